@@ -1,0 +1,91 @@
+"""The command line: finds the command, runs it, and turns what goes wrong into one printed error and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from provision.errors import EXIT_CONFIG, EXIT_FAILED, ProvisionError
+
+# command → (module, what --help says of it). Modules are imported when their command runs, drivers later still.
+COMMANDS = {
+    "up": ("move", "Apply what is pending, in all stores, in one order."),
+    "down": ("move", "Revert revisions, newest first."),
+    "status": ("show", "Show what is applied and what is pending."),
+    "plan": ("show", "Show what `up` would do; save it with --out."),
+    "history": ("show", "Show what was done, when and by whom."),
+    "graph": ("show", "Draw the revisions and what they require."),
+    "new": ("start", "Write the next migration file of a store."),
+    "init": ("start", "Start a project in this folder."),
+    "schema": ("start", "Print the JSON Schema of a kind's documents."),
+    "baseline": ("settle", "Mark revisions as applied without running them."),
+    "resolve": ("settle", "Settle a revision whose fate is open."),
+    "lock": ("settle", "Show or release the run lock."),
+    "local": ("local", "Start, stop, show or reset the embedded engines."),
+    "doctor": ("doctor", "Check the set-up, the servers and the ledgers."),
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module only when that command is asked for."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"provision.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: provision up --env local",
+)
+@click.version_option(None, "--version", package_name="provision-toolkit", message="provision %(version)s")
+def cli() -> None:
+    """Move PostgreSQL, ClickHouse and Redis together: versioned migrations in one order."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code of design: 0 done, 1 findings, 2 usage, 3 refused, 4, 5, 6."""
+    from provision.cli.render.problems import print_error
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        result: Any = cli.main(arguments, prog_name="provision", standalone_mode=False)
+    except click.ClickException as error:
+        print_error(_usage(error), arguments)
+        return EXIT_CONFIG
+    except (click.Abort, KeyboardInterrupt):
+        print("stopped before anything was done", file=sys.stderr)
+        return EXIT_FAILED
+    except ProvisionError as error:
+        print_error(error, arguments)
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.ClickException) -> ProvisionError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "provision"
+    what = error.format_message()
+    return ProvisionError("usage", what[:1].lower() + what[1:].rstrip("."), fix=f"{path} --help")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""A saved plan: what `plan --out` writes and `up --plan` reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from provision.core.graph import Graph
+from provision.errors import ConfigError
+from provision.model import Direction, Plan, Step
+
+FORMAT = 1
+
+
+def save(plan: Plan, environment: str, file: Path) -> None:
+    """Write the plan. It holds ids and digests, no SQL and no secret. Raises ConfigError (unwritable-file)."""
+    document = {
+        "format": FORMAT,
+        "environment": environment,
+        "steps": [{"id": step.id, "checksum": step.revision.checksum} for step in plan.steps],
+        "digest": dict(plan.digest),
+    }
+    try:
+        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError("unwritable-file", f"{file} cannot be written: {error.strerror}", where=str(file)) from None
+
+
+def load(file: Path, graph: Graph, environment: str) -> Plan:
+    """Read a saved plan against the files of now. Raises ConfigError (plan-invalid, plan-environment)."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        named, steps, digest = document["environment"], document["steps"], document["digest"]
+        known = tuple(
+            Step(graph.revisions[each["id"]], Direction.UP) for each in steps if each["id"] in graph.revisions
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            "plan-invalid",
+            f"{file} is no saved plan: {error}",
+            where=str(file),
+            fix="make one: provision plan --out FILE",
+        ) from None
+    if named != environment:
+        raise ConfigError(
+            "plan-environment",
+            f"the plan was made for {named}, not for {environment}",
+            where=str(file),
+            fix=f"run with --env {named}, or make the plan again",
+        )
+    return Plan(known, digest=digest)

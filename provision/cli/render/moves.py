@@ -1,0 +1,161 @@
+"""Every word that `up` and `down` print."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from provision.cli.render import problems
+from provision.cli.render.paper import Paper
+from provision.core.plan import Standings
+from provision.core.standing import Flag
+from provision.errors import FailedError, ProvisionError
+from provision.flows.connect import Reach, Site
+from provision.model import Began, Direction, Done, Failure, Happening, Note, Plan, Report
+
+WORDS = {Direction.UP: ("apply", "applied"), Direction.DOWN: ("revert", "reverted")}
+
+
+class MoveRender:
+    """Prints a move as it goes (stderr when stdout is for one JSON document), and its report at the end."""
+
+    def __init__(self, direction: Direction, form: str, *, dry_run: bool = False) -> None:
+        self._direction, self._form, self._dry_run = direction, form, dry_run
+        self._paper = Paper(sys.stdout if form == "text" else sys.stderr)
+        self._width = 20
+        self._said_head = False
+
+    def head(self, site: Site) -> None:
+        """Where the run goes, before anything happens."""
+        if not self._said_head:
+            self._said_head = True
+            self._paper.write(f"{site.project.name} · {site.environment.name}", "head")
+
+    def planned(self, site: Site, plan: Plan, standings: Standings) -> None:
+        """One line a store, then the warnings."""
+        self.head(site)
+        rows = [self._row(site, name, plan, standings) for name in site.reached]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
+            self._paper.write("  " + "  ".join((*cells, row[3])).rstrip())
+        for line in warnings(standings):
+            self._paper.write(line, "warn")
+        for held in plan.held:
+            self._paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
+        self._width = max((len(step.id) for step in plan.steps), default=10)
+        if self._dry_run:
+            for step in plan.steps:
+                self._paper.write(f"  · {step.id.ljust(self._width)}  {step.revision.description}")
+
+    def happened(self, happening: Happening) -> None:
+        """One line for each thing that happened."""
+        if isinstance(happening, Done):
+            step = happening.step
+            text = f"{step.id.ljust(self._width)}  {step.revision.description[:52]:<52}  {happening.duration_ms:>6} ms"
+            sign = "✓" if step.direction is Direction.UP else "↩"
+            self._paper.write(f"  {sign} {text}", "done")
+        elif isinstance(happening, Failure):
+            self._paper.write(
+                f"  ✗ {happening.step.id.ljust(self._width)}  {happening.step.revision.description}", "error"
+            )
+        elif isinstance(happening, Note):
+            self._paper.write(f"  … {happening.store}: {happening.text}", "dim")
+        elif isinstance(happening, Began):
+            return  # shown when it ends
+
+    def report(self, report: Report, error: ProvisionError | None) -> None:
+        """What was done, what failed, what remains."""
+        if self._form == "json":
+            print(json.dumps(as_json(report, self._direction, error), ensure_ascii=False, indent=2))
+            return
+        if self._form == "github" and error is not None:
+            for each in problems.parts(error):
+                print(problems.annotation(each))
+        for line in self._summary(report, error):
+            self._paper.write(line)
+        if error is not None and self._form == "text":
+            for each in problems.parts(error):
+                Paper(sys.stderr).write(problems.text(each), "error")
+
+    def _summary(self, report: Report, error: ProvisionError | None) -> list[str]:
+        _, past = WORDS[self._direction]
+        other = [each for each in report.done if each.step.direction is not self._direction]
+        mine = len(report.done) - len(other)
+        lines = [f"{len(other)} begun earlier finished first"] if other else []
+        lines += [f"recorded {event.revision} as {event.kind} (done by another tool)" for event in report.recorded]
+        if self._dry_run:
+            return [*lines, f"dry run: {len(report.remaining)} to {WORDS[self._direction][0]}, nothing was done"]
+        if error is None and not report.done:
+            return [*lines, "nothing to do"]
+        lines.append(f"{mine} {past} in {report.duration_ms / 1000:.1f} s")
+        if error is not None and report.remaining:
+            lines.append(f"remaining: {_some([step.id for step in report.remaining])}")
+        return lines
+
+    def _row(self, site: Site, name: str, plan: Plan, standings: Standings) -> tuple[str, str, str, str]:
+        reached = site.reached[name]
+        if reached.reach not in (Reach.READY, Reach.ABSENT):
+            return name, reached.reach.replace("_", " "), reached.place, ""
+        steps = len(plan.lane(name))
+        todo = f"{steps} to {WORDS[self._direction][0]}" if steps else "up to date" if name in standings else ""
+        if not steps and self._direction is Direction.DOWN:
+            todo = "nothing to revert"
+        return name, reached.label, reached.place, todo
+
+
+def warnings(standings: Standings) -> list[str]:
+    """What is odd and does not stop a run."""
+    lines = []
+    for standing in standings.values():
+        for each in standing.standings.values():
+            if Flag.FUTURE in each.flags:
+                lines.append(f"  warning: {each.id} is applied and newer than every file here")
+            if Flag.CHANGED in each.flags and each.revision is not None and not each.revision.strict:
+                lines.append(f"  warning: {each.revision.path} was edited after it was applied")
+    return lines
+
+
+def as_json(report: Report, direction: Direction, error: ProvisionError | None) -> dict[str, object]:
+    """The document of `--output json`."""
+    done = [
+        {"id": each.step.id, "duration_ms": each.duration_ms}
+        for each in report.done
+        if each.step.direction is direction
+    ]
+    failed = None
+    if error is not None:
+        failure = report.failures[0] if report.failures else None
+        failed = {
+            "id": failure.step.id if failure else None,
+            "statement": failure.statement if failure else None,
+            "error": problems.as_dict(error),
+        }
+    return {
+        WORDS[direction][1]: done,
+        "failed": failed,
+        "remaining": [step.id for step in report.remaining],
+        "held": [{"id": held.step.id, "waits_for": list(held.waits_for)} for held in report.held],
+        "duration_ms": report.duration_ms,
+    }
+
+
+def error_of(report: Report) -> ProvisionError | None:
+    """The error a report ends with: the failures of all lanes, or None."""
+    errors = [each.error for each in report.failures if isinstance(each.error, ProvisionError)]
+    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
+    if not distinct:
+        return None
+    if len(distinct) == 1:
+        return distinct[0]
+    from provision.errors import Several
+
+    return Several(distinct)
+
+
+def failed(error: ProvisionError) -> bool:
+    return isinstance(error, FailedError)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

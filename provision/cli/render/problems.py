@@ -1,0 +1,67 @@
+"""Prints an error once: as text, as JSON, or as annotations."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from provision.cli.render.paper import Paper
+from provision.errors import ProvisionError, Several
+
+
+def print_error(error: ProvisionError, arguments: Sequence[str] = ()) -> None:
+    """Print to where the command's output goes: JSON on stdout, text on stderr."""
+    form = _form(arguments)
+    if form == "json":
+        print(json.dumps({**as_json(error), "exit": error.exit_code}, ensure_ascii=False, indent=2))
+        return
+    for each in parts(error):
+        if form == "github":
+            print(annotation(each))
+        else:
+            Paper(sys.stderr).write(text(each), style="error")
+
+
+def parts(error: ProvisionError) -> tuple[ProvisionError, ...]:
+    return error.errors if isinstance(error, Several) else (error,)
+
+
+def text(error: ProvisionError) -> str:
+    """The three lines of an error."""
+    lines = [f"error[{error.code}]: {error.what}"]
+    lines += [f"  {name:<6} {value}" for name, value in (("where", error.where), ("fix", error.fix)) if value]
+    return "\n".join(lines)
+
+
+def as_dict(error: ProvisionError) -> dict[str, str]:
+    return {"code": error.code, "what": error.what, "where": error.where, "fix": error.fix}
+
+
+def as_json(error: ProvisionError) -> dict[str, object]:
+    """`error` is the one that decided the exit code; with several, `errors` lists all."""
+    found: dict[str, object] = {"error": as_dict(error)}
+    if isinstance(error, Several):
+        found["errors"] = [as_dict(each) for each in error.errors]
+    return found
+
+
+def annotation(error: ProvisionError, level: str = "error") -> str:
+    """A GitHub annotation; the file is named when the place is one."""
+    place = error.where.split(";", 1)[0].split(": ", 1)[0]
+    path, _, line = place.partition(":")
+    named = (
+        f" file={path}{f',line={line}' if line.isdigit() else ''}," if path.endswith((".py", ".sql", ".yaml")) else " "
+    )
+    message = "%0A".join(part for part in (error.what, error.where, error.fix) if part)
+    return f"::{level}{named}title={error.code}::{message}"
+
+
+def _form(arguments: Sequence[str]) -> str:
+    """The output form asked for, found even when the arguments themselves are what is wrong."""
+    for place, word in enumerate(arguments):
+        if word in ("--output", "-o") and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if word.startswith("--output="):
+            return word.split("=", 1)[1]
+    return "text"

@@ -1,0 +1,232 @@
+"""Runs a plan: one thread a lane; a step waits for what it requires; after a failure the other lanes stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from provision.core import statements
+from provision.core.graph import edges
+from provision.errors import FailedError, Interrupted, ProvisionError, StatementFailed, UnreachableError
+from provision.model import (
+    Began,
+    Direction,
+    Done,
+    Event,
+    Failure,
+    Kind,
+    Mark,
+    Note,
+    Plan,
+    Report,
+    Revision,
+    Step,
+    Watcher,
+)
+from provision.ports import Store
+
+_LOST = "bring the server back and run the same command again: it finds out what became of the last statement"
+
+
+class Pen:
+    """Numbers the events of one store in one run: `(token, n)` with n from 1."""
+
+    def __init__(self, project: str, token: int, actor: str) -> None:
+        self.project, self.token, self._actor = project, token, actor
+        self._n = 0
+
+    def event(self, revision: Revision, kind: Kind, **fields: object) -> Event:
+        """The next event. `duration_ms` and `statement` are its own fields, every other keyword goes to its detail."""
+        self._n += 1
+        duration, number = fields.pop("duration_ms", 0), fields.pop("statement", None)
+        return Event(
+            project=self.project,
+            revision=revision.id,
+            kind=kind,
+            checksum=revision.checksum,
+            token=self.token,
+            n=self._n,
+            at=datetime.now(UTC),
+            actor=self._actor,
+            duration_ms=duration if isinstance(duration, int) else 0,
+            statement=number if isinstance(number, int) else None,
+            detail=fields,
+        )
+
+
+class Board:
+    """What the lanes share: what is done, and whether to stop."""
+
+    def __init__(self, lanes: int) -> None:
+        self._done: set[str] = set()
+        self._getting_ready = lanes
+        self._changed = threading.Condition()
+        self._stop: Exception | None = None
+
+    def stop(self, reason: Exception) -> None:
+        """Ask every lane to stop; the first reason is kept. Safe in a signal handler."""
+        self._stop = self._stop or reason
+
+    @property
+    def stopped(self) -> Exception | None:
+        return self._stop
+
+    def add(self, name: str) -> None:
+        with self._changed:
+            self._done.add(name)
+            self._changed.notify_all()
+
+    def ready(self) -> None:
+        """A lane has reached its database and is about to ask for its first step."""
+        with self._changed:
+            self._getting_ready -= 1
+            self._changed.notify_all()
+
+    def wait_for(self, needs: Sequence[str]) -> bool:
+        """Return True once every lane is ready and everything in `needs` is done, False when the run is to stop."""
+        with self._changed:
+            while self._stop is None and not (self._getting_ready <= 0 and self._done.issuperset(needs)):
+                self._changed.wait(0.1)
+        return self._stop is None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the lanes of one run are given."""
+
+    pens: Mapping[str, Pen]
+    board: Board
+    check: Callable[[], None]  # raises LeaseLost
+    watcher: Watcher
+    resume: Mapping[str, int] = field(default_factory=dict)  # id → the statement an open attempt goes on with
+    mask: Callable[[str], str] = str
+
+
+class LaneJournal:
+    """`provision.ports.Journal` for one lane of one run."""
+
+    def __init__(self, store: str, run: Run) -> None:
+        self.token = run.pens[store].token
+        self._store, self._run, self._pen = store, run, run.pens[store]
+        self.current: Step | None = None
+        self.done: list[Done] = []
+
+    def event(self, step: Step, kind: Kind, **fields: object) -> Event:
+        if step.direction is Direction.DOWN:
+            fields["direction"] = str(Direction.DOWN)
+        if isinstance(fields.get("error"), str):
+            fields["error"] = self._run.mask(str(fields["error"]))
+        return self._pen.event(step.revision, kind, **fields)
+
+    def mark(self, step: Step, statement: int | None = None) -> Mark:
+        return Mark(self._pen.project, self.token, step.id, statement)
+
+    def check(self) -> None:
+        if isinstance(self._run.board.stopped, Interrupted):
+            raise self._run.board.stopped
+        self._run.check()
+
+    def begin_at(self, step: Step) -> int | None:
+        return self._run.resume.get(step.id)
+
+    def note(self, text: str) -> None:
+        self._run.watcher(Note(self._store, text))
+
+    def steps(self, planned: Sequence[Step], waits: Mapping[str, Sequence[str]]) -> Iterator[Step]:
+        """The lane's steps, each as soon as what it waits for is done; ends early when the run is to stop."""
+        self._run.board.ready()
+        for step in planned:
+            if not self._run.board.wait_for(waits[step.id]):
+                return
+            self.check()
+            self.current, began = step, time.monotonic()
+            self._run.watcher(Began(step))
+            yield step
+            self._finish(step, round((time.monotonic() - began) * 1000))
+
+    def _finish(self, step: Step, duration_ms: int) -> None:
+        self.current = None
+        self.done.append(Done(step, duration_ms))
+        self._run.watcher(self.done[-1])
+        self._run.board.add(step.id)
+
+
+def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
+    """Carry out the plan. Never raises for what goes wrong in a lane: the report says it."""
+    began = time.monotonic()
+    waits = _waits(plan)
+    lanes = [_LaneThread(stores[name], plan.lane(name), waits, run) for name in stores if plan.lane(name)]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        while lane.is_alive():
+            lane.join(0.5)  # with a timeout, so that signals are handled in between
+    done = tuple(sorted((each for lane in lanes for each in lane.journal.done), key=_place(plan)))
+    failures = tuple(lane.failure for lane in lanes if lane.failure is not None)
+    finished = {each.step.id for each in done}
+    remaining = tuple(step for step in plan.steps if step.id not in finished)
+    elapsed = round((time.monotonic() - began) * 1000)
+    return Report(done, failures, remaining, plan.held, (), elapsed)
+
+
+class _LaneThread(threading.Thread):
+    def __init__(self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Run) -> None:
+        super().__init__(name=f"lane {store.name}", daemon=True)
+        self._store, self._steps, self._waits, self._run = store, steps, waits, run
+        self.journal = LaneJournal(store.name, run)
+        self.failure: Failure | None = None
+
+    def run(self) -> None:
+        pulled = self.journal.steps(self._steps, self._waits)
+        try:
+            if self._store.lane is not None:
+                self._store.lane.run(pulled, self.journal)
+            elif self._store.statements is not None:
+                statements.run(self._store.statements, pulled, self.journal)
+        except ProvisionError as error:
+            self._fail(error)
+        except Exception as error:  # the thread's last line: nothing may end a lane unsaid
+            self._fail(_unexpected(error, self.journal.current))
+
+    def _fail(self, error: ProvisionError) -> None:
+        if isinstance(error, UnreachableError):
+            # What was reached before and is not any more has failed in mid-run.
+            error = FailedError("server-lost", error.what, where=error.where, fix=_LOST)
+        step = self.journal.current or self._next()
+        number = error.number if isinstance(error, StatementFailed) else None
+        self.failure = Failure(step, error, number)
+        self._run.board.stop(error)
+        self._run.watcher(self.failure)
+
+    def _next(self) -> Step:
+        return self._steps[min(len(self.journal.done), len(self._steps) - 1)]
+
+
+def _unexpected(error: Exception, step: Step | None) -> FailedError:
+    return FailedError(
+        "unexpected",
+        f"{type(error).__name__}: {error}",
+        where=step.revision.path if step else "",
+        fix="run `provision status`; the ledger says what was done",
+    )
+
+
+def _waits(plan: Plan) -> dict[str, list[str]]:
+    """For each step, the other steps of this plan that must be done first. Downwards the edges turn round."""
+    planned = {step.id for step in plan.steps}
+    waits: dict[str, list[str]] = {step.id: [] for step in plan.steps}
+    for step in plan.steps:
+        for edge in edges(step.revision):
+            if edge in planned and step.direction is Direction.UP:
+                waits[step.id].append(edge)
+            elif edge in planned:
+                waits[edge].append(step.id)
+    return waits
+
+
+def _place(plan: Plan) -> Callable[[Done], int]:
+    places = {step.id: place for place, step in enumerate(plan.steps)}
+    return lambda done: places[done.step.id]

@@ -1,0 +1,144 @@
+"""The order of all revisions of all stores: parents within a store, requires across them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from provision.errors import ConfigError, ProvisionError, raise_all
+from provision.model import Revision
+
+BACKFILL = "backfill/"
+
+
+class Graph:
+    """Every revision on disk, checked and ordered.
+
+    Raises ConfigError (duplicate-id, missing-parent, missing-requirement, two-heads, cycle), all at once.
+    """
+
+    def __init__(self, revisions: Iterable[Revision], many_heads: Iterable[str] = ()) -> None:
+        listed = list(revisions)
+        self.revisions: dict[str, Revision] = {revision.id: revision for revision in listed}
+        raise_all([*_duplicates(listed), *self._dangling(), *self._forked(frozenset(many_heads))])
+        self.order: tuple[Revision, ...] = tuple(self._ordered(listed))
+        self.position: Mapping[str, int] = {revision.id: place for place, revision in enumerate(self.order)}
+
+    def of(self, store: str) -> tuple[Revision, ...]:
+        return tuple(revision for revision in self.order if revision.store == store)
+
+    def heads(self, store: str) -> tuple[str, ...]:
+        """Full ids of the revisions that nothing of the same store follows."""
+        mine = self.of(store)
+        followed = {parent for revision in mine for parent in revision.parents}
+        return tuple(revision.id for revision in mine if revision.id not in followed)
+
+    def needs(self, ids: Iterable[str]) -> frozenset[str]:
+        """The ids and everything they stand on, through parents and requires."""
+        return _closure(ids, lambda each: edges(self.revisions[each]) if each in self.revisions else ())
+
+    def dependents(self, ids: Iterable[str]) -> frozenset[str]:
+        """The ids and everything that stands on them."""
+        above: dict[str, list[str]] = {}
+        for revision in self.order:
+            for edge in edges(revision):
+                above.setdefault(edge, []).append(revision.id)
+        return _closure(ids, lambda each: above.get(each, ()))
+
+    def _dangling(self) -> Iterator[ProvisionError]:
+        for revision in self.revisions.values():
+            for parent in revision.parents:
+                if parent not in self.revisions:
+                    yield ConfigError(
+                        "missing-parent",
+                        f"{revision.title} follows {parent}, which does not exist",
+                        where=revision.path,
+                        fix="restore the file of the parent, or correct the revision it follows",
+                    )
+            for needed in revision.requires:
+                if needed not in self.revisions and not needed.startswith(BACKFILL):
+                    yield ConfigError(
+                        "missing-requirement",
+                        f"{revision.title} requires {needed}, which does not exist",
+                        where=revision.path,
+                        fix="correct the id (store/number), or add the revision it names",
+                    )
+
+    def _forked(self, many_heads: frozenset[str]) -> Iterator[ProvisionError]:
+        followed = {parent for revision in self.revisions.values() for parent in revision.parents}
+        heads: dict[str, list[Revision]] = {}
+        for revision in self.revisions.values():
+            if revision.id not in followed:
+                heads.setdefault(revision.store, []).append(revision)
+        for store, tops in heads.items():
+            unmeant = [top for top in tops if not self._labelled(top)]
+            if len(tops) > 1 and unmeant and store not in many_heads:
+                yield ConfigError(
+                    "two-heads",
+                    f"{store} has {len(tops)} heads: {', '.join(top.id for top in tops)}",
+                    where=", ".join(top.path for top in tops),
+                    fix=f'merge them (`alembic merge`), or set heads = "many" for {store} in provision.toml',
+                )
+
+    def _labelled(self, head: Revision) -> bool:
+        """True when the head's branch was given a name, so that it is meant to stay one."""
+        line = _closure([head.id], lambda each: self.revisions[each].parents if each in self.revisions else ())
+        return any(self.revisions[each].labels for each in line if each in self.revisions)
+
+    def _ordered(self, listed: Sequence[Revision]) -> Iterator[Revision]:
+        # Ready revisions are taken in the order of the files, so that equal projects print equal plans.
+        place = {revision.id: number for number, revision in enumerate(listed)}
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        for revision in listed:
+            sorter.add(revision.id, *(edge for edge in edges(revision) if edge in self.revisions))
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            raise _cycle(error.args[1], self.revisions) from None
+        while sorter.is_active():
+            for name in sorted(sorter.get_ready(), key=place.__getitem__):
+                yield self.revisions[name]
+                sorter.done(name)
+
+
+def edges(revision: Revision) -> tuple[str, ...]:
+    """What must be applied before the revision, gates included."""
+    return (*revision.parents, *revision.requires)
+
+
+def _closure(ids: Iterable[str], following: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    seen: set[str] = set()
+    waiting = list(ids)
+    while waiting:
+        each = waiting.pop()
+        if each not in seen:
+            seen.add(each)
+            waiting.extend(following(each))
+    return frozenset(seen)
+
+
+def _duplicates(listed: Sequence[Revision]) -> Iterator[ProvisionError]:
+    counts = Counter(revision.id for revision in listed)
+    for name, count in counts.items():
+        if count > 1:
+            paths = [revision.path for revision in listed if revision.id == name]
+            yield ConfigError(
+                "duplicate-id",
+                f"{count} files are {name}",
+                where=", ".join(paths),
+                fix="give one of them the next free number",
+            )
+
+
+def _cycle(path: Sequence[str], revisions: Mapping[str, Revision]) -> ProvisionError:
+    # graphlib lists a cycle from the required to the requiring; people read it the other way round.
+    circle = list(reversed(path))
+    start = circle.index(min(circle))
+    turned = [*circle[start:-1], *circle[: start + 1]] if start < len(circle) - 1 else circle
+    return ConfigError(
+        "cycle",
+        f"revisions require each other: {' → '.join(turned)}",
+        where=", ".join(dict.fromkeys(revisions[name].path for name in turned)),
+        fix="remove one `requires`, or split the revision that needs both sides",
+    )

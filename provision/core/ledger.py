@@ -1,0 +1,119 @@
+"""Folds a store's events into the state of each revision. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from provision.errors import RefusedError
+from provision.model import PENDING, Event, Kind, State, StateName
+
+_S, _K = StateName, Kind
+
+# (state, event) → state. What is not here is refused: a ledger that says it was written by something else.
+TRANSITIONS: Mapping[tuple[StateName, Kind], StateName] = {
+    (_S.PENDING, _K.STARTED): _S.STARTED,  # its first statement is about to be sent
+    (_S.PENDING, _K.APPLIED): _S.APPLIED,  # transactional DDL: applied in the migration's own transaction
+    (_S.PENDING, _K.FAILED): _S.FAILED,  # transactional DDL: failed and rolled back
+    (_S.PENDING, _K.SKIPPED): _S.SKIPPED,  # what it needs is not on this server
+    (_S.PENDING, _K.ADOPTED): _S.APPLIED,  # the peer applied it
+    (_S.PENDING, _K.BASELINED): _S.APPLIED,  # it was there before the ledger
+    (_S.PENDING, _K.REVERTED): _S.REVERTED,  # the down of a revision that the peer had applied
+    (_S.STARTED, _K.STARTED): _S.STARTED,  # a resumed attempt begins its first statement again
+    (_S.STARTED, _K.AT): _S.STARTED,  # one statement further
+    (_S.STARTED, _K.APPLIED): _S.APPLIED,  # the last statement of an up is done
+    (_S.STARTED, _K.REVERTED): _S.REVERTED,  # the last statement of a down is done
+    (_S.STARTED, _K.FAILED): _S.FAILED,  # the server refused a statement; those before it stay done
+    (_S.STARTED, _K.ADOPTED): _S.APPLIED,  # the peer's table already says applied
+    (_S.FAILED, _K.STARTED): _S.STARTED,  # tried again from the start
+    (_S.FAILED, _K.AT): _S.STARTED,  # tried again from the statement that failed
+    (_S.FAILED, _K.APPLIED): _S.APPLIED,  # tried again in one transaction
+    (_S.FAILED, _K.REVERTED): _S.REVERTED,  # the same, downwards
+    (_S.FAILED, _K.FAILED): _S.FAILED,  # failed again
+    (_S.FAILED, _K.ADOPTED): _S.APPLIED,  # the peer applied it in the meantime
+    (_S.FAILED, _K.BASELINED): _S.APPLIED,  # given up on and marked
+    (_S.APPLIED, _K.STARTED): _S.STARTED,  # a down begins
+    (_S.APPLIED, _K.REVERTED): _S.REVERTED,  # transactional down, or undone by the peer
+    (_S.APPLIED, _K.FAILED): _S.APPLIED,  # a transactional down failed and was rolled back
+    (_S.APPLIED, _K.APPLIED): _S.APPLIED,  # a repeatable ran again
+    (_S.REVERTED, _K.STARTED): _S.STARTED,  # up again
+    (_S.REVERTED, _K.APPLIED): _S.APPLIED,  # up again, transactional
+    (_S.REVERTED, _K.FAILED): _S.FAILED,  # up again, failed and rolled back
+    (_S.REVERTED, _K.SKIPPED): _S.SKIPPED,  # up again, not possible on this server
+    (_S.REVERTED, _K.ADOPTED): _S.APPLIED,  # the peer applied it again
+    (_S.REVERTED, _K.BASELINED): _S.APPLIED,  # marked as there
+    (_S.SKIPPED, _K.APPLIED): _S.APPLIED,  # what it needs has come
+    (_S.SKIPPED, _K.SKIPPED): _S.SKIPPED,  # still missing
+    (_S.SKIPPED, _K.FAILED): _S.FAILED,  # what it needs has come, but it failed
+}
+
+_BOUNDARIES = (Kind.STARTED, Kind.AT)
+
+
+def fold(events: Iterable[Event]) -> dict[str, State]:
+    """The state of every revision that the events name.
+
+    Events are taken in the order `(token, n)`, whatever the clock says. Raises RefusedError (ledger-illegal).
+    """
+    states: dict[str, State] = {}
+    for event in sorted(events, key=lambda each: (each.token, each.n)):
+        states[event.revision] = advance(states.get(event.revision, PENDING), event)
+    return states
+
+
+def advance(state: State, event: Event) -> State:
+    """The state after one more event. Raises RefusedError (ledger-illegal) for a transition the table does not list."""
+    if event.kind is Kind.RESOLVED:
+        return _resolved(state, event)
+    name = TRANSITIONS.get((state.name, event.kind))
+    if name is None:
+        raise RefusedError(
+            "ledger-illegal",
+            f"{event.revision} is {state.name}, but its ledger goes on with {event.kind}",
+            where=f"ledger entry {event.token}/{event.n} of {event.at:%Y-%m-%d %H:%M} UTC by {event.actor}",
+            fix=f"look at the database, then `provision resolve {event.revision} --applied` or `--pending`",
+        )
+    if event.kind is Kind.FAILED:
+        return _failed(state, event, name)
+    if event.kind in _BOUNDARIES:
+        return replace(_made(name, event), events=_boundaries(state, event))
+    return _made(name, event)
+
+
+def highest_token(events: Iterable[Event]) -> int:
+    """The highest token that wrote, 0 for an empty ledger."""
+    return max((event.token for event in events), default=0)
+
+
+def _made(name: StateName, event: Event) -> State:
+    return State(
+        name=name,
+        checksum=event.checksum,
+        at=event.at,
+        actor=event.actor,
+        duration_ms=event.duration_ms,
+        direction=event.direction,
+    )
+
+
+def _boundaries(state: State, event: Event) -> tuple[Event, ...]:
+    """The boundaries of the attempt so far: a resumed statement replaces its own earlier one and what followed it."""
+    number = event.statement or 1
+    same = state.open and state.direction is event.direction
+    return (*(each for each in state.events if same and (each.statement or 1) < number), event)
+
+
+def _failed(state: State, event: Event, name: StateName) -> State:
+    error = str(event.detail.get("error", ""))
+    if name is StateName.APPLIED:
+        return replace(state, error=error)
+    # Rolled back: nothing of it is left, so that nothing is in flight either.
+    kept = () if event.detail.get("rolled_back") else state.events
+    return replace(_made(name, event), events=kept, error=error)
+
+
+def _resolved(state: State, event: Event) -> State:
+    name = StateName(str(event.detail.get("state", StateName.PENDING)))
+    made = _made(name, event)
+    # Accepting a change keeps the time and the author of the application itself.
+    return replace(made, at=state.at, actor=state.actor) if event.detail.get("accepted") else made

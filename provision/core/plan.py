@@ -1,0 +1,238 @@
+"""Makes a plan from the graph and the standings, or refuses. Pure: a plan is data, nothing runs here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from provision.core.graph import BACKFILL, Graph, edges
+from provision.core.standing import Flag, Standing, StoreStanding
+from provision.errors import ConfigError, ProvisionError, RefusedError, raise_all
+from provision.model import Direction, Held, Plan, Revision, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked to move: everything, some stores (`only`), up to some revisions (`targets`), some `steps`."""
+
+    targets: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+    steps: int | None = None
+    everything: bool = False
+    cascade: bool = False
+    out_of_order: bool = False
+
+
+Standings = Mapping[str, StoreStanding]
+
+
+def plan_up(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
+    """The pending steps in order.
+
+    Raises RefusedError (changed, unknown, out of order, requirement not met) and ConfigError (no such target).
+    """
+    raise_all([*_trouble(standings, wanted), *_out_of_order(graph, standings, wanted)])
+    chosen = _chosen(graph, wanted)
+    pending = [each for each in graph.order if each.id in chosen and _pending(standings, each)]
+    if wanted.steps is not None:
+        pending = pending[: wanted.steps]
+    steps, held = _gated(pending, standings)
+    raise_all(list(_unmet(steps, graph, standings)))
+    return Plan(tuple(steps), tuple(held), digests(standings))
+
+
+def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
+    """The applied steps to revert, newest first. Raises RefusedError and ConfigError as `plan_up` does."""
+    if not (wanted.everything or wanted.targets or wanted.steps):
+        raise ConfigError(
+            "down-without-target",
+            "down needs to know how far",
+            fix="name a revision to go back to (it stays applied), or --steps N, or --all",
+        )
+    raise_all(_trouble(standings, wanted))
+    applied = [each for each in graph.order if _standing(standings, each).applied or _reverting(standings, each)]
+    chosen = _chosen_down(graph, applied, wanted)
+    extra = graph.dependents(chosen) - chosen
+    above = [each.id for each in applied if each.id in extra]
+    if above and not wanted.cascade:
+        raise RefusedError(
+            "required-by-others",
+            f"{', '.join(above)} stand{'s' if len(above) == 1 else ''} on what would be reverted",
+            where=", ".join(sorted(chosen)),
+            fix="add --cascade to revert them first, or choose a later target",
+        )
+    steps = [Step(each, Direction.DOWN) for each in reversed(applied) if each.id in chosen | extra]
+    raise_all(list(_one_way(steps)))
+    return Plan(tuple(steps), (), digests(standings))
+
+
+def digests(standings: Standings) -> dict[str, str]:
+    """One short digest a store of what is applied and what the files say: a saved plan is stale when one differs."""
+    return {name: _digest(standing) for name, standing in standings.items()}
+
+
+def moved(plan: Plan, standings: Standings) -> list[str]:
+    """The stores whose state or files are not those the plan was made from."""
+    now = digests(standings)
+    return [name for name in {**plan.digest, **now} if plan.digest.get(name) != now.get(name)]
+
+
+def _digest(standing: StoreStanding) -> str:
+    lines = (
+        f"{each.id} {each.state.name} {each.revision.checksum if each.revision else ''}"
+        for each in standing.standings.values()
+    )
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+def _standing(standings: Standings, revision: Revision) -> Standing:
+    return standings[revision.store].standings[revision.id]
+
+
+def _pending(standings: Standings, revision: Revision) -> bool:
+    return revision.store in standings and _standing(standings, revision).pending
+
+
+def _reverting(standings: Standings, revision: Revision) -> bool:
+    state = _standing(standings, revision).state
+    return state.open and state.direction is Direction.DOWN
+
+
+def _trouble(standings: Standings, wanted: Wanted) -> list[ProvisionError]:
+    return [
+        error
+        for standing in standings.values()
+        if not wanted.only or standing.store in wanted.only
+        for each in standing.standings.values()
+        for error in _refusals(each)
+    ]
+
+
+def _refusals(each: Standing) -> Iterator[ProvisionError]:
+    revision, state = each.revision, each.state
+    if Flag.CHANGED in each.flags and revision is not None and revision.strict:
+        applied = f"applied {state.at:%Y-%m-%d %H:%M} UTC by {state.actor}" if state.at else "applied by another tool"
+        note = f"; checksum {state.checksum[:6]}… is now {revision.checksum[:6]}…" if state.checksum else ""
+        yield RefusedError(
+            "revision-changed",
+            f"{revision.title} was edited after it was applied",
+            where=f"{revision.path}; {applied}{note}",
+            fix="restore the file from version control, or write a new revision that makes the change;"
+            f" `provision resolve {each.id} --accept-change` records an edit that changes nothing",
+        )
+    if revision is None and state.open:
+        yield RefusedError(
+            "revision-unknown",
+            f"{each.id} was begun and not ended, and its file is gone",
+            where=f"ledger of {each.id.split('/')[0]}, begun by {state.actor}",
+            fix=f"restore the file, or settle it with `provision resolve {each.id} --applied` or `--pending`",
+        )
+    if Flag.UNKNOWN in each.flags and Flag.FUTURE not in each.flags:
+        yield RefusedError(
+            "revision-unknown",
+            f"{each.id} is applied, but no file has that id",
+            where=f"ledger of {each.id.split('/')[0]}"
+            + (f"; applied {state.at:%Y-%m-%d %H:%M} UTC by {state.actor}" if state.at else ""),
+            fix=f"restore the file, or `provision resolve {each.id} --reverted` if it was undone by hand",
+        )
+
+
+def _out_of_order(graph: Graph, standings: Standings, wanted: Wanted) -> Iterator[ProvisionError]:
+    if wanted.out_of_order:
+        return
+    for standing in standings.values():
+        ordered = [each for each in graph.of(standing.store) if each.strict]
+        applied = [place for place, each in enumerate(ordered) if _standing(standings, each).applied]
+        newest = max(applied, default=-1)
+        for each in ordered[: max(newest, 0)]:
+            if _standing(standings, each).pending and not _standing(standings, each).state.open:
+                yield RefusedError(
+                    "out-of-order",
+                    f"{each.title} is pending, but {ordered[newest].id} after it is applied",
+                    where=each.path,
+                    fix="give the file the next free number, or run with --out-of-order if the order does not matter",
+                )
+
+
+def _chosen(graph: Graph, wanted: Wanted) -> frozenset[str]:
+    for target in wanted.targets:
+        _known(graph, target)
+    scope = graph.needs(wanted.targets) if wanted.targets else frozenset(graph.revisions)
+    if not wanted.only:
+        return scope
+    return frozenset(name for name in scope if graph.revisions[name].store in wanted.only)
+
+
+def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: Wanted) -> frozenset[str]:
+    scope = [each for each in applied if not wanted.only or each.store in wanted.only]
+    if wanted.targets:
+        above = [graph.dependents([_known(graph, target)]) - {target} for target in wanted.targets]
+        stores = {graph.revisions[target].store for target in wanted.targets}
+        wide = frozenset().union(*above)
+        # What follows the target in its own store is meant; what stands on it elsewhere is the cascade's.
+        return frozenset(each.id for each in scope if each.id in wide and each.store in stores)
+    if wanted.steps is not None:
+        return frozenset(each.id for each in scope[len(scope) - wanted.steps if wanted.steps < len(scope) else 0 :])
+    return frozenset(each.id for each in scope)
+
+
+def _known(graph: Graph, target: str) -> str:
+    if target not in graph.revisions:
+        near = [name for name in graph.revisions if name.endswith(target.rsplit("/", 1)[-1])][:3]
+        raise ConfigError(
+            "no-such-revision",
+            f"no revision is called {target}",
+            fix=f"did you mean {' or '.join(near)}?" if near else "`provision status` lists the ids",
+        )
+    return target
+
+
+def _gated(pending: Iterable[Revision], standings: Standings) -> tuple[list[Step], list[Held]]:
+    """Split what can run from what waits for a backfill, directly or through another revision."""
+    complete = {gate for standing in standings.values() for gate in standing.gates}
+    steps, held, waiting = [], [], dict[str, tuple[str, ...]]()
+    for revision in pending:
+        gates = [need for need in revision.requires if need.startswith(BACKFILL) and need not in complete]
+        gates += [gate for edge in edges(revision) for gate in waiting.get(edge, ())]
+        if gates:
+            waiting[revision.id] = tuple(dict.fromkeys(gates))
+            held.append(Held(Step(revision), waiting[revision.id]))
+        else:
+            steps.append(Step(revision))
+    return steps, held
+
+
+def _unmet(steps: Sequence[Step], graph: Graph, standings: Standings) -> Iterator[ProvisionError]:
+    """Steps that require something neither applied nor in this plan: of a store left out, or not configured."""
+    planned = {step.id for step in steps}
+    for step in steps:
+        for need in edges(step.revision):
+            if need in planned or need.startswith(BACKFILL):
+                continue
+            other = graph.revisions[need].store
+            if other not in standings:
+                yield ConfigError(
+                    "requirement-not-configured",
+                    f"{step.id} requires {need}, and {other} is not configured here",
+                    where=step.revision.path,
+                    fix=f"set the url of {other}, or leave {step.revision.store} out too",
+                )
+            elif not standings[other].standings[need].applied:
+                yield RefusedError(
+                    "requirement-not-met",
+                    f"{step.id} requires {need}, which is not applied and not part of this run",
+                    where=step.revision.path,
+                    fix=f"add {other} to --only, or run without --only",
+                )
+
+
+def _one_way(steps: Iterable[Step]) -> Iterator[ProvisionError]:
+    for step in steps:
+        if step.revision.irreversible is not None:
+            yield RefusedError(
+                "irreversible",
+                f"{step.revision.title} has no way down: {step.revision.irreversible}",
+                where=step.revision.path,
+                fix="choose a later target, or write a new revision that undoes it",
+            )

@@ -1,0 +1,79 @@
+"""Finds out, before anything is sent, where each open attempt goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from provision.core import statements
+from provision.core.standing import StoreStanding
+from provision.errors import ProvisionError, raise_all
+from provision.model import Outcome, Running, StateName, Step
+from provision.ports import Store
+
+
+def settle(
+    steps: Iterable[Step], standings: Mapping[str, StoreStanding], stores: Mapping[str, Store]
+) -> dict[str, int]:
+    """Id → the statement to go on with, for every step whose earlier attempt is open.
+
+    Raises RefusedError (dirty, changed-half-way) for all that cannot be settled, together.
+    """
+    found: dict[str, int] = {}
+    errors: list[ProvisionError] = []
+    for step in steps:
+        state = standings[step.revision.store].standings[step.id].state
+        if not state.open:
+            continue
+        try:
+            found[step.id] = _begin_at(stores[step.revision.store], step, standings)
+        except ProvisionError as error:
+            errors.append(error)
+    raise_all(errors)
+    return found
+
+
+def older(stores: Iterable[Store], project: str, token: int) -> list[tuple[Store, Running]]:
+    """Statements of earlier runs of this project that a server still works on."""
+    return [
+        (store, running)
+        for store in stores
+        if store.marked is not None
+        for running in store.marked.running()
+        if running.mark.project == project and running.mark.token < token
+    ]
+
+
+def wait_out(
+    find: Callable[[], Sequence[tuple[Store, Running]]],
+    wait: float,
+    tell: Callable[[Store, Running], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until `find` finds nothing; what is left after `wait` seconds is stopped on its server."""
+    end, told = clock() + wait, set[str]()
+    while found := find():
+        for store, running in found:
+            if str(running.mark) not in told:
+                told.add(str(running.mark))
+                tell(store, running)
+            if clock() >= end and store.marked is not None:
+                store.marked.cancel(running)
+        sleep(0.1)
+
+
+def _begin_at(store: Store, step: Step, standings: Mapping[str, StoreStanding]) -> int:
+    state = standings[step.revision.store].standings[step.id].state
+    if store.statements is not None:
+        return statements.begin_at(store.statements, step, state)
+    assert store.lane is not None
+    number = state.events[-1].statement or 1
+    if state.name is StateName.FAILED:
+        return number
+    fate = store.lane.probe(step, state)
+    if fate.outcome is Outcome.DONE:
+        return number + 1
+    if fate.outcome is Outcome.NOT_DONE:
+        return number
+    raise statements.dirty(step, number, None, str(state.events[-1].detail.get("text", "")), fate)

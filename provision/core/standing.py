@@ -1,0 +1,113 @@
+"""Where every revision stands: its file × its store's ledger × the peer's table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from provision.core.ledger import fold, highest_token
+from provision.model import PENDING, Event, Revision, State, StateName
+
+
+class Flag(StrEnum):
+    DIRTY = "dirty"  # begun and not provably ended
+    CHANGED = "changed"  # the file is not what was applied
+    UNKNOWN = "unknown"  # applied, not on disk
+    FUTURE = "future"  # unknown and newer than everything on disk
+    APPLIED_OUTSIDE = "applied_outside"  # the peer's table says applied, the ledger does not
+    REVERTED_OUTSIDE = "reverted_outside"  # the ledger says applied, the peer's table does not
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One revision of one store; `revision` is None when its file is gone."""
+
+    id: str
+    revision: Revision | None
+    state: State
+    flags: frozenset[Flag] = frozenset()
+
+    @property
+    def applied(self) -> bool:
+        return self.state.name is StateName.APPLIED
+
+    @property
+    def pending(self) -> bool:
+        """True when an `up` has it to do."""
+        return self.revision is not None and not self.applied
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStanding:
+    """What one store answered, put against its files."""
+
+    store: str
+    standings: Mapping[str, Standing]
+    token: int = 0  # the highest that wrote to this ledger
+    gates: frozenset[str] = frozenset()  # backfills that are complete
+
+    @property
+    def applied(self) -> tuple[str, ...]:
+        return tuple(each.id for each in self.standings.values() if each.applied)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        return tuple(each.id for each in self.standings.values() if each.pending)
+
+
+def stand(
+    store: str, revisions: Sequence[Revision], events: Sequence[Event], peer: Mapping[str, bool] | None
+) -> StoreStanding:
+    """Put the files of a store against its ledger and, where there is one, the peer's table.
+
+    Raises RefusedError (ledger-illegal).
+    """
+    states = fold(events)
+    files = {revision.id: revision for revision in revisions}
+    gates = frozenset(name for name, state in states.items() if _is_gate(name) and _applied(state))
+    names = [*files, *(name for name in {**states, **(peer or {})} if name not in files and not _is_gate(name))]
+    made = [_standing(name, files.get(name), states.get(name, PENDING), peer) for name in names]
+    kept = [each for each in made if each.revision is not None or each.applied or each.state.open]
+    return StoreStanding(store, {each.id: each for each in _future(kept, events)}, highest_token(events), gates)
+
+
+def _is_gate(name: str) -> bool:
+    return name.startswith("backfill/")
+
+
+def _applied(state: State) -> bool:
+    return state.name is StateName.APPLIED
+
+
+def _standing(name: str, revision: Revision | None, state: State, peer: Mapping[str, bool] | None) -> Standing:
+    flags: set[Flag] = set()
+    if peer is not None and name in peer and not _applied(state):
+        flags.add(Flag.APPLIED_OUTSIDE)
+        state = replace(PENDING, name=StateName.APPLIED)
+        if not peer[name]:
+            flags.add(Flag.CHANGED)
+    elif peer is not None and name not in peer and _applied(state):
+        flags.add(Flag.REVERTED_OUTSIDE)
+        state = replace(PENDING, name=StateName.REVERTED)
+    if state.open:
+        flags.add(Flag.DIRTY)
+    if _applied(state) and revision is None:
+        flags.add(Flag.UNKNOWN)
+    if _applied(state) and revision is not None and state.checksum not in ("", revision.checksum):
+        flags.add(Flag.CHANGED)
+    return Standing(name, revision, state, frozenset(flags))
+
+
+def _future(standings: Iterable[Standing], events: Sequence[Event]) -> Iterable[Standing]:
+    """Mark unknown revisions that were applied after everything on disk was."""
+    listed = list(standings)
+    last = {event.revision: (event.token, event.n) for event in sorted(events, key=lambda each: (each.token, each.n))}
+    known = [each for each in listed if each.revision is not None]
+    newest = max((last.get(each.id, (0, 0)) for each in known), default=(0, 0))
+    complete = all(each.applied for each in known)
+    for each in listed:
+        if Flag.UNKNOWN in each.flags and complete and last.get(each.id, (0, 0)) > newest:
+            yield replace(each, flags=each.flags | {Flag.FUTURE})
+        else:
+            yield each

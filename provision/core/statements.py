@@ -1,0 +1,122 @@
+"""Carries out steps of a store without transactional DDL: a boundary in the ledger before each statement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from provision.errors import RefusedError, StatementFailed
+from provision.model import Direction, Event, Fate, Kind, Outcome, State, Statement, StateName, Step
+from provision.ports import Journal, Statements
+
+
+def run(statements: Statements, steps: Iterator[Step], journal: Journal) -> None:
+    """Carry out each step as it is pulled. N statements cost N + 1 ledger entries. Raises StatementFailed."""
+    for step in steps:
+        _carry_out(statements, step, journal)
+
+
+def begin_at(statements: Statements, step: Step, state: State) -> int:
+    """The statement an open attempt goes on with.
+
+    Raises RefusedError (dirty) when the fate of the statement in flight cannot be proved, or when the file's earlier
+    statements are not the ones that ran.
+    """
+    listed = statements.of(step)
+    boundary = state.events[-1]
+    number = boundary.statement or 1
+    _same_texts(step, state, listed)
+    if number > len(listed):
+        return number  # the statement that failed was taken out of the file
+    failed = state.name is StateName.FAILED
+    if failed and listed[number - 1].text != boundary.detail.get("text"):
+        return number  # the server refused it, and it was corrected since
+    fate = statements.probe(listed[number - 1], boundary)
+    if fate.outcome is Outcome.DONE:
+        return number + 1  # even after an error: a driver that sends again can be refused by its own first success
+    if fate.outcome is Outcome.NOT_DONE or failed:
+        return number
+    if fate.outcome is Outcome.RUNNING:
+        raise RefusedError(
+            "still-running",
+            f"{step.revision.title}: the server still works on statement {number}",
+            where=f"{step.revision.path}: {fate.reason}",
+            fix="run again when it has ended",
+        )
+    raise dirty(step, number, len(listed), listed[number - 1].summary, fate)
+
+
+def dirty(step: Step, number: int, total: int | None, summary: str, fate: Fate) -> RefusedError:
+    """The refusal to go on after a statement whose fate is open."""
+    of = f" of {total}" if total else ""
+    return RefusedError(
+        "dirty",
+        f"{step.revision.title} stopped in statement {number}{of}, and what became of it is not certain",
+        where=f"{step.revision.path}: {' '.join(summary.split())}; {fate.reason}",
+        fix=f"look at the database, then `provision resolve {step.id} --applied` or `--pending`",
+    )
+
+
+def _same_texts(step: Step, state: State, listed: Sequence[Statement]) -> None:
+    for boundary in state.events:
+        number = boundary.statement or 1
+        retried = state.name is StateName.FAILED and boundary is state.events[-1]
+        ran = boundary.detail.get("text")
+        now = listed[number - 1].text if number <= len(listed) else None
+        if now != ran and not retried:
+            raise RefusedError(
+                "changed-half-way",
+                f"{step.revision.title} was edited after its statement {number} had been sent",
+                where=f"{step.revision.path}: statement {number}, sent {boundary.at:%Y-%m-%d %H:%M} UTC",
+                fix="restore the statements that ran and edit only what follows, or settle it with"
+                f" `provision resolve {step.id} --applied` or `--pending`",
+            )
+
+
+def _carry_out(statements: Statements, step: Step, journal: Journal) -> None:
+    listed = statements.of(step)
+    began = time.monotonic()
+    first = journal.begin_at(step) or 1
+    up = step.direction is Direction.UP
+    end = Kind.APPLIED if up else Kind.REVERTED
+    if first > len(listed):
+        statements.record(journal.event(step, end), None)
+        return
+    statements.record(_boundary(journal, step, first, listed), listed[first - 1])
+    for number in range(first, len(listed) + 1):
+        journal.check()
+        upcoming = listed[number] if number < len(listed) else None
+        if upcoming is None:
+            event = journal.event(step, end, duration_ms=round((time.monotonic() - began) * 1000))
+        else:
+            event = _boundary(journal, step, number + 1, listed)
+        try:
+            statements.advance(listed[number - 1], journal.mark(step, number), event, upcoming)
+        except StatementFailed as error:
+            raise _failed(statements, step, number, listed, journal, error) from error
+
+
+def _boundary(journal: Journal, step: Step, number: int, listed: Sequence[Statement]) -> Event:
+    kind = Kind.STARTED if number == 1 else Kind.AT
+    return journal.event(step, kind, statement=number, text=listed[number - 1].text)
+
+
+def _failed(
+    statements: Statements,
+    step: Step,
+    number: int,
+    listed: Sequence[Statement],
+    journal: Journal,
+    error: StatementFailed,
+) -> StatementFailed:
+    statements.record(journal.event(step, Kind.FAILED, statement=number, error=error.what), None)
+    done = f"statements 1 to {number - 1} are done" if number > 1 else "nothing of it was done"
+    rest = len(listed) - number
+    todo = f", {rest} {'was' if rest == 1 else 'were'} not sent" if rest else ""
+    return StatementFailed(
+        error.what,
+        number=number,
+        statement=listed[number - 1].text,
+        where=f"{step.revision.path}: statement {number} of {len(listed)} ({listed[number - 1].summary}); {done}{todo}",
+        fix=error.fix or "correct the statement and run `provision up` again: it goes on with this statement",
+    )

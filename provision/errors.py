@@ -1,0 +1,122 @@
+"""What can go wrong: one class per situation, each with a stable code, an exit code, and what / where / fix.
+
+ProvisionError
+├── ConfigError (2)       usage or configuration: no project file, unknown key, missing extra, wrong password
+├── RefusedError (3)      the plan was refused before anything ran: changed, unknown, dirty, destructive
+├── UnreachableError (4)  a store does not answer
+├── FailedError (5)       failed or stopped after the run began
+│   ├── StatementFailed   the server refused a statement
+│   ├── Interrupted       Ctrl-C or SIGTERM
+│   └── LeaseLost         another run took the lease over while this one was frozen or cut off
+├── LeaseHeld (6)         another run holds the lease and did not end in time
+└── Several               more than one of the above at once
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+EXIT_DONE, EXIT_FINDINGS, EXIT_CONFIG, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_FAILED, EXIT_LEASE = range(7)
+
+# With several errors, the one that says most about the state of the databases decides.
+EXIT_PRECEDENCE = (EXIT_FAILED, EXIT_LEASE, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_CONFIG)
+
+
+class ProvisionError(Exception):
+    """An error with a stable code that says what happened, where, and what to do."""
+
+    exit_code = EXIT_CONFIG
+
+    def __init__(self, code: str, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.code = code
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.what}"
+
+
+class ConfigError(ProvisionError):
+    """Raised when the command line, the project file, a migration file or the set-up is wrong."""
+
+
+class CapabilityMissing(ConfigError):
+    """Raised when a store has no such part."""
+
+    def __init__(self, store: str, part: str, reason: str) -> None:
+        super().__init__("capability-missing", f"{store} has no {part}: {reason}", where=store)
+
+
+class RefusedError(ProvisionError):
+    """Raised when the plan is refused before the first statement runs."""
+
+    exit_code = EXIT_REFUSED
+
+
+class UnreachableError(ProvisionError):
+    """Raised when a store does not answer."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class FailedError(ProvisionError):
+    """Raised when a run that had begun could not go on."""
+
+    exit_code = EXIT_FAILED
+
+
+class StatementFailed(FailedError):
+    """Raised when the server refused statement `number` (1-based) of a revision."""
+
+    def __init__(self, what: str, *, number: int, statement: str, where: str = "", fix: str = "") -> None:
+        super().__init__("statement-failed", what, where=where, fix=fix)
+        self.number = number
+        self.statement = statement
+
+
+class Interrupted(FailedError):
+    """Raised between two statements after Ctrl-C or SIGTERM."""
+
+    def __init__(self, signal_name: str) -> None:
+        super().__init__(
+            "interrupted",
+            f"stopped by {signal_name}",
+            fix="run the same command again: it goes on where this one stopped",
+        )
+
+
+class LeaseLost(FailedError):
+    """Raised before a statement when the lease is no longer ours."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(
+            "lease-lost",
+            f"the lease was taken over by {holder}",
+            fix="nothing more was sent; `provision status` shows what the other run does",
+        )
+
+
+class LeaseHeld(ProvisionError):
+    """Raised when another run holds the lease longer than this one may wait."""
+
+    exit_code = EXIT_LEASE
+
+
+class Several(ProvisionError):
+    """Raised when more than one thing is wrong; each is printed, the most telling exit code wins."""
+
+    def __init__(self, errors: Sequence[ProvisionError]) -> None:
+        first = min(errors, key=lambda error: EXIT_PRECEDENCE.index(error.exit_code))
+        super().__init__(first.code, first.what, where=first.where, fix=first.fix)
+        self.errors = tuple(errors)
+        self.exit_code = first.exit_code
+
+
+def raise_all(errors: Sequence[ProvisionError]) -> None:
+    """Raise the one error, or all of them together; return when there is none."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise Several(errors)

@@ -1,0 +1,211 @@
+"""Brings a project's stores up in one environment: files read, servers reached, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from provision.core import source
+from provision.core.graph import Graph
+from provision.errors import ConfigError, ProvisionError, Several, UnreachableError, raise_all
+from provision.model import Contact, StoreOptions
+from provision.ports import Store
+from provision.settings import Environment, Project
+
+Build = Callable[[StoreOptions], Store]
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Access(StrEnum):
+    READ = "read"  # an embedded engine that was never made stays unmade
+    WRITE = "write"
+
+
+class Reach(StrEnum):
+    """What became of reaching a store."""
+
+    READY = "ready"
+    ABSENT = "absent"  # an embedded engine not made yet
+    NOT_CONFIGURED = "not_configured"
+    OFF = "off"
+    UNREACHABLE = "unreachable"
+
+
+class Running(Protocol):
+    """What an embedded engine says once it runs."""
+
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def version(self) -> str | None: ...
+
+
+class Engine(Protocol):
+    """An embedded engine, as much of it as a connection needs."""
+
+    def start(self) -> Running: ...
+    def start_existing(self) -> Running | None: ...
+
+
+Engines = Callable[[str, str, Path], Engine | None]  # kind, store, .provision → its engine, or None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One store, reached or not; `label` and `place` name the engine and where it is, for people."""
+
+    store: Store
+    reach: Reach
+    label: str = ""
+    place: str = ""
+    error: ProvisionError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A project in one environment, its files in order, its stores reached."""
+
+    project: Project
+    environment: Environment
+    graph: Graph
+    reached: Mapping[str, Reached] = field(default_factory=dict)
+
+    @property
+    def stores(self) -> dict[str, Store]:
+        """The stores that answer."""
+        return {name: each.store for name, each in self.reached.items() if each.reach is Reach.READY}
+
+    @property
+    def known(self) -> dict[str, Store]:
+        """The stores whose state is known: those that answer, and engines not made yet."""
+        ok = (Reach.READY, Reach.ABSENT)
+        return {name: each.store for name, each in self.reached.items() if each.reach in ok}
+
+    def close(self) -> None:
+        for each in self.reached.values():
+            each.store.close()
+
+
+def build_all(project: Project, build: Build) -> list[Store]:
+    """Every store of the project, none connected. Raises ConfigError (missing-extra) for all that lack one."""
+    stores, errors = [], []
+    for options in project.stores:
+        try:
+            stores.append(build(options))
+        except ProvisionError as error:
+            errors.append(error)
+    raise_all(errors)
+    return stores
+
+
+def open_site(
+    project: Project,
+    environment: Environment,
+    build: Build,
+    engines: Engines,
+    access: Access,
+    *,
+    only: frozenset[str] = frozenset(),
+    tolerant: bool = False,
+) -> Site:
+    """Read every file, then reach every store at once.
+
+    Raises ConfigError and UnreachableError for all stores together; with `tolerant`, a store that does not answer is
+    reported in its place instead. Stores outside `only` are reached too when they answer, but may be absent.
+    """
+    _known_stores(project, only)
+    stores = build_all(project, build)
+    graph = source.read(stores, project.many_heads)
+    reached = together(stores, lambda store: _reach(store, project, environment, engines, access, graph))
+    errors = [each.error for each in reached if each.error is not None]
+    if tolerant:
+        errors = [error for error in errors if not isinstance(error, UnreachableError)]
+    if errors:
+        for each in reached:
+            each.store.close()
+    raise_all(errors)
+    return Site(project, environment, graph, {each.store.name: each for each in reached})
+
+
+def together(items: Sequence[T] | Iterable[T], work: Callable[[T], R]) -> list[R]:
+    """`work` on every item at the same time, results in order. Raises every ProvisionError together."""
+    listed = list(items)
+    if not listed:
+        return []
+    results: list[R] = []
+    errors: list[ProvisionError] = []
+    with ThreadPoolExecutor(len(listed)) as pool:
+        for future in [pool.submit(work, item) for item in listed]:
+            try:
+                results.append(future.result())
+            except Several as several:
+                errors.extend(several.errors)
+            except ProvisionError as error:
+                errors.append(error)
+    raise_all(errors)
+    return results
+
+
+def _known_stores(project: Project, only: frozenset[str]) -> None:
+    names = [options.name for options in project.stores]
+    for name in sorted(only):
+        if name not in names:
+            raise ConfigError(
+                "unknown-store",
+                f"no store is called {name!r}",
+                where=project.file.name,
+                fix=f"known: {', '.join(names)}",
+            )
+
+
+def _reach(
+    store: Store, project: Project, environment: Environment, engines: Engines, access: Access, graph: Graph
+) -> Reached:
+    place = environment.places[store.name]
+    if place.off:
+        return Reached(store, Reach.OFF)
+    try:
+        if place.url is not None:
+            url = place.url.reveal()
+            return _opened(store, store.open(url), url, environment)
+        if environment.embedded:
+            return _embedded(store, project, engines, access)
+        if graph.of(store.name):
+            raise ConfigError(
+                "no-url",
+                f"{store.name} has revisions, but no url in environment {environment.name}",
+                where=f"{project.file.name}, [environments.{environment.name}]",
+                fix=f'set {store.name}.url, or {store.name} = "off"',
+            )
+    except ProvisionError as error:
+        reach = Reach.UNREACHABLE if isinstance(error, UnreachableError) else Reach.NOT_CONFIGURED
+        return Reached(store, reach, error=error)
+    return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url")
+
+
+def _embedded(store: Store, project: Project, engines: Engines, access: Access) -> Reached:
+    engine = engines(store.kind, store.name, project.local)
+    if engine is None:
+        return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url")
+    place = f"{project.local.name}/{store.name}"
+    running = engine.start() if access is Access.WRITE else engine.start_existing()
+    if running is None:
+        return Reached(store, Reach.ABSENT, "embedded", place)
+    contact = store.open(running.url or "")
+    return Reached(store, Reach.READY, f"embedded {contact.version}", place)
+
+
+def _opened(store: Store, contact: Contact, url: str, environment: Environment) -> Reached:
+    return Reached(store, Reach.READY, f"{contact.engine} {contact.version}", environment.mask(_bare(url)))
+
+
+def _bare(url: str) -> str:
+    """The url without user, password and options."""
+    head = url.split("?", 1)[0]
+    scheme, _, rest = head.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

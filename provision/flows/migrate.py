@@ -1,0 +1,294 @@
+"""Moves the stores: survey, plan, refuse, lease, survey and plan again, execute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from provision.core import lease as leases
+from provision.core.execute import Board, Pen, Run, execute
+from provision.core.plan import Standings, Wanted, moved, plan_down, plan_up
+from provision.core.resume import older, settle, wait_out
+from provision.core.standing import Flag, Standing
+from provision.errors import CapabilityMissing, ConfigError, RefusedError
+from provision.flows.connect import Reach, Site, together
+from provision.flows.survey import survey
+from provision.model import (
+    Direction,
+    Event,
+    Holding,
+    Kind,
+    Note,
+    Owner,
+    Plan,
+    Report,
+    Revision,
+    Running,
+    Step,
+    Watcher,
+)
+from provision.ports import Leases, Store
+from provision.process import dead
+
+Losses = Mapping[str, Sequence[str]]  # id → why it can lose data
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a move may go. `wait` is in seconds; `confirm` is asked about losses that no flag allowed."""
+
+    owner: Owner
+    wait: float = 600.0
+    use_lease: bool = True
+    dry_run: bool = False
+    allow_destructive: bool = False
+    confirm: Callable[[Losses], bool] = field(default=lambda _: False)
+    saved: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop."""
+
+    happened: Watcher
+    planned: Callable[[Plan, Standings], None]
+    stopper: Callable[[Board], None] = field(default=lambda _: None)
+
+
+def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: Watch) -> Report:
+    """Carry out what is wanted. Raises before the first statement; afterwards the report says what went wrong.
+
+    Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
+    """
+    standings = survey(site)
+    plan = _plan(site, direction, wanted, rules, standings)
+    if rules.dry_run or not (plan.steps or outside(standings) or begun(standings, direction)):
+        watch.planned(plan, standings)
+        return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
+    _allowed(site, plan, rules)
+    with _leased(site, standings, rules, watch) as held:
+        standings = survey(site)
+        plan = _plan(site, direction, wanted, rules, standings)
+        pens = {name: Pen(site.project.name, held.token, rules.owner.actor) for name in site.stores}
+        run = _Running(site, rules, watch, held, pens)
+        run.get_ready(standings, plan)
+        finished = run.finish_begun(standings, direction)
+        if finished.failures:
+            return finished
+        if finished.done:
+            standings = survey(site)
+            plan = _plan(site, direction, wanted, rules, standings)
+        recorded = run.record_outside(standings)
+        watch.planned(plan, standings)
+        report = run.carry_out(plan, standings)
+    return replace(report, done=(*finished.done, *report.done), recorded=recorded)
+
+
+def outside(standings: Standings) -> list[tuple[str, Standing]]:
+    """What the peers' tables say and the ledgers do not."""
+    flags = {Flag.APPLIED_OUTSIDE, Flag.REVERTED_OUTSIDE}
+    return [
+        (name, each)
+        for name, standing in standings.items()
+        for each in standing.standings.values()
+        if each.flags & flags
+    ]
+
+
+def begun(standings: Standings, direction: Direction) -> list[Step]:
+    """Downs that were begun and not ended: an `up` finishes them first."""
+    if direction is Direction.DOWN:
+        return []
+    return [
+        Step(each.revision, Direction.DOWN)
+        for standing in standings.values()
+        for each in standing.standings.values()
+        if each.revision is not None and each.state.open and each.state.direction is Direction.DOWN
+    ]
+
+
+class _Held:
+    """The lease of a run, or nothing where the run goes without."""
+
+    def __init__(self, token: int, lease: leases.Lease | None) -> None:
+        self.token, self._lease = token, lease
+
+    def check(self) -> None:
+        if self._lease is not None:
+            self._lease.check()
+
+
+class _Running:
+    """One run, from the moment that it holds the lease."""
+
+    def __init__(self, site: Site, rules: Rules, watch: Watch, held: _Held, pens: Mapping[str, Pen]) -> None:
+        self._site, self._rules, self._watch, self._held, self._pens = site, rules, watch, held, pens
+
+    def get_ready(self, standings: Standings, plan: Plan) -> None:
+        """Make what is missing, outlast what earlier runs left on the servers, and shut late writers out."""
+        touched = {step.revision.store for step in plan.steps} | {name for name, _ in outside(standings)}
+        touched |= {name for name, standing in standings.items() if standing.token}
+        stores = [store for name, store in self._site.stores.items() if name in touched]
+
+        def ready(store: Store) -> None:
+            store.prepare()
+            store.ledger.create()
+
+        together(stores, ready)
+        project = self._site.project.name
+        wait_out(lambda: older(stores, project, self._held.token), self._rules.wait, self._tell_running)
+        together(stores, lambda store: store.ledger.raise_fence(self._held.token))
+
+    def finish_begun(self, standings: Standings, direction: Direction) -> Report:
+        """Finish downs that an earlier run began, in the reverse order of the graph."""
+        steps = begun(standings, direction)
+        if not steps:
+            return Report()
+        position = self._site.graph.position
+        ordered = sorted(steps, key=lambda step: -position[step.id])
+        return self.carry_out(Plan(tuple(ordered)), standings)
+
+    def record_outside(self, standings: Standings) -> tuple[Event, ...]:
+        """Write down what the peers did on their own."""
+        recorded = []
+        for name, each in outside(standings):
+            kind = Kind.ADOPTED if Flag.APPLIED_OUTSIDE in each.flags else Kind.REVERTED
+            revision = each.revision or _nameless(each.id)
+            event = self._pens[name].event(revision, kind, outside=True)
+            self._site.stores[name].ledger.append(event)
+            recorded.append(event)
+        return tuple(recorded)
+
+    def carry_out(self, plan: Plan, standings: Standings) -> Report:
+        board = Board(len({step.revision.store for step in plan.steps}))
+        self._watch.stopper(board)
+        run = Run(
+            pens=self._pens,
+            board=board,
+            check=self._held.check,
+            watcher=self._watch.happened,
+            resume=settle(plan.steps, standings, self._site.stores),
+            mask=self._site.environment.mask,
+        )
+        return execute(plan, self._site.stores, run)
+
+    def _tell_running(self, store: Store, running: Running) -> None:
+        text = (
+            f"an earlier run's statement is still running ({running.seconds:.0f} s): {' '.join(running.text.split())}"
+        )
+        self._watch.happened(Note(store.name, text))
+
+
+def _nameless(name: str) -> Revision:
+    store, number = name.split("/", 1)
+    return Revision(store, number, "", "", "", "")
+
+
+def _plan(site: Site, direction: Direction, wanted: Wanted, rules: Rules, standings: Standings) -> Plan:
+    if rules.saved is not None:
+        _fresh(rules.saved, standings)
+    _only_answers(site, wanted)
+    if direction is Direction.UP:
+        return plan_up(site.graph, standings, wanted)
+    _nothing_half_applied(standings, wanted)
+    return plan_down(site.graph, standings, wanted)
+
+
+def _only_answers(site: Site, wanted: Wanted) -> None:
+    for name in sorted(wanted.only):
+        if site.reached[name].reach in (Reach.NOT_CONFIGURED, Reach.OFF):
+            raise ConfigError(
+                "store-not-configured",
+                f"--only names {name}, which is {site.reached[name].reach.replace('_', ' ')} here",
+                where=f"environment {site.environment.name}",
+                fix=f"set {name}.url",
+            )
+
+
+def _fresh(saved: Plan, standings: Standings) -> None:
+    stale = moved(saved, standings)
+    if stale:
+        planned = {store: ", ".join(step.id for step in saved.lane(store)[:1]) for store in stale}
+        places = "; ".join(f"{store} (planned from {planned[store] or 'nothing'})" for store in stale)
+        raise RefusedError(
+            "stale-plan",
+            f"the plan was made from another state: {', '.join(stale)} moved since",
+            where=places,
+            fix="make the plan again: provision plan --out FILE",
+        )
+
+
+def _nothing_half_applied(standings: Standings, wanted: Wanted) -> None:
+    for standing in standings.values():
+        for each in standing.standings.values():
+            ours = not wanted.only or standing.store in wanted.only
+            if ours and each.state.open and each.state.direction is Direction.UP:
+                raise RefusedError(
+                    "half-applied",
+                    f"{each.id} is half applied: its statement {each.state.events[-1].statement} did not end",
+                    where=f"ledger of {standing.store}, begun by {each.state.actor}",
+                    fix=f"`provision up` finishes it; or settle it with `provision resolve {each.id} --applied`"
+                    " or `--pending`",
+                )
+
+
+def _allowed(site: Site, plan: Plan, rules: Rules) -> None:
+    """Refuse steps that lose data, unless the flag or a person allows them."""
+    losses = {step.id: why for step in plan.steps if (why := site.stores[step.revision.store].losses(step))}
+    if not losses or rules.allow_destructive or rules.confirm(losses):
+        return
+    shown = "; ".join(f"{name} {why[0]}" for name, why in list(losses.items())[:3])
+    more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
+    raise RefusedError(
+        "destructive",
+        f"{len(losses)} of {len(plan.steps)} steps would lose data",
+        where=f"{shown}{more}",
+        fix="look at the plan with --dry-run, then add --allow-destructive",
+    )
+
+
+@contextmanager
+def _leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[_Held]:
+    """Hold the run lease in the home store while the block runs."""
+    floor = max((standing.token for standing in standings.values()), default=0)
+    if not rules.use_lease:
+        yield _Held(floor + 1, None)
+        return
+    table = home(site)
+    table.create()
+
+    def waiting(holding: Holding) -> None:
+        watch.happened(Note(site.project.home, f"waits for the run of {holding.owner}"))
+
+    seconds = site.project.lease_seconds
+    lease = leases.acquire(
+        table, "run", rules.owner, floor=floor, seconds=seconds, wait=rules.wait, waiting=waiting, dead=dead
+    )
+    try:
+        yield _Held(lease.token, lease)
+    finally:
+        lease.release()
+
+
+def home(site: Site) -> Leases:
+    """The leases of the home store. Raises ConfigError (no-home) and CapabilityMissing."""
+    name = site.project.home
+    if name == "none":
+        raise ConfigError(
+            "no-home",
+            'home is "none": no store keeps the run lock',
+            where=site.project.file.name,
+            fix="run with --no-lease, or name a home store",
+        )
+    store = site.stores.get(name)
+    if store is None:
+        raise ConfigError(
+            "no-home",
+            f"the home store {name} is {site.reached[name].reach.replace('_', ' ')} here",
+            where=f"environment {site.environment.name}",
+            fix=f"set {name}.url, or run with --no-lease",
+        )
+    if store.leases is None:
+        raise CapabilityMissing(name, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
+    return store.leases

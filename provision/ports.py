@@ -1,0 +1,185 @@
+"""What the core asks of a store. A store has a part or it has not: a missing one is None, never a stub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from provision.model import (
+    Contact,
+    Description,
+    Event,
+    Fate,
+    Holding,
+    Kind,
+    Mark,
+    Owner,
+    Revision,
+    Running,
+    State,
+    Statement,
+    Step,
+)
+
+
+class Ledger(Protocol):
+    """A store's own append-only log of what was done to it."""
+
+    def read(self) -> Sequence[Event]:
+        """Every event of the project in the order `(token, n)`; empty when there is no ledger. Must write nothing."""
+
+    def create(self) -> None:
+        """Make the ledger if it is absent."""
+
+    def append(self, event: Event) -> None:
+        """Add one event.
+
+        Must raise LeaseLost where the store can tell that a newer token has written, or that the key is taken.
+        """
+
+    def raise_fence(self, token: int) -> None:
+        """From now on refuse events of tokens lower than `token`, where the store can; a no-op elsewhere."""
+
+
+class Leases(Protocol):
+    """Named run locks with an expiry, kept in the home store; each method is atomic and goes by that store's clock."""
+
+    def create(self) -> None:
+        """Make what the leases need if it is absent."""
+
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+        """Take the lease if it is free or expired, with a token above `floor` and above every earlier one of that name.
+
+        Returns the holding that is in force afterwards: ours, or the other owner's.
+        """
+
+    def extend(self, name: str, token: int, seconds: float) -> bool:
+        """Push the expiry out if `token` still holds the lease; False when it does not."""
+
+    def release(self, name: str, token: int) -> bool:
+        """Give the lease back if `token` still holds it; its token number is remembered."""
+
+    def read(self, name: str) -> Holding | None:
+        """The holding in force or expired, or None when nobody holds it. Must write nothing."""
+
+
+class Journal(Protocol):
+    """What a lane is handed for one run: it numbers events, guards every statement and tells the watcher."""
+
+    token: int
+
+    def event(self, step: Step, kind: Kind, **fields: object) -> Event:
+        """The next event of this lane, numbered; appending it is the caller's part."""
+
+    def mark(self, step: Step, statement: int | None = None) -> Mark:
+        """The label under which a statement of the step is sent."""
+
+    def check(self) -> None:
+        """Call before every statement. Raises Interrupted or LeaseLost when the statement must not be sent."""
+
+    def begin_at(self, step: Step) -> int | None:
+        """The 1-based statement an earlier attempt goes on with, those before it being done; None for a first one."""
+
+    def note(self, text: str) -> None:
+        """Tell the user something once, while the run goes on."""
+
+
+class Lane(Protocol):
+    """The part of a store whose engine drives its own loop and writes the events in the steps' own transactions."""
+
+    def run(self, steps: Iterator[Step], journal: Journal) -> None:
+        """Carry out each step as it is pulled. Pulling the next one means that the last one is committed.
+
+        Must hold no transaction while it pulls. Raises StatementFailed.
+        """
+
+    def probe(self, step: Step, state: State) -> Fate:
+        """Tell what became of the statement in flight when the open attempt of `step` ended. Must change nothing."""
+
+
+class Statements(Protocol):
+    """The part of a store without transactional DDL: one statement at a time, and it can tell what became of one."""
+
+    def of(self, step: Step) -> Sequence[Statement]:
+        """The statements of a step in order. Raises ConfigError for a text that cannot be read."""
+
+    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+        """Send `statement` under `mark`, then append `event`: the boundary before `upcoming`, or the end of the step.
+
+        In one transaction where the store can; else append `event.later()`, which counts the time it took. Raises
+        StatementFailed when the server refuses the statement.
+        """
+
+    def probe(self, statement: Statement, event: Event) -> Fate:
+        """Tell whether `statement`, in flight since `event` (`started` or `at`), took effect. Must change nothing."""
+
+    def record(self, event: Event, upcoming: Statement | None) -> None:
+        """Append `event` alone: the start of a step, or a boundary whose earlier statement is known to be done.
+
+        With `upcoming`, keep what a later probe of it needs to know of the present.
+        """
+
+
+class Peer(Protocol):
+    """The part of a store where another tool's own table decides what is applied."""
+
+    def applied(self) -> Mapping[str, bool]:
+        """Id of every revision that the peer's table holds applied → False when its note says that the file was edited.
+
+        Must write nothing.
+        """
+
+    def stamp(self, steps: Sequence[Step]) -> None:
+        """Write the peer's table as if the steps had been run; creates the table if needed."""
+
+
+class Marked(Protocol):
+    """The part of a store whose statements can be found on the server and stopped."""
+
+    def running(self) -> Sequence[Running]:
+        """Every statement on the server that carries a mark of ours."""
+
+    def cancel(self, running: Running) -> None:
+        """Stop it; returns at once."""
+
+
+class Store(Protocol):
+    """A configured database. Exactly one of `lane` and `statements` is there; parts are read once the store is open."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def lane(self) -> Lane | None: ...
+    @property
+    def statements(self) -> Statements | None: ...
+    @property
+    def peer(self) -> Peer | None: ...
+    @property
+    def marked(self) -> Marked | None: ...
+    @property
+    def leases(self) -> Leases | None: ...
+
+    def revisions(self) -> Sequence[Revision]:
+        """Every revision on disk in order; connects to nothing. Raises ConfigError, for all files that are wrong."""
+
+    def open(self, url: str) -> Contact:
+        """Connect. Raises UnreachableError, or ConfigError (wrong password, server too old, no such database).
+
+        Must create nothing, and succeed for a database that `prepare` can make.
+        """
+
+    def prepare(self) -> None:
+        """Make the database itself if it is absent and this kind of store may do that."""
+
+    def close(self) -> None:
+        """Drop every connection; a store that was never opened has none."""
+
+    def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
+        """What each step will do, in the same order; connects to nothing."""
+
+    def losses(self, step: Step) -> Sequence[str]:
+        """Why the step can lose data, in plain words; empty when nothing in it says so. Connects to nothing."""

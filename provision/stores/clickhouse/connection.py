@@ -1,0 +1,136 @@
+"""A clickhouse-connect client, and what its errors mean in our words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
+
+OLDEST = (22, 8)
+UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 60, 81, 516
+_SECURE = ("clickhouses", "https")
+
+
+class Refused(FailedError):
+    """Raised when the server refuses a statement; `number` is ClickHouse's own error code."""
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__("statement-refused", what)
+        self.number = number
+
+
+class Client:
+    """One server and the database of the url. Safe to use from several threads: there is no session."""
+
+    def __init__(self, url: str, store: str) -> None:
+        parts = urlsplit(url)
+        self.store = store
+        self.database = unquote(parts.path.strip("/")) or "default"
+        self.place = f"{parts.hostname or 'localhost'}:{parts.port or _port(parts.scheme)}/{self.database}"
+        self._client = _connected(url, store, self.place)
+        self.version = str(self._client.server_version)
+
+    def command(self, sql: str, *, database: str | None = None, **settings: str) -> None:
+        """Run one statement. Raises Refused and UnreachableError."""
+        self._ask(lambda: self._client.command(sql, settings=self._settings(database, settings)))
+
+    def insert(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """Run one INSERT … SELECT with server-side parameters, waiting until it is stored."""
+        settings = self._settings(None, {"async_insert": "0"})
+        self._ask(lambda: self._client.command(sql, parameters=dict(parameters), settings=settings))
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query. Raises Refused and UnreachableError."""
+
+        def asked() -> Sequence[Any]:
+            result = self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
+            return list(result.result_rows)
+
+        return [tuple(row) for row in self._ask(asked)]
+
+    def driver(self) -> Any:
+        """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
+        self._client.database = self.database
+        return self._client
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _settings(self, database: str | None, settings: Mapping[str, str]) -> dict[str, str]:
+        # The database goes with each request: it may not exist when the client connects.
+        return {**settings, "database": database or self.database}
+
+    def _ask(self, question: Any) -> Any:
+        try:
+            return question()
+        except OperationalError as error:
+            raise UnreachableError(
+                "unreachable", f"{self.store} does not answer: {_short(error)}", where=self.place
+            ) from None
+        except ClickHouseError as error:
+            raise Refused(_code(error), _short(error)) from None
+
+
+def _connected(url: str, store: str, place: str) -> Any:
+    from clickhouse_migrations.connection import CLICKHOUSE_CONNECT, normalize_db_url
+
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+    dsn = urlsplit(normalize_db_url(url, CLICKHOUSE_CONNECT))._replace(path="")
+    try:
+        client = clickhouse_connect.get_client(
+            dsn=dsn.geturl(),
+            interface=dsn.scheme,
+            database="",
+            autogenerate_session_id=False,
+            connect_timeout=10,
+            send_receive_timeout=3600,
+        )
+    except Exception as error:  # the driver raises its own errors, urllib3's and ValueError here
+        raise _explained(error, store, place) from None
+    version = tuple(int(part) for part in str(client.server_version).split(".")[:2])
+    if version < OLDEST:
+        raise ConfigError(
+            "server-too-old",
+            f"{store} runs ClickHouse {client.server_version}; {OLDEST[0]}.{OLDEST[1]} or newer is needed",
+            where=place,
+            fix="upgrade the server",
+        )
+    return client
+
+
+def _explained(error: Exception, store: str, place: str) -> ProvisionError:
+    if _code(error) in (AUTHENTICATION_FAILED, 192, 193, 194):
+        return ConfigError(
+            "wrong-password",
+            f"{store} refused the user or the password",
+            where=place,
+            fix="correct the url's user info",
+        )
+    return UnreachableError(
+        "unreachable",
+        f"{store} does not answer: {_short(error)}",
+        where=place,
+        fix="start the server, or correct the url",
+    )
+
+
+def _code(error: Exception) -> int:
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) else 0
+
+
+def _short(error: Exception) -> str:
+    """The server's own sentence, without stack trace and transport."""
+    text = " ".join(str(error).split("Stack trace")[0].split())
+    head = text.find("DB::Exception: ")
+    return text[head + len("DB::Exception: ") :] if head >= 0 else text[:300]
+
+
+def _port(scheme: str) -> int:
+    return 8443 if scheme in _SECURE else 8123

@@ -1,0 +1,89 @@
+"""The ledger in table `provision_ledger` of the migrated database, and the pictures that probes need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+from provision.model import Event, Kind
+from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
+
+TABLE = "provision_ledger"
+_COLUMNS = "project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture"
+_CREATE = """
+CREATE TABLE IF NOT EXISTS provision_ledger{on_cluster} (
+    project String, store String, token UInt64, n UInt64, revision String, kind LowCardinality(String),
+    checksum String, at DateTime64(6, 'UTC'), actor String, duration_ms UInt64, statement UInt32,
+    detail String, picture String
+) ENGINE = {engine} ORDER BY (project, store, token, n)
+COMMENT 'What provision did to this database; append-only, keep it in backups'
+"""
+_INSERT = f"""
+INSERT INTO provision_ledger ({_COLUMNS}) SELECT
+    {{project:String}}, {{store:String}}, {{token:UInt64}}, {{n:UInt64}}, {{revision:String}}, {{kind:String}},
+    {{checksum:String}}, fromUnixTimestamp64Micro({{at:Int64}}, 'UTC'), {{actor:String}}, {{duration_ms:UInt64}},
+    {{statement:UInt32}}, {{detail:String}}, (%s)
+"""
+_READ = f"""
+SELECT DISTINCT {_COLUMNS} FROM provision_ledger
+WHERE project = {{project:String}} AND store = {{store:String}} ORDER BY token, n
+"""
+
+
+class ClickhouseLedger:
+    """`provision.ports.Ledger`. ClickHouse has no unique keys: the holder's own deadline keeps late writers out."""
+
+    def __init__(self, client: Client, project: str, store: str, cluster: str = "") -> None:
+        self._client, self._project, self._store, self._cluster = client, project, store, cluster
+
+    def read(self) -> Sequence[Event]:
+        try:
+            rows = self._client.rows(_READ, {"project": self._project, "store": self._store})
+        except Refused as error:
+            if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+                return []
+            raise
+        return [_event(row) for row in rows]
+
+    def create(self) -> None:
+        on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
+        engine = "ReplicatedMergeTree" if self._cluster else "MergeTree"
+        self._client.command(_CREATE.format(on_cluster=on_cluster, engine=engine))
+
+    def append(self, event: Event) -> None:
+        self.append_with(event, "''")
+
+    def append_with(self, event: Event, picture: str) -> None:
+        """Add one event with what the SQL expression `picture` yields at that moment, in one request."""
+        self._client.insert(_INSERT % picture, _parameters(event, self._store))
+
+    def raise_fence(self, token: int) -> None:
+        """Nothing: ClickHouse can refuse no insert by another row."""
+
+
+def _parameters(event: Event, store: str) -> dict[str, object]:
+    return {
+        "project": event.project,
+        "store": store,
+        "token": event.token,
+        "n": event.n,
+        "revision": event.revision,
+        "kind": str(event.kind),
+        "checksum": event.checksum,
+        "at": round(event.at.timestamp() * 1_000_000),
+        "actor": event.actor,
+        "duration_ms": event.duration_ms,
+        "statement": event.statement or 0,
+        "detail": event.detail_json(),
+    }
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    project, _store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture = row
+    told = json.loads(str(detail))
+    if picture:
+        told["picture"] = picture
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return Event(project, revision, Kind(kind), checksum, token, n, at, actor, duration_ms, statement or None, told)

@@ -1,0 +1,70 @@
+"""clickhouse-migrations' table `schema_versions`: it decides what is applied, for that tool and for us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from clickhouse_migrations.connection import ClickhouseConnectConnection
+from clickhouse_migrations.defaults import MIGRATIONS_TABLE
+from clickhouse_migrations.migration import Migration
+from clickhouse_migrations.migrator import STATUS_MD5_MISMATCH, STATUS_PENDING, Migrator
+from clickhouse_migrations.util import format_table_reference, split_table_reference
+
+from provision.model import Direction, Step, StoreOptions
+from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client
+from provision.stores.clickhouse.source import Script
+
+_INSERT = "INSERT INTO {table} (version, md5, script) SELECT {{version:UInt32}}, {{md5:String}}, {{script:String}}"
+_DELETE = "ALTER TABLE {table} DELETE WHERE version = {version} SETTINGS mutations_sync = 2"
+
+
+class ClickhousePeer:
+    """`provision.ports.Peer` over clickhouse-migrations' own status."""
+
+    def __init__(self, client: Client, options: StoreOptions, scripts: Mapping[str, Script]) -> None:
+        self._client, self._scripts, self._store = client, scripts, options.name
+        self._cluster = str(options.extra.get("cluster", "")) or None
+        table = str(options.extra.get("version_table", MIGRATIONS_TABLE))
+        self._table = format_table_reference(*split_table_reference(table))
+        self._migrator = Migrator(ClickhouseConnectConnection(client.driver()), migrations_table=table)
+
+    def applied(self) -> Mapping[str, bool]:
+        from clickhouse_connect.driver.exceptions import DatabaseError
+
+        known = {script.version: script.revision.id for script in self._scripts.values()}
+        try:
+            rows = self._migrator.migration_status([_migration(script) for script in self._scripts.values()])
+        except DatabaseError as error:
+            if getattr(error, "code", None) in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+                return {}
+            raise
+        return {
+            known.get(row.version, f"{self._store}/{row.version:03d}"): row.state != STATUS_MD5_MISMATCH
+            for row in rows
+            if row.state != STATUS_PENDING
+        }
+
+    def create(self) -> None:
+        """Make the peer's table, as the peer itself does."""
+        self._migrator.init_schema(self._cluster)
+
+    def add(self, script: Script) -> None:
+        """The peer's row for an applied script. Its own call would cost a mutation each."""
+        fields = {"version": script.version, "md5": script.md5, "script": script.up}
+        self._client.insert(_INSERT.format(table=self._table), fields)
+
+    def remove(self, version: int) -> None:
+        """Take the peer's row away, as its rollback does; visible at once on every replica."""
+        self._client.command(_DELETE.format(table=self._table, version=version))
+
+    def stamp(self, steps: Sequence[Step]) -> None:
+        self.create()
+        for step in steps:
+            if step.direction is Direction.UP:
+                self.add(self._scripts[step.id])
+            else:
+                self.remove(int(step.revision.number))
+
+
+def _migration(script: Script) -> Migration:
+    return Migration(version=script.version, md5=script.md5, script=script.up)

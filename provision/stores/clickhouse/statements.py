@@ -1,0 +1,113 @@
+"""What a ClickHouse statement touches, what it can lose, and the picture to take before it runs. No driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clickhouse_migrations.migrator import Migrator
+
+from .parse_alter import Effect
+from .parse_statement import Parsed, parsed
+from .parse_tokens import Name, Token, literal, name_at, read_name, tokens
+
+__all__ = ["Effect", "Statement", "parse", "picture_sql", "split"]
+
+NIL = "00000000-0000-0000-0000-000000000000"
+
+_EMPTY = "SELECT '{}'"
+_PICTURE = (
+    "SELECT toJSONString(mapFromArrays(groupArray(key), groupArray(CAST((uuid, definition, mutation), "
+    "'Tuple(uuid String, definition String, mutation String)')))) FROM ({rows})"
+)
+# The highest number of a mutation: later ones were issued after the picture, whatever the clocks say.
+_MUTATION = (
+    "toString((SELECT max(toUInt64OrZero(extract(mutation_id, '[0-9]+'))) FROM system.mutations"
+    " WHERE database = {database} AND table = {name}))"
+)
+_ROWS = {
+    "table": "SELECT {key} AS key, toString(uuid) AS uuid, create_table_query AS definition, {mutation} AS mutation"
+    " FROM system.tables WHERE database = {database} AND name = {name}",
+    "database": "SELECT {key} AS key, toString(uuid) AS uuid, concat('ENGINE = ', engine_full,"
+    " if(comment = '', '', concat(' COMMENT ', toJSONString(comment)))) AS definition, '0' AS mutation"
+    " FROM system.databases WHERE name = {name}",
+    "function": f"SELECT {{key}} AS key, '{NIL}' AS uuid, create_query AS definition, '0' AS mutation"
+    " FROM system.functions WHERE name = {name} AND origin = 'SQLUserDefined'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement, read but not judged.
+
+    `touches` are the objects whose definition or rows it may change, as written; `mentions` every name in it that
+    could be an object; `objects` says what the touched ones are: "table" (views and dictionaries too), "database" or
+    "function". `destructive` says in plain words what it can lose, or is None.
+    """
+
+    text: str
+    verb: str
+    summary: str
+    touches: tuple[str, ...]
+    mentions: tuple[str, ...]
+    destructive: str | None
+    effects: tuple[Effect, ...]
+    objects: str = "table"
+
+
+def split(script: str) -> list[str]:
+    """The statements of a script as clickhouse-migrations splits it, without the semicolons; [] when there are none."""
+    return [statement.removesuffix(";") for statement in Migrator.script_to_statements(script, True)]
+
+
+def parse(text: str) -> Statement:
+    """Read one statement. One that is not known comes back with the effect UNKNOWN; nothing is raised."""
+    words = tokens(text)
+    found: Parsed = parsed(words)
+    touches = tuple(dict.fromkeys(str(name) for name in found.touches))
+    loses = "; ".join(found.loses) or None
+    return Statement(
+        text, found.verb, found.summary, touches, mentions(words), loses, tuple(found.effects), found.objects
+    )
+
+
+def mentions(words: list[Token]) -> tuple[str, ...]:
+    """Every name among the tokens, and every string that is written like one, in order of appearance."""
+    found: dict[str, None] = {}
+    index = 0
+    while index < len(words):
+        name = name_at(words, index)
+        token = words[index]
+        if name is not None:
+            found[str(name[0])] = None
+        elif token.kind == "string" and _is_name(token.value):
+            found[str(read_name(token.value))] = None
+        index = name[1] if name else index + 1
+    return tuple(found)
+
+
+def _is_name(text: str) -> bool:
+    parts = text.split(".")
+    return len(parts) <= 2 and all(part.isidentifier() for part in parts)
+
+
+def picture_sql(statement: Statement, database: str) -> str:
+    """A scalar sub-select (without parentheses) that gives the picture of what `statement` touches, as JSON text.
+
+    The JSON maps each object to its uuid, its definition and the number of its latest mutation; an object that does
+    not exist is left out. `database` is where unqualified names lie.
+    """
+    names = [read_name(name) for name in statement.touches]
+    if statement.objects == "table":
+        names = [name.within(database) for name in names]
+    return objects_sql(statement.objects, {str(name): name for name in names})
+
+
+def objects_sql(objects: str, names: dict[str, Name]) -> str:
+    """The picture of `names`, each under its key."""
+    rows = [_row(objects, key, name) for key, name in names.items()]
+    return _PICTURE.replace("{rows}", " UNION ALL ".join(rows)) if rows else _EMPTY
+
+
+def _row(objects: str, key: str, name: Name) -> str:
+    places = {"key": literal(key), "database": literal(name.database), "name": literal(name.name)}
+    return _ROWS[objects].format(**places, mutation=_MUTATION.format(**places))

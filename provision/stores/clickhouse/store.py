@@ -1,0 +1,71 @@
+"""A ClickHouse store: its parts, and how it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.stores.clickhouse.connection import Client
+from provision.stores.clickhouse.ledger import ClickhouseLedger
+from provision.stores.clickhouse.marked import ClickhouseMarked
+from provision.stores.clickhouse.peer import ClickhousePeer
+from provision.stores.clickhouse.source import Script, scripts
+from provision.stores.clickhouse.work import ClickhouseStatements, Texts
+
+
+class ClickhouseStore:
+    """`provision.ports.Store`. The parts that need a server are there once it is open."""
+
+    lane = None
+    leases = None  # nothing in ClickHouse decides between two writers
+
+    def __init__(self, options: StoreOptions) -> None:
+        self._options = options
+        self.name, self.kind = options.name, options.kind
+        self._client: Client | None = None
+
+    @cached_property
+    def _scripts(self) -> Mapping[str, Script]:
+        return scripts(self._options)
+
+    @cached_property
+    def _texts(self) -> Texts:
+        return Texts(self._options, self._scripts)
+
+    def revisions(self) -> Sequence[Revision]:
+        return [script.revision for script in self._scripts.values()]
+
+    def open(self, url: str) -> Contact:
+        client = Client(url, self.name)
+        self._client = client
+        self.ledger = ClickhouseLedger(client, self._options.project, self.name, self._cluster)
+        self.peer = ClickhousePeer(client, self._options, self._scripts)
+        self.marked = ClickhouseMarked(client)
+        self.statements = ClickhouseStatements(client, self.ledger, self.peer, self._scripts, self._texts)
+        return Contact(".".join(client.version.split(".")[:2]), "clickhouse")
+
+    def prepare(self) -> None:
+        """Make the database and the peer's table, as clickhouse-migrations does."""
+        assert self._client is not None
+        on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
+        name = self._client.database.replace("`", "``")
+        self._client.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")
+        self.peer.create()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
+        return [
+            Description(step, tuple(each.text for each in self._texts.of(step)), "", tuple(self.losses(step)))
+            for step in steps
+        ]
+
+    def losses(self, step: Step) -> Sequence[str]:
+        return [each.destructive for each in self._texts.of(step) if each.destructive]
+
+    @property
+    def _cluster(self) -> str:
+        return str(self._options.extra.get("cluster", ""))

@@ -1,0 +1,116 @@
+"""Sends one statement at a time and writes the boundary after it; finds out what became of one in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from provision.errors import ConfigError, StatementFailed
+from provision.model import Direction, Event, Fate, Kind, Mark, Outcome, Statement, Step, StoreOptions
+from provision.stores.clickhouse import probe, statements
+from provision.stores.clickhouse.connection import Client, Refused
+from provision.stores.clickhouse.ledger import ClickhouseLedger
+from provision.stores.clickhouse.peer import ClickhousePeer
+from provision.stores.clickhouse.source import Script
+
+
+class ClickhouseStatements:
+    """`provision.ports.Statements`."""
+
+    def __init__(
+        self,
+        client: Client,
+        ledger: ClickhouseLedger,
+        peer: ClickhousePeer,
+        scripts: Mapping[str, Script],
+        texts: Texts,
+    ) -> None:
+        self._client, self._ledger, self._peer, self._scripts = client, ledger, peer, scripts
+        self._texts = texts
+
+    def of(self, step: Step) -> list[Statement]:
+        return self._texts.of(step)
+
+    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+        settings = {"log_comment": str(mark)}
+        if _read(statement).verb == "insert":
+            # Without the lease's token, so that a second sending is recognised as the same.
+            settings["insert_deduplication_token"] = f"provision/{mark.project}/{mark.revision}/{mark.statement}"
+        try:
+            self._client.command(str(statement.sent), **settings)
+        except Refused as error:
+            raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
+        self.record(event.later(), upcoming)
+
+    def record(self, event: Event, upcoming: Statement | None) -> None:
+        # The peer's row first: a run that ends in between is seen as applied and completes its own ledger.
+        if event.kind is Kind.APPLIED:
+            self._peer.add(self._scripts[event.revision])
+        elif event.kind is Kind.REVERTED:
+            self._peer.remove(int(event.revision.split("/", 1)[1]))
+        picture = "''"
+        if upcoming is not None:
+            picture = statements.picture_sql(_read(upcoming), self._client.database)
+        self._ledger.append_with(event, picture)
+
+    def probe(self, statement: Statement, event: Event) -> Fate:
+        before = str(event.detail.get("picture", ""))
+        found = probe.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
+        return Fate(Outcome(found.outcome.value), found.reason)
+
+
+class Texts:
+    """The statements of each step, with `${NAME}` filled in where provision.toml gives variables."""
+
+    def __init__(self, options: StoreOptions, scripts: Mapping[str, Script]) -> None:
+        self._options, self._scripts = options, scripts
+        variables = options.extra.get("variables")
+        self._variables = {str(k): str(v) for k, v in variables.items()} if isinstance(variables, Mapping) else None
+
+    def of(self, step: Step) -> list[Statement]:
+        """Raises ConfigError (empty-migration, unset-variable)."""
+        script = self._scripts[step.id]
+        text = script.up if step.direction is Direction.UP else script.down or ""
+        written = statements.split(text)
+        if not written:
+            raise ConfigError(
+                "empty-migration",
+                f"{step.revision.title} has no statement to go {step.direction}",
+                where=step.revision.path,
+                fix="write its SQL, or delete the file",
+            )
+        sent = statements.split(self._filled(text, step))
+        if len(sent) != len(written):
+            # A value with a semicolon in it: what is shown no longer lines up with what is sent.
+            written = [f"-- statement {number} of {step.id}" for number in range(1, len(sent) + 1)]
+        return [_statement(shown, real) for shown, real in zip(written, sent, strict=True)]
+
+    def _filled(self, text: str, step: Step) -> str:
+        if self._variables is None:
+            return text
+        from clickhouse_migrations.exceptions import MigrationException
+        from clickhouse_migrations.substitution import substitute
+
+        try:
+            return str(substitute(text, self._variables, step.revision.path))
+        except MigrationException as error:
+            raise ConfigError(
+                "unset-variable",
+                str(error).split(". Pass them", 1)[0],
+                where=step.revision.path,
+                fix=f"add it to variables of [stores.{self._options.name}]",
+            ) from None
+
+
+def _statement(shown: str, sent: str) -> Statement:
+    read = statements.parse(shown)
+    return Statement(text=shown, summary=read.summary, sent=sent, destructive=read.destructive)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> statements.Statement:
+    return statements.parse(text)
+
+
+def _read(statement: Statement) -> statements.Statement:
+    return _parsed(str(statement.sent))

@@ -1,0 +1,189 @@
+"""The lane: one Alembic run for all steps, each revision and its ledger entry in one transaction."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from provision.errors import ConfigError, FailedError, ProvisionError, StatementFailed
+from provision.model import Direction, Fate, Kind, State, Step, StoreOptions
+from provision.ports import Journal
+from provision.stores.postgres import blockers, concurrently, engine
+from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.session import Session
+
+# Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
+LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+LOCK_TIMEOUT = "3s"
+
+
+class AlembicLane:
+    """`provision.ports.Lane`: pulls steps inside Alembic's own loop."""
+
+    def __init__(self, options: StoreOptions, url: str, connection: Connection, ledger: PostgresLedger) -> None:
+        self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
+
+    def run(self, steps: Iterator[Step], journal: Journal) -> None:
+        directory = engine.scripts(self._options)
+        session = Session(self._connection, self._ledger, str(self._options.extra.get("role", "")), journal)
+        pulled = _Pulled(steps)
+        pauses = iter(LOCK_PAUSES)
+        while not pulled.ended:
+            if session.external:
+                pulled.pull()  # env.py's transaction must not be open while a step waits for another store
+            try:
+                self._alembic_run(directory, session, pulled, journal)
+                if session.external:
+                    pulled.finish()
+            except DBAPIError as error:
+                self._retry_or_raise(error, session, pulled, journal, pauses)
+            else:
+                pauses = iter(LOCK_PAUSES)
+
+    def probe(self, _step: Step, state: State) -> Fate:
+        return concurrently.probe(self._connection, state)
+
+    def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
+        record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+
+        def fn(_heads: Any, context: Any) -> Iterator[Any]:
+            session.attach(context)
+            if session.external and pulled.current is None:
+                return  # found out only now: end this run, the next one carries a single step
+            while (step := pulled.current or self._next(session, pulled)) is not None:
+                yield self._guarded(engine.step(directory, step.revision.number, step.direction), step, session)
+                if session.external:
+                    return
+                pulled.finish()
+
+        try:
+            engine.run(
+                self._options,
+                directory,
+                self._url,
+                fn,
+                lambda connection: {**session.configured(connection), **record},
+            )
+        except (DBAPIError, ProvisionError):
+            raise
+        except Exception as error:  # a revision is code: it may raise anything
+            if pulled.current is None:
+                raise _env_failed(error, self._options) from error
+            raise self._failed(error, session, pulled.current, journal) from error
+
+    @staticmethod
+    def _next(session: Session, pulled: _Pulled) -> Step | None:
+        session.leave_transaction()
+        return pulled.pull()
+
+    @staticmethod
+    def _guarded(alembic_step: Any, step: Step, session: Session) -> Any:
+        migrate = alembic_step.migration_fn
+
+        @wraps(migrate)
+        def guarded(**keywords: Any) -> None:
+            session.begin(step, LOCK_TIMEOUT)
+            migrate(**keywords)
+
+        alembic_step.migration_fn = guarded
+        return alembic_step
+
+    def _applied(self, pulled: _Pulled, session: Session) -> None:
+        assert pulled.current is not None
+        up = pulled.current.direction is Direction.UP
+        session.end(Kind.APPLIED if up else Kind.REVERTED, self._options.name)
+
+    def _retry_or_raise(
+        self, error: DBAPIError, session: Session, pulled: _Pulled, journal: Journal, pauses: Iterator[float]
+    ) -> None:
+        """Wait and let the lane try the step again after a lock timeout, if nothing of it was committed."""
+        step = pulled.current
+        if step is None:
+            raise _env_failed(error, self._options) from error
+        waited_for_lock = isinstance(error.orig, psycopg.errors.LockNotAvailable)
+        pause = next(pauses, None) if waited_for_lock and not session.committed else None
+        if pause is None:
+            raise self._failed(error, session, step, journal) from error
+        journal.note(f"{step.id} waits for a lock, tries again in {pause:g} s; {blockers.oldest(self._connection)}")
+        _sleep(pause, journal)
+
+    def _failed(self, error: Exception, session: Session, step: Step, journal: Journal) -> ProvisionError:
+        """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
+        what, fix = _told(error)
+        number = session.autocommitted if session.committed else session.sent
+        kept = {"text": session.text} if session.committed else {"rolled_back": True}
+        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        if not isinstance(error, DBAPIError):
+            return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
+        after = "statements before it are committed" if session.committed else "rolled back: nothing of it was kept"
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            fix = f"{blockers.oldest(self._connection)}; run again when it is free"
+        return StatementFailed(
+            what,
+            number=number,
+            statement=error.statement or "",
+            where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
+            fix=fix or "correct the revision and run `provision up` again",
+        )
+
+
+class _Pulled:
+    """The step in hand, kept across a retry; pulling the next one tells the run that this one is committed."""
+
+    def __init__(self, steps: Iterator[Step]) -> None:
+        self._steps = steps
+        self.current: Step | None = None
+        self.ended = False
+
+    def pull(self) -> Step | None:
+        self.current = self.current or next(self._steps, None)
+        self.ended = self.current is None
+        return self.current
+
+    def finish(self) -> None:
+        self.current = None
+
+
+def _sleep(seconds: float, journal: Journal) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        journal.check()
+        time.sleep(0.1)
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    if not isinstance(orig, psycopg.Error):
+        return f"{type(error).__name__}: {error}".split("\n", 1)[0], ""
+    diagnosis = orig.diag
+    message = diagnosis.message_primary or str(orig).strip()
+    detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
+    code = f" [{orig.sqlstate}]" if orig.sqlstate else ""
+    return f"{message}{detail}{code}", diagnosis.message_hint or ""
+
+
+def _env_failed(error: Exception, options: StoreOptions) -> ConfigError:
+    return ConfigError(
+        "env-failed",
+        f"env.py of {options.name} failed: {_told(error)[0]}",
+        where=options.shown(options.path / "env.py"),
+        fix="`alembic current` shows the traceback",
+    )
+
+
+def _line(error: Exception, options: StoreOptions, step: Step) -> str:
+    file = (options.root / step.revision.path).resolve()
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{step.revision.path}:{lines[-1]}" if lines else step.revision.path
+
+
+def _short(statement: str | None) -> str:
+    text = " ".join((statement or "").split())
+    return text if len(text) <= 80 else f"{text[:79]}…"

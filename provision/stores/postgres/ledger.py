@@ -1,0 +1,96 @@
+"""The ledger in schema `provision`: append-only, fenced so that a late writer's transaction rolls back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+import psycopg
+
+from provision.errors import LeaseLost
+from provision.model import Event, Kind
+from provision.stores.postgres.connection import Connection
+
+# In `public` Alembic's autogenerate would want to drop them.
+TABLES = """
+create schema if not exists provision;
+create table if not exists provision.ledger (
+    project text not null, store text not null, token bigint not null, n bigint not null,
+    revision text not null, kind text not null, checksum text not null, at timestamptz not null, actor text not null,
+    duration_ms bigint not null, statement integer, detail jsonb not null,
+    primary key (project, store, token, n)
+);
+create table if not exists provision.fence (
+    project text not null, store text not null, token bigint not null, primary key (project, store)
+);
+comment on schema provision is 'What provision did to this database; append-only, keep it in backups';
+"""
+# `for share` makes a new holder's raise of the fence wait for this transaction, or this one see the raised fence.
+INSERT = """
+insert into provision.ledger
+    (project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail)
+select %(project)s, %(store)s, %(token)s::bigint, %(n)s, %(revision)s, %(kind)s, %(checksum)s, %(at)s::timestamptz,
+       %(actor)s, %(duration_ms)s, %(statement)s::integer, %(detail)s::jsonb
+from provision.fence where project = %(project)s and store = %(store)s and token <= %(token)s::bigint for share
+"""
+_READ = """
+select revision, kind, checksum, token, n, at, actor, duration_ms, statement, detail
+from provision.ledger where project = %s and store = %s order by token, n
+"""
+_RAISE = """
+insert into provision.fence as f (project, store, token) values (%s, %s, %s)
+on conflict (project, store) do update set token = greatest(f.token, excluded.token)
+"""
+
+
+class PostgresLedger:
+    """`provision.ports.Ledger` on a connection of its own."""
+
+    def __init__(self, connection: Connection, project: str, store: str) -> None:
+        self._connection, self._project, self._store = connection, project, store
+
+    def read(self) -> Sequence[Event]:
+        try:
+            rows = self._connection.execute(_READ, (self._project, self._store)).fetchall()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return []
+        return [
+            Event(self._project, row[0], Kind(row[1]), row[2], row[3], row[4], row[5].astimezone(UTC), *row[6:])
+            for row in rows
+        ]
+
+    def create(self) -> None:
+        # Two first runs at once collide inside `create … if not exists`; the lock makes them queue.
+        with self._connection.transaction():
+            self._connection.execute("select pg_advisory_xact_lock(hashtext('provision.ledger'))")
+            self._connection.execute(TABLES)
+        self.raise_fence(0)
+
+    def append(self, event: Event) -> None:
+        try:
+            cursor = self._connection.execute(INSERT, values(event, self._store))
+        except psycopg.errors.UniqueViolation:
+            raise LeaseLost(f"a run with the same token {event.token}") from None
+        if cursor.rowcount == 0:
+            raise LeaseLost(f"a run with a token above {event.token}")
+
+    def raise_fence(self, token: int) -> None:
+        self._connection.execute(_RAISE, (self._project, self._store, token))
+
+
+def values(event: Event, store: str) -> dict[str, object]:
+    """The parameters of INSERT."""
+    return {
+        "project": event.project,
+        "store": store,
+        "token": event.token,
+        "n": event.n,
+        "revision": event.revision,
+        "kind": str(event.kind),
+        "checksum": event.checksum,
+        "at": event.at,
+        "actor": event.actor,
+        "duration_ms": event.duration_ms,
+        "statement": event.statement,
+        "detail": event.detail_json(),
+    }

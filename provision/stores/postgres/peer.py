@@ -1,0 +1,109 @@
+"""Alembic's version table: it decides what is applied, for it and for us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import psycopg
+from psycopg import sql
+
+from provision.errors import ConfigError
+from provision.files import read_text
+from provision.model import Direction, Revision, Step, StoreOptions
+from provision.stores.postgres.connection import Connection
+
+_SET = re.compile(r"\b(version_table(?:_schema)?)\s*=\s*(?:([\"'])(?P<literal>\w+)\2|(?P<computed>[^,\n)]+))")
+
+
+class AlembicPeer:
+    """`provision.ports.Peer` over `alembic_version` (or the table that env.py or provision.toml names)."""
+
+    def __init__(self, options: StoreOptions, url: str, connection: Connection, revisions: Sequence[Revision]) -> None:
+        self._options, self._url, self._connection = options, url, connection
+        self._revisions = {revision.number: revision for revision in revisions}
+
+    @cached_property
+    def _table(self) -> sql.Identifier:
+        found = version_table(self._options)
+        schema, name = found.get("version_table_schema"), found.get("version_table", "alembic_version")
+        return sql.Identifier(schema, name) if schema else sql.Identifier(name)
+
+    def applied(self) -> Mapping[str, bool]:
+        heads = self.heads()
+        parents = {each.number: each.parents for each in self._revisions.values()}
+        if any(head not in parents for head in heads):
+            parents = {**self._remembered(), **parents}
+        return {f"{self._options.name}/{number}": True for number in _below(heads, parents)}
+
+    def heads(self) -> list[str]:
+        """The rows of the version table; none when it is absent."""
+        try:
+            rows = self._connection.execute(sql.SQL("select version_num from {}").format(self._table)).fetchall()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return []
+        return [row[0] for row in rows]
+
+    def stamp(self, steps: Sequence[Step]) -> None:
+        """Move the version table over the steps without running them. Raises ConfigError (alembic-refused)."""
+        from provision.stores.postgres import engine
+
+        directory = engine.scripts(self._options)
+        now = {each.split("/", 1)[1] for each in self.applied()}
+        for step in steps:
+            (now.add if step.direction is Direction.UP else now.discard)(step.revision.number)
+        parents = {parent.split("/", 1)[1] for number in now for parent in self._revisions[number].parents}
+        heads = sorted(now - parents)
+
+        def configured(_connection: object) -> Mapping[str, object]:
+            return {"transaction_per_migration": False}
+
+        engine.run(self._options, directory, self._url, engine.stamp(directory, heads), configured)
+
+    def _remembered(self) -> dict[str, tuple[str, ...]]:
+        """What revisions without a file stood on, as the ledger wrote it down when they were applied."""
+        try:
+            rows = self._connection.execute(
+                "select revision, detail->'parents' from provision.ledger"
+                " where project = %s and store = %s and kind = 'applied' and detail ? 'parents'",
+                (self._options.project, self._options.name),
+            ).fetchall()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return {}
+        return {name.split("/", 1)[1]: tuple(parents) for name, parents in rows}
+
+
+def version_table(options: StoreOptions) -> dict[str, str]:
+    """`version_table` and `version_table_schema` as provision.toml or env.py sets them.
+
+    Raises ConfigError (version-table-computed) when env.py computes one and provision.toml does not say it.
+    """
+    names = ("version_table", "version_table_schema")
+    found = {name: str(options.extra[name]) for name in names if name in options.extra}
+    env = options.path / "env.py"
+    if not env.is_file():
+        return found
+    for match in _SET.finditer(read_text(env, options.shown(env))):
+        if match["literal"]:
+            found.setdefault(match[1], match["literal"])
+        elif match[1] not in found:
+            raise ConfigError(
+                "version-table-computed",
+                f"env.py computes {match[1]}, which provision must know before it runs env.py",
+                where=options.shown(env),
+                fix=f'add {match[1]} = "…" to [stores.{options.name}] in provision.toml',
+            )
+    return found
+
+
+def _below(heads: Iterable[str], parents: Mapping[str, Sequence[str]]) -> dict[str, None]:
+    """The heads and everything below them, in no particular order."""
+    seen: dict[str, None] = {}
+    waiting = list(heads)
+    while waiting:
+        number = waiting.pop()
+        if number not in seen:
+            seen[number] = None
+            waiting.extend(parent.split("/", 1)[1] for parent in parents.get(number, ()))
+    return seen

@@ -1,0 +1,71 @@
+"""A PostgreSQL store: its parts, and how it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.stores.postgres import describe, losses, source
+from provision.stores.postgres.connection import Connection, connect, too_old
+from provision.stores.postgres.lane import AlembicLane
+from provision.stores.postgres.leases import PostgresLeases
+from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.marked import PostgresMarked
+from provision.stores.postgres.peer import AlembicPeer
+
+
+class PostgresStore:
+    """`provision.ports.Store`. The parts that need a server are there once it is open."""
+
+    statements = None
+
+    def __init__(self, options: StoreOptions) -> None:
+        self._options = options
+        self.name, self.kind = options.name, options.kind
+        self._url = ""
+        self._connection: Connection | None = None
+        self._leases: PostgresLeases | None = None
+
+    @cached_property
+    def _revisions(self) -> tuple[Revision, ...]:
+        return source.revisions(self._options)
+
+    def revisions(self) -> Sequence[Revision]:
+        return self._revisions
+
+    def open(self, url: str) -> Contact:
+        self._url = url
+        self._connection = connect(url, self.name)
+        if (refused := too_old(self._connection, self.name)) is not None:
+            raise refused
+        version = str(self._connection.info.parameter_status("server_version")).split(" ", 1)[0]
+        if role := str(self._options.extra.get("role", "")):
+            self._connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
+        self.ledger = PostgresLedger(self._connection, self._options.project, self.name)
+        self.lane = AlembicLane(self._options, url, self._connection, self.ledger)
+        self.peer = AlembicPeer(self._options, url, self._connection, self._revisions)
+        self.marked = PostgresMarked(self._connection)
+        return Contact(version, "postgres")
+
+    def prepare(self) -> None:
+        """Nothing: the database in a url must exist, and `open` refuses it when it does not."""
+
+    @property
+    def leases(self) -> PostgresLeases:
+        """On a connection of their own, so that a heartbeat never waits for a lane."""
+        if self._leases is None:
+            self._leases = PostgresLeases(connect(self._url, self.name), self._options.project)
+        return self._leases
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        if self._leases is not None:
+            self._leases.connection.close()
+
+    def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
+        return describe.describe(self._options, steps)
+
+    def losses(self, step: Step) -> tuple[str, ...]:
+        return losses.losses(self._options, step)

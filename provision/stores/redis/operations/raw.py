@@ -1,0 +1,128 @@
+"""`redis`: commands as they are, for what no operation covers; the document says how to tell and how to undo them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from provision.model import Fate, Outcome
+from provision.stores.redis.fence import Command
+from provision.stores.redis.keys import OWN, Keys
+from provision.stores.redis.operations.base import TEXT, Body, Live, Problem, RedisOperation, Stopped, mapping
+
+_COMMAND = {
+    "anyOf": [
+        TEXT,
+        {"type": "array", "minItems": 1, "items": {"type": ["string", "integer", "number"]}},
+    ],
+    "description": "a command as text, or as a list of its words",
+}
+_COMMANDS = {"type": "array", "minItems": 1, "items": _COMMAND, "description": "a list of commands"}
+_ANSWER = {
+    "type": ["string", "integer", "null", "array"],
+    "description": "an answer: text, a whole number, null, a list",
+}
+
+# Why a command may not stand here.
+_NEVER = {
+    "KEYS": "it stops every other client while it reads the whole keyspace",
+    "FLUSHALL": "it deletes the ledger too",
+    "FLUSHDB": "it deletes the ledger too",
+    "SWAPDB": "it takes the ledger away",
+    "SHUTDOWN": "it stops the server",
+    "CONFIG": "set_config does it and can undo it",
+    "FUNCTION": "the operation `function` does it and can compare it",
+    "ACL": "it would write secrets into a file",
+    "AUTH": "it would write a secret into a file",
+}
+# What Redis refuses inside a script, where the event could not be written with it.
+_UNSCRIPTED = """
+    MULTI EXEC DISCARD WATCH UNWATCH SELECT EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO SCRIPT SUBSCRIBE PSUBSCRIBE
+    SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR CLIENT HELLO QUIT RESET SAVE BGSAVE BGREWRITEAOF DEBUG
+    REPLICAOF SLAVEOF SYNC PSYNC FAILOVER CLUSTER MODULE MIGRATE LATENCY SLOWLOG WAIT
+"""
+_LOSING = """
+    DEL UNLINK GETDEL EXPIRE PEXPIRE EXPIREAT PEXPIREAT HDEL SREM ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREMRANGEBYLEX
+    LREM LTRIM LPOP RPOP SPOP ZPOPMIN ZPOPMAX XDEL XTRIM RENAME SET SETEX PSETEX GETSET MSET RESTORE COPY
+"""
+
+
+class Raw(RedisOperation):
+    """All commands and the event are one script; when one is refused, those before it stay and the probe decides."""
+
+    name = "redis"
+    schema = mapping(
+        ["commands", "probe", "down"],
+        commands=_COMMANDS,
+        probe={
+            **mapping(["command"], command=_COMMAND, equals=_ANSWER, differs=_ANSWER),
+            "anyOf": [{"required": ["equals"]}, {"required": ["differs"]}],
+            "description": "a reading `command` and what it `equals` once the commands took effect (or `differs` from)",
+        },
+        down={**_COMMANDS, "description": "the commands that undo it"},
+    )
+
+    def summary(self, body: Body) -> str:
+        return "; ".join(" ".join(words(each)) for each in body["commands"])
+
+    def commands(self, body: Body, _keys: Keys) -> Sequence[Command]:
+        return [words(each) for each in body["commands"]]
+
+    def probe(self, body: Body, live: Live) -> Fate:
+        asked = words(body["probe"]["command"])
+        if not _reads(live, asked[0]):
+            raise Stopped(f"the probe {' '.join(asked)} is no reading command")
+        answer = live.server.script("return redis.call(unpack(ARGV))", "-", *asked)
+        wanted = body["probe"].get("equals", body["probe"].get("differs"))
+        done = (_plain(answer) == _plain(wanted)) == ("equals" in body["probe"])
+        return Fate(Outcome.DONE if done else Outcome.NOT_DONE, f"{' '.join(asked)} answers {answer}")
+
+    def destructive(self, body: Body) -> str | None:
+        losing = [words(each) for each in body["commands"] if words(each)[0].upper() in _LOSING.split()]
+        return f"{' '.join(losing[0])} can lose what is there" if losing else None
+
+    def inverse(self, body: Body) -> tuple[str, Body]:
+        turned = {"equals": "differs", "differs": "equals"}
+        probe = {turned.get(key, key): value for key, value in body["probe"].items()}
+        return self.name, {"commands": body["down"], "probe": probe, "down": body["commands"]}
+
+    def problems(self, body: Body) -> Iterable[Problem]:
+        listed = [("commands", each) for each in body["commands"]] + [("down", each) for each in body["down"]]
+        for key, each in [*listed, ("probe", body["probe"]["command"])]:
+            try:
+                split = words(each)
+            except ValueError as error:
+                yield Problem(key, f"{each} cannot be read: {str(error).lower()}", "close the quotation")
+                continue
+            if not split:
+                yield Problem(key, "a command is empty", "remove it")
+                continue
+            reason = _refusal(split)
+            if reason:
+                yield Problem(key, f"{split[0].upper()} may not stand here: {reason}", "leave it out")
+
+
+def words(command: str | Sequence[Any]) -> list[str]:
+    """The words of a command; quotation as in a shell. Raises ValueError for an open quotation."""
+    return shlex.split(command) if isinstance(command, str) else [str(each) for each in command]
+
+
+def _refusal(split: Sequence[str]) -> str:
+    name = split[0].upper()
+    if name in _UNSCRIPTED.split():
+        return "Redis does not take it together with a ledger entry"
+    if any(word.startswith(OWN) for word in split[1:]):
+        return f"keys that begin with {OWN} are provision's own"
+    return _NEVER.get(name, "")
+
+
+def _reads(live: Live, name: str) -> bool:
+    answer = live.server.script("return redis.call('COMMAND', 'INFO', ARGV[1])", "-", name)
+    return bool(answer and answer[0] and "readonly" in answer[0][2])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return None if value is None else str(value)

@@ -1,0 +1,49 @@
+"""`rename_keys`: moves every key of a pattern to a new name and never over a key that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from provision.model import Event
+from provision.stores.redis.fence import Command
+from provision.stores.redis.keys import Keys
+from provision.stores.redis.operations.base import GLOB, Body, Live, Problem, Stopped, mapping
+from provision.stores.redis.operations.loop import Loop
+from provision.stores.redis.patterns import overlap, renamed
+from provision.stores.redis.server import PAGE
+
+
+class RenameKeys(Loop):
+    name = "rename_keys"
+    schema = mapping(["pattern", "to"], pattern=GLOB, to=GLOB)
+
+    def summary(self, body: Body) -> str:
+        return f"rename the keys {body['pattern']} to {body['to']}"
+
+    def commands(self, body: Body, _keys: Keys) -> Sequence[Command]:
+        scan: Command = ("SCAN", "<cursor>", "MATCH", body["pattern"], "COUNT", PAGE)
+        return [scan, ("RENAMENX", body["pattern"], body["to"])]
+
+    def page(self, body: Body, live: Live, keys: list[str], event: Event) -> None:
+        pairs = [(key, renamed(key, body["pattern"], body["to"])) for key in keys]
+        there = live.server.together(*[("EXISTS", key) for key, _ in pairs])
+        # SCAN may name a key twice or after it expired; RENAMENX would refuse the whole page for it.
+        present = [pair for pair, found in zip(pairs, there, strict=True) if found]
+        answers = live.fence.batch([("RENAMENX", *pair) for pair in present], event)
+        taken = [pair for pair, moved in zip(present, answers, strict=True) if not moved]
+        if taken:
+            old, new = taken[0]
+            raise Stopped(f"{old} cannot become {new}, which is there already ({len(taken)} such keys in this page)")
+
+    def left(self, _body: Body, _live: Live, keys: list[str]) -> list[str]:
+        return keys
+
+    def problems(self, body: Body) -> Iterable[Problem]:
+        if body["pattern"].count("*") != body["to"].count("*"):
+            yield Problem("to", f"{body['to']} has not as many * as {body['pattern']}", "write one for each")
+        elif overlap(body["pattern"], body["to"]):
+            yield Problem(
+                "to",
+                f"a key named like {body['to']} could match {body['pattern']} again",
+                "rename by way of a name that the pattern does not match",
+            )

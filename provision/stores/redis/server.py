@@ -1,0 +1,215 @@
+"""One connection to a Redis server: opens it, words its refusals, and keeps redis-py's types at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
+
+if TYPE_CHECKING:
+    import redis
+
+OLDEST = (6, 2)
+CONNECT_SECONDS = 5.0
+# A script over a page of keys answers in milliseconds; a server that is silent this long is lost.
+ANSWER_SECONDS = 60.0
+PAGE = 500
+
+Word = str | int | bytes
+
+
+def place(url: str) -> str:
+    """The url as it may be shown: without user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+class Server:
+    """Sends commands and answers plain values. Text that is not UTF-8 survives a round trip."""
+
+    def __init__(self, client: redis.Redis, shown: str) -> None:
+        # redis-py leaves execute_command and watch untyped.
+        self.client: Any = client
+        self.shown = shown
+        self.version: tuple[int, ...] = ()
+
+    def call(self, *words: Word) -> Any:
+        """The server's answer. Raises redis.RedisError as the client does."""
+        return self.client.execute_command(*words)
+
+    def script(self, text: str, key: str, *words: Word) -> Any:
+        return self.client.execute_command("EVAL", text, 1, key, *words)
+
+    def together(self, *commands: Sequence[Word]) -> list[Any]:
+        """The answers to several reading commands at one instant."""
+        with self.client.pipeline(transaction=True) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return list(pipe.execute())
+
+    def pages(self, pattern: str, kind: str | None = None) -> Iterator[list[str]]:
+        """The keys that match, at most `PAGE` at a time, by SCAN: the server is never held up by a large keyspace."""
+        cursor = "0"
+        tail = () if kind is None else ("TYPE", kind)
+        while True:
+            cursor, keys = self.call("SCAN", cursor, "MATCH", pattern, "COUNT", PAGE, *tail)
+            for start in range(0, len(keys), PAGE):
+                yield keys[start : start + PAGE]
+            if str(cursor) == "0":
+                return
+
+    def pairs(self, *words: Word) -> dict[str, Any]:
+        """An answer made of names and values in turn."""
+        answer = self.call(*words)
+        if isinstance(answer, dict):
+            return answer
+        return dict(zip(answer[::2], answer[1::2], strict=True))
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raises UnreachableError or ConfigError for what goes wrong inside, before anything was changed."""
+        import redis
+
+        try:
+            yield
+        except redis.RedisError as error:
+            raise refused(error, self.shown) from None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raises FailedError (server-lost, server-refused) for what goes wrong inside."""
+        import redis
+
+        try:
+            yield
+        except (redis.ConnectionError, redis.TimeoutError):
+            raise FailedError(
+                "server-lost",
+                "the server went away during a run",
+                where=self.shown,
+                fix="see that it runs, then run the same command again: what was in flight is probed first",
+            ) from None
+        except redis.RedisError as error:
+            raise FailedError(
+                "server-refused", f"the server refused: {error}", where=self.shown, fix="see to the cause, run again"
+            ) from None
+
+
+def connect(url: str) -> Server:
+    """An open, writable, recent enough server.
+
+    Raises UnreachableError (unreachable), or ConfigError (bad-url, wrong-password, no-such-database, server-too-old,
+    cluster-mode, read-only-replica, not-allowed). No message holds the password.
+    """
+    shown = place(url)
+    try:
+        # A port that takes connections and never answers, as one without TLS does when asked for it, is given up soon.
+        first, server = (Server(_client(url, seconds), shown) for seconds in (CONNECT_SECONDS, ANSWER_SECONDS))
+    except ValueError:
+        raise ConfigError(
+            "bad-url", "not a Redis url", where=shown, fix="write redis://[user:password@]host[:port][/database]"
+        ) from None
+    try:
+        with first.reading():
+            server.version = _accepted(first)
+    finally:
+        first.client.close()
+    return server
+
+
+def _client(url: str, seconds: float) -> redis.Redis:
+    import redis
+
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="surrogateescape",
+        protocol=2,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=seconds,
+        # Sent again after a time-out, a script would meet its own event and take it for another run's.
+        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+    )
+
+
+def _accepted(server: Server) -> tuple[int, ...]:
+    """The version of a server that can be worked with."""
+    about: dict[str, Any] = {}
+    for section in ("server", "replication"):
+        about |= server.call("INFO", section)
+    version = str(about["redis_version"])
+    numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
+    if numbers < OLDEST:
+        raise ConfigError(
+            "server-too-old",
+            f"Redis 6.2 or later is needed, the server is {version}",
+            where=server.shown,
+            fix="upgrade the server",
+        )
+    if about.get("redis_mode") != "standalone":
+        raise ConfigError(
+            "cluster-mode",
+            f"the server runs in {about.get('redis_mode')} mode, where one script cannot reach every key",
+            where=server.shown,
+            fix="name a standalone server",
+        )
+    if about.get("role") != "master":
+        raise ConfigError(
+            "read-only-replica",
+            f"the server is a replica of {about.get('master_host')}:{about.get('master_port')}",
+            where=server.shown,
+            fix="name the primary",
+        )
+    return numbers
+
+
+def refused(error: redis.RedisError, shown: str) -> ProvisionError:
+    """What a refusal to connect or to be read means, in words of ours."""
+    import redis
+
+    if isinstance(error, redis.AuthenticationError):
+        missing = "Authentication required" in str(error) or "NOAUTH" in str(error)
+        what = "the server asks for a password and the url has none" if missing else "the server refused the password"
+        if "without any password configured" in str(error):
+            what = "the url has a password and the server has none"
+        return ConfigError("wrong-password", what, where=shown, fix="correct user and password in the url")
+    if isinstance(error, redis.exceptions.NoPermissionError):
+        return ConfigError("not-allowed", f"the server refused: {error}", where=shown, fix="give the user that right")
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        return UnreachableError(
+            "unreachable",
+            f"no answer: {_cause(error)}",
+            where=shown,
+            fix="see that the server runs and the url is right",
+        )
+    if "DB index" in str(error):
+        return ConfigError(
+            "no-such-database", "the server has no such database number", where=shown, fix="name a lower one in the url"
+        )
+    return ConfigError("server-refused", f"the server refused: {error}", where=shown, fix="see to the cause")
+
+
+def _cause(error: BaseException) -> str:
+    import socket
+    import ssl
+
+    import redis
+
+    chain: list[BaseException] = [error]
+    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
+        chain.append(deeper)
+    for each in chain:
+        if isinstance(each, socket.gaierror):
+            return "the host name is not known"
+        if isinstance(each, ConnectionRefusedError):
+            return "nothing listens there"
+        if isinstance(each, ssl.SSLError):
+            return f"TLS failed ({each.reason or each})"
+        if isinstance(each, redis.BusyLoadingError):
+            return "the server is still loading its data"
+        if isinstance(each, TimeoutError | redis.TimeoutError):
+            return "the time ran out"
+    return str(error)

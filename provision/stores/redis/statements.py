@@ -1,0 +1,103 @@
+"""Carries out one operation of a document at a time and can tell what became of one."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+
+from provision.documents import Document, Operation
+from provision.errors import StatementFailed
+from provision.model import Event, Fate, Mark, Outcome, Statement, Step
+from provision.stores.redis.fence import Command, CommandRefused, Fence
+from provision.stores.redis.keys import Keys
+from provision.stores.redis.operations import OPERATIONS
+from provision.stores.redis.operations.base import Live, Stopped
+from provision.stores.redis.server import Server
+from provision.stores.redis.source import operations_of
+
+
+class RedisStatements:
+    def __init__(self, keys: Keys, server: Callable[[], Server], document: Callable[[str], Document]) -> None:
+        self._keys = keys
+        self._server = server
+        self._document = document
+
+    def of(self, step: Step) -> Sequence[Statement]:
+        """One statement an operation. Raises ConfigError (irreversible, no-such-revision)."""
+        document = self._document(step.id)
+        return [self._statement(each) for each in operations_of(document, step.direction)]
+
+    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+        """Carry out the operation and append the event, in one script where Redis allows it.
+
+        Raises StatementFailed, LeaseLost, FailedError (server-lost: what was in flight is for the probe).
+        """
+        del upcoming
+        operation = _operation(statement)
+        live = Live(self._server(), self._keys)
+        with live.server.writing():
+            try:
+                OPERATIONS[operation.name].run(operation.body, live, event)
+            except Stopped as stopped:
+                raise self._failed(
+                    str(stopped), statement, mark, "make the server as the document says, or write what it should be"
+                ) from None
+            except CommandRefused as refused:
+                raise self._failed(
+                    f"{statement.summary}: {refused.reason} (command {refused.number})",
+                    statement,
+                    mark,
+                    "see to the cause",
+                ) from None
+
+    def probe(self, statement: Statement, event: Event) -> Fate:
+        """Whether the operation took effect. Changes nothing. Raises UnreachableError, ConfigError."""
+        del event
+        operation = _operation(statement)
+        live = Live(self._server(), self._keys)
+        with live.server.reading():
+            try:
+                return OPERATIONS[operation.name].probe(operation.body, live)
+            except Stopped as stopped:
+                return Fate(Outcome.CANNOT_TELL, str(stopped))
+
+    def record(self, event: Event, upcoming: Statement | None) -> None:
+        """Append the event alone. Raises LeaseLost, FailedError."""
+        del upcoming
+        with self._server().writing():
+            Fence(self._server(), self._keys).apply((), event)
+
+    def _statement(self, operation: Operation) -> Statement:
+        kind = OPERATIONS[operation.name]
+        return Statement(
+            text="\n".join(_shown(command) for command in kind.commands(operation.body, self._keys)),
+            summary=kind.summary(operation.body),
+            sent=operation,
+            destructive=kind.destructive(operation.body),
+        )
+
+    def _failed(self, what: str, statement: Statement, mark: Mark, fix: str) -> StatementFailed:
+        return StatementFailed(
+            what,
+            number=mark.statement or 1,
+            statement=statement.text,
+            where=f"{self._document(mark.revision).shown}:{_operation(statement).line}",
+            fix=fix,
+        )
+
+
+def _operation(statement: Statement) -> Operation:
+    if not isinstance(statement.sent, Operation):
+        raise TypeError(f"not a statement of this store: {statement.summary}")
+    return statement.sent
+
+
+def _shown(command: Command) -> str:
+    """A command as redis-cli takes it."""
+    return " ".join(_word(str(word)) for word in command)
+
+
+def _word(word: str) -> str:
+    plain = word and shlex.quote(word) == word
+    return word if plain or word in ("$", "*") else json.dumps(word, ensure_ascii=False)

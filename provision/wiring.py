@@ -1,0 +1,40 @@
+"""The composition root: which package serves which kind; imported only when a store of that kind is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from provision.errors import ConfigError
+from provision.model import StoreOptions
+from provision.ports import Store
+
+# kind → (the driver that must be installed, the extra that brings it)
+DRIVERS = {
+    "postgres": ("psycopg", ""),
+    "clickhouse": ("clickhouse_connect", "clickhouse"),
+    "redis": ("redis", "redis"),
+}
+
+
+def build(options: StoreOptions) -> Store:
+    """The store, not yet connected. Raises ConfigError (missing-extra, kind-not-built)."""
+    if options.kind not in DRIVERS:
+        raise ConfigError(
+            "kind-not-built",
+            f"stores of kind {options.kind} are not supported by this version",
+            where=f"provision.toml, [stores.{options.name}]",
+            fix="remove the store, or update provision",
+        )
+    driver, extra = DRIVERS[options.kind]
+    # A data folder called `redis` is found as a namespace package without origin when the driver is missing.
+    spec = find_spec(driver)
+    if spec is None or spec.origin is None:
+        raise ConfigError(
+            "missing-extra",
+            f"{options.name} needs the package {driver}, which is not installed",
+            where=f"provision.toml, [stores.{options.name}]",
+            fix=f"pip install 'provision-toolkit[{extra}]'",
+        )
+    store: Store = import_module(f"provision.stores.{options.kind}").build(options)
+    return store

@@ -1,0 +1,1 @@
+"""The shipped PostgreSQL revisions, proved on real servers."""
