@@ -22,8 +22,10 @@ DATABASE = "provision"
 SOCKET_FILE = ".s.PGSQL.5432"
 SOCKET_LIMIT = 100
 DRAFT = "data.new-"
-ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}  # TZ saves initdb a walk through every time zone file
-INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
+ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC"}  # TZ saves initdb a walk through every time zone file
+# The built-in locale needs none of the system's, and sorts the same on every machine.
+LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", *LOCALE, "--no-sync", "--no-instructions")
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",

@@ -16,6 +16,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureErr
 
 from provision.embedded import EngineStatus
 
+SLOW = """INSERT INTO t SELECT number, toString(sleepEachRow({seconds})) FROM numbers({rows})
+SETTINGS max_block_size = 1"""
 ROWS = [[number, f"row {number}"] for number in range(2000)]
 
 
@@ -32,8 +34,9 @@ def connected(status: EngineStatus, **options: object) -> Client:
     return clickhouse_connect.get_client(dsn=status.url, **options)
 
 
+@pytest.mark.usefixtures("client")
 @pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
-def test_insert_and_query_in_native_format(client: Client, clickhouse: EngineStatus, compress: str | bool) -> None:
+def test_insert_and_query_in_native_format(clickhouse: EngineStatus, compress: str | bool) -> None:
     with connected(clickhouse, compress=compress) as other:
         assert other.insert("t", ROWS, column_names=["a", "b"]).written_rows == 2000
         assert [list(row) for row in other.query("SELECT * FROM t ORDER BY a").result_rows] == ROWS
@@ -114,8 +117,7 @@ def test_statement_may_end_with_semicolon_and_comment(client: Client) -> None:
 def test_error_in_mid_stream_reaches_the_client(client: Client) -> None:
     asked = "SELECT number, throwIf(number = 3000000) FROM numbers(10000000)"
     with client.query_row_block_stream(asked) as blocks, pytest.raises(StreamFailureError) as caught:
-        for _ in blocks:
-            continue
+        list(blocks)
     assert (caught.value.code, caught.value.name) == (395, "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO")
     assert client.command("SELECT 1") == 1
 
@@ -129,10 +131,7 @@ def test_running_statement_is_found_by_its_mark_and_killed(client: Client, click
 
     def long() -> None:
         with connected(clickhouse) as other, pytest.raises(DatabaseError) as caught:
-            other.command(
-                "INSERT INTO t SELECT number, toString(sleepEachRow(0.05)) FROM numbers(200) SETTINGS max_block_size = 1",
-                settings={"log_comment": "provision/7/x"},
-            )
+            other.command(SLOW.format(seconds=0.05, rows=200), settings={"log_comment": "provision/7/x"})
         errors.append(caught.value.code)
 
     thread = threading.Thread(target=long)
@@ -147,7 +146,7 @@ def test_running_statement_is_found_by_its_mark_and_killed(client: Client, click
 
 
 def test_statement_goes_on_when_its_client_is_killed(client: Client, clickhouse: EngineStatus) -> None:
-    statement = "INSERT INTO t SELECT number, toString(sleepEachRow(0.02)) FROM numbers(40) SETTINGS max_block_size = 1"
+    statement = SLOW.format(seconds=0.02, rows=40)
     source = "import clickhouse_connect, sys; clickhouse_connect.get_client(dsn=sys.argv[1]).command(sys.argv[2])"
     process = subprocess.Popen([sys.executable, "-c", source, str(clickhouse.url), statement])
     while not client.query("SELECT 1 FROM system.processes WHERE query LIKE 'INSERT INTO t%'").result_rows:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import alive, kept, put, wait_until
+from tests.embedded.conftest import alive, kept, put, wait_until
 
 from provision.embedded import KINDS, engine
 
@@ -23,6 +23,10 @@ def test_start_makes_the_engine_and_keeps_it_running(kind: str, root: Path) -> N
     assert first.version is not None
     assert first.version.startswith({"postgres": "18.", "clickhouse": "26.", "redis": "6.2."}[kind])
     assert made.start() == first == made.status() == made.start_existing()
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
+    assert stat.S_IMODE((root / "main").stat().st_mode) == 0o700
+    for path in (root / "main").iterdir():
+        assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0, path
     assert made.reset()
 
 
@@ -40,15 +44,6 @@ def test_stop_keeps_data_version_and_address(kind: str, root: Path) -> None:
     assert again.url == first.url
     assert again.pid != first.pid
     assert kept(again) == [1]
-
-
-def test_files_are_the_users_alone(kind: str, root: Path) -> None:
-    made = engine(kind, kind, root)
-    made.start()
-    assert stat.S_IMODE(root.stat().st_mode) == 0o700
-    assert stat.S_IMODE((root / kind).stat().st_mode) == 0o700
-    for path in (root / kind).iterdir():
-        assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0, path
 
 
 def test_absent_engine_reads_write_nothing(kind: str, root: Path) -> None:
@@ -117,7 +112,7 @@ def test_reused_pid_is_left_alone(kind: str, root: Path) -> None:
     assert kept(made.start()) == [1]
 
 
-@pytest.mark.parametrize("damage", ["engine.json", "pid", "log"])
+@pytest.mark.parametrize("damage", ["engine.json", "pid"])
 def test_damaged_files_are_survived(kind: str, root: Path, damage: str) -> None:
     made = engine(kind, kind, root)
     first = made.start()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import REPOSITORY, alive, environment, kept, put, script, wait_until
+from tests.embedded.conftest import REPOSITORY, alive, environment, kept, put, script, wait_until
 from sqlalchemy import create_engine, make_url
 
 from provision.embedded import KINDS, engine, postgres_owner

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive, environment, kept, put, run, script, wait_until
+from tests.embedded.conftest import alive, environment, kept, put, run, script, wait_until
 
 from provision.embedded import KINDS, engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Comments first, then what may hold any character, then words; the rest one character at a time.
 TOKEN = re.compile(
@@ -58,10 +58,10 @@ def parse(text: bytes) -> Statement:
     output_format, several, to_file, totals = "", False, False, False
     depth, ended, before = 0, False, b""
     for kind, start, end in _tokens(text):
-        if ended:
+        token = text[start:end]
+        if ended and token != b";":
             several = True
             break
-        token = text[start:end]
         if kind == "other":
             depth += (token in b"([{") - (token in b")]}")
             ended = token == b";" and depth <= 0
@@ -69,7 +69,7 @@ def parse(text: bytes) -> Statement:
         if word and len(words) < 16:
             words.append(word)
         if word == b"FORMAT" and words[0] == b"INSERT" and before not in (b".", b"INTO", b"TABLE"):
-            return _insert(text, start, end, tuple(words))
+            return replace(_insert(text, start, end, tuple(words)), to_file=to_file)
         if words and words[0] == b"INSERT" and word in DATA_FORMAT_ENDS:
             words[0] = b"INSERT " + word  # what follows is a query, or values that the engine reads itself
         if before == b"FORMAT" and kind == "word":
