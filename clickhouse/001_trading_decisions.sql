@@ -12,8 +12,8 @@ CREATE TABLE trading_decisions_probabilistic
     decision Enum8('UNKNOWN' = 0, 'BUY' = 1, 'SELL' = 2, 'HOLD' = 3) COMMENT 'what to do; UNKNOWN is refused',
     user_id UUID COMMENT 'user the decision is for',
 
-    indicator_probabilities Array(Tuple(indicator String, confidence Float64, probability Float64, reliability Float64))
-        COMMENT 'per indicator: confidence, probability, reliability, each 0 to 1',
+    indicator_probabilities Array(Tuple(String, Float64, Float64, Float64))
+        COMMENT '(indicator, confidence, probability, reliability) each; the last three 0 to 1',
     ensemble_probability Float64 DEFAULT nan COMMENT 'probability given by the ensemble, 0 to 1',
     meta_validation_score Float64 DEFAULT nan COMMENT 'score of the meta validator, 0 to 1',
 
@@ -23,8 +23,8 @@ CREATE TABLE trading_decisions_probabilistic
     consensus_strength Float64 DEFAULT nan COMMENT 'agreement between models, 0 to 1',
     divergence_score Float64 DEFAULT nan COMMENT 'disagreement between models, 0 to 1',
 
-    position_size Float64 DEFAULT nan COMMENT 'size before the confidence is applied, units of the instrument',
-    confidence_adjusted_size Float64 DEFAULT nan COMMENT 'size after the confidence is applied, units of the instrument',
+    position_size Float64 DEFAULT nan COMMENT 'size before confidence is applied, units of the instrument',
+    confidence_adjusted_size Float64 DEFAULT nan COMMENT 'size after confidence is applied, units of the instrument',
     risk_level LowCardinality(String) COMMENT 'risk class, for example low, medium, high',
     max_drawdown_estimate Float64 DEFAULT nan COMMENT 'expected worst loss from a peak, fraction 0 to 1',
     uncertainty_penalty Float64 DEFAULT nan COMMENT 'deduction for uncertainty, 0 or more, no unit',
@@ -34,7 +34,7 @@ CREATE TABLE trading_decisions_probabilistic
     confidence_interval_upper Float64 DEFAULT nan COMMENT 'upper end of the interval of the return, fraction',
     probability_success Float64 DEFAULT nan COMMENT 'probability that the decision pays, 0 to 1',
 
-    model_versions Array(Tuple(model_name String, version String)) COMMENT 'models that took part and their versions',
+    model_versions Array(Tuple(String, String)) COMMENT '(model name, version) of each model that took part',
     market_regime LowCardinality(String) COMMENT 'state of the market, for example trending',
     volatility_score Float64 DEFAULT nan COMMENT 'volatility of the instrument, 0 or more, no unit',
 

@@ -63,8 +63,9 @@ def _said(
                 _near(key, allowed, f"{_thing(path)}s: "),
             )
         return
-    what, fix = _WORDS.get(error.kind.name, _other)(error, path, holder)
-    empty = error.kind.name == "minItems" and path in (("up",), ("down",))
+    # `up:` with nothing but comments below it is null to YAML, and an empty list to its author.
+    empty = path in (("up",), ("down",)) and error.instance in ([], None)
+    what, fix = (_empty if empty else _WORDS.get(error.kind.name, _other))(error, path, holder)
     yield places[path], what, "empty-migration" if empty else "document-invalid", fix
 
 

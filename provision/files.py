@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import unicodedata
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from provision.errors import ConfigError
 
+# Stands in what `new` writes until its author fills it.
+UNFILLED = "provision: unfilled"
 _NAME = re.compile(r"(?P<number>\d+)_(?P<slug>[^.]+)\.")
 _HEADER = re.compile(r"--\s*(?P<key>description|requires)\s*:\s*(?P<value>.*)", re.IGNORECASE)
 
@@ -67,10 +72,34 @@ def listed(value: str) -> tuple[str, ...]:
 
 def inside(folder: Path, pattern: str) -> Iterator[Path]:
     """The files of a folder that match, in the order of their names; none when the folder is absent."""
-    if folder.is_dir():
-        yield from sorted(path for path in folder.glob(pattern) if path.is_file())
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        names = sorted(each.name for each in entries if fnmatchcase(each.name, pattern) and each.is_file())
+    yield from (folder / name for name in names)
 
 
 def described(slug: str) -> str:
     """What a slug says to people: `events_ttl` → `events ttl`."""
     return slug.replace("_", " ").replace("-", " ").strip()
+
+
+def slug(message: str) -> str:
+    """What a message becomes in a file name: `Add TTL, café` → `add_ttl_cafe`. Raises ConfigError (bad-message)."""
+    folded = unicodedata.normalize("NFKD", message).encode("ascii", "ignore").decode()
+    made = re.sub(r"[^a-z0-9]+", "_", folded.lower()).strip("_")[:60].rstrip("_")
+    if not made:
+        raise ConfigError(
+            "bad-message",
+            f"no file name can be made of {message!r}",
+            where="the message",
+            fix="say in a few words, with letters a to z in them, what the revision does",
+        )
+    return made
+
+
+def unfilled(shown: str, part: str) -> ConfigError:
+    """The error (empty-migration) for a file that was begun with `new` and holds nothing yet."""
+    return ConfigError(
+        "empty-migration", f"{part} is not filled in yet", where=shown, fix="write what it does, or delete the file"
+    )

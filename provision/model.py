@@ -172,11 +172,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Ordered steps, not yet run. `digest` names the state of every store that it was made from."""
+    """Ordered steps, not yet run. `digest` names the state of every store that it was made from.
+
+    `basis` is that state itself: store → id → state and checksum of the file.
+    """
 
     steps: tuple[Step, ...]
     held: tuple[Held, ...] = ()
     digest: Mapping[str, str] = field(default_factory=dict)
+    basis: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def lane(self, store: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.revision.store == store)
@@ -204,6 +208,23 @@ class Description:
     statements: tuple[str, ...] | None
     reason: str = ""
     destructive: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    FINE = "fine"  # looked at and in order
+    WARNING = "warning"  # works, and may not for long
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What looking at something showed; `rule` names what was looked at, `place` the store or file."""
+
+    rule: str
+    severity: Severity
+    place: str
+    message: str
+    fix: str = ""
 
 
 class Outcome(StrEnum):

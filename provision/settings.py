@@ -15,6 +15,7 @@ from provision.errors import ConfigError, raise_all
 from provision.model import StoreOptions
 
 FILE = "provision.toml"
+NAME = re.compile(r"[A-Za-z0-9_-]+")
 KINDS = ("postgres", "clickhouse", "redis", "influx", "weaviate", "arango")
 PROJECT_KEYS = ("name", "home", "lease")
 STORE_KEYS = ("kind", "path", "heads", "strict")
@@ -163,6 +164,14 @@ def embedded_environment(project: Project) -> str:
             fix="name the environment with --env, or give one of them `embedded = true`",
         )
     return names[0]
+
+
+def leaves_to_engine(
+    project: Project, environment: str, store: str, variables: Mapping[str, str] = os.environ
+) -> bool:
+    """Whether an environment neither gives the store a url nor switches it off. Fills in no variable."""
+    keys = project.environments[environment].get(store, {})
+    return not (isinstance(keys, str) or "url" in keys or f"PROVISION_{store.upper()}__URL" in variables)
 
 
 def resolve(project: Project, name: str, variables: Mapping[str, str] = os.environ) -> Environment:

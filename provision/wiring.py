@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 from provision.errors import ConfigError
 from provision.model import StoreOptions
@@ -38,3 +39,11 @@ def build(options: StoreOptions) -> Store:
         )
     store: Store = import_module(f"provision.stores.{options.kind}").build(options)
     return store
+
+
+def part(kind: str, name: str) -> ModuleType | None:
+    """The module `name` of a kind's package, such as `schema`, `draft` or `health`; None when the kind has no such part."""
+    package = f"provision.stores.{kind}"
+    if kind not in DRIVERS or find_spec(f"{package}.{name}") is None:
+        return None
+    return import_module(f"{package}.{name}")

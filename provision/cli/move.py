@@ -12,7 +12,7 @@ from types import FrameType
 
 import click
 
-from provision.cli import options, plans, site
+from provision.cli import complete, options, plans, site
 from provision.cli.render.moves import MoveRender, error_of
 from provision.core.execute import Board
 from provision.core.plan import Wanted
@@ -38,7 +38,7 @@ def _moving(function: options.F) -> options.F:
 @click.command(
     epilog=options.example("provision up --env local", "provision up -e production --only postgres --dry-run")
 )
-@click.argument("targets", nargs=-1, metavar="[REVISION]...")
+@click.argument("targets", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
 @_moving
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="Run this saved plan, if nothing moved since."
@@ -51,7 +51,7 @@ def up(targets: tuple[str, ...], plan_file: Path | None, out_of_order: bool, **g
 
 
 @click.command(epilog=options.example("provision down postgres/0007 --env local", "provision down --steps 2 -e local"))
-@click.argument("targets", nargs=-1, metavar="[REVISION]...")
+@click.argument("targets", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
 @_moving
 @click.option("--all", "everything", is_flag=True, help="Revert everything.")
 @click.option("--cascade", is_flag=True, help="Also revert what stands on the reverted revisions in other stores.")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from provision.cli import complete
 from provision.settings import seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,8 +24,20 @@ class Duration(click.ParamType[float]):
         return value if isinstance(value, float) else seconds(str(value))
 
 
-env = click.option("--env", "-e", metavar="NAME", help="The environment; else PROVISION_ENV.")
-only = click.option("--only", metavar="STORE", multiple=True, help="Only this store; may be given several times.")
+env = click.option(
+    "--env",
+    "-e",
+    metavar="NAME",
+    shell_complete=complete.environments,
+    help="The environment; else PROVISION_ENV.",
+)
+only = click.option(
+    "--only",
+    metavar="STORE",
+    multiple=True,
+    shell_complete=complete.stores,
+    help="Only this store; may be given several times.",
+)
 output = click.option(
     "--output", "-o", type=click.Choice([TEXT, JSON, GITHUB]), default=TEXT, help="How to print the result."
 )

@@ -9,35 +9,43 @@ from provision.core.graph import Graph
 from provision.errors import ConfigError
 from provision.model import Direction, Plan, Step
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save(plan: Plan, environment: str, file: Path) -> None:
-    """Write the plan. It holds ids and digests, no SQL and no secret. Raises ConfigError (unwritable-file)."""
+    """Write the plan. It holds ids, states and checksums, no SQL and no secret. Raises ConfigError (unwritable-file)."""
     document = {
         "format": FORMAT,
         "environment": environment,
         "steps": [{"id": step.id, "checksum": step.revision.checksum} for step in plan.steps],
         "digest": dict(plan.digest),
+        "basis": {store: dict(lines) for store, lines in plan.basis.items()},
     }
     try:
         file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ConfigError("unwritable-file", f"{file} cannot be written: {error.strerror}", where=str(file)) from None
+        raise ConfigError(
+            "unwritable-file",
+            f"{file} cannot be written: {error.strerror}",
+            where=str(file),
+            fix="name a file in a folder that exists and may be written",
+        ) from None
 
 
 def load(file: Path, graph: Graph, environment: str) -> Plan:
     """Read a saved plan against the files of now. Raises ConfigError (plan-invalid, plan-environment)."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        named, steps, digest = document["environment"], document["steps"], document["digest"]
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']}, this version reads format {FORMAT}")
+        named, steps, digest, basis = (document[key] for key in ("environment", "steps", "digest", "basis"))
         known = tuple(
             Step(graph.revisions[each["id"]], Direction.UP) for each in steps if each["id"] in graph.revisions
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             "plan-invalid",
-            f"{file} is no saved plan: {error}",
+            f"{file} is no saved plan: {_why(error)}",
             where=str(file),
             fix="make one: provision plan --out FILE",
         ) from None
@@ -48,4 +56,12 @@ def load(file: Path, graph: Graph, environment: str) -> Plan:
             where=str(file),
             fix=f"run with --env {named}, or make the plan again",
         )
-    return Plan(known, digest=digest)
+    return Plan(known, digest=digest, basis=basis)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return str(error)

@@ -168,6 +168,9 @@ def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
     failures = tuple(lane.failure for lane in lanes if lane.failure is not None)
     finished = {each.step.id for each in done}
     remaining = tuple(step for step in plan.steps if step.id not in finished)
+    if remaining and not failures and (stopped := run.board.stopped) is not None:
+        failures = (Failure(remaining[0], stopped),)  # every lane was waiting: none of them had anything to say
+        run.watcher(failures[0])
     elapsed = round((time.monotonic() - began) * 1000)
     return Report(done, failures, remaining, plan.held, (), elapsed)
 

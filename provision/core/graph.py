@@ -72,7 +72,8 @@ class Graph:
             if revision.id not in followed:
                 heads.setdefault(revision.store, []).append(revision)
         for store, tops in heads.items():
-            unmeant = [top for top in tops if not self._labelled(top)]
+            labels = Counter(label for top in tops for label in self._labels(top))
+            unmeant = [top for top in tops if all(labels[label] > 1 for label in self._labels(top))]
             if len(tops) > 1 and unmeant and store not in many_heads:
                 yield ConfigError(
                     "two-heads",
@@ -81,10 +82,10 @@ class Graph:
                     fix=f'merge them (`alembic merge`), or set heads = "many" for {store} in provision.toml',
                 )
 
-    def _labelled(self, head: Revision) -> bool:
-        """True when the head's branch was given a name, so that it is meant to stay one."""
+    def _labels(self, head: Revision) -> frozenset[str]:
+        """The names given to the head's line; one that no other head shares says that it is meant to stay a branch."""
         line = _closure([head.id], lambda each: self.revisions[each].parents if each in self.revisions else ())
-        return any(self.revisions[each].labels for each in line if each in self.revisions)
+        return frozenset(label for each in line if each in self.revisions for label in self.revisions[each].labels)
 
     def _ordered(self, listed: Sequence[Revision]) -> Iterator[Revision]:
         # Ready revisions are taken in the order of the files, so that equal projects print equal plans.

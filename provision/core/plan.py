@@ -35,11 +35,10 @@ def plan_up(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
     raise_all([*_trouble(standings, wanted), *_out_of_order(graph, standings, wanted)])
     chosen = _chosen(graph, wanted)
     pending = [each for each in graph.order if each.id in chosen and _pending(standings, each)]
-    if wanted.steps is not None:
-        pending = pending[: wanted.steps]
     steps, held = _gated(pending, standings)
+    steps = steps[: wanted.steps]
     raise_all(list(_unmet(steps, graph, standings)))
-    return Plan(tuple(steps), tuple(held), digests(standings))
+    return Plan(tuple(steps), tuple(held), digests(standings), basis(standings))
 
 
 def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
@@ -51,7 +50,9 @@ def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
             fix="name a revision to go back to (it stays applied), or --steps N, or --all",
         )
     raise_all(_trouble(standings, wanted))
-    applied = [each for each in graph.order if _standing(standings, each).applied or _reverting(standings, each)]
+    # Of a store that is off or not configured here nothing is known to be applied.
+    here = [each for each in graph.order if each.store in standings]
+    applied = [each for each in here if _standing(standings, each).applied or _reverting(standings, each)]
     chosen = _chosen_down(graph, applied, wanted)
     extra = graph.dependents(chosen) - chosen
     above = [each.id for each in applied if each.id in extra]
@@ -63,8 +64,8 @@ def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
             fix="add --cascade to revert them first, or choose a later target",
         )
     steps = [Step(each, Direction.DOWN) for each in reversed(applied) if each.id in chosen | extra]
-    raise_all(list(_one_way(steps)))
-    return Plan(tuple(steps), (), digests(standings))
+    raise_all([*_beneath_unknown(steps, standings), *_one_way(steps)])
+    return Plan(tuple(steps), (), digests(standings), basis(standings))
 
 
 def digests(standings: Standings) -> dict[str, str]:
@@ -78,11 +79,43 @@ def moved(plan: Plan, standings: Standings) -> list[str]:
     return [name for name in {**plan.digest, **now} if plan.digest.get(name) != now.get(name)]
 
 
-def _digest(standing: StoreStanding) -> str:
-    lines = (
-        f"{each.id} {each.state.name} {each.revision.checksum if each.revision else ''}"
+def basis(standings: Standings) -> dict[str, dict[str, str]]:
+    """Store → id → its state and the checksum of its file: what `digests` sums up."""
+    return {name: _lines(standing) for name, standing in standings.items()}
+
+
+def first_moved(plan: Plan, standings: Standings, store: str) -> tuple[str, str, str] | None:
+    """Id, state when planned and state now of the first revision of a store that moved; None when none did.
+
+    A state is empty where the store had no such revision.
+    """
+    then, now = plan.basis.get(store, {}), basis(standings).get(store, {})
+    for name in {**now, **then}:
+        if then.get(name) != now.get(name):
+            was, becomes = (lines.get(name, "").split(" ", 1)[0] for lines in (then, now))
+            return name, was, becomes
+    return None
+
+
+def held_back(graph: Graph, standings: Standings) -> tuple[Held, ...]:
+    """What is pending and waits for backfills; refuses nothing, so that it can be shown in any state."""
+    return tuple(_gated([each for each in graph.order if _pending(standings, each)], standings)[1])
+
+
+def refuse_trouble(standings: Standings, only: frozenset[str] = frozenset()) -> None:
+    """Raise RefusedError for all that is changed or unknown, as `plan_up` does."""
+    raise_all(_trouble(standings, Wanted(only=only)))
+
+
+def _lines(standing: StoreStanding) -> dict[str, str]:
+    return {
+        each.id: f"{each.state.name} {each.revision.checksum if each.revision else ''}"
         for each in standing.standings.values()
-    )
+    }
+
+
+def _digest(standing: StoreStanding) -> str:
+    lines = (f"{name} {line}" for name, line in _lines(standing).items())
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
 
 
@@ -129,27 +162,42 @@ def _refusals(each: Standing) -> Iterator[ProvisionError]:
             fix=f"restore the file, or settle it with `provision resolve {each.id} --applied` or `--pending`",
         )
     if Flag.UNKNOWN in each.flags and Flag.FUTURE not in each.flags:
-        yield RefusedError(
-            "revision-unknown",
-            f"{each.id} is applied, but no file has that id",
-            where=f"ledger of {each.id.split('/')[0]}"
-            + (f"; applied {state.at:%Y-%m-%d %H:%M} UTC by {state.actor}" if state.at else ""),
-            fix=f"restore the file, or `provision resolve {each.id} --reverted` if it was undone by hand",
-        )
+        yield _unknown(each)
+
+
+def _unknown(each: Standing) -> RefusedError:
+    state = each.state
+    return RefusedError(
+        "revision-unknown",
+        f"{each.id} is applied, but no file has that id",
+        where=f"ledger of {each.id.split('/')[0]}"
+        + (f"; applied {state.at:%Y-%m-%d %H:%M} UTC by {state.actor}" if state.at else ""),
+        fix=f"restore the file, or `provision resolve {each.id} --reverted` if it was undone by hand",
+    )
+
+
+def _beneath_unknown(steps: Iterable[Step], standings: Standings) -> Iterator[ProvisionError]:
+    """An unknown revision newer than the files is no obstacle to go up; to go down is to pull the ground from it."""
+    for store in dict.fromkeys(step.revision.store for step in steps):
+        yield from (_unknown(each) for each in standings[store].standings.values() if Flag.FUTURE in each.flags)
 
 
 def _out_of_order(graph: Graph, standings: Standings, wanted: Wanted) -> Iterator[ProvisionError]:
     if wanted.out_of_order:
         return
     for standing in standings.values():
-        ordered = [each for each in graph.of(standing.store) if each.strict]
-        applied = [place for place, each in enumerate(ordered) if _standing(standings, each).applied]
-        newest = max(applied, default=-1)
-        for each in ordered[: max(newest, 0)]:
-            if _standing(standings, each).pending and not _standing(standings, each).state.open:
+        if wanted.only and standing.store not in wanted.only:
+            continue
+        newest: dict[str, str] = {}  # id → the newest applied revision that follows it; branches are not in order
+        for each in reversed(graph.of(standing.store)):
+            above = newest.get(each.id) or (each.id if _standing(standings, each).applied else None)
+            newest |= {parent: above for parent in each.parents if above and parent not in newest}
+        for each in graph.of(standing.store):
+            stands = _standing(standings, each)
+            if stands.pending and not stands.state.open and each.id in newest:
                 yield RefusedError(
                     "out-of-order",
-                    f"{each.title} is pending, but {ordered[newest].id} after it is applied",
+                    f"{each.title} is pending, but {newest[each.id]} after it is applied",
                     where=each.path,
                     fix="give the file the next free number, or run with --out-of-order if the order does not matter",
                 )
@@ -167,11 +215,14 @@ def _chosen(graph: Graph, wanted: Wanted) -> frozenset[str]:
 def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: Wanted) -> frozenset[str]:
     scope = [each for each in applied if not wanted.only or each.store in wanted.only]
     if wanted.targets:
-        above = [graph.dependents([_known(graph, target)]) - {target} for target in wanted.targets]
-        stores = {graph.revisions[target].store for target in wanted.targets}
-        wide = frozenset().union(*above)
-        # What follows the target in its own store is meant; what stands on it elsewhere is the cascade's.
-        return frozenset(each.id for each in scope if each.id in wide and each.store in stores)
+        # What follows a target in its own store is meant; what stands on it elsewhere is the cascade's.
+        meant = {
+            name
+            for target in wanted.targets
+            for name in graph.dependents([_known(graph, target)]) - {target}
+            if graph.revisions[name].store == graph.revisions[target].store
+        }
+        return frozenset(each.id for each in scope if each.id in meant)
     if wanted.steps is not None:
         return frozenset(each.id for each in scope[len(scope) - wanted.steps if wanted.steps < len(scope) else 0 :])
     return frozenset(each.id for each in scope)

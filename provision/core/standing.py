@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from provision.core.ledger import fold, highest_token
-from provision.model import PENDING, Event, Revision, State, StateName
+from provision.model import PENDING, Direction, Event, Revision, State, StateName
 
 
 class Flag(StrEnum):
@@ -82,12 +82,14 @@ def _applied(state: State) -> bool:
 
 def _standing(name: str, revision: Revision | None, state: State, peer: Mapping[str, bool] | None) -> Standing:
     flags: set[Flag] = set()
-    if peer is not None and name in peer and not _applied(state):
+    # The peer's row of a down goes last: while it is there, an open down is what it is, and not ours to call applied.
+    undoing = state.open and state.direction is Direction.DOWN
+    if peer is not None and name in peer and not _applied(state) and not undoing:
         flags.add(Flag.APPLIED_OUTSIDE)
         state = replace(PENDING, name=StateName.APPLIED)
         if not peer[name]:
             flags.add(Flag.CHANGED)
-    elif peer is not None and name not in peer and _applied(state):
+    elif peer is not None and name not in peer and (_applied(state) or undoing):
         flags.add(Flag.REVERTED_OUTSIDE)
         state = replace(PENDING, name=StateName.REVERTED)
     if state.open:

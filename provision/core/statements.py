@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from provision.errors import RefusedError, StatementFailed
+from provision.errors import Interrupted, RefusedError, StatementFailed
 from provision.model import Direction, Event, Fate, Kind, Outcome, State, Statement, StateName, Step
 from provision.ports import Journal, Statements
 
@@ -84,7 +84,12 @@ def _carry_out(statements: Statements, step: Step, journal: Journal) -> None:
         return
     statements.record(_boundary(journal, step, first, listed), listed[first - 1])
     for number in range(first, len(listed) + 1):
-        journal.check()
+        try:
+            journal.check()
+        except Interrupted as stop:
+            # The boundary before it says that it begins; without this, a later run could not tell that it never did.
+            statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)
+            raise
         upcoming = listed[number] if number < len(listed) else None
         if upcoming is None:
             event = journal.event(step, end, duration_ms=round((time.monotonic() - began) * 1000))

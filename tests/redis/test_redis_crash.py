@@ -1,4 +1,4 @@
-"""The connection is cut before or after every single call of every operation; the next run ends as an undisturbed one."""
+"""The connection is cut before or after each call of each operation; the next run ends as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import redis
-from conftest import Engine, Make, event
 from redis_cases import MAKING, Case, clean, contents, document, prepare
+from redis_servers import Engine, event
 
 from provision.errors import FailedError
 from provision.model import Direction, Kind, Mark, Outcome, Statement, Step
 from provision.stores.redis.store import RedisStore
+
+Make = Callable[..., RedisStore]
 
 
 class Cut:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import redis
-from conftest import Make, event
 from redis_cases import MAKING, STOPPING, UNDOING, Case, contents, document, prepare
+from redis_servers import event
 
 from provision.errors import StatementFailed
 from provision.model import Direction, Kind, Mark, Outcome, Statement, Step
 from provision.stores.redis.store import RedisStore
+
+Make = Callable[..., RedisStore]
 
 
 def only(store: RedisStore, direction: Direction = Direction.UP) -> Statement:

@@ -7,12 +7,14 @@ import sys
 
 from provision.cli.render import problems
 from provision.cli.render.paper import Paper
+from provision.cli.render.ticker import Ticker
 from provision.core.plan import Standings
 from provision.core.standing import Flag
-from provision.errors import FailedError, ProvisionError
+from provision.errors import ProvisionError, Several
 from provision.flows.connect import Reach, Site
 from provision.model import Began, Direction, Done, Failure, Happening, Note, Plan, Report
 
+WIDEST = 60  # of a description
 WORDS = {Direction.UP: ("apply", "applied"), Direction.DOWN: ("revert", "reverted")}
 
 
@@ -22,7 +24,8 @@ class MoveRender:
     def __init__(self, direction: Direction, form: str, *, dry_run: bool = False) -> None:
         self._direction, self._form, self._dry_run = direction, form, dry_run
         self._paper = Paper(sys.stdout if form == "text" else sys.stderr)
-        self._width = 20
+        self._ticker = Ticker(self._paper)
+        self._width = self._words = 20
         self._said_head = False
 
     def head(self, site: Site) -> None:
@@ -44,6 +47,7 @@ class MoveRender:
         for held in plan.held:
             self._paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
         self._width = max((len(step.id) for step in plan.steps), default=10)
+        self._words = min(max((len(step.revision.description) for step in plan.steps), default=10), WIDEST)
         if self._dry_run:
             for step in plan.steps:
                 self._paper.write(f"  · {step.id.ljust(self._width)}  {step.revision.description}")
@@ -52,9 +56,10 @@ class MoveRender:
         """One line for each thing that happened."""
         if isinstance(happening, Done):
             step = happening.step
-            text = f"{step.id.ljust(self._width)}  {step.revision.description[:52]:<52}  {happening.duration_ms:>6} ms"
+            self._ticker.ended(step.id)
+            words = shortened(step.revision.description, self._words).ljust(self._words)
             sign = "✓" if step.direction is Direction.UP else "↩"
-            self._paper.write(f"  {sign} {text}", "done")
+            self._paper.write(f"  {sign} {step.id.ljust(self._width)}  {words}  {happening.duration_ms:>6} ms", "done")
         elif isinstance(happening, Failure):
             self._paper.write(
                 f"  ✗ {happening.step.id.ljust(self._width)}  {happening.step.revision.description}", "error"
@@ -62,10 +67,12 @@ class MoveRender:
         elif isinstance(happening, Note):
             self._paper.write(f"  … {happening.store}: {happening.text}", "dim")
         elif isinstance(happening, Began):
-            return  # shown when it ends
+            self._ticker.start()
+            self._ticker.began(happening.step.id)
 
     def report(self, report: Report, error: ProvisionError | None) -> None:
         """What was done, what failed, what remains."""
+        self._ticker.stop()
         if self._form == "json":
             print(json.dumps(as_json(report, self._direction, error), ensure_ascii=False, indent=2))
             return
@@ -148,13 +155,11 @@ def error_of(report: Report) -> ProvisionError | None:
         return None
     if len(distinct) == 1:
         return distinct[0]
-    from provision.errors import Several
-
     return Several(distinct)
 
 
-def failed(error: ProvisionError) -> bool:
-    return isinstance(error, FailedError)
+def shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _some(names: list[str]) -> str:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 STYLES = {
     "done": "green",
     "error": "red",
     "warn": "yellow",
+    "bad": "red",
+    "odd": "yellow",
     "dim": "dim",
     "head": "bold",
 }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as ISO 8601 in UTC, for machines."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at is not None else None
+
+
+def short(text: str, limit: int = 100) -> str:
+    """The text in one line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 class Paper:
@@ -23,6 +38,7 @@ class Paper:
         self._turn = threading.Lock()
         self._console: Any = None
         self._gone = False
+        self._shown = ""
 
     @property
     def terminal(self) -> bool:
@@ -34,12 +50,30 @@ class Paper:
             if self._gone:
                 return
             try:
+                self._wipe()
                 if self.terminal and style:
                     self._styled(text, style)
                 else:
                     print(text, file=self._stream, flush=True)
             except (BrokenPipeError, ValueError):
                 self._gone = True
+
+    def transient(self, text: str) -> None:
+        """Show text at a terminal until the next line is printed; nothing elsewhere."""
+        with self._turn:
+            if self._gone or not self.terminal or text == self._shown:
+                return
+            try:
+                self._wipe()
+                self._shown = text[: shutil.get_terminal_size().columns - 1]
+                print(self._shown, end="", file=self._stream, flush=True)
+            except (BrokenPipeError, ValueError):
+                self._gone = True
+
+    def _wipe(self) -> None:
+        if self._shown:
+            print("\r\x1b[2K", end="", file=self._stream, flush=True)
+            self._shown = ""
 
     def _styled(self, text: str, style: str) -> None:
         from rich.console import Console

@@ -187,7 +187,8 @@ def _alter(words: list[Token]) -> Parsed | None:
     name, index = target
     if found[0] == "database":
         return Parsed("alter", f"alter database {name}", [name], [], [Effect.DEFINITION], "database")
-    listed = commands(words[index:])
+    on_cluster = [token.word() for token in words[index : index + 2]] == ["ON", "CLUSTER"]
+    listed = commands(words[index + 3 * on_cluster :])
     effects = list(dict.fromkeys(command.effect for command in listed)) or [Effect.UNKNOWN]
     verb = "mutation" if effects == [Effect.MUTATION] else "alter"
     loses = [command.loses.replace("{table}", str(name)) for command in listed if command.loses]

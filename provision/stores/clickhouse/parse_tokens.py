@@ -59,7 +59,7 @@ def quote(name: str) -> str:
     """`name` as ClickHouse prints it: in backticks only where it must be."""
     if _PLAIN.match(name):
         return name
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    return "`" + name.replace("\\", "\\\\").replace("`", "``") + "`"
 
 
 def literal(text: str) -> str:

@@ -16,6 +16,7 @@ from provision.stores.clickhouse.source import Script
 
 _INSERT = "INSERT INTO {table} (version, md5, script) SELECT {{version:UInt32}}, {{md5:String}}, {{script:String}}"
 _DELETE = "ALTER TABLE {table} DELETE WHERE version = {version} SETTINGS mutations_sync = 2"
+_DELETE_OTHERS = "ALTER TABLE {table} DELETE WHERE version = {version} AND md5 != '{md5}' SETTINGS mutations_sync = 2"
 
 
 class ClickhousePeer:
@@ -53,14 +54,23 @@ class ClickhousePeer:
         fields = {"version": script.version, "md5": script.md5, "script": script.up}
         self._client.insert(_INSERT.format(table=self._table), fields)
 
+    def _refresh(self, script: Script) -> None:
+        """Make the peer's row say what the file says now, so that the peer takes the edited file too."""
+        # The new row first: the version is never without one.
+        self.add(script)
+        self._client.command(_DELETE_OTHERS.format(table=self._table, version=script.version, md5=script.md5))
+
     def remove(self, version: int) -> None:
         """Take the peer's row away, as its rollback does; visible at once on every replica."""
         self._client.command(_DELETE.format(table=self._table, version=version))
 
     def stamp(self, steps: Sequence[Step]) -> None:
         self.create()
+        there = self.applied()
         for step in steps:
-            if step.direction is Direction.UP:
+            if step.direction is Direction.UP and step.id in there:
+                self._refresh(self._scripts[step.id])
+            elif step.direction is Direction.UP:
                 self.add(self._scripts[step.id])
             else:
                 self.remove(int(step.revision.number))

@@ -61,9 +61,9 @@ def read(connection: Connection, database: str, statement: Statement) -> Picture
     return loads(str(connection.rows(picture_sql(statement, database))[0][0]))
 
 
-def read_names(connection: Connection, objects: str, names: dict[str, Name]) -> Picture:
-    """The present picture of `names`, each under its key."""
-    return loads(str(connection.rows(objects_sql(objects, names))[0][0]))
+def read_names(connection: Connection, statement: Statement, names: dict[str, Name]) -> Picture:
+    """The present picture of `names`, which stand for what `statement` touches, each under its key."""
+    return loads(str(connection.rows(objects_sql(statement, names))[0][0]))
 
 
 def looks(before: Picture, after: Picture, identified: bool = True) -> dict[str, Look]:
@@ -104,11 +104,11 @@ def local_edits(words: list[Token]) -> Iterable[Edit]:
         if match is None:
             continue
         yield Edit(token.start, token.end, match.group(1))
-        # ('/path', 'replica'[, what the plain engine takes])
-        inside = words[index + 2 : index + 6]
-        if [word.kind for word in inside[:1]] == ["string"] and inside[2].kind == "string":
-            end = inside[3].end if inside[3].value == "," else inside[2].end
-            yield Edit(inside[0].start, end, "")
+        # ('/path', 'replica'[, what the plain engine takes]); the server prints an empty list as nothing.
+        inside = words[index + 1 : index + 6]
+        if [word.kind for word in inside[1:4]] == ["string", "symbol", "string"]:
+            more = inside[4].value == ","
+            yield Edit(inside[1].start, words[index + 6].start, "") if more else Edit(token.end, inside[4].end, "")
 
 
 def difference(database: str, expected: Mapping[str, Look], now: Mapping[str, Look]) -> str:

@@ -13,7 +13,7 @@ from .probe_picture import Connection, Look, Picture, looks, normal, read_names
 from .probe_rows import mutations_after
 from .probe_scratch import Scratch, scratch_for
 from .probe_text import engine_outside, retargeted
-from .statements import Statement, mentions
+from .statements import MUTATING, Statement, mentions
 
 _SYSTEM = ("system", "information_schema", "INFORMATION_SCHEMA")
 
@@ -57,7 +57,7 @@ def trial(connection: Connection, subject: Subject, token: int) -> Trial:
     for text in (subject.statement.text, *(entry.definition for entry in subject.before.values())):
         if engine := engine_outside(text, objects):
             raise NotTried(f"the engine {engine} reaches outside the server")
-    with scratch_for(connection, token) as scratch:
+    with scratch_for(connection, token, objects) as scratch:
         if objects != "table":
             places = {key: Name("", scratch.name(name.name)) for key, name in subject.names.items()}
             return _run(connection, subject, scratch, places)
@@ -75,12 +75,12 @@ def _run(connection: Connection, subject: Subject, scratch: Scratch, places: dic
     home = scratch.home if objects == "table" else "system"
     if refused := _make(connection, home, _copies(subject, scratch)):
         raise refused[0]
-    first = _picture(connection, objects, scratch, places)
+    first = _picture(connection, statement, scratch, places)
     _same(subject.before, first)
     touched = [name.name for name in subject.names.values()]
     connection.command(retargeted(statement.text, scratch.names, objects, touched), database=home)
-    after = _picture(connection, objects, scratch, places)
-    issued = tuple(_mutations(connection, scratch, first, places))
+    after = _picture(connection, statement, scratch, places)
+    issued = tuple(_mutations(connection, scratch, first, places)) if statement.verb in MUTATING else ()
     return Trial(looks(first, after, subject.by_uuid), issued)
 
 
@@ -138,8 +138,8 @@ def _make(connection: Connection, home: str, statements: list[str]) -> list[Fail
     return refused
 
 
-def _picture(connection: Connection, objects: str, scratch: Scratch, places: dict[str, Name]) -> Picture:
-    found = read_names(connection, objects, places)
+def _picture(connection: Connection, statement: Statement, scratch: Scratch, places: dict[str, Name]) -> Picture:
+    found = read_names(connection, statement, places)
     return {key: entry._replace(definition=scratch.real(entry.definition)) for key, entry in found.items()}
 
 

@@ -9,7 +9,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from provision.errors import ConfigError, ProvisionError, raise_all
-from provision.files import checksum, described, headers, inside, listed, number_and_slug, read_text
+from provision.files import (
+    UNFILLED,
+    checksum,
+    described,
+    headers,
+    inside,
+    listed,
+    number_and_slug,
+    read_text,
+    unfilled,
+)
 from provision.model import Revision, StoreOptions
 
 DOWN = ".down.sql"
@@ -17,7 +27,7 @@ DOWN = ".down.sql"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One revision's texts; `down` is None when there is no way back. `md5` is of the raw bytes: the peer's checksum."""
+    """One revision's texts; `down` is None when there is no way back. `md5`, the peer's checksum, is of the raw bytes."""
 
     revision: Revision
     up: str
@@ -56,6 +66,11 @@ def _script(options: StoreOptions, path: Path, down: Path | None) -> Script:
     text = read_text(path, shown)
     if not text.strip():
         raise ConfigError("empty-migration", f"{path.name} is empty", where=shown, fix="write its SQL or delete it")
+    if not _says_something(text):
+        raise unfilled(shown, path.name)
+    back = read_text(down, options.shown(down)) if down else None
+    if down and back and UNFILLED in back and not _says_something(back):
+        raise unfilled(options.shown(down), down.name)
     head = headers(text)
     revision = Revision(
         store=options.name,
@@ -69,7 +84,12 @@ def _script(options: StoreOptions, path: Path, down: Path | None) -> Script:
         strict=options.extra.get("strict") not in (False, "false"),
     )
     md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    return Script(revision, text, read_text(down, options.shown(down)) if down else None, md5)
+    return Script(revision, text, back, md5)
+
+
+def _says_something(text: str) -> bool:
+    """False for a text of comments alone."""
+    return any(line and not line.startswith("--") for line in map(str.strip, text.split("\n")))
 
 
 def _chained(found: Sequence[Script]) -> Sequence[Script]:

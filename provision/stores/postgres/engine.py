@@ -53,6 +53,11 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
     return directory
 
 
+def dependencies(script: Script) -> tuple[str, ...]:
+    """What `depends_on` names, as full ids."""
+    return tuple(sorted(script._resolved_dependencies))
+
+
 def step(directory: ScriptDirectory, number: str, direction: Direction) -> MigrationStep:
     """One revision in one direction, as `MigrationContext.run_migrations` takes it."""
     script: Script | None = directory.get_revision(number)

@@ -49,17 +49,30 @@ class AlembicPeer:
         """Move the version table over the steps without running them. Raises ConfigError (alembic-refused)."""
         from provision.stores.postgres import engine
 
-        directory = engine.scripts(self._options)
         now = {each.split("/", 1)[1] for each in self.applied()}
+        had = now | set(self.heads())
         for step in steps:
             (now.add if step.direction is Direction.UP else now.discard)(step.revision.number)
-        parents = {parent.split("/", 1)[1] for number in now for parent in self._revisions[number].parents}
-        heads = sorted(now - parents)
+        known = {each.number: each.parents for each in self._revisions.values()}
+        parents = {**self._remembered(), **known} if had - set(known) else known
+        below = {parent.split("/", 1)[1] for number in now for parent in parents.get(number, ())}
+        heads = sorted(now - below)
+        if had - set(known):
+            self._replace(heads)
+            return
 
         def configured(_connection: object) -> Mapping[str, object]:
             return {"transaction_per_migration": False}
 
+        directory = engine.scripts(self._options)
         engine.run(self._options, directory, self._url, engine.stamp(directory, heads), configured)
+
+    def _replace(self, heads: Sequence[str]) -> None:
+        """Write the version table by ourselves: Alembic refuses to move away from a revision without a file."""
+        with self._connection.transaction():
+            self._connection.execute(sql.SQL("delete from {}").format(self._table))
+            for head in heads:
+                self._connection.execute(sql.SQL("insert into {} (version_num) values (%s)").format(self._table), (head,))
 
     def _remembered(self) -> dict[str, tuple[str, ...]]:
         """What revisions without a file stood on, as the ledger wrote it down when they were applied."""

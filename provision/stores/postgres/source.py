@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from provision.errors import ConfigError, raise_all
-from provision.files import checksum, described, inside, read_text
+from provision.files import UNFILLED, checksum, described, inside, read_text, unfilled
 from provision.model import Revision, StoreOptions
 
 _BODY = re.compile(r"^(?:def|class|@|async def)\b", re.MULTILINE)
+_NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive")
 Header = dict[str, object]
 
@@ -28,7 +29,7 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
     found: list[Revision] = []
     errors: list[ConfigError] = []
     for path in inside(options.path / "versions", "*.py"):
-        if path.name == "__init__.py":
+        if path.name.startswith(_NOT_REVISIONS):
             continue
         try:
             found.append(_revision(options, path))
@@ -37,6 +38,8 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
         except ConfigError as error:
             errors.append(error)
     raise_all(errors)
+    if _names_others(found):
+        return tuple(_through_alembic(options))
     return tuple(found)
 
 
@@ -61,13 +64,15 @@ def _revision(options: StoreOptions, path: Path) -> Revision:
         raise ConfigError(
             "empty-migration", f"{path.name} is empty", where=shown, fix="write the revision or delete it"
         )
+    if UNFILLED in text and (begun := _unfilled(text)):
+        raise unfilled(shown, f"{begun}() of {path.name}")
     header = _header(text, path, shown)
     number = header.get("revision")
     if not isinstance(number, str):
         raise ConfigError(
             "bad-header", f"{path.name} sets no `revision`", where=shown, fix='add revision = "…" at the top'
         )
-    return _made(options, number, header, path, text)
+    return _made(options, number, header, path.stem, shown, text)
 
 
 def _header(text: str, path: Path, shown: str) -> Header:
@@ -88,6 +93,24 @@ def _header(text: str, path: Path, shown: str) -> Header:
     return found
 
 
+def _unfilled(text: str) -> str | None:
+    """The first function of which nothing but what `new` wrote is there."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None  # the header says so, with the line
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in ("upgrade", "downgrade"):
+            body = text.split("\n")[node.lineno - 1 : node.end_lineno]
+            if any(UNFILLED in line for line in body) and all(_says_nothing(each) for each in node.body):
+                return node.name
+    return None
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
 def _literal(node: ast.expr) -> object:
     try:
         return ast.literal_eval(node)
@@ -95,22 +118,50 @@ def _literal(node: ast.expr) -> object:
         raise Computed from None
 
 
-def _made(options: StoreOptions, number: str, header: Header, path: Path, text: str) -> Revision:
-    slug = re.sub(rf"^(?:.*_)?{re.escape(number)}_?|^{re.escape(number)}", "", path.stem, count=1) or path.stem
+def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: str, text: str) -> Revision:
+    slug = _slug(stem, number)
     doc = str(header.get("doc", "")).strip().split("\n", 1)[0].strip().rstrip(".")
     return Revision(
         store=options.name,
         number=number,
         slug=slug,
         description=doc or described(slug),
-        path=options.shown(path),
+        path=shown,
         checksum=checksum(text),
         parents=_ids(options.name, header.get("down_revision")),
-        requires=(*_ids(options.name, header.get("depends_on")), *_texts(header.get("requires"))),
+        requires=(*_ids(options.name, header.get("depends_on")), *_elsewhere(options, shown, header.get("requires"))),
         destructive=header.get("destructive") is True,
         labels=_texts(header.get("branch_labels")),
         strict=options.extra.get("strict") in (True, "true"),
     )
+
+
+def _elsewhere(options: StoreOptions, shown: str, value: object) -> tuple[str, ...]:
+    """The ids of `requires`. Alembic must know what is of the same store, so that is refused."""
+    named = _texts(value)
+    for each in named:
+        if each.startswith(f"{options.name}/"):
+            raise ConfigError(
+                "bad-header",
+                f"{shown} requires {each} of its own store, which Alembic would not see",
+                where=shown,
+                fix=f'write depends_on = "{each.split("/", 1)[1]}" instead',
+            )
+    return named
+
+
+def _names_others(found: Sequence[Revision]) -> bool:
+    """True when `depends_on` names a branch or the beginning of an id, which Alembic can resolve."""
+    known = {each.id for each in found}
+    return any(need.startswith(f"{each.store}/") and need not in known for each in found for need in each.requires)
+
+
+def _slug(stem: str, number: str) -> str:
+    """What is left of a file name behind the revision's number; all of it where the number is not in it."""
+    place = stem.rfind(f"_{number}")
+    begin = place + 1 if place >= 0 else 0
+    rest = stem[begin + len(number) :] if stem.startswith(number, begin) else stem
+    return rest.removeprefix("_") or stem
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -136,15 +187,15 @@ def _has_own_locations(options: StoreOptions) -> bool:
 def _through_alembic(options: StoreOptions) -> Iterator[Revision]:
     from provision.stores.postgres import engine
 
-    for script in engine.scripts(options).walk_revisions():
+    for script in reversed(list(engine.scripts(options).walk_revisions())):
         path = Path(script.path)
-        text = read_text(path, options.shown(path))
+        shown = options.shown(path)
         header: Header = {
             "doc": script.doc,
             "down_revision": script.down_revision,
-            "depends_on": script.dependencies,
+            "depends_on": engine.dependencies(script),
             "branch_labels": tuple(sorted(script.branch_labels)),
             "requires": getattr(script.module, "requires", ()),
             "destructive": getattr(script.module, "destructive", False),
         }
-        yield _made(options, script.revision, header, path, text)
+        yield _made(options, script.revision, header, path.stem, shown, read_text(path, shown))

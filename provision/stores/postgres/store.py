@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.stores.postgres import describe, losses, source
+from provision.stores.postgres import losses, source
 from provision.stores.postgres.connection import Connection, connect, too_old
-from provision.stores.postgres.lane import AlembicLane
 from provision.stores.postgres.leases import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.marked import PostgresMarked
 from provision.stores.postgres.peer import AlembicPeer
+
+if TYPE_CHECKING:
+    from provision.stores.postgres.lane import AlembicLane
 
 
 class PostgresStore:
@@ -43,13 +46,20 @@ class PostgresStore:
         if role := str(self._options.extra.get("role", "")):
             self._connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
         self.ledger = PostgresLedger(self._connection, self._options.project, self.name)
-        self.lane = AlembicLane(self._options, url, self._connection, self.ledger)
         self.peer = AlembicPeer(self._options, url, self._connection, self._revisions)
         self.marked = PostgresMarked(self._connection)
         return Contact(version, "postgres")
 
     def prepare(self) -> None:
         """Nothing: the database in a url must exist, and `open` refuses it when it does not."""
+
+    @cached_property
+    def lane(self) -> AlembicLane:
+        """Loads Alembic and SQLAlchemy, which take longer than all the rest of a run that has nothing to do."""
+        from provision.stores.postgres.lane import AlembicLane
+
+        assert self._connection is not None
+        return AlembicLane(self._options, self._url, self._connection, self.ledger)
 
     @property
     def leases(self) -> PostgresLeases:
@@ -65,7 +75,9 @@ class PostgresStore:
             self._leases.connection.close()
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
-        return describe.describe(self._options, steps)
+        from provision.stores.postgres.describe import describe
+
+        return describe(self._options, steps)
 
     def losses(self, step: Step) -> tuple[str, ...]:
         return losses.losses(self._options, step)

@@ -32,14 +32,18 @@ class Fence:
     server: Server
     keys: Keys
 
-    def apply(self, commands: Iterable[Command], event: Event) -> None:
-        """Run the commands and append the event, all in one script. Raises CommandRefused, LeaseLost."""
+    def apply(self, commands: Iterable[Command], event: Event, begun: str = "") -> None:
+        """Run the commands and append the event, all in one script.
+
+        When one is refused, `begun` (if given) is the field under which those before it are counted.
+        Raises CommandRefused, LeaseLost.
+        """
         fields = fields_of(event)
-        self._run(event, scripts.APPLY, len(fields), *fields, *_flat(commands))
+        self._run(event, scripts.APPLY, begun, len(fields), *fields, *_flat(commands))
 
     def batch(self, commands: Iterable[Command], event: Event) -> list[Any]:
         """Run the commands in one script without the event; their answers. Raises CommandRefused, LeaseLost."""
-        answers: list[Any] = self._run(event, scripts.APPLY, 0, *_flat(commands))
+        answers: list[Any] = self._run(event, scripts.APPLY, "", 0, *_flat(commands))
         return answers
 
     def expire_missing(self, names: Sequence[str], seconds: int, event: Event) -> None:
@@ -77,7 +81,7 @@ class Fence:
         return f"{fields.get('actor', 'another run')} (ledger entry {entry_id})"
 
     def _run(self, event: Event, script: str, *words: Word) -> Any:
-        code, *answer = self.server.script(script, self.keys.ledger, event.token, event.n, *words)
+        code, *answer = self.server.script(script, (self.keys.ledger, self.keys.begun), event.token, event.n, *words)
         if code == -1:
             raise LeaseLost(self.newest())
         if code > 0:

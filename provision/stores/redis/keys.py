@@ -35,6 +35,11 @@ class Keys:
         """Hash: configuration parameter → the value that `set_config` found."""
         return f"{OWN}{self.project}:config_before"
 
+    @property
+    def begun(self) -> str:
+        """Hash: digest of a list of raw commands of which one was refused → how many before it took effect."""
+        return f"{OWN}{self.project}:begun"
+
     def lease(self, name: str) -> str:
         """Hash: who holds the lease, and the highest token ever given out for it."""
         return f"{OWN}{self.project}:lease:{name}"

@@ -34,22 +34,22 @@ class RedisLeases:
         with self._server().writing():
             holder = json.dumps(asdict(owner), sort_keys=True, ensure_ascii=False)
             answer = self._server().script(
-                scripts.TAKE_LEASE, self._keys.lease(name), holder, _milliseconds(seconds), floor
+                scripts.TAKE_LEASE, [self._keys.lease(name)], holder, _milliseconds(seconds), floor
             )
         return _holding(name, answer)
 
     def extend(self, name: str, token: int, seconds: float) -> bool:
         with self._server().writing():
             key = self._keys.lease(name)
-            return bool(self._server().script(scripts.EXTEND_LEASE, key, token, _milliseconds(seconds)))
+            return bool(self._server().script(scripts.EXTEND_LEASE, [key], token, _milliseconds(seconds)))
 
     def release(self, name: str, token: int) -> bool:
         with self._server().writing():
-            return bool(self._server().script(scripts.RELEASE_LEASE, self._keys.lease(name), token))
+            return bool(self._server().script(scripts.RELEASE_LEASE, [self._keys.lease(name)], token))
 
     def read(self, name: str) -> Holding | None:
         with self._server().reading():
-            answer = self._server().script(scripts.READ_LEASE, self._keys.lease(name))
+            answer = self._server().script(scripts.READ_LEASE, [self._keys.lease(name)])
         return _holding(name, answer) if answer else None
 
     def _refuse_eviction(self) -> None:

@@ -33,7 +33,7 @@ class RedisLedger:
     def create(self) -> None:
         """Make the stream if it is absent. Raises FailedError."""
         with self._server().writing():
-            self._server().script(scripts.CREATE_EMPTY_STREAM, self._keys.ledger)
+            self._server().script(scripts.CREATE_EMPTY_STREAM, [self._keys.ledger])
 
     def append(self, event: Event) -> None:
         """Add one event. Raises LeaseLost when its id is taken or a later one is there, FailedError."""
@@ -44,7 +44,7 @@ class RedisLedger:
         """Refuse lower tokens from now on. Raises LeaseLost when a higher one was here first, FailedError."""
         server = self._server()
         with server.writing():
-            code, *_ = server.script(scripts.RAISE_FENCE, self._keys.ledger, token, 0)
+            code, *_ = server.script(scripts.RAISE_FENCE, [self._keys.ledger], token, 0)
             if code == -1:
                 raise LeaseLost(Fence(server, self._keys).newest())
 

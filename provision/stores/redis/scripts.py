@@ -24,23 +24,28 @@ ms, seq = tonumber(ms), tonumber(seq)
 # Answers {-1, last id} when the ledger holds that id or a later one.
 _FENCE = _LAST + "if ms > token or (ms == token and seq >= n) then return {-1, last} end\n"
 
-# ARGV from 3: number of event fields, fields, then each command as its length and its words.
+# KEYS[2] hash and ARGV[3] field that count the commands done when a later one was refused; an empty field keeps none.
+# ARGV from 4: number of event fields, fields, then each command as its length and its words.
 # Answers {0, replies}, or {i, error} when command i was refused (those before it stay, the event is not written).
 APPLY = (
     _FENCE
     + """
-local at = 4 + tonumber(ARGV[3])
+local at = 5 + tonumber(ARGV[4])
 local replies, number = {}, 0
 while at <= #ARGV do
   local size = tonumber(ARGV[at])
   number = number + 1
   local reply = redis.pcall(unpack(ARGV, at + 1, at + size))
-  if type(reply) == 'table' and reply.err then return {number, reply.err} end
+  if type(reply) == 'table' and reply.err then
+    if ARGV[3] ~= '' and number > 1 then redis.call('HINCRBY', KEYS[2], ARGV[3], number - 1) end
+    return {number, reply.err}
+  end
   replies[number] = reply
   at = at + size + 1
 end
-if ARGV[3] ~= '0' then
-  redis.call('XADD', KEYS[1], ARGV[1] .. '-' .. ARGV[2], unpack(ARGV, 4, 3 + tonumber(ARGV[3])))
+if ARGV[3] ~= '' then redis.call('HDEL', KEYS[2], ARGV[3]) end
+if ARGV[4] ~= '0' then
+  redis.call('XADD', KEYS[1], ARGV[1] .. '-' .. ARGV[2], unpack(ARGV, 5, 4 + tonumber(ARGV[4])))
 end
 return {0, replies}
 """

@@ -40,8 +40,9 @@ class Server:
         """The server's answer. Raises redis.RedisError as the client does."""
         return self.client.execute_command(*words)
 
-    def script(self, text: str, key: str, *words: Word) -> Any:
-        return self.client.execute_command("EVAL", text, 1, key, *words)
+    def script(self, text: str, keys: Sequence[str], *words: Word) -> Any:
+        """What a Lua script answers. Raises redis.RedisError as the client does."""
+        return self.client.execute_command("EVAL", text, len(keys), *keys, *words)
 
     def together(self, *commands: Sequence[Word]) -> list[Any]:
         """The answers to several reading commands at one instant."""
@@ -145,7 +146,7 @@ def _accepted(server: Server) -> tuple[int, ...]:
     if numbers < OLDEST:
         raise ConfigError(
             "server-too-old",
-            f"Redis 6.2 or later is needed, the server is {version}",
+            f"Redis {'.'.join(str(part) for part in OLDEST)} or later is needed, the server is {version}",
             where=server.shown,
             fix="upgrade the server",
         )

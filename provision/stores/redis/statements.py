@@ -48,7 +48,7 @@ class RedisStatements:
                     f"{statement.summary}: {refused.reason} (command {refused.number})",
                     statement,
                     mark,
-                    "see to the cause",
+                    "",
                 ) from None
 
     def probe(self, statement: Statement, event: Event) -> Fate:

@@ -51,18 +51,11 @@ class RedisStore:
         ]
 
     def open(self, url: str) -> Contact:
-        """Connect. Raises UnreachableError, or ConfigError as `server.connect` does, and for a missing extra."""
-        try:
-            from provision.stores.redis.server import connect
+        """Connect. Raises UnreachableError, or ConfigError, as `server.connect` does."""
+        from provision.stores.redis.server import connect
 
+        try:
             server = connect(url)
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                "missing-extra",
-                f"{self.name} needs the package {error.name}",
-                where=self.name,
-                fix="pip install 'provision-toolkit[redis]'",
-            ) from None
         except ProvisionError as error:
             error.where = f"{self.name}: {error.where}"
             raise
@@ -83,17 +76,17 @@ class RedisStore:
         """The commands of each step as redis-cli takes them."""
         return [self._described(step) for step in steps]
 
-    def losses(self, step: Step) -> Sequence[str]:
+    def losses(self, step: Step) -> tuple[str, ...]:
         """What the operations of the step can lose; nothing for a step with no way down, which is never run."""
         if step.direction is Direction.DOWN and step.revision.irreversible is not None:
             return ()
-        return [each.destructive for each in self._steps.of(step) if each.destructive]
+        return tuple(each.destructive for each in self._steps.of(step) if each.destructive)
 
     def _described(self, step: Step) -> Description:
         if step.direction is Direction.DOWN and step.revision.irreversible is not None:
             return Description(step, None, f"there is no way down: {step.revision.irreversible}")
         texts = tuple(each.text for each in self._steps.of(step))
-        return Description(step, texts, destructive=tuple(self.losses(step)))
+        return Description(step, texts, destructive=self.losses(step))
 
     def _read(self) -> list[Document]:
         if self._documents is None:

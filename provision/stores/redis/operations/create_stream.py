@@ -33,7 +33,7 @@ _PASSING_GROUP = "provision"
 class CreateStream(RedisOperation):
     name = "create_stream"
     schema = mapping(
-        ["name", "maxlen", "owner", "description"],
+        ["name", "maxlen"],
         name=KEY,
         maxlen={
             "type": "integer",

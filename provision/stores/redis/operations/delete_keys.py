@@ -9,7 +9,6 @@ from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
 from provision.stores.redis.operations.base import GLOB, Body, Live, mapping
 from provision.stores.redis.operations.loop import Loop
-from provision.stores.redis.server import PAGE
 
 
 class DeleteKeys(Loop):
@@ -20,7 +19,7 @@ class DeleteKeys(Loop):
         return f"delete the keys {body['pattern']}"
 
     def commands(self, body: Body, _keys: Keys) -> Sequence[Command]:
-        return [("SCAN", "<cursor>", "MATCH", body["pattern"], "COUNT", PAGE), ("UNLINK", "<keys>")]
+        return [("SCAN", "<cursor>", "MATCH", body["pattern"]), ("UNLINK", "<keys>")]
 
     def page(self, _body: Body, live: Live, keys: list[str], event: Event) -> None:
         live.fence.batch([("UNLINK", *keys)], event)

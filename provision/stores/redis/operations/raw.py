@@ -6,10 +6,20 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from provision.model import Fate, Outcome
-from provision.stores.redis.fence import Command
+from provision.files import checksum
+from provision.model import Event, Fate, Outcome
+from provision.stores.redis.fence import Command, CommandRefused
 from provision.stores.redis.keys import OWN, Keys
-from provision.stores.redis.operations.base import TEXT, Body, Live, Problem, RedisOperation, Stopped, mapping
+from provision.stores.redis.operations.base import (
+    TEXT,
+    Body,
+    Live,
+    Problem,
+    RedisOperation,
+    Stopped,
+    canonical,
+    mapping,
+)
 
 _COMMAND = {
     "anyOf": [
@@ -49,7 +59,7 @@ _LOSING = """
 
 
 class Raw(RedisOperation):
-    """All commands and the event are one script; when one is refused, those before it stay and the probe decides."""
+    """All commands and the event are one script. When one is refused, a later run goes on with that one."""
 
     name = "redis"
     schema = mapping(
@@ -69,11 +79,26 @@ class Raw(RedisOperation):
     def commands(self, body: Body, _keys: Keys) -> Sequence[Command]:
         return [words(each) for each in body["commands"]]
 
+    def run(self, body: Body, live: Live, event: Event) -> None:
+        if self.probe(body, live).outcome is Outcome.DONE:
+            live.fence.apply((), event)
+            return
+        done = _begun(body, live)
+        try:
+            live.fence.apply(self.commands(body, live.keys)[done:], event, _digest(body))
+        except CommandRefused as refused:
+            raise CommandRefused(done + refused.number, refused.reason) from None
+
     def probe(self, body: Body, live: Live) -> Fate:
+        done = _begun(body, live)
+        if done:
+            return Fate(
+                Outcome.NOT_DONE, f"{done} of {len(body['commands'])} commands took effect, the next was refused"
+            )
         asked = words(body["probe"]["command"])
         if not _reads(live, asked[0]):
             raise Stopped(f"the probe {' '.join(asked)} is no reading command")
-        answer = live.server.script("return redis.call(unpack(ARGV))", "-", *asked)
+        answer = live.server.script("return redis.call(unpack(ARGV))", (), *asked)
         wanted = body["probe"].get("equals", body["probe"].get("differs"))
         done = (_plain(answer) == _plain(wanted)) == ("equals" in body["probe"])
         return Fate(Outcome.DONE if done else Outcome.NOT_DONE, f"{' '.join(asked)} answers {answer}")
@@ -103,6 +128,15 @@ class Raw(RedisOperation):
                 yield Problem(key, f"{split[0].upper()} may not stand here: {reason}", "leave it out")
 
 
+def _digest(body: Body) -> str:
+    return checksum(canonical({"commands": body["commands"]}))
+
+
+def _begun(body: Body, live: Live) -> int:
+    """How many of the commands took effect before one was refused; 0 when none was."""
+    return int(live.server.call("HGET", live.keys.begun, _digest(body)) or 0)
+
+
 def words(command: str | Sequence[Any]) -> list[str]:
     """The words of a command; quotation as in a shell. Raises ValueError for an open quotation."""
     return shlex.split(command) if isinstance(command, str) else [str(each) for each in command]
@@ -118,7 +152,7 @@ def _refusal(split: Sequence[str]) -> str:
 
 
 def _reads(live: Live, name: str) -> bool:
-    answer = live.server.script("return redis.call('COMMAND', 'INFO', ARGV[1])", "-", name)
+    answer = live.server.script("return redis.call('COMMAND', 'INFO', ARGV[1])", (), name)
     return bool(answer and answer[0] and "readonly" in answer[0][2])
 
 

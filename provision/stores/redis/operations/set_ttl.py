@@ -10,7 +10,6 @@ from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
 from provision.stores.redis.operations.base import GLOB, Body, Live, mapping
 from provision.stores.redis.operations.loop import Loop
-from provision.stores.redis.server import PAGE
 
 
 class SetTtl(Loop):
@@ -32,7 +31,7 @@ class SetTtl(Loop):
         return f"let {whose} {body['pattern']} expire after {seconds(body['ttl'])} s"
 
     def commands(self, body: Body, _keys: Keys) -> Sequence[Command]:
-        scan: Command = ("SCAN", "<cursor>", "MATCH", body["pattern"], "COUNT", PAGE)
+        scan: Command = ("SCAN", "<cursor>", "MATCH", body["pattern"])
         return [scan, ("EXPIRE", "<key>" if _all(body) else "<key without expiry>", seconds(body["ttl"]))]
 
     def page(self, body: Body, live: Live, keys: list[str], event: Event) -> None:
