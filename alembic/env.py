@@ -6,9 +6,8 @@ itself: an environment must be named (PROVISION_ENV) when output is not a termin
 
 from logging.config import fileConfig
 
-from sqlalchemy import create_engine, pool
-
 from alembic import context
+from sqlalchemy import create_engine, pool
 
 config = context.config
 if config.config_file_name is not None:

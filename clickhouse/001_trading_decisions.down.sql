@@ -1,2 +1,2 @@
--- description: remove trading decisions and their rows
+-- description: Remove trading decisions and their rows
 DROP TABLE trading_decisions_probabilistic SYNC;

@@ -1,4 +1,5 @@
--- description: trading decisions with the probabilities behind them
+-- description: Trading decisions with the probabilities behind them
+-- requires: postgres/0001, postgres/0003
 --
 -- One row per decision. Partitioned by month alone: a partition per tenant breaks inserts that span many tenants.
 -- A value that a writer leaves out is refused, never stored as a plausible one: enums start at UNKNOWN and numbers

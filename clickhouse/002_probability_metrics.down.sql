@@ -1,2 +1,2 @@
--- description: remove live probability metrics and their rows
+-- description: Remove live probability metrics and their rows
 DROP TABLE probability_metrics_realtime SYNC;

@@ -1,4 +1,4 @@
--- description: live probability metrics, kept for 30 days
+-- description: Live probability metrics, kept for 30 days
 --
 -- One partition per day, so that the TTL drops whole parts and never rewrites one.
 -- toDateTime() because servers before 25.7 refuse a TTL on DateTime64.

@@ -1,2 +1,2 @@
--- description: remove model feedback and its rows
+-- description: Remove model feedback and its rows
 DROP TABLE model_feedback_events SYNC;

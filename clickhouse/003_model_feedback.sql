@@ -1,4 +1,4 @@
--- description: what became of each prediction, and what was learned from it
+-- description: What became of each prediction, and what was learned from it
 --
 -- Carries tenant, symbol and time of the prediction, which are the key of trading_decisions_probabilistic: a join
 -- on prediction_id alone reads that whole table.

@@ -1,4 +1,4 @@
--- description: daily performance per tenant, symbol and user
+-- description: Daily performance per tenant, symbol and user
 --
 -- The table holds what can be added up: counts, sums and a maximum. A ratio cannot be: two accuracies of 0.6 would
 -- add up to 1.2. Every ratio is computed when it is read, by probabilistic_performance_daily.

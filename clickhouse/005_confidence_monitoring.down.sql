@@ -1,3 +1,3 @@
--- description: remove confidence per minute and its rows
+-- description: Remove confidence per minute and its rows
 DROP VIEW confidence_monitoring_mv SYNC;
 DROP TABLE confidence_monitoring SYNC;

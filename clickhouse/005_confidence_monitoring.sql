@@ -1,4 +1,4 @@
--- description: confidence per minute, kept up by a materialized view
+-- description: Confidence per minute, kept up by a materialized view
 --
 -- The rows lie in a table of their own (TO), so that the view can be replaced without losing them. It holds sums and
 -- counts, which any client can read: the average confidence is sum(confidence_sum) / sum(prediction_count).

@@ -1,4 +1,5 @@
--- description: use of each model version per hour, kept up by a materialized view
+-- description: Use of each model version per hour, kept up by a materialized view
+-- requires: postgres/0004
 --
 -- The version is part of the key: without it a decision made by two versions of a model counts twice for the model.
 -- A decision that names no model is counted under the empty name, so that the totals agree with the decisions.

@@ -1,4 +1,4 @@
--- description: remove the skip indexes
+-- description: Remove the skip indexes
 ALTER TABLE model_feedback_events
     DROP INDEX idx_feedback_prediction_id;
 

@@ -1,4 +1,4 @@
--- description: skip indexes for look-ups that the sort keys do not serve
+-- description: Skip indexes for look-ups that the sort keys do not serve
 --
 -- An index holds for parts written from now on. For older parts run ALTER TABLE … MATERIALIZE INDEX when the load
 -- allows it.

@@ -166,9 +166,7 @@ def embedded_environment(project: Project) -> str:
     return names[0]
 
 
-def leaves_to_engine(
-    project: Project, environment: str, store: str, variables: Mapping[str, str] = os.environ
-) -> bool:
+def leaves_to_engine(project: Project, environment: str, store: str, variables: Mapping[str, str] = os.environ) -> bool:
     """Whether an environment neither gives the store a url nor switches it off. Fills in no variable."""
     keys = project.environments[environment].get(store, {})
     return not (isinstance(keys, str) or "url" in keys or f"PROVISION_{store.upper()}__URL" in variables)

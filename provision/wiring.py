@@ -42,7 +42,7 @@ def build(options: StoreOptions) -> Store:
 
 
 def part(kind: str, name: str) -> ModuleType | None:
-    """The module `name` of a kind's package, such as `schema`, `draft` or `health`; None when the kind has no such part."""
+    """The module of a kind's part, such as `schema`, `draft` or `health`; None when the kind has no such part."""
     package = f"provision.stores.{kind}"
     if kind not in DRIVERS or find_spec(f"{package}.{name}") is None:
         return None

@@ -4,6 +4,7 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
+requires = ["clickhouse/001"]  # the figures are computed from the rows there, under the same id
 
 COLUMNS = {
     "aggregated_confidence": "Confidence over all layers, 0-1; NULL: not computed; D2 §6.1",

@@ -29,6 +29,10 @@ COMMANDS = {
 }
 
 
+# Newer versions of click raise this where older ones print the help themselves.
+_NO_ARGUMENTS: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
 class Commands(click.Group):
     """Loads a command's module only when that command is asked for."""
 
@@ -68,6 +72,9 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         result: Any = cli.main(arguments, prog_name="provision", standalone_mode=False)
+    except _NO_ARGUMENTS as error:
+        print(error.format_message(), file=sys.stderr)
+        return EXIT_CONFIG
     except click.ClickException as error:
         print_error(_usage(error), arguments)
         return EXIT_CONFIG

@@ -13,7 +13,7 @@ FORMAT = 2
 
 
 def save(plan: Plan, environment: str, file: Path) -> None:
-    """Write the plan. It holds ids, states and checksums, no SQL and no secret. Raises ConfigError (unwritable-file)."""
+    """Write the plan: ids, states, checksums; no SQL, no secret. Raises ConfigError (unwritable-file)."""
     document = {
         "format": FORMAT,
         "environment": environment,

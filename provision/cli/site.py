@@ -23,7 +23,12 @@ def project() -> settings.Project:
 
 def environment(found: settings.Project, name: str | None) -> settings.Environment:
     """The named environment, by design's rule for output that is not a terminal. Raises ConfigError."""
-    return settings.resolve(found, settings.choose(found, name, terminal=sys.stdout.isatty()))
+    return settings.resolve(found, settings.choose(found, name, terminal=terminal()))
+
+
+def terminal() -> bool:
+    """Whether output goes to a terminal."""
+    return sys.stdout.isatty()
 
 
 def engine(kind: str, store: str, folder: Path) -> Engine | None:

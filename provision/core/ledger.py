@@ -115,5 +115,6 @@ def _failed(state: State, event: Event, name: StateName) -> State:
 def _resolved(state: State, event: Event) -> State:
     name = StateName(str(event.detail.get("state", StateName.PENDING)))
     made = _made(name, event)
-    # Accepting a change keeps the time and the author of the application itself.
-    return replace(made, at=state.at, actor=state.actor) if event.detail.get("accepted") else made
+    # Accepting a change keeps the time, the author and the duration of the application itself.
+    kept = replace(made, at=state.at, actor=state.actor, duration_ms=state.duration_ms)
+    return kept if event.detail.get("accepted") else made

@@ -1,9 +1,10 @@
 """Run as a script: start an engine in a session of its own, and a watcher that ends it when its folder has gone.
 
-    python -I -S launch.py FOLDER DATA CWD UID:GID|"" SIGNAL PROGRAM ARGUMENT…
+    python -I -S launch.py FOLDER DATA CWD UID:GID|"" SIGNAL LOCK PROGRAM ARGUMENT…
 
-Ends with 0 when the engine was executed; its pid is then in FOLDER/pid. Imports nothing of the project and little
-else: it is read by a bare interpreter, because that starts in a third of the time.
+LOCK is the inherited descriptor of the engine's lock: a starter that is killed now must not let another one begin
+before the pid is written. Ends with 0 when the engine was executed; its pid is then in FOLDER/pid. Imports nothing of
+the project and little else: it is read by a bare interpreter, because that starts in a third of the time.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ POLL_S = 1.0
 GRACE_S = 5.0
 
 
-def main(folder: str, data: str, cwd: str, user: str, number: str, *argv: str) -> int:
+def main(folder: str, data: str, cwd: str, user: str, number: str, lock: str, *argv: str) -> int:
     """Start the engine, then the watcher, then let the engine go on."""
+    os.set_inheritable(int(lock), False)
     go_read, go_write = os.pipe()
     fault_read, fault_write = os.pipe()  # closed by a successful exec, which is how the launcher learns of it
     engine = os.fork()
@@ -29,7 +31,7 @@ def main(folder: str, data: str, cwd: str, user: str, number: str, *argv: str) -
         become_engine(folder, cwd, user, argv, go_read, fault_write)
     os.close(fault_write)
     if os.fork() == 0:
-        for descriptor in (go_read, go_write, fault_read):
+        for descriptor in (go_read, go_write, fault_read, int(lock)):
             os.close(descriptor)
         watch(engine, (folder, data), int(number))
     os.write(go_write, b"g")

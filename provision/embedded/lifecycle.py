@@ -41,8 +41,8 @@ class LocalEngine:
         self.server.require()
         with folder_faults(self.root, self.store):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with locked(self._lock):
-                self._start_locked()
+            with locked(self._lock) as lock:
+                self._start_locked(lock)
         return self.status()
 
     def start_existing(self) -> EngineStatus | None:
@@ -86,7 +86,7 @@ class LocalEngine:
         running = process.running(self.folder)
         return running is not None and record.load(self.folder, self.kind).ready == str(running)
 
-    def _start_locked(self) -> None:
+    def _start_locked(self, lock: int) -> None:
         if self._answers():
             return
         running = process.running(self.folder)
@@ -102,21 +102,28 @@ class LocalEngine:
             known = self.server.prepare(known)
             record.save(self.folder, replace(known, ready=None))
             begin = self._log_size()
-            launched = self._launch(known)
+            launched = self._launch(known, lock)
             if launched is not None and self._await(launched, begin):
                 return
             if not self.server.was_bad_luck(known):
                 break
         raise did_not_start(self.kind, self.store, self._log, last_words(self._log, begin))
 
-    def _launch(self, known: Record) -> Process | None:
+    def _launch(self, known: Record, lock: int) -> Process | None:
         """Start the server; None when it has ended at once."""
         command = self.server.command(known)
         argv = [sys.executable, "-I", "-S", str(LAUNCH), str(self.folder), str(self.server.data(known))]
-        argv += [str(command.cwd), command.user, str(int(self.server.gone_signal)), *command.argv]
+        argv += [str(command.cwd), command.user, str(int(self.server.gone_signal)), str(lock), *command.argv]
         with open(self._log, "ab", opener=_private) as log:
             subprocess.run(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=command.env, cwd="/", check=False
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=command.env,
+                cwd="/",
+                check=False,
+                pass_fds=(lock,),
             )
         return process.running(self.folder)
 

@@ -15,15 +15,15 @@ PATIENCE_S = 120.0
 
 
 @contextmanager
-def locked(path: Path, *, remove: bool = False, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold the lock file `path`; with `remove`, delete it before it is let go.
+def locked(path: Path, *, remove: bool = False, patience_s: float = PATIENCE_S) -> Iterator[int]:
+    """Hold the lock file `path`, yielding its descriptor; with `remove`, delete it before it is let go.
 
     The kernel lets go of it when its holder dies. Raises FailedError after `patience_s` seconds, OSError when the
     file cannot be made.
     """
     descriptor = _acquire(path, time.monotonic() + patience_s)
     try:
-        yield
+        yield descriptor
         if remove:
             path.unlink(missing_ok=True)
     finally:

@@ -118,10 +118,10 @@ def open_site(
     Raises ConfigError and UnreachableError for all stores together; with `tolerant`, a store that does not answer is
     reported in its place instead. Stores outside `only` are reached too when they answer, but may be absent.
     """
-    _known_stores(project, only)
+    known_stores(project, only)
     stores = build_all(project, build)
     graph = source.read(stores, project.many_heads)
-    reached = together(stores, lambda store: _reach(store, project, environment, engines, access, graph))
+    reached = together(stores, lambda store: reach(store, project, environment, engines, access, graph))
     errors = [each.error for each in reached if each.error is not None]
     if tolerant:
         errors = [error for error in errors if not isinstance(error, UnreachableError)]
@@ -151,7 +151,8 @@ def together(items: Sequence[T] | Iterable[T], work: Callable[[T], R]) -> list[R
     return results
 
 
-def _known_stores(project: Project, only: frozenset[str]) -> None:
+def known_stores(project: Project, only: frozenset[str]) -> None:
+    """Raises ConfigError (unknown-store) for a name that the project does not have."""
     names = [options.name for options in project.stores]
     for name in sorted(only):
         if name not in names:
@@ -163,9 +164,10 @@ def _known_stores(project: Project, only: frozenset[str]) -> None:
             )
 
 
-def _reach(
+def reach(
     store: Store, project: Project, environment: Environment, engines: Engines, access: Access, graph: Graph
 ) -> Reached:
+    """Reach one store; what went wrong is in `error`, never raised."""
     place = environment.places[store.name]
     if place.off:
         return Reached(store, Reach.OFF)

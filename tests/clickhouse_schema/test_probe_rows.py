@@ -231,5 +231,5 @@ def test_probe_drops_leftovers_of_older_tokens_and_keeps_younger_ones(database: 
     before = str(database.one(picture_sql(statement, database.name)))
     database.run(statement.text)
     assert probe(database.engine, database.name, statement, before, AT, 7).outcome == Outcome.DONE
-    assert sorted(left(database)) == [("provision_probe_8",), ("provision_probe_mine",)]
+    assert sorted(left(database, "functions")) == [("provision_probe_8",), ("provision_probe_mine",)]
     database.run("DROP DATABASE provision_probe_8; DROP DATABASE provision_probe_mine")

@@ -14,8 +14,8 @@ from pathlib import Path
 import clickhouse_connect
 import psycopg
 import pytest
-
 import redis
+
 from provision.embedded import KINDS, Engine, EngineStatus, engine
 
 REPOSITORY = Path(__file__).resolve().parents[2]

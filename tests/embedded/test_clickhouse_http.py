@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import lz4.frame
 import pytest
-from tests.embedded.conftest import alive, kept, put, wait_until
 
 from provision.embedded import EngineStatus, engine
+from tests.embedded.conftest import alive, kept, put, wait_until
 
 Ask = Callable[..., tuple[HTTPResponse, bytes]]
 

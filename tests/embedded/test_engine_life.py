@@ -8,9 +8,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.embedded.conftest import alive, kept, put, wait_until
 
 from provision.embedded import KINDS, engine
+from tests.embedded.conftest import alive, kept, put, wait_until
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 

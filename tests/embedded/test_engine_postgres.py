@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.embedded.conftest import REPOSITORY, alive, environment, kept, put, script, wait_until
 from sqlalchemy import create_engine, make_url
 
 from provision.embedded import KINDS, engine, postgres_owner
 from provision.errors import ConfigError
+from tests.embedded.conftest import REPOSITORY, alive, environment, kept, put, script, wait_until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can become another user")
 OTHERS_PYTHON = "/usr/bin/python3"

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.embedded.conftest import alive, environment, kept, put, run, script, wait_until
 
 from provision.embedded import KINDS, engine
+from tests.embedded.conftest import alive, environment, kept, put, run, script, wait_until
 
 ALL = """
 root, found = Path(sys.argv[1]), {}

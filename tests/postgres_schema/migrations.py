@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-
-from alembic import command
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ROOT / "alembic" / "versions"

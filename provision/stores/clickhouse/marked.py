@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provision.model import Mark, Running
-from provision.stores.clickhouse.connection import Client
+from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, Client, Refused
 
 # chDB ignores a given query id, log_comment travels with the statement everywhere.
 _RUNNING = """
@@ -21,7 +21,13 @@ class ClickhouseMarked:
         self._client = client
 
     def running(self) -> Sequence[Running]:
-        marks = [(Mark.parse(str(row[0])), row) for row in self._client.rows(_RUNNING)]
+        try:
+            rows = self._client.rows(_RUNNING)
+        except Refused as error:
+            if error.number == UNKNOWN_DATABASE:
+                return []  # nothing of ours runs in a database that was not made yet
+            raise
+        marks = [(Mark.parse(str(row[0])), row) for row in rows]
         return [Running(mark, float(row[1]), str(row[2]), str(row[3])) for mark, row in marks if mark is not None]
 
     def cancel(self, running: Running) -> None:

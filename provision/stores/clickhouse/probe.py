@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from provision.errors import FailedError
+from provision.model import Fate, Outcome
 
 from . import probe_picture as picture
 from .parse_tokens import Name, read_name
@@ -21,30 +21,10 @@ from .probe_rows import mutation_states
 from .probe_trial import NotTried, Subject, Trial, trial
 from .statements import Effect, Statement
 
-__all__ = ["Connection", "Finding", "Outcome", "probe"]
+__all__ = ["Connection", "Fate", "Outcome", "probe"]
 
 
-class Outcome(StrEnum):
-    """What became of a statement."""
-
-    DONE = "done"  # it took effect as written: go on with the next
-    NOT_DONE = "not done"  # it did not, or a second run changes nothing: run it
-    RUNNING = "running"  # the server is still at it: ask again
-    DIFFERENT = "different"  # something else is there: stop
-    CANNOT_TELL = "cannot tell"  # nothing proves either: stop
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An outcome and the sentence that explains it."""
-
-    outcome: Outcome
-    reason: str
-
-
-def probe(
-    connection: Connection, database: str, statement: Statement, before: str, at: datetime, token: int
-) -> Finding:
+def probe(connection: Connection, database: str, statement: Statement, before: str, at: datetime, token: int) -> Fate:
     """Find out what became of `statement`.
 
     `before` is the picture taken before it was sent (`picture_sql`), `at` when that was, `token` the number of the
@@ -52,25 +32,25 @@ def probe(
     No statement of an older run may be running. Raises what `connection` raises, save for a refused trial.
     """
     if Effect.UNKNOWN in statement.effects:
-        return Finding(Outcome.CANNOT_TELL, f"nothing shows whether it ran: {statement.summary}")
+        return Fate(Outcome.CANNOT_TELL, f"nothing shows whether it ran: {statement.summary}")
     if set(statement.effects) == {Effect.REPEATABLE}:
-        return Finding(Outcome.NOT_DONE, f"it can be run again: {statement.summary}")
+        return Fate(Outcome.NOT_DONE, f"it can be run again: {statement.summary}")
     if Effect.INSERT in statement.effects:
         return _insert(connection, read_name(statement.touches[0]).within(database), statement)
     try:
         was = picture.loads(before)
     except ValueError:
-        return Finding(Outcome.CANNOT_TELL, f"the picture taken before it at {at:%Y-%m-%d %H:%M:%S} cannot be read")
+        return Fate(Outcome.CANNOT_TELL, f"the picture taken before it at {at:%Y-%m-%d %H:%M:%S} cannot be read")
     now = picture.read(connection, database, statement)
     subject = Subject(database, statement, was, picture.identified(was, now))
     return _Case(connection, subject, token).finding(picture.looks(was, now, subject.by_uuid))
 
 
-def _insert(connection: Connection, target: Name, statement: Statement) -> Finding:
+def _insert(connection: Connection, target: Name, statement: Statement) -> Fate:
     safe, reason = repeatable(connection, target, statement.text)
     if safe:
-        return Finding(Outcome.NOT_DONE, f"it can be sent again: {reason}")
-    return Finding(Outcome.CANNOT_TELL, f"whether rows arrived cannot be seen: {reason}")
+        return Fate(Outcome.NOT_DONE, f"it can be sent again: {reason}")
+    return Fate(Outcome.CANNOT_TELL, f"whether rows arrived cannot be seen: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +65,31 @@ class _Case:
     def statement(self) -> Statement:
         return self.subject.statement
 
-    def finding(self, new: dict[str, Look]) -> Finding:
+    def finding(self, new: dict[str, Look]) -> Fate:
         before = self.subject.before
         old = picture.looks(before, before, self.subject.by_uuid)
         if old == new and Effect.MUTATION not in self.statement.effects:
             # A statement that changes nothing (IF NOT EXISTS) comes here too: running it again changes nothing either.
-            return Finding(Outcome.NOT_DONE, f"nothing has changed since: {self.statement.summary}")
+            return Fate(Outcome.NOT_DONE, f"nothing has changed since: {self.statement.summary}")
         try:
             tried = trial(self.connection, self.subject, self.token)
         except (NotTried, FailedError) as error:
             why = error.what if isinstance(error, FailedError) else str(error)
-            return Finding(Outcome.CANNOT_TELL, f"it cannot be tried on empty copies: {why}")
+            return Fate(Outcome.CANNOT_TELL, f"it cannot be tried on empty copies: {why}")
         return self._compare(old, new, tried)
 
-    def _compare(self, old: dict[str, Look], new: dict[str, Look], tried: Trial) -> Finding:
+    def _compare(self, old: dict[str, Look], new: dict[str, Look], tried: Trial) -> Fate:
         if new not in (old, tried.looks):
-            return Finding(Outcome.DIFFERENT, picture.difference(self.subject.database, tried.looks, new))
+            return Fate(Outcome.DIFFERENT, picture.difference(self.subject.database, tried.looks, new))
         if Effect.MUTATION in self.statement.effects and not tried.mutations:
-            return Finding(Outcome.CANNOT_TELL, f"the server keeps no record of it: {self.statement.summary}")
+            return Fate(Outcome.CANNOT_TELL, f"the server keeps no record of it: {self.statement.summary}")
         if finding := self._unsettled(tried, took=new == tried.looks, shows=old != tried.looks):
             return finding
         if Effect.FILL in self.statement.effects:
-            return Finding(
-                Outcome.CANNOT_TELL, f"whether all rows were copied cannot be seen: {self.statement.summary}"
-            )
-        return Finding(Outcome.DONE, f"it took effect as written: {self.statement.summary}")
+            return Fate(Outcome.CANNOT_TELL, f"whether all rows were copied cannot be seen: {self.statement.summary}")
+        return Fate(Outcome.DONE, f"it took effect as written: {self.statement.summary}")
 
-    def _unsettled(self, tried: Trial, *, took: bool, shows: bool) -> Finding | None:
+    def _unsettled(self, tried: Trial, *, took: bool, shows: bool) -> Fate | None:
         """What the mutations leave open, or None when the statement is done.
 
         `took`: the definitions are as the statement leaves them; `shows`: it changes a definition at all.
@@ -120,14 +98,14 @@ class _Case:
         states = mutation_states(self.connection, names, self.subject.before, tried.mutations)
         absent = [mutation for mutation in states if mutation.state == "absent"]
         if len(absent) == len(states) and not (took and shows):
-            return Finding(Outcome.NOT_DONE, f"nothing has changed since: {self.statement.summary}")
+            return Fate(Outcome.NOT_DONE, f"nothing has changed since: {self.statement.summary}")
         if absent or not took:
             issued = ", ".join(mutation.command for mutation in states if mutation not in absent) or "no mutation"
-            return Finding(Outcome.CANNOT_TELL, f"half of it ran; of its mutations: {issued}")
+            return Fate(Outcome.CANNOT_TELL, f"half of it ran; of its mutations: {issued}")
         for mutation in states:
             if mutation.state == "failed":
-                return Finding(Outcome.CANNOT_TELL, f"the mutation {mutation.command} fails: {mutation.reason}")
+                return Fate(Outcome.CANNOT_TELL, f"the mutation {mutation.command} fails: {mutation.reason}")
         for mutation in states:
             if mutation.state == "running":
-                return Finding(Outcome.RUNNING, f"the mutation {mutation.command} is not finished")
+                return Fate(Outcome.RUNNING, f"the mutation {mutation.command} is not finished")
         return None

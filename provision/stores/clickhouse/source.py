@@ -27,7 +27,7 @@ DOWN = ".down.sql"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One revision's texts; `down` is None when there is no way back. `md5`, the peer's checksum, is of the raw bytes."""
+    """One revision's texts; `down` is None without a way back; `md5`, the peer's checksum, is of the raw bytes."""
 
     revision: Revision
     up: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from provision.errors import ConfigError, StatementFailed
-from provision.model import Direction, Event, Fate, Kind, Mark, Outcome, Statement, Step, StoreOptions
+from provision.model import Direction, Event, Fate, Kind, Mark, Statement, Step, StoreOptions
 from provision.stores.clickhouse import probe, statements
 from provision.stores.clickhouse.connection import Client, Refused
 from provision.stores.clickhouse.ledger import ClickhouseLedger
@@ -55,8 +55,7 @@ class ClickhouseStatements:
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         before = str(event.detail.get("picture", ""))
-        found = probe.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
-        return Fate(Outcome(found.outcome.value), found.reason)
+        return probe.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
 
 
 class Texts:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
 
-from provision.model import Description, Step, StoreOptions
+from provision.model import Description, Direction, Step, StoreOptions
 from provision.stores.postgres import engine
 from provision.stores.postgres.losses import losses
 
@@ -42,10 +42,17 @@ def _rendered(options: StoreOptions, directory: Any, steps: Sequence[Step]) -> t
             pieces.append(buffer.getvalue())
 
     try:
-        engine.render(options, directory, fn, buffer)
+        engine.render(options, directory, fn, buffer, _before(steps[0]))
     except Exception as error:  # a revision is code: without a database it may raise anything
         return pieces, f"cannot be shown offline: {type(error).__name__}: {error}".split("\n", 1)[0]
     return pieces, "cannot be shown offline"
+
+
+def _before(step: Step) -> tuple[str, ...]:
+    """The head that Alembic must believe the database to be at, offline, for the step to be possible."""
+    if step.direction is Direction.DOWN:
+        return (step.revision.number,)
+    return tuple(parent.split("/", 1)[1] for parent in step.revision.parents)
 
 
 def _statements(text: str) -> tuple[str, ...]:

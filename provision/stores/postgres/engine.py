@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -96,8 +96,13 @@ def run(
             directory.run_env()
 
 
-def render(options: StoreOptions, directory: ScriptDirectory, steps: Steps, buffer: TextIO) -> None:
-    """Execute env.py offline; the SQL of each step goes to `buffer`. Raises whatever a revision raises there."""
+def render(
+    options: StoreOptions, directory: ScriptDirectory, steps: Steps, buffer: TextIO, start: Sequence[str]
+) -> None:
+    """Execute env.py offline, as if the database were at the heads `start`; the SQL of each step goes to `buffer`.
+
+    Raises whatever a revision raises there.
+    """
     run(
         options,
         directory,
@@ -105,6 +110,7 @@ def render(options: StoreOptions, directory: ScriptDirectory, steps: Steps, buff
         steps,
         lambda _: {"output_buffer": buffer, "transaction_per_migration": True},
         as_sql=True,
+        starting_rev=tuple(start) or None,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
+from provision.errors import ConfigError
 from provision.files import read_text
 from provision.model import Direction, Step, StoreOptions
 
 _FUNCTION = {Direction.UP: "upgrade", Direction.DOWN: "downgrade"}
 _NAME = r"(?:if\s+exists\s+)?([\w\".]+)"
+_WORDS = re.compile(r"drop|truncate|delete", re.IGNORECASE)
 _PATTERNS = (
     (re.compile(rf"\bdrop\s+table\s+{_NAME}", re.IGNORECASE), "drops table {} and its rows"),
     (re.compile(r"\bdrop_table\(\s*[\"'](\w+)"), "drops table {} and its rows"),
@@ -24,16 +26,34 @@ _PATTERNS = (
 def losses(options: StoreOptions, step: Step) -> tuple[str, ...]:
     """Why a step can lose data, in plain words; empty when nothing in its function says so."""
     path = options.root / step.revision.path
-    body = _text_of(ast.parse(read_text(path, step.revision.path)), _FUNCTION[step.direction])
+    text = read_text(path, step.revision.path)
+    if _harmless(text, step.direction):
+        body = ""
+    else:
+        body = _text_of(text, _FUNCTION[step.direction], step.revision.path)
     found = [said.format(match[1].strip('"')) for pattern, said in _PATTERNS for match in pattern.finditer(body)]
     if step.revision.destructive and step.direction is Direction.UP and not found:
         return ("its author says that it loses data",)
     return tuple(dict.fromkeys(found))
 
 
-def _text_of(module: ast.Module, name: str) -> str:
-    """The function with every module-level name that it uses, directly or not; comments are gone."""
-    named = {target: node for node in module.body for target in _defines(node)}
+def _harmless(text: str, direction: Direction) -> bool:
+    """True when no word that could lose something is outside the function of the other direction.
+
+    Spares reading most revisions as Python.
+    """
+    other = _FUNCTION[Direction.DOWN if direction is Direction.UP else Direction.UP]
+    if text.count(other) == 1:
+        text = re.sub(rf"^def {other}\(.*?(?=^\S|\Z)", "", text, count=1, flags=re.MULTILINE | re.DOTALL)
+    return _WORDS.search(text) is None
+
+
+def _text_of(text: str, name: str, shown: str) -> str:
+    """The function with every module-level name that it uses, directly or not; comments are gone.
+
+    Raises ConfigError (bad-header) for a file that is not Python.
+    """
+    named = {target: node for node in _parsed(text, shown).body for target in _defines(node)}
     waiting, seen = [name], set[str]()
     while waiting:
         each = waiting.pop()
@@ -41,6 +61,14 @@ def _text_of(module: ast.Module, name: str) -> str:
             seen.add(each)
             waiting += [leaf.id for leaf in ast.walk(named[each]) if isinstance(leaf, ast.Name)]
     return "\n".join(ast.unparse(named[each]) for each in sorted(seen)).replace("\\n", " ")
+
+
+def _parsed(text: str, shown: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise ConfigError("bad-header", f"{shown} is not Python: {error}", where=f"{shown}:{line}") from None
 
 
 def _defines(node: ast.stmt) -> list[str]:

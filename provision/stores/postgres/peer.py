@@ -72,7 +72,9 @@ class AlembicPeer:
         with self._connection.transaction():
             self._connection.execute(sql.SQL("delete from {}").format(self._table))
             for head in heads:
-                self._connection.execute(sql.SQL("insert into {} (version_num) values (%s)").format(self._table), (head,))
+                self._connection.execute(
+                    sql.SQL("insert into {} (version_num) values (%s)").format(self._table), (head,)
+                )
 
     def _remembered(self) -> dict[str, tuple[str, ...]]:
         """What revisions without a file stood on, as the ledger wrote it down when they were applied."""

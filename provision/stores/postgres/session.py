@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import event as hooks
 
 from provision.errors import ConfigError, LeaseLost
@@ -84,8 +85,7 @@ class Session:
     def begin(self, step: Step, lock_timeout: str) -> None:
         """Start a step: limit the wait for locks in its transaction, and mark what it sends."""
         self._reset()
-        mark = str(self._journal.mark(step))
-        self._connection.exec_driver_sql(_BEGIN, {"limit": lock_timeout, "mark": mark})
+        self._send_first({"limit": lock_timeout, "mark": str(self._journal.mark(step))})
         self._step, self._began = step, time.monotonic()
 
     def end(self, kind: Kind, store: str) -> None:
@@ -97,8 +97,25 @@ class Session:
         assert step is not None
         elapsed = round((time.monotonic() - self._began) * 1000)
         event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(step.revision.parents))
-        if self._connection.exec_driver_sql(INSERT, values(event, store)).rowcount == 0:
+        if self._append(values(event, store)) == 0:
             raise LeaseLost(f"a run with a token above {event.token}")
+
+    def _send_first(self, fields: Mapping[str, str]) -> None:
+        """Send _BEGIN; with psycopg together with the BEGIN that it sends by itself, in one round trip."""
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, psycopg.Connection) and psycopg.Pipeline.is_supported():
+            with driver.pipeline():
+                driver.execute(_BEGIN, fields)
+        else:
+            self._connection.exec_driver_sql(_BEGIN, fields)
+
+    def _append(self, fields: Mapping[str, object]) -> int:
+        """Insert the ledger entry where the step's transaction is; how many rows that made."""
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, psycopg.Connection):
+            return driver.execute(INSERT, fields).rowcount  # at half the cost of going through SQLAlchemy
+        made: int = self._connection.exec_driver_sql(INSERT, fields).rowcount
+        return made
 
     def _reset(self) -> None:
         self._step = None

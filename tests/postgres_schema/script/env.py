@@ -1,7 +1,6 @@
 """Runs the shipped revisions on the url given, without anything of provision in between."""
 
 import sqlalchemy
-
 from alembic import context
 
 engine = sqlalchemy.create_engine(context.config.attributes["url"], poolclass=sqlalchemy.NullPool)

@@ -1,0 +1,74 @@
+"""What the shell can complete: names from provision.toml and ids from the files; loads no driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provision.errors import ProvisionError
+from provision.model import StoreOptions
+
+if TYPE_CHECKING:
+    from provision.settings import Project
+
+_REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
+_NUMBER = re.compile(r"(\d+)_[^.]+\.(?:sql|yaml)")
+
+
+def environments(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of environments."""
+    project = _project()
+    return _begin(begun, project.environments if project else ())
+
+
+def stores(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of stores."""
+    return _begin(begun, (options.name for options in _stores()))
+
+
+def revisions(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Full ids of the revisions on disk."""
+    return _begin(begun, (f"{options.name}/{number}" for options in _stores() for number in _numbers(options.path)))
+
+
+def documented(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Kinds that have documents."""
+    from importlib.util import find_spec
+
+    from provision.wiring import DRIVERS
+
+    return _begin(begun, (kind for kind in DRIVERS if find_spec(f"provision.stores.{kind}.schema") is not None))
+
+
+def _project() -> Project | None:
+    from provision import settings
+
+    try:
+        return settings.load(Path.cwd())
+    except ProvisionError:
+        return None  # a wrong project file is for the command to report, not for a pressed Tab
+
+
+def _stores() -> tuple[StoreOptions, ...]:
+    project = _project()
+    return project.stores if project else ()
+
+
+def _numbers(folder: Path) -> Iterator[str]:
+    """Ids by file name, for Alembic's files by their text: the kinds' own readers would load their drivers."""
+    for path in sorted(folder.glob("versions/*.py")):
+        found = _REVISION.search(path.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            yield found[1]
+    for path in sorted(folder.glob("*")):
+        match = _NUMBER.fullmatch(path.name)
+        if match:
+            yield match[1]
+
+
+def _begin(begun: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(begun)]

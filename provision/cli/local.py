@@ -1,0 +1,154 @@
+"""`local start|stop|status|reset`: the embedded engines of the one environment that has them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+import click
+
+from provision import embedded, settings
+from provision.cli import complete, options, site
+from provision.cli.render import local as render
+from provision.embedded import Engine, EngineStatus
+from provision.errors import ConfigError, RefusedError
+from provision.flows.connect import known_stores, together
+
+WORD = "RESET"
+_output = click.option(
+    "--output",
+    "-o",
+    type=click.Choice([options.TEXT, options.JSON]),
+    default=options.TEXT,
+    help="How to print the result.",
+)
+_stores = click.argument("stores", nargs=-1, metavar="[STORE]...", shell_complete=complete.stores)
+
+
+class InOrder(click.Group):
+    """Lists its commands in the order of their definition."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, epilog=options.example("provision local start", "provision local stop clickhouse"))
+def local() -> None:
+    """Start, stop, show or reset the embedded engines.
+
+    They are those of the one environment with `embedded = true`. Their files lie in .provision/ beside
+    provision.toml; they go on running when a command has ended.
+    """
+
+
+@local.command(epilog=options.example("provision local start", "provision local start redis"))
+@_stores
+@_output
+def start(stores: tuple[str, ...], output: str) -> None:
+    """Start the engines, making those that are absent.
+
+    Only those of the STOREs named, if any are.
+    """
+    project, environment = _project()
+    known_stores(project, frozenset(stores))
+    chosen = _chosen(project, environment, stores)
+    _all_have_one(project, environment, stores, [each.store for each, _ in chosen])
+    started = together(chosen, lambda each: each[1].start())
+    render.engines(project.root, started, output)
+
+
+@local.command(epilog=options.example("provision local stop", "provision local stop clickhouse"))
+@_stores
+@_output
+def stop(stores: tuple[str, ...], output: str) -> None:
+    """Stop the engines and keep their data.
+
+    Only those of the STOREs named, if any are.
+    """
+    project, _ = _project()
+    engines = _made(project, stores)
+    stopped = together(engines.items(), lambda each: (each[0], each[1].stop()))
+    render.ended(project.root, dict(stopped), [each.status() for each in engines.values()], output, "stopped")
+
+
+@local.command(epilog=options.example("provision local status", "provision local status --output json"))
+@_stores
+@_output
+def status(stores: tuple[str, ...], output: str) -> None:
+    """Show the engines and their urls, passwords included.
+
+    Only those of the STOREs named, if any are. Reads only.
+    """
+    project, environment = _project()
+    known_stores(project, frozenset(stores))
+    configured = {each.store: each for each, _ in _chosen(project, environment, stores)}
+    made = {name: engine.status() for name, engine in _made(project, stores).items()}
+    shown = configured | {name: each for name, each in made.items() if name in stores or each.state != "absent"}
+    order = [each.name for each in project.stores]
+    render.engines(project.root, sorted(shown.values(), key=lambda each: order.index(each.store)), output)
+
+
+@local.command(epilog=options.example("provision local reset", "provision local reset redis --yes"))
+@_stores
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_output
+def reset(stores: tuple[str, ...], yes: bool, output: str) -> None:
+    """Stop the engines and remove their data.
+
+    Only those of the STOREs named, if any are. Asks first; where nobody can answer, --yes is needed.
+    """
+    project, _ = _project()
+    engines = _made(project, stores)
+    there = [name for name in engines if os.path.lexists(project.local / name)]
+    if there and not yes:
+        _ask(there)
+    removed = together(engines.items(), lambda each: (each[0], each[1].reset()))
+    render.ended(project.root, dict(removed), [each.status() for each in engines.values()], output, "removed")
+
+
+def _project() -> tuple[settings.Project, str]:
+    project = site.project()
+    return project, settings.embedded_environment(project)
+
+
+def _chosen(project: settings.Project, environment: str, named: Iterable[str]) -> list[tuple[EngineStatus, Engine]]:
+    """The engines that this environment uses: of stores that it neither gives a url nor switches off."""
+    wanted = frozenset(named)
+    return [
+        (engine.status(), engine)
+        for name, engine in _engines(project).items()
+        if (not wanted or name in wanted) and settings.leaves_to_engine(project, environment, name)
+    ]
+
+
+def _made(project: settings.Project, named: Iterable[str]) -> dict[str, Engine]:
+    """The engines of all stores, used by this environment or not: one that was made once can be ended."""
+    wanted = frozenset(named)
+    known_stores(project, wanted)
+    return {name: engine for name, engine in _engines(project).items() if not wanted or name in wanted}
+
+
+def _engines(project: settings.Project) -> dict[str, Engine]:
+    kinds = {each.name: each.kind for each in project.stores}
+    return {name: embedded.engine(kind, name, project.local) for name, kind in kinds.items() if kind in embedded.KINDS}
+
+
+def _all_have_one(project: settings.Project, environment: str, named: Iterable[str], having: Sequence[str]) -> None:
+    for name in sorted(set(named) - set(having)):
+        others = [each.store for each, _ in _chosen(project, environment, ())]
+        raise ConfigError(
+            "no-engine",
+            f"{name} has no embedded engine in environment {environment}",
+            where=str(project.file),
+            fix=f"stores with one: {', '.join(others) or 'none'}",
+        )
+
+
+def _ask(there: list[str], ask: Callable[..., object] = click.prompt) -> None:
+    """Go on only when the word is typed. Raises ConfigError where nobody can type, RefusedError for another word."""
+    what = f"this removes all data of {', '.join(there)}"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("confirmation-needed", what, where="local reset", fix="add --yes to do it without a question")
+    if ask(f"{what}. Type {WORD} to go on", default="", show_default=False) != WORD:
+        raise RefusedError("not-confirmed", "nothing was removed", where="local reset", fix=f"type {WORD} when asked")

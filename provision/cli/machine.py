@@ -1,0 +1,121 @@
+"""What `doctor` looks at on this machine: Python, packages, tools, folders. Reads only."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from provision import wiring
+from provision.model import Finding, Severity
+from provision.settings import Project
+
+DISTRIBUTION = "provision-toolkit"
+LEAST_PYTHON = (3, 11)
+LEAST_FREE_BYTES = 1 << 30
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?\s*([^;]*)(?:;.*extra\s*==\s*['\"]([\w-]+)['\"])?")
+
+
+def python() -> Finding:
+    """The version of Python."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] < LEAST_PYTHON:
+        return Finding("python", Severity.ERROR, "machine", f"Python {version}", "use Python 3.11 or later")
+    return Finding("python", Severity.FINE, "machine", f"Python {version}, {sys.executable}")
+
+
+def git() -> Finding:
+    """Whether git is there: it names the commit in the run lock and keeps the migration files."""
+    found = shutil.which("git")
+    if found is None:
+        return Finding("tools", Severity.WARNING, "machine", "git is not on PATH", "install git")
+    return Finding("tools", Severity.FINE, "machine", f"git is {found}")
+
+
+def packages(kinds: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
+    """The packages that these kinds need, and the embedded engines where one is used, with their versions."""
+    extras = {
+        "",
+        *(wiring.DRIVERS[kind][1] for kind in kinds if kind in wiring.DRIVERS),
+        *(("local",) if embedded else ()),
+    }
+    wanted = _requirements()
+    for extra in sorted(extras):
+        fine = []
+        for name, bounds in wanted.get(extra, ()):
+            version = _version(name)
+            if version is None or not _within(version, bounds):
+                what = f"{name} is not installed" if version is None else f"{name} {version} is not {bounds}"
+                install = f"pip install '{DISTRIBUTION}{f'[{extra}]' if extra else ''}'"
+                yield Finding("packages", Severity.ERROR, "machine", what, install)
+            else:
+                fine.append(f"{name} {version}")
+        if fine:
+            head = f"extra {extra}: " if extra else ""
+            yield Finding("packages", Severity.FINE, "machine", head + ", ".join(fine))
+
+
+def folders(project: Project, *, embedded: bool) -> Iterator[Finding]:
+    """The folder of the embedded engines, and room on its disk."""
+    local = project.local
+    if embedded and local.exists():
+        mode = local.stat().st_mode & 0o777
+        if mode & 0o077:
+            what = f"{local.name} can be opened by other users (mode {mode:04o}), and holds passwords"
+            yield Finding("folder", Severity.ERROR, "machine", what, f"chmod 700 {local}")
+        elif not os.access(local, os.W_OK | os.X_OK):
+            fix = f"make {local} writable for this user"
+            yield Finding("folder", Severity.ERROR, "machine", f"{local.name} cannot be written by this user", fix)
+        else:
+            yield Finding("folder", Severity.FINE, "machine", f"{local.name} is private to this user")
+    elif embedded and not os.access(project.root, os.W_OK | os.X_OK):
+        what = f"{local.name} cannot be made: {project.root} is not writable"
+        yield Finding("folder", Severity.ERROR, "machine", what, "make the folder writable for this user")
+    yield _room(project.root)
+
+
+def _room(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    shown = f"{free / (1 << 30):.1f} GiB are free in {folder}"
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", Severity.WARNING, "machine", shown, "free some space before large changes")
+    return Finding("disk", Severity.FINE, "machine", shown)
+
+
+def _requirements() -> dict[str, list[tuple[str, str]]]:
+    """Extra → the distributions it brings and their bounds; "" is what is always needed."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    try:
+        listed = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:  # run from a checkout that was never installed
+        return found
+    for text in listed:
+        match = _REQUIREMENT.match(text)
+        if match and match[1] != DISTRIBUTION:
+            found.setdefault(match[4] or "", []).append((match[1], match[3].strip().strip("()")))
+    return found
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _within(version: str, bounds: str) -> bool:
+    """Whether a version keeps bounds such as `>=1.16,<2`; other comparisons than these are taken to hold."""
+    have = _numbers(version)
+    for bound in filter(None, (part.strip() for part in bounds.split(","))):
+        match = re.fullmatch(r"(>=|<)\s*([\d.]+)", bound)
+        if match and (have >= _numbers(match[2])) is not (match[1] == ">="):
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:4])

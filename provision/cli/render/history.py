@@ -1,0 +1,92 @@
+"""Every word that `history` prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC
+from typing import NamedTuple
+
+from provision.cli.render.paper import Paper, moment, short
+from provision.model import Direction, Event, Kind
+
+_STYLES = {Kind.APPLIED: "done", Kind.FAILED: "bad", Kind.REVERTED: "odd", Kind.STARTED: "dim", Kind.AT: "dim"}
+
+
+class Entry(NamedTuple):
+    """One event and the store whose ledger holds it."""
+
+    store: str
+    event: Event
+
+
+def text(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
+    """One line an event, oldest first; what went wrong or why on a line below."""
+    paper = Paper(sys.stdout)
+    if not entries:
+        paper.write("nothing was done yet")
+    width = max((len(each.event.revision) for each in entries), default=0)
+    for _, event in entries:
+        taken = f"{event.duration_ms} ms" if event.duration_ms else ""
+        cells = (
+            f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            event.revision.ljust(width),
+            _did(event).ljust(17),
+            taken.rjust(9),
+            f"run {event.token}",
+            event.actor,
+        )
+        paper.write("  ".join(cells).rstrip(), _STYLES.get(event.kind, ""))
+        for line in _more(event):
+            paper.write(f"{' ' * 21}{mask(line)}")
+
+
+def as_json(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
+    """A list of events, oldest first."""
+    document = [
+        {
+            "store": store,
+            "revision": event.revision,
+            "kind": str(event.kind),
+            "direction": str(event.direction),
+            "at": moment(event.at),
+            "actor": event.actor,
+            "duration_ms": event.duration_ms,
+            "token": event.token,
+            "n": event.n,
+            "statement": event.statement,
+            "checksum": event.checksum,
+            "error": mask(str(event.detail["error"])) if event.detail.get("error") else None,
+            "detail": {key: value for key, value in event.detail.items() if key not in _OWN},
+        }
+        for store, event in entries
+    ]
+    print(mask(json.dumps(document, ensure_ascii=False, indent=2)))
+
+
+# Shown under names of their own, or of use to a probe alone.
+_OWN = ("error", "direction", "picture")
+
+
+def _did(event: Event) -> str:
+    down = " (down)" if event.direction is Direction.DOWN and event.kind is not Kind.REVERTED else ""
+    if event.kind is Kind.AT:
+        return f"at statement {event.statement}{down}"
+    if event.kind is Kind.RESOLVED:
+        accepted = bool(event.detail.get("accepted"))
+        return "change accepted" if accepted else f"resolved {event.detail.get('state', '')}"
+    return f"{event.kind}{down}"
+
+
+def _more(event: Event) -> list[str]:
+    error, why = event.detail.get("error"), event.detail.get("text")
+    lines = []
+    if error:
+        at = f"statement {event.statement}: " if event.statement else ""
+        lines.append(short(f"{at}{error}", 160))
+    if why and event.kind is Kind.RESOLVED:
+        lines.append(short(f"reason: {why}", 160))
+    if event.detail.get("outside"):
+        lines.append("by another tool")
+    return lines

@@ -1,0 +1,43 @@
+"""Every word that `init`, `new` and `schema` print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from provision.cli.render.paper import Paper
+from provision.flows.layout import LaidOut
+
+
+def laid_out(folder: Path, done: LaidOut) -> None:
+    """What was written, what was adopted, and the next two commands."""
+    paper = Paper(sys.stdout)
+    for path in done.written:
+        paper.write(f"  ✓ wrote    {_shown(folder, path)}", "done")
+    for path in done.changed:
+        paper.write(f"  ✓ added to {_shown(folder, path)}", "done")
+    for store, place in done.adopted.items():
+        paper.write(f"  ✓ adopted  {place} as the folder of {store}, as it is", "done")
+    if done.home == "none":
+        paper.write("  warning: no store of this project can keep the run lock; add --no-lease to `up`", "warn")
+    first = done.first if done.first else "STORE"
+    paper.write("")
+    paper.write("next:", "head")
+    if folder.resolve() != Path.cwd():
+        paper.write(f"  cd {folder}")
+    paper.write(f'  provision new {first} "what it does"')
+    paper.write(f"  provision up --env local{' --no-lease' if done.home == 'none' else ''}")
+
+
+def begun(path: Path) -> None:
+    """The path alone, so that an editor can be given it: `$EDITOR $(provision new …)`."""
+    print(_shown(Path.cwd(), path))
+
+
+def schema(text: str) -> None:
+    print(text)
+
+
+def _shown(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()

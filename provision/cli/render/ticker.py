@@ -1,0 +1,49 @@
+"""Says what is still running: one line that rewrites itself at a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from provision.cli.render.paper import Paper
+
+FIRST, IN_A_LOG = 1.0, 30.0  # seconds
+
+
+class Ticker:
+    """Watches the running steps of a move from a thread of its own."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._running: dict[str, float] = {}
+        self._ended = threading.Event()
+        self._starting = threading.Lock()  # every lane says when a step began, all at once at the start
+        self._thread = threading.Thread(target=self._tick, name="ticker", daemon=True)
+
+    def start(self) -> None:
+        with self._starting:
+            if not self._thread.is_alive() and not self._ended.is_set():
+                self._thread.start()
+
+    def began(self, name: str) -> None:
+        self._running[name] = time.monotonic()
+
+    def ended(self, name: str) -> None:
+        self._running.pop(name, None)
+
+    def stop(self) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._paper.transient("")
+
+    def _tick(self) -> None:
+        pause = FIRST if self._paper.terminal else IN_A_LOG
+        while not self._ended.wait(pause):
+            now = time.monotonic()
+            ages = [(name, now - began) for name, began in list(self._running.items()) if now - began >= pause]
+            shown = " · ".join(f"{name} {age:.0f} s" for name, age in ages)
+            if self._paper.terminal:
+                self._paper.transient(f"  ▸ {shown}" if shown else "")
+            elif shown:
+                self._paper.write(f"  … still running: {shown}")

@@ -1,0 +1,178 @@
+"""`baseline`, `resolve` and `lock`: a person's word, written down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from provision.cli import options, site
+from provision.cli.render import settle as render
+from provision.errors import EXIT_DONE, ConfigError, RefusedError, raise_all
+from provision.flows import settle
+from provision.flows.connect import Access, Site
+from provision.flows.migrate import Rules, Watch, home
+from provision.model import Holding
+from provision.ports import Leases
+from provision.process import dead
+
+RUN = "run"
+_WATCH = Watch(render.happened, lambda _plan, _standings: None)
+
+
+def _writing(function: options.F) -> options.F:
+    """The options of commands that write to ledgers."""
+    no_lease = click.option("--no-lease", is_flag=True, help="Do not take the run lock.")
+    return options.env(options.output(options.wait_for(options.wait(no_lease(function)))))
+
+
+@click.command(
+    epilog=options.example(
+        "provision baseline postgres/0007 --env production", "provision baseline --all --only postgres -e production"
+    )
+)
+@click.argument("revisions", nargs=-1, metavar="[REVISION]...")
+@click.option("--all", "everything", is_flag=True, help="Everything on disk.")
+@options.only
+@_writing
+def baseline(
+    revisions: tuple[str, ...],
+    everything: bool,
+    only: tuple[str, ...],
+    env: str | None,
+    output: str,
+    wait_for: float,
+    wait: float,
+    no_lease: bool,
+) -> int:
+    """Mark REVISION and everything below it as applied without running it."""
+    if bool(revisions) is everything:
+        raise ConfigError("usage", "baseline needs to know what is there already", fix="name revisions, or --all")
+    marking = settle.Marking(revisions, everything, frozenset(only))
+    with site.opened(env, Access.WRITE, only=only, wait_for=wait_for) as opened:
+        events = settle.baseline(opened, marking, _rules(opened, wait, no_lease), _WATCH)
+        render.baselined(events, output)
+    return EXIT_DONE
+
+
+@click.command(
+    epilog=options.example(
+        "provision resolve clickhouse/003 --applied --env local",
+        'provision resolve postgres/0007 --accept-change --reason "comment only" -e local',
+    )
+)
+@click.argument("revision")
+@click.option("--applied", "verdicts", flag_value="applied", multiple=True, help="It is there, completely.")
+@click.option("--pending", "verdicts", flag_value="pending", multiple=True, help="Nothing of it is there: run it.")
+@click.option("--reverted", "verdicts", flag_value="reverted", multiple=True, help="It was there and was undone.")
+@click.option(
+    "--accept-change",
+    "verdicts",
+    flag_value="accept-change",
+    multiple=True,
+    help="The edit of its file changes nothing.",
+)
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
+@_writing
+def resolve(
+    revision: str,
+    verdicts: tuple[str, ...],
+    reason: str,
+    env: str | None,
+    output: str,
+    wait_for: float,
+    wait: float,
+    no_lease: bool,
+) -> int:
+    """Settle REVISION, whose fate is open, by your word; look at the database first."""
+    if len(verdicts) != 1:
+        fix = "say one of --applied, --pending, --reverted, --accept-change"
+        raise ConfigError("usage", f"resolve takes one answer, not {len(verdicts)}", fix=fix)
+    with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
+        _answers(opened, revision.split("/", 1)[0], opened.project.home)
+        rules = _rules(opened, wait, no_lease)
+        event = settle.resolve(opened, revision, settle.Verdict(verdicts[0]), reason, rules, _WATCH)
+        render.resolved(event, output)
+    return EXIT_DONE
+
+
+@click.group(epilog=options.example("provision lock show --env production", "provision lock release -e local --yes"))
+def lock() -> None:
+    """Show or release the run lock."""
+
+
+@lock.command(epilog=options.example("provision lock show --env production"))
+@options.env
+@options.output
+@options.wait_for
+def show(env: str | None, output: str, wait_for: float) -> int:
+    """Show who holds the run lock, since when, and when it expires."""
+    with _leases(env, wait_for) as leases:
+        holding = leases.read(RUN) if leases is not None else None
+        render.lock(holding, output, gone=holding is not None and dead(holding.owner))
+    return EXIT_DONE
+
+
+@lock.command(epilog=options.example("provision lock release --env production --yes"))
+@options.env
+@options.output
+@options.wait_for
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def release(env: str | None, output: str, wait_for: float, yes: bool) -> int:
+    """Take the run lock from its holder, who then sends no further statement."""
+    with _leases(env, wait_for) as leases:
+        holding = leases.read(RUN) if leases is not None else None
+        if leases is None or holding is None:
+            render.released(None, output, done=False)
+            return EXIT_DONE
+        if output == options.TEXT:
+            render.lock(holding, output, gone=dead(holding.owner))
+        done = yes or _confirmed(holding, output)
+        if done and not leases.release(RUN, holding.token):
+            raise _moved(leases, holding)
+        render.released(holding, output, done=done)
+    return EXIT_DONE
+
+
+def _rules(opened: Site, wait: float, no_lease: bool) -> Rules:
+    return Rules(site.owner(opened.project.root), wait, use_lease=not no_lease)
+
+
+def _answers(opened: Site, *names: str) -> None:
+    """Raise why one of the named stores does not answer; the others may be away."""
+    reached = [opened.reached[name] for name in dict.fromkeys(names) if name in opened.reached]
+    raise_all([each.error for each in reached if each.error is not None])
+
+
+@contextmanager
+def _leases(env: str | None, wait_for: float) -> Iterator[Leases | None]:
+    """The home store's leases; None while its embedded engine was never made: then nobody holds one."""
+    with site.opened(env, Access.READ, tolerant=True, wait_for=wait_for) as opened:
+        name = opened.project.home
+        _answers(opened, name)
+        absent = name in opened.known and name not in opened.stores
+        yield None if absent else home(opened)
+
+
+def _confirmed(holding: Holding, output: str) -> bool:
+    """A word typed at a terminal. Raises ConfigError (confirmation-needed) where nobody can answer."""
+    if output != options.TEXT or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError(
+            "confirmation-needed",
+            f"releasing the lock of {holding.owner} has to be confirmed",
+            where=f"lease {holding.name}, token {holding.token}",
+            fix="add --yes if that run is gone for good",
+        )
+    return bool(click.prompt(render.question(holding), default="", show_default=False) == "RELEASE")
+
+
+def _moved(leases: Leases, shown: Holding) -> RefusedError:
+    now = leases.read(RUN)
+    return RefusedError(
+        "lease-moved",
+        f"token {shown.token} does not hold the lock any more",
+        where=f"held by {now.owner}, token {now.token}" if now is not None else "nobody holds it now",
+        fix="look again: provision lock show",
+    )

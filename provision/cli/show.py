@@ -1,0 +1,196 @@
+"""`status`, `plan`, `history` and `graph`: they read, and write nothing but what `plan --out` is told to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from heapq import merge
+from pathlib import Path
+
+import click
+
+from provision import wiring
+from provision.cli import options, plans, site
+from provision.cli.render import graph as graph_render
+from provision.cli.render import history as history_render
+from provision.cli.render import problems
+from provision.cli.render.history import Entry
+from provision.cli.render.plan import PlanRender
+from provision.cli.render.status import StatusRender
+from provision.core import source
+from provision.core.graph import Graph
+from provision.core.plan import Wanted, plan_up
+from provision.core.standing import stand
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionError, Several
+from provision.flows import look
+from provision.flows.connect import Access, Site, build_all, known_stores, together
+from provision.flows.migrate import Rules, planned
+from provision.flows.survey import survey
+from provision.model import Description, Direction, Plan
+from provision.ports import Store
+from provision.settings import Project
+
+
+@click.command(epilog=options.example("provision status --env local", "provision status -e production --check"))
+@options.reaching
+@click.option("--all", "everything", is_flag=True, help="List what is applied too.")
+@click.option("--check", is_flag=True, help="Exit 1 when something is pending or held.")
+def status(env: str | None, only: tuple[str, ...], output: str, wait_for: float, everything: bool, check: bool) -> int:
+    """Show what is applied and what is pending. A store that does not answer is shown as such (exit 4)."""
+    with site.opened(env, Access.READ, only=only, tolerant=True, wait_for=wait_for) as opened:
+        seen = look.look(opened)
+        shown = _shown(opened.project, only)
+        render = StatusRender(opened, seen, shown)
+        if output == options.JSON:
+            render.json()
+        else:
+            render.text(everything=everything)
+        if output == options.GITHUB:
+            render.annotations()
+        unread = _say_unread(opened, shown, output)
+        waiting = any(seen.standings[name].pending for name in shown if name in seen.standings)
+    return unread or (EXIT_FINDINGS if check and waiting else EXIT_DONE)
+
+
+@click.command(
+    epilog=options.example(
+        "provision plan --env local --sql", "provision plan -e production --out plan.json", "provision plan --offline"
+    )
+)
+@click.argument("targets", nargs=-1, metavar="[REVISION]...")
+@options.reaching
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Only the next N.")
+@click.option("--sql", is_flag=True, help="Print every statement.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan for `up --plan FILE`.")
+@click.option("--offline", is_flag=True, help="Reach no database: everything on disk, as if nothing was applied.")
+@click.option("--out-of-order", is_flag=True, help="Allow a pending revision before an applied one.")
+def plan(
+    targets: tuple[str, ...],
+    env: str | None,
+    only: tuple[str, ...],
+    output: str,
+    wait_for: float,
+    steps: int | None,
+    sql: bool,
+    out: Path | None,
+    offline: bool,
+    out_of_order: bool,
+) -> int:
+    """Show what `up` would do, up to REVISION if one is named; save it with --out."""
+    wanted = Wanted(targets, frozenset(only), steps, out_of_order=out_of_order)
+    if offline:
+        if out is not None:
+            raise ConfigError("usage", "--out saves what was planned for an environment", fix="leave --offline out")
+        _plan_offline(wanted, output, sql=sql)
+        return EXIT_DONE
+    with site.opened(env, Access.READ, only=only, wait_for=wait_for) as opened:
+        made = planned(opened, Direction.UP, wanted, Rules(site.owner(opened.project.root)), survey(opened))
+        stores = {name: each.store for name, each in opened.reached.items()}
+        render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask)
+        _print_plan(render, made, stores, output, sql=sql)
+        if out is not None:
+            plans.save(made, opened.environment.name, out)
+            render.saved(out)
+    return EXIT_DONE
+
+
+@click.command(epilog=options.example("provision history --env local", "provision history postgres/0007 -e local"))
+@click.argument("revision", required=False)
+@options.reaching
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the last N.")
+def history(
+    revision: str | None, env: str | None, only: tuple[str, ...], output: str, wait_for: float, limit: int | None
+) -> int:
+    """Show what was done, when and by whom, newest last; of REVISION if one is named."""
+    with site.opened(env, Access.READ, only=only, tolerant=True, wait_for=wait_for) as opened:
+        shown = _shown(opened.project, only)
+        entries = _entries(opened, shown)
+        if revision is not None:
+            entries = [each for each in entries if each.event.revision == revision]
+            _known(revision, entries, opened.graph)
+        entries = entries[-limit:] if limit else entries
+        render = history_render.as_json if output == options.JSON else history_render.text
+        render(entries, opened.environment.mask)
+        return _say_unread(opened, shown, output)
+
+
+@click.command(epilog=options.example("provision graph", "provision graph --format mermaid > graph.mmd"))
+@click.option("--only", metavar="STORE", multiple=True, help="Only this store; may be given several times.")
+@click.option("--format", "form", type=click.Choice(["text", "mermaid", "dot"]), default="text", help="How to draw it.")
+@options.output
+def graph(only: tuple[str, ...], form: str, output: str) -> int:
+    """Draw the revisions and what they require. Reaches no database."""
+    project, _, files = _on_disk(only)
+    shown = _shown(project, only)
+    if output == options.JSON:
+        click.echo(graph_render.as_json(project.name, files, shown))
+    elif form == "mermaid":
+        click.echo("\n".join(graph_render.mermaid(files, shown)))
+    elif form == "dot":
+        click.echo("\n".join(graph_render.dot(project.name, files, shown)))
+    else:
+        click.echo("\n".join(graph_render.text(project.name, files, shown)))
+    return EXIT_DONE
+
+
+def _on_disk(only: Sequence[str]) -> tuple[Project, dict[str, Store], Graph]:
+    """The project, its stores, none connected, and all their files. Raises ConfigError."""
+    project = site.project()
+    known_stores(project, frozenset(only))
+    stores = build_all(project, wiring.build)
+    return project, {store.name: store for store in stores}, source.read(stores, project.many_heads)
+
+
+def _shown(project: Project, only: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each.name for each in project.stores if not only or each.name in only)
+
+
+def _plan_offline(wanted: Wanted, output: str, *, sql: bool) -> None:
+    project, stores, files = _on_disk(tuple(wanted.only))
+    standings = {name: stand(name, files.of(name), (), None) for name in stores}
+    _print_plan(PlanRender(project.name, None), plan_up(files, standings, wanted), stores, output, sql=sql)
+
+
+def _print_plan(render: PlanRender, made: Plan, stores: Mapping[str, Store], output: str, *, sql: bool) -> None:
+    described = _described(made, stores, statements=sql or output == options.JSON)
+    if output == options.JSON:
+        render.json(made, described)
+    else:
+        render.text(made, described, sql=sql)
+
+
+def _described(made: Plan, stores: Mapping[str, Store], *, statements: bool) -> list[Description]:
+    """What each step does, in the order of the plan; without `statements` only what it can lose."""
+    if not statements:
+        losses = [(step, tuple(stores[step.revision.store].losses(step))) for step in made.steps]
+        return [Description(step, None, "", why) for step, why in losses]
+    found = {each.step.id: each for name, store in stores.items() for each in store.describe(made.lane(name))}
+    return [found[step.id] for step in made.steps]
+
+
+def _entries(opened: Site, shown: Sequence[str]) -> list[Entry]:
+    """Every event of the shown stores' ledgers; a store's own order is kept, whatever its clock said."""
+    stores = [store for name, store in opened.stores.items() if name in shown]
+    read = together(stores, lambda store: [Entry(store.name, event) for event in store.ledger.read()])
+    return list(merge(*read, key=lambda each: (each.event.token, each.event.at)))
+
+
+def _known(revision: str, entries: Sequence[Entry], files: Graph) -> None:
+    if not entries and revision not in files.revisions:
+        raise ConfigError(
+            "no-such-revision", f"no revision is called {revision}", fix="`provision status --all` lists the ids"
+        )
+
+
+def _say_unread(opened: Site, shown: Sequence[str], output: str) -> int:
+    """Print why stores could not be read; the exit code that follows from it, 0 when all could."""
+    errors = [error for name in shown if (error := opened.reached[name].error) is not None]
+    if not errors:
+        return EXIT_DONE
+    found: ProvisionError = errors[0] if len(errors) == 1 else Several(errors)
+    for each in problems.parts(found):
+        if output == options.GITHUB:
+            print(problems.annotation(each))
+        else:
+            print(opened.environment.mask(problems.text(each)), file=sys.stderr)
+    return found.exit_code

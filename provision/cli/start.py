@@ -1,0 +1,97 @@
+"""`init`, `new` and `schema`: they write and print files and reach no database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from provision import settings, wiring
+from provision.cli import complete, options, site
+from provision.cli.render import start as render
+from provision.errors import ConfigError
+
+
+@click.command(
+    epilog=options.example(
+        "provision init",
+        "provision init shop --stores postgres,redis",
+    )
+)
+@click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False), metavar="[FOLDER]")
+@click.option("--name", metavar="NAME", help="The project's name; else the folder's.")
+@click.option(
+    "--stores",
+    default="postgres,clickhouse,redis",
+    show_default=True,
+    metavar="KINDS",
+    help="The kinds of store to begin with.",
+)
+def init(folder: Path, name: str | None, stores: str) -> None:
+    """Start a project in this folder, or in FOLDER.
+
+    Writes provision.toml and one folder of migrations for each store; adopts an Alembic or clickhouse-migrations
+    folder that is there already; overwrites nothing.
+    """
+    from provision.flows.layout import lay_out
+
+    kinds = list(dict.fromkeys(part.strip() for part in stores.split(",") if part.strip()))
+    if name is not None and settings.NAME.fullmatch(name) is None:
+        raise ConfigError("bad-name", f"{name!r} is no name for a project", fix="use letters, digits, _ and -")
+    done = lay_out(folder, name, kinds, lambda kind: _part(kind, "layout", "--stores"))
+    render.laid_out(folder, done)
+
+
+@click.command(
+    epilog=options.example(
+        'provision new postgres "orders table"',
+        'provision new clickhouse "order events" --requires postgres/0007',
+    )
+)
+@click.argument("store", shell_complete=complete.stores)
+@click.argument("message")
+@click.option(
+    "--requires",
+    multiple=True,
+    metavar="REVISION",
+    shell_complete=complete.revisions,
+    help="A revision of any store that must be applied before; may be given several times.",
+)
+def new(store: str, message: str, requires: tuple[str, ...]) -> None:
+    """Write the next migration file of a STORE, to be filled in by you, and print its path."""
+    from provision.flows.start import begin
+
+    project = site.project()
+    for path in begin(project, wiring.build, lambda kind: _part(kind, "draft", ""), store, message, requires):
+        render.begun(path)
+
+
+@click.command(epilog=options.example("provision schema redis", "provision schema redis > redis.schema.json"))
+@click.argument("kind", shell_complete=complete.documented)
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a KIND's documents, for an editor that completes and checks them."""
+    found = wiring.part(kind, "schema")
+    if found is None:
+        having = ", ".join(each for each in wiring.DRIVERS if wiring.part(each, "schema") is not None)
+        known = kind in settings.KINDS
+        raise ConfigError(
+            "no-documents" if known else "unknown-kind",
+            f"{kind} has no documents" if known else f"no kind of store is called {kind!r}",
+            where="schema",
+            fix=f"kinds with documents: {having}",
+        )
+    render.schema(json.dumps(found.schema(), ensure_ascii=False, indent=2))
+
+
+def _part(kind: str, name: str, where: str) -> ModuleType:
+    found = wiring.part(kind, name)
+    if found is None:
+        raise ConfigError(
+            "unknown-kind",
+            f"no kind of store is called {kind!r}",
+            where=where,
+            fix=f"known: {', '.join(wiring.DRIVERS)}",
+        )
+    return found

@@ -1,0 +1,187 @@
+"""Looks at everything a run depends on; writes nothing and never raises for what it can report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from provision.core.graph import Graph
+from provision.core.ledger import fold
+from provision.core.source import read
+from provision.errors import ProvisionError, Several, UnreachableError
+from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, reach, together
+from provision.model import Finding, Owner, Severity, StoreOptions
+from provision.ports import Store
+from provision.settings import Environment, Project
+
+# kind → what looks at a server of it: options, url, whether it is the home store
+Look = Callable[[StoreOptions, str, bool], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """Everything that was found; `unreachable` when a store did not answer."""
+
+    findings: tuple[Finding, ...]
+    unreachable: bool = False
+
+    @property
+    def wrong(self) -> bool:
+        return any(each.severity is Severity.ERROR for each in self.findings)
+
+
+def examine(
+    project: Project,
+    environment: Environment,
+    build: Build,
+    engines: Engines,
+    looks: Callable[[str], Look],
+    dead: Callable[[Owner], bool],
+) -> Checkup:
+    """Look at the files, then at every store at the same time."""
+    try:
+        stores = build_all(project, build)
+    except ProvisionError as error:
+        return Checkup(tuple(problems(error, "packages", project.file.name)))
+    found, graph = _files(project, stores)
+    options = {each.name: each for each in project.stores}
+
+    def one(store: Store) -> tuple[list[Finding], bool]:
+        try:
+            reached = reach(store, project, environment, engines, Access.READ, graph)
+            home = project.home == store.name
+            findings = _reached(reached) or [
+                *_server(reached, options[store.name], _url(reached, project, environment, engines), looks, home=home),
+                *_ledger(store),
+                *_statements(store),
+                *(_lease(store, dead) if home else ()),
+            ]
+            return findings, isinstance(reached.error, UnreachableError)
+        finally:
+            store.close()
+
+    results = together(stores, one)
+    found += [finding for findings, _ in results for finding in findings]
+    return Checkup(tuple(found), any(silent for _, silent in results))
+
+
+def problems(error: ProvisionError, rule: str, place: str) -> Iterator[Finding]:
+    """An error, or each of several, as findings."""
+    for each in error.errors if isinstance(error, Several) else (error,):
+        message = each.what if not each.where or each.where == place else f"{each.what} ({each.where})"
+        yield Finding(rule, Severity.ERROR, place, message, each.fix)
+
+
+def _files(project: Project, stores: Sequence[Store]) -> tuple[list[Finding], Graph]:
+    try:
+        graph = read(stores, project.many_heads)
+    except ProvisionError as error:
+        return list(problems(error, "files", "files")), Graph(())
+    counts = ", ".join(f"{len(graph.of(store.name))} of {store.name}" for store in stores)
+    return [Finding("files", Severity.FINE, "files", f"{len(graph.order)} revisions can be ordered: {counts}")], graph
+
+
+def _reached(reached: Reached) -> list[Finding]:
+    """What to say of a store that is not there to be looked at; nothing for one that is."""
+    name = reached.store.name
+    if reached.error is not None:
+        return list(problems(reached.error, "reach", name))
+    if reached.reach is Reach.ABSENT:
+        return [Finding("reach", Severity.FINE, name, "embedded engine, not made yet: the first `up` makes it")]
+    if reached.reach is Reach.READY:
+        return []
+    return [Finding("reach", Severity.FINE, name, reached.reach.replace("_", " "))]
+
+
+def _url(reached: Reached, project: Project, environment: Environment, engines: Engines) -> str:
+    place = environment.places[reached.store.name]
+    if place.url is not None:
+        return place.url.reveal()
+    engine = engines(reached.store.kind, reached.store.name, project.local)
+    running = engine.start_existing() if engine is not None else None
+    return (running.url if running is not None else None) or ""
+
+
+def _server(
+    reached: Reached, options: StoreOptions, url: str, looks: Callable[[str], Look], *, home: bool
+) -> list[Finding]:
+    answered = f"{reached.label} answers at {reached.place}"
+    found = [Finding("reach", Severity.FINE, options.name, answered)]
+    try:
+        found += looks(options.kind)(options, url, home)
+    except ProvisionError as error:
+        found += problems(error, "server", options.name)
+    return found
+
+
+def _ledger(store: Store) -> Iterator[Finding]:
+    try:
+        events = store.ledger.read()
+        states = fold(events)
+    except ProvisionError as error:
+        yield from problems(error, "ledger", store.name)
+        return
+    entries = f"{len(events)} {'entry' if len(events) == 1 else 'entries'}" if events else "none yet"
+    yield Finding("ledger", Severity.FINE, store.name, f"the ledger can be read: {entries}")
+    for name, state in states.items():
+        if state.open:
+            last = state.events[-1]
+            yield Finding(
+                "attempts",
+                Severity.WARNING,
+                store.name,
+                f"{name} stopped in statement {last.statement or 1}, begun {_age(last.at)} ago by {last.actor}",
+                f"`provision up` goes on with it; when it cannot: `provision resolve {name}`",
+            )
+
+
+def _statements(store: Store) -> Iterator[Finding]:
+    try:
+        running = store.marked.running() if store.marked is not None else ()
+    except ProvisionError as error:
+        yield from problems(error, "statements", store.name)
+        return
+    for each in running:
+        yield Finding(
+            "statements",
+            Severity.WARNING,
+            store.name,
+            f"a statement of {each.mark.revision} has run for {each.seconds:.0f} s: {' '.join(each.text.split())[:60]}",
+            "`provision up` waits for it (--wait), then stops it",
+        )
+
+
+def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:
+    try:
+        holding = store.leases.read("run") if store.leases is not None else None
+    except ProvisionError as error:
+        yield from problems(error, "lease", store.name)
+        return
+    if store.leases is None:
+        fix = "name a PostgreSQL or Redis store in [project] home"
+        yield Finding("lease", Severity.ERROR, store.name, f"a {store.kind} cannot keep the run lock", fix)
+    elif holding is None:
+        yield Finding("lease", Severity.FINE, store.name, "the run lock is free")
+    elif holding.expires_in < 0 or dead(holding.owner):
+        what = f"the run lock is of a run that ended without giving it back: {holding.owner}"
+        yield Finding("lease", Severity.WARNING, store.name, what, "the next `provision up` takes it over")
+    else:
+        what = f"a run holds the run lock since {holding.taken_at:%H:%M:%S} UTC: {holding.owner}"
+        yield Finding("lease", Severity.WARNING, store.name, what, "wait for it, or see `provision lock show`")
+
+
+def _age(at: datetime) -> str:
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def by_place(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
+    """The findings in their order, grouped by what they are about."""
+    grouped: dict[str, list[Finding]] = {}
+    for each in findings:
+        grouped.setdefault(each.place, []).append(each)
+    return grouped

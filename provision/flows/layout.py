@@ -1,0 +1,130 @@
+"""Lays out a new project: provision.toml, migration folders, lines for git. Overwrites nothing, reaches nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from provision.errors import ConfigError
+from provision.settings import FILE
+
+HOMES = ("postgres", "redis", "arango")
+
+
+class Layout(Protocol):
+    """The part of a kind that knows its migration folder; FOLDER is its usual place, FILES a pattern within."""
+
+    FOLDER: str
+    FILES: str
+
+    def found(self, root: Path) -> Mapping[str, str] | None:
+        """The store's keys for a folder that is there already, or None. Raises ConfigError."""
+
+    def start(self, root: Path) -> Sequence[Path]:
+        """Make a new one and return the files written. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """What `init` did; `adopted` maps a store to the folder that was there already."""
+
+    home: str
+    first: str
+    written: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    adopted: Mapping[str, str]
+
+
+def lay_out(root: Path, name: str | None, kinds: Sequence[str], layout: Callable[[str], Layout]) -> LaidOut:
+    """Write a project with one store a kind.
+
+    Raises ConfigError (project-exists, folder-not-empty, several-alembic-folders, unwritable-file) before anything is
+    written, but for a disk that fills up half-way.
+    """
+    if (root / FILE).exists():
+        raise ConfigError(
+            "project-exists",
+            f"{FILE} is there already",
+            where=str(root / FILE),
+            fix="edit it, or begin in another folder: provision init FOLDER",
+        )
+    parts = {kind: layout(kind) for kind in kinds}
+    adopted = {kind: keys for kind, part in parts.items() if (keys := part.found(root)) is not None}
+    home = next((kind for kind in kinds if kind in HOMES), "none")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        written = [_toml(root, name or _named_after(root), home, kinds, adopted)]
+        for kind, part in parts.items():
+            if kind not in adopted:
+                written += part.start(root)
+        git = {".gitignore": [".provision/"], ".gitattributes": list(_attributes(root, parts, adopted))}
+        changed = [path for file, lines in git.items() if (path := _append(root / file, lines)) is not None]
+    except OSError as error:
+        raise ConfigError(
+            "unwritable-file",
+            f"the project cannot be written: {error.strerror or error}",
+            where=str(error.filename or root),
+            fix="make the folder writable for this user",
+        ) from None
+    return LaidOut(
+        home,
+        kinds[0] if kinds else "",
+        tuple(written),
+        tuple(changed),
+        {kind: keys["path"] for kind, keys in adopted.items()},
+    )
+
+
+def _toml(root: Path, name: str, home: str, kinds: Sequence[str], adopted: Mapping[str, Mapping[str, str]]) -> Path:
+    why = "keeps the run lock" if home != "none" else "no store here can keep the run lock: `up` needs --no-lease"
+    lines = [
+        "# The databases of this project; `provision doctor` checks what is written here.",
+        "[project]",
+        f'name = "{name}"',
+        f'home = "{home}"  # {why}',
+    ]
+    for kind in kinds:
+        keys = adopted.get(kind, {})
+        lines += ["", f"[stores.{kind}]", *(f'{key} = "{value}"' for key, value in keys.items())]
+    lines += [
+        "",
+        "[environments.local]",
+        "embedded = true  # engines from Python wheels, in .provision/",
+        "",
+        "# Another environment; the values come from variables, so that no password is written here:",
+        "# [environments.production]",
+        *(f'# {kind}.url = "${{{kind.upper()}_URL}}"' for kind in kinds),
+        "",
+    ]
+    path = root / FILE
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write("\n".join(lines))
+    return path
+
+
+def _attributes(root: Path, parts: Mapping[str, Layout], adopted: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Unix line ends for migration files; a folder that already holds Windows ones is left as it is."""
+    lines = []
+    for kind, part in parts.items():
+        folder = adopted.get(kind, {}).get("path", part.FOLDER)
+        if not any(b"\r\n" in each.read_bytes() for each in root.glob(f"{folder}/{part.FILES}")):
+            lines.append(f"{folder}/{part.FILES} text eol=lf")
+    return lines
+
+
+def _append(path: Path, lines: Sequence[str]) -> Path | None:
+    """Add the lines that are missing; None when all are there."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    missing = [line for line in lines if line not in text.splitlines()]
+    if not missing:
+        return None
+    with path.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(("\n" if text and not text.endswith("\n") else "") + "".join(f"{line}\n" for line in missing))
+    return path
+
+
+def _named_after(root: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", root.resolve().name).strip("-") or "project"

@@ -1,0 +1,79 @@
+"""Starts a project and its migration files; reaches no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Protocol
+
+from provision.errors import ConfigError, ProvisionError, Several, raise_all
+from provision.flows.connect import Build
+from provision.model import StoreOptions
+from provision.settings import Project
+
+
+class Draft(Protocol):
+    """The part of a kind that writes its next migration file."""
+
+    def write(self, options: StoreOptions, message: str, requires: Sequence[str]) -> Sequence[Path]:
+        """Write the next file and return what was written. Raises ConfigError and OSError."""
+
+
+def begin(
+    project: Project, build: Build, draft: Callable[[str], Draft], store: str, message: str, requires: Sequence[str]
+) -> Sequence[Path]:
+    """Write the next migration file of a store.
+
+    Raises ConfigError (unknown-store, bad-message, missing-requirement, unwritable-file, what is wrong in its files).
+    """
+    options = _named(project, store)
+    _sound(project, build, store)
+    raise_all([error for each in requires for error in _missing(project, build, each)])
+    words = " ".join(message.split())
+    try:
+        return draft(options.kind).write(options, words, requires)
+    except OSError as error:
+        raise ConfigError(
+            "unwritable-file",
+            f"the file cannot be written: {error.strerror or error}",
+            where=str(error.filename or options.path),
+            fix="make the folder writable for this user",
+        ) from None
+
+
+def _named(project: Project, store: str) -> StoreOptions:
+    known = {options.name: options for options in project.stores}
+    if store in known:
+        return known[store]
+    close = get_close_matches(store, known, 1)
+    fix = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    raise ConfigError("unknown-store", f"no store is called {store!r}", where=str(project.file), fix=fix)
+
+
+def _sound(project: Project, build: Build, store: str) -> frozenset[str] | None:
+    """Ids of a store's files, or None when one of them is not filled yet. Raises what is wrong otherwise."""
+    try:
+        return frozenset(each.id for each in build(_named(project, store)).revisions())
+    except ProvisionError as error:
+        parts = error.errors if isinstance(error, Several) else (error,)
+        raise_all([part for part in parts if part.code != "empty-migration"])
+    return None
+
+
+def _missing(project: Project, build: Build, needed: str) -> Sequence[ProvisionError]:
+    store, _, number = needed.partition("/")
+    if store == "backfill" and number:
+        return ()
+    known = _sound(project, build, store) if number else frozenset()
+    if known is None or needed in known:
+        return ()
+    close = get_close_matches(needed, known, 1)
+    return (
+        ConfigError(
+            "missing-requirement",
+            f"the new revision would require {needed}, which does not exist",
+            where="--requires",
+            fix=f"did you mean {close[0]!r}?" if close else "name a revision as store/number, such as postgres/0007",
+        ),
+    )

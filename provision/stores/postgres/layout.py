@@ -1,0 +1,82 @@
+"""The Alembic script folder of a project: found where there is one, else written through `alembic init`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+from provision.errors import ConfigError
+
+FOLDER = "alembic"
+FILES = "versions/*.py"
+INI = "alembic.ini"
+TEMPLATE = Path(__file__).with_name("template")
+
+
+def found(root: Path) -> Mapping[str, str] | None:
+    """The keys `path` and `ini` for the script folder that lies in `root` already, or None.
+
+    Looks for an alembic.ini in `root` or a folder of it, then for a folder with env.py and script.py.mako. Raises
+    ConfigError (several-alembic-folders, folder-not-empty).
+    """
+    places = dict(_named_by_ini(root)) or {each.parent: None for each in _below(root, "env.py") if _is_script(each)}
+    if len(places) > 1:
+        raise ConfigError(
+            "several-alembic-folders",
+            f"{len(places)} folders are Alembic script folders: {', '.join(_shown(root, each) for each in places)}",
+            where=str(root),
+            fix="run `provision init` with --stores without postgres, then add one [stores.NAME] for each",
+        )
+    for folder, ini in places.items():
+        own = {} if ini in (None, root / INI, folder / INI) else {"ini": _shown(root, ini or root)}
+        return {"path": _shown(root, folder), **own}
+    if (root / FOLDER).is_dir() and any((root / FOLDER).iterdir()):
+        raise ConfigError(
+            "folder-not-empty",
+            f"{FOLDER} holds files, but no env.py",
+            where=str(root / FOLDER),
+            fix="move them away, or run `alembic init` yourself and then `provision init`",
+        )
+    return None
+
+
+def start(root: Path) -> Sequence[Path]:
+    """Write a new script folder and, unless it is there, its ini. Raises OSError."""
+    from alembic import command
+    from alembic.config import Config
+
+    folder, ini = root / FOLDER, root / INI
+    # Relative, so that the ini names the folder relative to itself.
+    with redirect_stdout(StringIO()):  # `quiet` does not reach the script folder that Alembic makes inside
+        command.init(Config(str(ini)), os.path.relpath(folder), template=str(TEMPLATE))
+    keep = folder / "versions" / ".gitkeep"
+    keep.touch()
+    return [ini, folder / "env.py", folder / "script.py.mako", keep]
+
+
+def _named_by_ini(root: Path) -> Iterator[tuple[Path, Path | None]]:
+    from alembic.config import Config
+
+    for ini in _below(root, INI):
+        named = Config(str(ini)).get_main_option("script_location")
+        # A package name with a colon is Alembic's own way; the folder is not known before it is imported.
+        if named and ":" not in named:
+            folder = ini.parent / named
+            yield Path(os.path.abspath(folder if folder.is_dir() else root / named)), ini
+
+
+def _below(root: Path, name: str) -> list[Path]:
+    """The files of that name in `root` and in its folders, hidden ones and `.venv` left out."""
+    inside = sorted(each for each in root.glob(f"*/{name}") if not each.parent.name.startswith("."))
+    return [each for each in (root / name, *inside) if each.is_file()]
+
+
+def _is_script(env: Path) -> bool:
+    return (env.parent / "script.py.mako").is_file()
+
+
+def _shown(root: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()

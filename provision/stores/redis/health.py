@@ -1,0 +1,89 @@
+"""What `doctor` looks at in a Redis server; reads only, on a connection of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from provision.model import Finding, Severity, StoreOptions
+from provision.stores.redis.server import Server, connect
+
+CLOCK_SECONDS = 5.0
+# What the ledger and the leases are written and read with.
+NEEDED = (
+    ("eval", "return 1", "1", "provision:doctor"),
+    ("xadd", "provision:doctor", "*", "field", "value"),
+    ("xrange", "provision:doctor", "-", "+"),
+    ("hset", "provision:doctor", "field", "value"),
+    ("hgetall", "provision:doctor"),
+    ("scan", "0"),
+    ("time",),
+)
+
+
+def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
+    """What was found. Raises UnreachableError and ConfigError as opening the store does."""
+    server = connect(url)
+    try:
+        with server.reading():
+            about = {**server.call("INFO", "memory"), **server.call("INFO", "persistence")}
+            found = [*_rights(server, options), *_clock(server, options)]
+            return [*found, *_eviction(about, options, home=home), *_kept(server, about, options)]
+    finally:
+        server.client.close()
+
+
+def _rights(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    import redis
+
+    try:
+        user = server.call("ACL", "WHOAMI")
+        answers = [(words[0], server.call("ACL", "DRYRUN", user, *words)) for words in NEEDED]
+    except redis.ResponseError:
+        return  # before 7.0 nobody can ask, later only who may: what is missing shows when it is needed
+    missing = [name for name, answer in answers if answer != "OK"]
+    if missing:
+        fix = f"ACL SETUSER {user} ~* {' '.join(f'+{each}' for each in missing)}"
+        yield Finding("privileges", Severity.ERROR, options.name, f"{user} may not run {', '.join(missing)}", fix)
+    else:
+        yield Finding("privileges", Severity.FINE, options.name, f"{user} may run what the ledger needs")
+
+
+def _clock(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    before = time.time()
+    whole, micros = server.call("TIME")
+    ahead = int(whole) + int(micros) / 1e6 - (before + time.time()) / 2
+    if abs(ahead) <= CLOCK_SECONDS:
+        yield Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
+        return
+    what = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    fix = "let both follow a time server; times in `history` are off, the order is not"
+    yield Finding("clock", Severity.WARNING, options.name, what, fix)
+
+
+def _eviction(about: Mapping[str, Any], options: StoreOptions, *, home: bool) -> Iterator[Finding]:
+    policy, limit = about.get("maxmemory_policy", "noeviction"), int(about.get("maxmemory", 0))
+    if policy == "noeviction" or not limit:
+        yield Finding("eviction", Severity.FINE, options.name, "the server evicts no key")
+        return
+    lost = "ledger and run lock" if home else "the ledger"
+    what = f"the server may throw keys away (maxmemory-policy {policy}), {lost} too"
+    fix = "set maxmemory-policy to noeviction" + (", or name another home in provision.toml" if home else "")
+    yield Finding("eviction", Severity.ERROR if home else Severity.WARNING, options.name, what, fix)
+
+
+def _kept(server: Server, about: Mapping[str, Any], options: StoreOptions) -> Iterator[Finding]:
+    """Whether a restart keeps the ledger; a server that forbids CONFIG tells only of its append-only file."""
+    import redis
+
+    if int(about.get("aof_enabled", 0)):
+        yield Finding("persistence", Severity.FINE, options.name, "the append-only file is on")
+        return
+    try:
+        saves = server.call("CONFIG", "GET", "save")
+    except redis.ResponseError:
+        return
+    saves = saves.get("save", "") if isinstance(saves, dict) else saves[-1]
+    what = "only snapshots are kept: a crash loses the newest ledger entries" if saves else "nothing is kept on disk"
+    yield Finding("persistence", Severity.WARNING, options.name, what, "set appendonly to yes")

@@ -1,0 +1,206 @@
+"""A copy of this project with engines of its own, that rounds take place in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+import psycopg
+import redis
+
+from provision.embedded import KINDS, engine
+from tests.chaos import pictures
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COPIED = ("alembic", "alembic.ini", "clickhouse", "redis", "provision.toml")
+UP = ("up", "--output", "json", "--wait", "30s")
+DOWN = ("down", "--all", "--allow-destructive", "--output", "json", "--wait", "30s")
+LIMIT = 90.0  # seconds; a run that takes longer hangs
+LEASE = "2s"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended; `code` is negative for a signal."""
+
+    code: int
+    seconds: float
+    hung: bool
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Its JSON document; empty when there is none."""
+        try:
+            found = json.loads(self.out)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def error(self) -> dict[str, str]:
+        """Its error as code, what, where, fix; empty when it has none."""
+        found = self.document.get("error") or (self.document.get("failed") or {}).get("error") or {}
+        return found if isinstance(found, dict) else {}
+
+    def line(self) -> str:
+        """How it ended, in a few words."""
+        done = len(self.document.get("applied") or self.document.get("reverted") or ())
+        error = f" {self.error.get('code')}" if self.error else ""
+        return f"exit {self.code}{error} after {self.seconds:.2f} s, {done} done"
+
+    def told(self) -> str:
+        """All of it, for a failure."""
+        return f"exit {self.code}{' HUNG' if self.hung else ''}; {self.out[-1500:]}\n{self.err[-3000:]}".strip()
+
+
+class Ground:
+    """Owns the copy, its engines and the process that starts commands there."""
+
+    def __init__(self) -> None:
+        roomy = Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2 << 30
+        self.folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if roomy else None))
+        for name in COPIED:
+            source = REPOSITORY / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, self.folder / name)
+        environment = os.environ | {
+            "PROVISION_ENV": "local",
+            "PROVISION_PROJECT__LEASE": LEASE,
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        command = [sys.executable, "-P", "-m", "tests.chaos.stable", str(self.folder)]
+        # A session of its own: Ctrl-C at the terminal must not end the one that cleans up.
+        self._stable = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+        )
+        self.full = False  # everything is applied, as in an undisturbed run
+        self.expected: dict[str, str] = {}
+        self.revisions: dict[str, list[str]] = {}
+
+    def run(
+        self,
+        arguments: tuple[str, ...],
+        *,
+        kill_after: float | None = None,
+        trap: str = "",
+        record: Path | None = None,
+        bare: bool = False,
+    ) -> Ran:
+        """Run `provision` here and wait for its end. `bare` starts the real program, else a fork of one warmed up."""
+        out, err = self.folder / "out", self.folder / "err"
+        request = {
+            "arguments": arguments,
+            "kill_after": kill_after,
+            "trap": trap,
+            "record": str(record or ""),
+            "bare": bare,
+            "limit": LIMIT,
+            "out": str(out),
+            "err": str(err),
+        }
+        assert self._stable.stdin is not None
+        assert self._stable.stdout is not None
+        self._stable.stdin.write(json.dumps(request) + "\n")
+        self._stable.stdin.flush()
+        answer = json.loads(self._stable.stdout.readline())
+        return Ran(**answer, out=out.read_text(errors="replace"), err=err.read_text(errors="replace"))
+
+    def start(self) -> None:
+        """Make the engines and learn what an undisturbed run comes to. Raises RuntimeError when that one fails."""
+        first = self.run(UP)
+        if first.code:
+            raise RuntimeError(f"the undisturbed run failed: {first.told()}")
+        self.expected = self.pictures()
+        self.revisions = {kind: [] for kind in KINDS}
+        for each in first.document["applied"]:
+            self.revisions[each["id"].split("/")[0]].append(each["id"])
+        self.full = True
+
+    def urls(self) -> dict[str, str]:
+        """Where the engines are. Raises RuntimeError when one does not run."""
+        found = {kind: engine(kind, kind, self.folder / ".provision").status() for kind in KINDS}
+        missing = [kind for kind, status in found.items() if status.url is None]
+        if missing:
+            raise RuntimeError(f"engines do not run: {', '.join(missing)}")
+        return {kind: str(status.url) for kind, status in found.items()}
+
+    def pictures(self) -> dict[str, str]:
+        """The schema of each store."""
+        urls = self.urls()
+        return {
+            "postgres": pictures.postgres(urls["postgres"]),
+            "clickhouse": pictures.clickhouse(urls["clickhouse"]),
+            "redis": pictures.redis_keys(urls["redis"]),
+        }
+
+    def faults(self) -> list[str]:
+        """What is not as after an undisturbed run; empty when all is."""
+        found: list[str] = []
+        for kind, text in self.pictures().items():
+            lines = unified_diff(self.expected[kind].splitlines(), text.splitlines(), "undisturbed", kind, n=0)
+            found += [line for line in lines if not line.startswith("@@")][:40]
+        urls = self.urls()
+        for kind, entries in pictures.ledgers(urls).items():
+            found += pictures.faults(entries, self.revisions[kind])
+        numbers = {kind: [each.split("/")[1] for each in ids] for kind, ids in self.revisions.items()}
+        for kind, rows in pictures.versions(urls).items():
+            wanted = numbers[kind][-1:] if kind == "postgres" else sorted(numbers[kind])
+            if rows != wanted:
+                found.append(f"the peer of {kind} has {rows}, not {wanted}")
+        return found
+
+    def empty(self) -> None:
+        """Drop everything in the stores, ledgers too, engines left as they are."""
+        urls = {}
+        for kind in KINDS:
+            status = engine(kind, kind, self.folder / ".provision").start()
+            urls[kind] = str(status.url)
+        with psycopg.connect(urls["postgres"].replace("/provision?", "/postgres?"), autocommit=True) as connection:
+            connection.execute("drop database if exists provision with (force)")
+            connection.execute("create database provision")
+        with clickhouse_connect.get_client(
+            dsn=urls["clickhouse"].replace("/provision", "/default"), autogenerate_session_id=False
+        ) as client:
+            names = client.query("SELECT name FROM system.databases WHERE name LIKE 'provision%'").result_rows
+            for (name,) in names:
+                client.command(f"DROP DATABASE `{name}` SYNC")
+        with redis.Redis.from_url(urls["redis"]) as server:
+            server.flushall()
+        self.full = False
+
+    def fill(self) -> None:
+        """Bring the stores to where an undisturbed run leaves them, from nothing. Raises RuntimeError."""
+        self.empty()
+        if (ran := self.run(UP)).code:
+            raise RuntimeError(f"an undisturbed run failed: {ran.told()}")
+        self.full = True
+
+    def close(self) -> None:
+        """End the engines and remove the folder; `stable` does it, also when this process dies."""
+        assert self._stable.stdin is not None
+        self._stable.stdin.close()
+        self._stable.wait(60)
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """A ground while the block runs."""
+    made = Ground()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()

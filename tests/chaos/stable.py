@@ -1,0 +1,107 @@
+"""Run as `python -m tests.chaos.stable FOLDER`: starts commands as children of a process that has imported everything.
+
+A request is one JSON line on stdin, its answer one on stdout. When stdin ends, the engines of FOLDER and the folder
+itself are removed, so that nothing outlives whoever asked.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from provision.embedded import KINDS, engine
+from tests.chaos import traps
+
+WARM = (
+    "provision.cli.move",
+    "provision.wiring",
+    "provision.stores.postgres.lane",
+    "provision.stores.postgres.store",
+    "provision.stores.clickhouse.store",
+    "provision.stores.redis.store",
+    "redis",
+    "clickhouse_connect",
+)
+AFTER_ABORT = 5.0  # seconds for the traceback of a run that hangs
+
+
+def main(folder: Path) -> None:
+    """Answer requests until stdin ends."""
+    os.chdir(folder)
+    for name in WARM:
+        importlib.import_module(name)
+    try:
+        for line in sys.stdin:
+            answer = _run(json.loads(line))
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+    finally:
+        for kind in KINDS:
+            engine(kind, kind, folder / ".provision").reset()
+        shutil.rmtree(folder)
+
+
+def _run(request: dict[str, Any]) -> dict[str, Any]:
+    began = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        _child(request)
+    descriptor = os.pidfd_open(pid)
+    hung = False
+    try:
+        kill_after = request["kill_after"]
+        if kill_after is not None and not _ended(descriptor, kill_after):
+            os.kill(pid, signal.SIGKILL)
+        if not _ended(descriptor, request["limit"]):
+            hung = True
+            os.kill(pid, signal.SIGABRT)
+            if not _ended(descriptor, AFTER_ABORT):
+                os.kill(pid, signal.SIGKILL)
+    finally:
+        os.close(descriptor)
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return {"code": code, "seconds": time.monotonic() - began, "hung": hung}
+
+
+def _ended(descriptor: int, seconds: float) -> bool:
+    """True when the child has ended within `seconds`; it is a zombie then, so that its pid is still its own."""
+    return bool(select.select([descriptor], [], [], seconds)[0])
+
+
+def _child(request: dict[str, Any]) -> None:
+    code = 70
+    try:
+        out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        err = os.open(request["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for given, number in ((os.open(os.devnull, os.O_RDONLY), 0), (out, 1), (err, 2)):
+            os.dup2(given, number)
+        program = Path(sys.executable).with_name("provision")
+        if request["bare"]:
+            os.execv(program, [str(program), *request["arguments"]])
+        faulthandler.enable()
+        if request["record"]:
+            traps.record(Path(request["record"]))
+        if request["trap"]:
+            traps.spring(request["trap"])
+        sys.argv = [str(program), *request["arguments"]]
+        code = importlib.import_module("provision.cli.main").run(request["arguments"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,87 @@
+"""Ends a run in-process at a chosen point, as SIGKILL would: nothing after it is sent, nothing is given back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import pytest
+from doubles.fake_store import Killed
+
+from provision.core.execute import Board, LaneJournal, Pen
+from provision.core.lease import Lease
+
+CORE_POINTS: tuple[tuple[type, str], ...] = ((Pen, "event"), (LaneJournal, "check"), (Board, "add"))
+
+
+class Killer:
+    """Counts the passages before and after the given methods; `passed` is how many the last run made."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, points: tuple[tuple[type, str], ...]) -> None:
+        self._turn = threading.Lock()
+        self._at: int | None = None
+        self._armed = False
+        self.passed = 0
+        self.dead = False
+        self.where = ""
+        for owner, name in (*CORE_POINTS, *points):
+            after = (owner, name) in points  # nothing reaches a server between a core point and the next one
+            patch.setattr(owner, name, self._guarded(getattr(owner, name), f"{owner.__name__}.{name}", after))
+        patch.setattr(Lease, "release", self._abandoning(Lease.release))
+        patch.setattr(threading, "excepthook", _quiet(threading.excepthook))
+
+    @contextmanager
+    def run(self, at: int | None) -> Iterator[None]:
+        """The block is one process; it ends at passage `at`, counted from 0, if it gets so far."""
+        self._at, self.passed, self.dead, self.where, self._armed = at, 0, False, "", True
+        try:
+            yield
+        except Killed:
+            assert self.dead
+        finally:
+            self._armed = False
+
+    def _pass(self, where: str) -> None:
+        with self._turn:
+            if not self._armed:
+                return
+            if self.passed == self._at:
+                self.dead, self.where = True, where
+            self.passed += 1
+            if self.dead:
+                raise Killed(where)
+
+    def _guarded(self, method: Callable[..., Any], name: str, after: bool) -> Callable[..., Any]:
+        @wraps(method)
+        def guarded(*arguments: Any, **keywords: Any) -> Any:
+            self._pass(f"before {name}")
+            result = method(*arguments, **keywords)
+            if after:
+                self._pass(f"after {name}")
+            return result
+
+        return guarded
+
+    def _abandoning(self, release: Callable[[Lease], None]) -> Callable[[Lease], None]:
+        """A dead process gives no lease back; only its heartbeat ends."""
+
+        @wraps(release)
+        def abandoned(lease: Lease) -> None:
+            if not (self._armed and self.dead):
+                return release(lease)
+            lease._ended.set()
+            lease._beat.join()
+            raise Killed(self.where)
+
+        return abandoned
+
+
+def _quiet(hook: Callable[[threading.ExceptHookArgs], Any]) -> Callable[[threading.ExceptHookArgs], None]:
+    def quiet(told: threading.ExceptHookArgs) -> None:
+        if not isinstance(told.exc_value, Killed):
+            hook(told)
+
+    return quiet

@@ -1,0 +1,83 @@
+"""What the other tool did is adopted, what it undid is noted; in both, its own table decides."""
+
+from __future__ import annotations
+
+import pytest
+from contract.bench import Bench
+from contract.conftest import PEERS
+from contract.test_moves import ids
+
+from provision.core.standing import Flag
+from provision.model import Kind
+
+pytestmark = pytest.mark.stores(PEERS)
+
+
+def flags(bench: Bench) -> list[list[str]]:
+    return [sorted(each.flags) for each in bench.standings()[bench.case.name].standings.values()]
+
+
+def test_up_applied_outside_is_adopted_and_not_run_again(bench: Bench) -> None:
+    first, second, third = ids(bench)
+    bench.case.apply_outside(bench.folder, "002")
+    assert flags(bench) == [[Flag.APPLIED_OUTSIDE], [Flag.APPLIED_OUTSIDE], []]
+
+    report = bench.up()
+
+    assert [(event.revision, event.kind) for event in report.recorded] == [
+        (first, Kind.ADOPTED),
+        (second, Kind.ADOPTED),
+    ]
+    assert [done.step.id for done in report.done] == [third]
+    assert flags(bench) == [[], [], []]
+    assert bench.net() == dict.fromkeys(ids(bench), 1)
+
+
+def test_up_all_applied_outside_and_no_ledger_yet_records_them(bench: Bench) -> None:
+    bench.case.apply_outside(bench.folder, "003")
+
+    report = bench.up()
+
+    assert (report.done, [event.kind for event in report.recorded]) == ((), [Kind.ADOPTED] * 3)
+    assert bench.up().recorded == ()
+
+
+def test_up_reverted_outside_is_noted_and_applied_again(bench: Bench) -> None:
+    bench.up()
+    full = bench.case.seen()
+    bench.case.revert_outside(bench.folder, "001")
+    assert flags(bench) == [[], [Flag.REVERTED_OUTSIDE], [Flag.REVERTED_OUTSIDE]]
+
+    report = bench.up()
+
+    assert [event.kind for event in report.recorded] == [Kind.REVERTED] * 2
+    assert [done.step.id for done in report.done] == ids(bench)[1:]
+    assert bench.case.seen() == full
+    assert bench.net() == dict.fromkeys(ids(bench), 1)
+
+
+def test_peer_finds_what_we_applied_and_reverted(bench: Bench) -> None:
+    bench.up()
+    full = bench.case.seen()
+    bench.case.apply_outside(bench.folder, "003")
+    assert bench.case.seen() == full
+
+    bench.down()
+    bench.case.apply_outside(bench.folder, "003")
+
+    assert bench.case.seen() == full
+    assert flags(bench) == [[Flag.APPLIED_OUTSIDE]] * 3
+
+
+def test_peer_stamp_moves_its_table_alone(bench: Bench) -> None:
+    from provision.model import Direction, Step
+
+    with bench.store() as store:
+        assert store.peer is not None
+        first, second, _ = store.revisions()
+        store.peer.stamp([Step(first), Step(second)])
+        assert dict(store.peer.applied()) == {first.id: True, second.id: True}
+        store.peer.stamp([Step(second, Direction.DOWN)])
+        assert dict(store.peer.applied()) == {first.id: True}
+
+    assert bench.case.seen() == []
