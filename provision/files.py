@@ -31,7 +31,10 @@ def read_text(path: Path, shown: str) -> str:
         ) from None
     except OSError as error:
         raise ConfigError(
-            "unreadable-file", f"{path.name} cannot be read: {error.strerror}", where=shown, fix="check its permissions"
+            "unreadable-file",
+            f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}",
+            where=shown,
+            fix="make it readable for this user",
         ) from None
 
 
@@ -71,11 +74,19 @@ def listed(value: str) -> tuple[str, ...]:
 
 
 def inside(folder: Path, pattern: str) -> Iterator[Path]:
-    """The files of a folder that match, in the order of their names; none when the folder is absent."""
+    """The files of a folder that match, in the order of their names; none when the folder is absent.
+
+    Raises ConfigError (unreadable-file).
+    """
     if not folder.is_dir():
         return
-    with os.scandir(folder) as entries:
-        names = sorted(each.name for each in entries if fnmatchcase(each.name, pattern) and each.is_file())
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(each.name for each in entries if fnmatchcase(each.name, pattern) and each.is_file())
+    except OSError as error:
+        what = f"the folder {folder.name} cannot be read: {(error.strerror or str(error)).lower()}"
+        fix = "make it readable for this user"
+        raise ConfigError("unreadable-file", what, where=str(folder), fix=fix) from None
     yield from (folder / name for name in names)
 
 

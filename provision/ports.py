@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from provision.model import (
@@ -77,6 +77,9 @@ class Journal(Protocol):
     def check(self) -> None:
         """Call before every statement. Raises Interrupted or LeaseLost when the statement must not be sent."""
 
+    def check_lease(self) -> None:
+        """Call before writing down what a statement did. Raises LeaseLost; a run that is to stop may still write."""
+
     def begin_at(self, step: Step) -> int | None:
         """The 1-based statement an earlier attempt goes on with, those before it being done; None for a first one."""
 
@@ -103,10 +106,18 @@ class Statements(Protocol):
     def of(self, step: Step) -> Sequence[Statement]:
         """The statements of a step in order. Raises ConfigError for a text that cannot be read."""
 
-    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+    def advance(
+        self,
+        statement: Statement,
+        mark: Mark,
+        event: Event,
+        upcoming: Statement | None,
+        check_lease: Callable[[], None],
+    ) -> None:
         """Send `statement` under `mark`, then append `event`: the boundary before `upcoming`, or the end of the step.
 
-        In one transaction where the store can; else append `event.later()`, which counts the time it took. Raises
+        In one transaction where the store can; else call `check_lease` in between, since a process may be frozen there
+        for longer than its lease lasts, and append `event.later()`, which counts the time it took. Raises
         StatementFailed when the server refuses the statement.
         """
 

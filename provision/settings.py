@@ -7,26 +7,21 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from provision.errors import ConfigError, raise_all
+from provision.files import read_text
 from provision.model import StoreOptions
+from provision.settings_check import PLACE_KEYS, Check, line, nearest
 
 FILE = "provision.toml"
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-KINDS = ("postgres", "clickhouse", "redis", "influx", "weaviate", "arango")
-PROJECT_KEYS = ("name", "home", "lease")
-STORE_KEYS = ("kind", "path", "heads", "strict")
-KIND_KEYS: Mapping[str, tuple[str, ...]] = {
-    "postgres": ("version_table", "version_table_schema", "ini", "role"),
-    "clickhouse": ("variables", "version_table"),
-}
-PLACE_KEYS = ("url", "token", "org", "grpc", "ca_cert", "client_cert", "client_key", "verify", "cluster")
 _FOLDERS = {"postgres": "alembic"}
 _VARIABLE = re.compile(r"\$\{(?:(?P<file>file:[^}]+)|(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?)\}")
-_PASSWORD = re.compile(r"://[^/@\s]*?:(?P<password>[^@/\s]+)@")
+_GUESS = re.compile(r"://[^:@/?#]*:(?P<password>.*)@")
+_SECRET_OPTION = re.compile(r"pass|secret|token", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,7 @@ class Environment:
 
     def mask(self, text: str) -> str:
         """The text with every known secret value replaced."""
-        for secret in self.secrets:
+        for secret in sorted(self.secrets, key=len, reverse=True):  # one may be the beginning of another
             text = text.replace(secret, "•••")
         return text
 
@@ -107,26 +102,24 @@ def find(start: Path) -> Path:
 def load(start: Path, variables: Mapping[str, str] = os.environ) -> Project:
     """Read and check provision.toml. Raises ConfigError (no-project, toml-invalid, unknown-key, …), all at once."""
     file = find(start)
-    try:
-        text = file.read_text(encoding="utf-8")
-        tree = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError("toml-invalid", f"{FILE} cannot be read: {error}", where=str(file)) from None
+    text = read_text(file, str(file))
+    tree = _parsed(text, file)
     _override(tree, variables)
-    raise_all(list(_wrong(tree, file, text)))
+    raise_all(list(Check(tree, file, text, variables).problems()))
     project = tree["project"]
     name, stores = str(project["name"]), tree.get("stores", {})
     options = tuple(_store(each, keys, name, file.parent) for each, keys in stores.items())
+    raise_all([_no_folder(each, file) for each in options if "path" in stores[each.name] and not each.path.is_dir()])
     home = str(project.get("home", "none"))
     if home != "none" and home not in stores:
         raise ConfigError(
             "unknown-store",
             f"home names {home!r}, which is not a store of this project",
-            where=_line(file, text, "home"),
-            fix=f"one of {', '.join(stores) or 'the stores you configure'}, or none",
+            where=f"{file}:{line(text.split(chr(10)), 'home', 'project')}",
+            fix=nearest(home, [*stores, "none"]),
         )
     many = frozenset(each for each, keys in stores.items() if keys.get("heads") == "many")
-    lease = seconds(str(project.get("lease", "30s")))
+    lease = seconds(str(project.get("lease", "30s")), f"{file}:{line(text.split(chr(10)), 'lease', 'project')}")
     return Project(file, name, home, options, tree.get("environments", {}), many, lease)
 
 
@@ -147,8 +140,8 @@ def choose(project: Project, wanted: str | None, *, terminal: bool, variables: M
         raise ConfigError(
             "unknown-environment",
             f"no environment is called {named!r}",
-            where=str(project.file),
-            fix=_nearest(named, known),
+            where=str(project.file) if wanted else f"PROVISION_ENV={named}; {project.file}",
+            fix=nearest(named, known),
         )
     return named
 
@@ -179,14 +172,7 @@ def resolve(project: Project, name: str, variables: Mapping[str, str] = os.envir
     secrets: set[str] = set()
     places: dict[str, Place] = {}
     for store in project.stores:
-        keys = raw.get(store.name, {})
-        keys = {"url": keys} if isinstance(keys, str) and keys != "off" else keys
-        override = variables.get(f"PROVISION_{store.name.upper()}__URL")
-        if override is not None:
-            keys = {"url": override} if keys == "off" else {**keys, "url": override}
-        if keys == "off":
-            places[store.name] = Place(off=True)
-            continue
+        keys = _keys(raw.get(store.name, {}), store.name, variables)
         filled = {}
         for key, value in keys.items():
             try:
@@ -198,19 +184,40 @@ def resolve(project: Project, name: str, variables: Mapping[str, str] = os.envir
             places[store.name] = Place(off=True)
             continue
         places[store.name] = Place(Secret(str(url)) if url else None, extra=filled)
-        secrets |= {match["password"] for match in _PASSWORD.finditer(str(url or ""))} | {
-            str(filled[key]) for key in ("token",) if filled.get(key)
-        }
+        # Servers name what they were sent, which is not percent-encoded.
+        secrets |= set(passwords(str(url or ""))) | {str(filled.get("token", ""))}
     raise_all(errors)
     # Short values would mask ordinary words; a secret of three letters protects nothing anyway.
     return Environment(name, raw.get("embedded") is True, places, tuple(sorted(s for s in secrets if len(s) > 3)))
 
 
-def seconds(text: str) -> float:
+def _keys(written: str | Mapping[str, Any], store: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """What an environment says of a store, with PROVISION_<STORE>__<KEY> in place of the keys that they name."""
+    keys = {"url": written} if isinstance(written, str) else dict(written)
+    named = {key: f"PROVISION_{store.upper()}__{key.upper()}" for key in PLACE_KEYS}
+    return keys | {key: variables[variable] for key, variable in named.items() if variable in variables}
+
+
+def passwords(url: str) -> Iterator[str]:
+    """Every part of a url that is or may be a password, as written and decoded; a broken url is guessed at."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it is what finds a broken one
+        found = [parts.password or ""]
+        found += [value for name, value in parse_qsl(parts.query) if _SECRET_OPTION.search(name)]
+    except ValueError:
+        guess = _GUESS.search(url)
+        whole = guess["password"] if guess else ""
+        found = [whole, *re.split(r"[/?#@\]\[]", whole)]
+    yield from (each for written in found if written for each in {written, unquote(written)})
+
+
+def seconds(text: str, where: str = "") -> float:
     """A duration such as `500ms`, `30s`, `10m`, `2h` or a bare number of seconds. Raises ConfigError (bad-duration)."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", text.strip())
     if match is None:
-        raise ConfigError("bad-duration", f"{text!r} is not a duration", fix="write it like 500ms, 30s, 10m or 2h")
+        what = f"{text!r} is not a duration"
+        raise ConfigError("bad-duration", what, where=where, fix="write it like 500ms, 30s, 10m or 2h")
     return float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
 
 
@@ -223,60 +230,33 @@ def _store(name: str, keys: Mapping[str, Any], project: str, root: Path) -> Stor
 
 def _override(tree: dict[str, Any], variables: Mapping[str, str]) -> None:
     """Apply PROVISION_<STORE>__<KEY> to the stores' own keys; urls are filled in per environment."""
-    for name in [*tree.get("stores", {}), "project"]:
+    stores = tree.get("stores", {})
+    for name, table in [*(stores.items() if isinstance(stores, dict) else ()), ("project", tree.get("project"))]:
         prefix = f"PROVISION_{name.upper()}__"
-        table = tree["stores"][name] if name != "project" else tree.get("project", {})
         for variable, value in variables.items():
             key = variable.removeprefix(prefix).lower()
             if variable.startswith(prefix) and key not in PLACE_KEYS and isinstance(table, dict):
                 table[key] = value
 
 
-def _wrong(tree: Mapping[str, Any], file: Path, text: str) -> Iterator[ConfigError]:
-    """Every key that the file should not have, or misses."""
-    yield from _unknown(tree, ("project", "stores", "environments"), file, text)
-    project = tree.get("project")
-    if not isinstance(project, dict) or not project.get("name"):
-        yield ConfigError("missing-key", "the project has no name", where=str(file), fix='add [project] name = "…"')
-        return
-    yield from _unknown(project, PROJECT_KEYS, file, text)
-    for name, keys in tree.get("stores", {}).items():
-        kind = keys.get("kind", name)
-        if kind not in KINDS:
-            fix = _nearest(str(kind), KINDS)
-            yield ConfigError("unknown-kind", f"{name} is of no known kind: {kind!r}", where=str(file), fix=fix)
-            continue
-        yield from _unknown(keys, (*STORE_KEYS, *KIND_KEYS.get(kind, ())), file, text)
-    for environment in tree.get("environments", {}).values():
-        yield from _unknown(environment, ("embedded", *tree.get("stores", {})), file, text, what="store")
-        for name, keys in environment.items():
-            if isinstance(keys, dict) and name in tree.get("stores", {}):
-                yield from _unknown(keys, PLACE_KEYS, file, text)
+def _no_folder(options: StoreOptions, file: Path) -> ConfigError:
+    return ConfigError(
+        "missing-folder",
+        f"the folder of {options.name} does not exist: {options.shown(options.path)}",
+        where=f"{file}, [stores.{options.name}] path",
+        fix="correct the path, or make the folder",
+    )
 
 
-def _unknown(
-    table: Mapping[str, Any], known: tuple[str, ...], file: Path, text: str, what: str = "key"
-) -> Iterator[ConfigError]:
-    for key in table:
-        if key not in known:
-            yield ConfigError(
-                f"unknown-{what}",
-                f"no {what} is called {key!r}",
-                where=_line(file, text, key),
-                fix=_nearest(key, known),
-            )
-
-
-def _nearest(name: str, known: tuple[str, ...] | list[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
-
-
-def _line(file: Path, text: str, key: str) -> str:
-    # tomllib keeps no positions; the first line that sets the key is where people look.
-    pattern = re.compile(rf"^\s*(?:\[[^\]]*\b)?{re.escape(key)}\b")
-    number = next((i for i, line in enumerate(text.splitlines(), 1) if pattern.search(line)), None)
-    return f"{file}:{number}" if number else str(file)
+def _parsed(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, place = str(error), re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
+        where = f"{file}:{place[1]}:{place[2]}" if place else str(file)
+        message = message[: place.start()] if place else message
+        what = f"{FILE} is not TOML: {message[:1].lower()}{message[1:]}"
+        raise ConfigError("toml-invalid", what, where=where, fix="correct the line") from None
 
 
 def _fill(value: object, variables: Mapping[str, str], secrets: set[str], root: Path) -> object:
@@ -289,9 +269,10 @@ def _fill(value: object, variables: Mapping[str, str], secrets: set[str], root: 
             secrets.add(secret)
             return secret
         found = variables.get(match["name"], match["default"])
-        if found is None:
-            raise ConfigError("unset-variable", f"{match['name']} is not set", fix=f"export {match['name']}")
-        return found
+        if not found and match["default"] is None:
+            what = f"{match['name']} is {'not set' if found is None else 'set to nothing'}"
+            raise ConfigError("unset-variable", what, fix=f"export {match['name']}")
+        return found or ""
 
     return _VARIABLE.sub(replaced, value)
 
@@ -299,8 +280,11 @@ def _fill(value: object, variables: Mapping[str, str], secrets: set[str], root: 
 def _from_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ConfigError("unset-variable", f"{path} is not UTF-8", fix="save the file as UTF-8") from None
     except OSError as error:
-        raise ConfigError("unset-variable", f"{path} cannot be read: {error.strerror}", fix="create the file") from None
+        what = f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
+        raise ConfigError("unset-variable", what, fix="create the file") from None
 
 
 def _placed(error: ConfigError, project: Project, environment: str, store: str, key: str) -> ConfigError:

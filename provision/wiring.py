@@ -33,7 +33,7 @@ def build(options: StoreOptions) -> Store:
     if spec is None or spec.origin is None:
         raise ConfigError(
             "missing-extra",
-            f"{options.name} needs the package {driver}, which is not installed",
+            f"{options.name} needs the package {driver.replace('_', '-')}, which is not installed",
             where=f"provision.toml, [stores.{options.name}]",
             fix=f"pip install 'provision-toolkit[{extra}]'",
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from servers import databases
+
+from tests.servers import databases
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -145,10 +145,10 @@ def _all_have_one(project: settings.Project, environment: str, named: Iterable[s
         )
 
 
-def _ask(there: list[str], ask: Callable[..., object] = click.prompt) -> None:
+def _ask(there: list[str]) -> None:
     """Go on only when the word is typed. Raises ConfigError where nobody can type, RefusedError for another word."""
     what = f"this removes all data of {', '.join(there)}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("confirmation-needed", what, where="local reset", fix="add --yes to do it without a question")
-    if ask(f"{what}. Type {WORD} to go on", default="", show_default=False) != WORD:
+    if click.prompt(f"{what}. Type {WORD} to go on", default="", show_default=False) != WORD:
         raise RefusedError("not-confirmed", "nothing was removed", where="local reset", fix=f"type {WORD} when asked")

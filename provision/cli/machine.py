@@ -44,9 +44,13 @@ def packages(kinds: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
         *(("local",) if embedded else ()),
     }
     wanted = _requirements()
-    for extra in sorted(extras):
+    seen: set[str] = set()  # `local` brings what the kinds' own extras bring too
+    for extra in sorted(extras, key=lambda each: (each == "local", each)):
         fine = []
         for name, bounds in wanted.get(extra, ()):
+            if name in seen:
+                continue
+            seen.add(name)
             version = _version(name)
             if version is None or not _within(version, bounds):
                 what = f"{name} is not installed" if version is None else f"{name} {version} is not {bounds}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -90,8 +92,21 @@ def run(arguments: list[str] | None = None) -> int:
 def _usage(error: click.ClickException) -> ProvisionError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "provision"
-    what = error.format_message()
-    return ProvisionError("usage", what[:1].lower() + what[1:].rstrip("."), fix=f"{path} --help")
+    # Some versions of click add a guess of their own to some of these.
+    what = re.split(r"[.?]? \(?Did you mean", error.format_message())[0].rstrip(".")
+    return ProvisionError("usage", what[:1].lower() + what[1:], where=path, fix=_meant(what, context, path))
+
+
+def _meant(what: str, context: click.Context | None, path: str) -> str:
+    """The nearest command or option, or where all of them are listed."""
+    named = re.match(r"No such (command|option):? '?([\w-]+)", what)
+    known: list[str] = []
+    if named and context is not None and named[1] == "option":
+        known = [name for each in context.command.get_params(context) for name in each.opts if name.startswith("--")]
+    elif named and context is not None and isinstance(context.command, click.Group):
+        known = context.command.list_commands(context)
+    close = get_close_matches(named[2], known, 1) if named else []
+    return f"did you mean {close[0]!r}?" if close else f"{path} --help"
 
 
 if __name__ == "__main__":

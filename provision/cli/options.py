@@ -20,8 +20,8 @@ class Duration(click.ParamType[float]):
 
     name = "duration"
 
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> float:
-        return value if isinstance(value, float) else seconds(str(value))
+    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> float:
+        return value if isinstance(value, float) else seconds(str(value), param.opts[0] if param else "")
 
 
 env = click.option(

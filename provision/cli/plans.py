@@ -26,7 +26,7 @@ def save(plan: Plan, environment: str, file: Path) -> None:
     except OSError as error:
         raise ConfigError(
             "unwritable-file",
-            f"{file} cannot be written: {error.strerror}",
+            f"{file} cannot be written: {_why(error)}",
             where=str(file),
             fix="name a file in a folder that exists and may be written",
         ) from None
@@ -61,7 +61,7 @@ def load(file: Path, graph: Graph, environment: str) -> Plan:
 
 def _why(error: Exception) -> str:
     if isinstance(error, OSError):
-        return error.strerror or str(error)
+        return (error.strerror or str(error)).lower()
     if isinstance(error, KeyError):
         return f"it has no {error}"
     return str(error)

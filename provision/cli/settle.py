@@ -8,12 +8,13 @@ from contextlib import contextmanager
 
 import click
 
-from provision.cli import options, site
+from provision.cli import complete, options, site
 from provision.cli.render import settle as render
 from provision.errors import EXIT_DONE, ConfigError, RefusedError, raise_all
 from provision.flows import settle
 from provision.flows.connect import Access, Site
 from provision.flows.migrate import Rules, Watch, home
+from provision.flows.verdicts import Verdict
 from provision.model import Holding
 from provision.ports import Leases
 from provision.process import dead
@@ -33,7 +34,7 @@ def _writing(function: options.F) -> options.F:
         "provision baseline postgres/0007 --env production", "provision baseline --all --only postgres -e production"
     )
 )
-@click.argument("revisions", nargs=-1, metavar="[REVISION]...")
+@click.argument("revisions", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
 @click.option("--all", "everything", is_flag=True, help="Everything on disk.")
 @options.only
 @_writing
@@ -63,7 +64,7 @@ def baseline(
         'provision resolve postgres/0007 --accept-change --reason "comment only" -e local',
     )
 )
-@click.argument("revision")
+@click.argument("revision", shell_complete=complete.revisions)
 @click.option("--applied", "verdicts", flag_value="applied", multiple=True, help="It is there, completely.")
 @click.option("--pending", "verdicts", flag_value="pending", multiple=True, help="Nothing of it is there: run it.")
 @click.option("--reverted", "verdicts", flag_value="reverted", multiple=True, help="It was there and was undone.")
@@ -93,7 +94,7 @@ def resolve(
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
         _answers(opened, revision.split("/", 1)[0], opened.project.home)
         rules = _rules(opened, wait, no_lease)
-        event = settle.resolve(opened, revision, settle.Verdict(verdicts[0]), reason, rules, _WATCH)
+        event = settle.resolve(opened, revision, Verdict(verdicts[0]), reason, rules, _WATCH)
         render.resolved(event, output)
     return EXIT_DONE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from provision import wiring
-from provision.cli import options, plans, site
+from provision.cli import complete, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
 from provision.cli.render import problems
@@ -57,7 +57,7 @@ def status(env: str | None, only: tuple[str, ...], output: str, wait_for: float,
         "provision plan --env local --sql", "provision plan -e production --out plan.json", "provision plan --offline"
     )
 )
-@click.argument("targets", nargs=-1, metavar="[REVISION]...")
+@click.argument("targets", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
 @options.reaching
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Only the next N.")
 @click.option("--sql", is_flag=True, help="Print every statement.")
@@ -95,7 +95,7 @@ def plan(
 
 
 @click.command(epilog=options.example("provision history --env local", "provision history postgres/0007 -e local"))
-@click.argument("revision", required=False)
+@click.argument("revision", required=False, shell_complete=complete.revisions)
 @options.reaching
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the last N.")
 def history(

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import click
 
-from provision import settings, wiring
+from provision import settings, settings_check, wiring
 from provision.cli import complete, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
@@ -75,7 +75,7 @@ def schema(kind: str) -> None:
     found = wiring.part(kind, "schema")
     if found is None:
         having = ", ".join(each for each in wiring.DRIVERS if wiring.part(each, "schema") is not None)
-        known = kind in settings.KINDS
+        known = kind in settings_check.KINDS
         raise ConfigError(
             "no-documents" if known else "unknown-kind",
             f"{kind} has no documents" if known else f"no kind of store is called {kind!r}",

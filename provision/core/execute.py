@@ -129,6 +129,9 @@ class LaneJournal:
             raise self._run.board.stopped
         self._run.check()
 
+    def check_lease(self) -> None:
+        self._run.check()
+
     def begin_at(self, step: Step) -> int | None:
         return self._run.resume.get(step.id)
 

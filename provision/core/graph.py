@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
 from provision.errors import ConfigError, ProvisionError, raise_all
@@ -21,7 +22,12 @@ class Graph:
     def __init__(self, revisions: Iterable[Revision], many_heads: Iterable[str] = ()) -> None:
         listed = list(revisions)
         self.revisions: dict[str, Revision] = {revision.id: revision for revision in listed}
-        raise_all([*_duplicates(listed), *self._dangling(), *self._forked(frozenset(many_heads))])
+        lost = list(self._lost_parents())
+        # A store that lacks a parent shows more heads than it has.
+        unsure = {revision.store for revision, _ in lost}
+        raise_all(
+            [*_duplicates(listed), *map(_lost, lost), *self._missing(), *self._forked(frozenset(many_heads) | unsure)]
+        )
         self.order: tuple[Revision, ...] = tuple(self._ordered(listed))
         self.position: Mapping[str, int] = {revision.id: place for place, revision in enumerate(self.order)}
 
@@ -46,23 +52,19 @@ class Graph:
                 above.setdefault(edge, []).append(revision.id)
         return _closure(ids, lambda each: above.get(each, ()))
 
-    def _dangling(self) -> Iterator[ProvisionError]:
+    def _lost_parents(self) -> Iterator[tuple[Revision, str]]:
         for revision in self.revisions.values():
-            for parent in revision.parents:
-                if parent not in self.revisions:
-                    yield ConfigError(
-                        "missing-parent",
-                        f"{revision.title} follows {parent}, which does not exist",
-                        where=revision.path,
-                        fix="restore the file of the parent, or correct the revision it follows",
-                    )
+            yield from ((revision, parent) for parent in revision.parents if parent not in self.revisions)
+
+    def _missing(self) -> Iterator[ProvisionError]:
+        for revision in self.revisions.values():
             for needed in revision.requires:
                 if needed not in self.revisions and not needed.startswith(BACKFILL):
                     yield ConfigError(
                         "missing-requirement",
                         f"{revision.title} requires {needed}, which does not exist",
                         where=revision.path,
-                        fix="correct the id (store/number), or add the revision it names",
+                        fix=_near(needed, self.revisions),
                     )
 
     def _forked(self, many_heads: frozenset[str]) -> Iterator[ProvisionError]:
@@ -79,7 +81,7 @@ class Graph:
                     "two-heads",
                     f"{store} has {len(tops)} heads: {', '.join(top.id for top in tops)}",
                     where=", ".join(top.path for top in tops),
-                    fix=f'merge them (`alembic merge`), or set heads = "many" for {store} in provision.toml',
+                    fix=f'merge them (`alembic merge heads`), or set heads = "many" for {store} in provision.toml',
                 )
 
     def _labels(self, head: Revision) -> frozenset[str]:
@@ -132,6 +134,27 @@ def _duplicates(listed: Sequence[Revision]) -> Iterator[ProvisionError]:
             )
 
 
+def _lost(missing: tuple[Revision, str]) -> ProvisionError:
+    revision, parent = missing
+    return ConfigError(
+        "missing-parent",
+        f"{revision.title} follows {parent}, which does not exist",
+        where=revision.path,
+        fix=f"restore the file of {parent}, or correct what {revision.id} follows",
+    )
+
+
+def _near(needed: str, known: Iterable[str]) -> str:
+    """The id that was meant: the same store and number with other zeros, or one that looks like it."""
+    ids = list(known)
+    number = needed.rpartition("/")[2].lstrip("0")
+    same = [
+        each for each in ids if each.split("/")[0] == needed.split("/")[0] and each.split("/")[1].lstrip("0") == number
+    ]
+    close = same or [each for each in get_close_matches(needed, ids, 3) if each.split("/")[1] == needed.split("/")[-1]]
+    return f"did you mean {close[0]}?" if close else "write the id (store/number) of a revision that exists"
+
+
 def _cycle(path: Sequence[str], revisions: Mapping[str, Revision]) -> ProvisionError:
     # graphlib lists a cycle from the required to the requiring; people read it the other way round.
     circle = list(reversed(path))
@@ -141,5 +164,7 @@ def _cycle(path: Sequence[str], revisions: Mapping[str, Revision]) -> ProvisionE
         "cycle",
         f"revisions require each other: {' → '.join(turned)}",
         where=", ".join(dict.fromkeys(revisions[name].path for name in turned)),
-        fix="remove one `requires`, or split the revision that needs both sides",
+        fix="remove one `requires`, or split the revision that needs both sides"
+        if len({revisions[name].store for name in turned}) > 1
+        else "correct what one of them follows or requires",
     )

@@ -55,10 +55,28 @@ def fold(events: Iterable[Event]) -> dict[str, State]:
 
     Events are taken in the order `(token, n)`, whatever the clock says. Raises RefusedError (ledger-illegal).
     """
+    ordered = sorted(events, key=lambda each: (each.token, each.n))
+    # Whatever came before a person's word does not matter any more.
+    settled = {each.revision: (each.token, each.n) for each in ordered if each.kind is Kind.RESOLVED}
     states: dict[str, State] = {}
-    for event in sorted(events, key=lambda each: (each.token, each.n)):
-        states[event.revision] = advance(states.get(event.revision, PENDING), event)
+    for event in ordered:
+        before = states.get(event.revision, PENDING)
+        legal = event.kind is Kind.RESOLVED or (before.name, event.kind) in TRANSITIONS
+        if legal or (event.token, event.n) > settled.get(event.revision, (0, 0)):
+            states[event.revision] = advance(before, event)
     return states
+
+
+def illegal(events: Iterable[Event]) -> frozenset[str]:
+    """The revisions whose events do not add up, so that `fold` refuses them."""
+    listed = list(events)
+    found = set()
+    for name in {event.revision for event in listed}:
+        try:
+            fold(event for event in listed if event.revision == name)
+        except RefusedError:
+            found.add(name)
+    return frozenset(found)
 
 
 def advance(state: State, event: Event) -> State:

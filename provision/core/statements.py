@@ -88,6 +88,7 @@ def _carry_out(statements: Statements, step: Step, journal: Journal) -> None:
             journal.check()
         except Interrupted as stop:
             # The boundary before it says that it begins; without this, a later run could not tell that it never did.
+            journal.check_lease()
             statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)
             raise
         upcoming = listed[number] if number < len(listed) else None
@@ -96,7 +97,7 @@ def _carry_out(statements: Statements, step: Step, journal: Journal) -> None:
         else:
             event = _boundary(journal, step, number + 1, listed)
         try:
-            statements.advance(listed[number - 1], journal.mark(step, number), event, upcoming)
+            statements.advance(listed[number - 1], journal.mark(step, number), event, upcoming, journal.check_lease)
         except StatementFailed as error:
             raise _failed(statements, step, number, listed, journal, error) from error
 
@@ -114,8 +115,9 @@ def _failed(
     journal: Journal,
     error: StatementFailed,
 ) -> StatementFailed:
+    journal.check_lease()
     statements.record(journal.event(step, Kind.FAILED, statement=number, error=error.what), None)
-    done = f"statements 1 to {number - 1} are done" if number > 1 else "nothing of it was done"
+    done = {1: "nothing of it was done", 2: "statement 1 is done"}.get(number, f"statements 1 to {number - 1} are done")
     rest = len(listed) - number
     todo = f", {rest} {'was' if rest == 1 else 'were'} not sent" if rest else ""
     return StatementFailed(

@@ -15,6 +15,7 @@ from provision.errors import ConfigError, ProvisionError, Several, UnreachableEr
 from provision.model import Contact, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, Project
+from provision.settings_check import nearest
 
 Build = Callable[[StoreOptions], Store]
 T = TypeVar("T")
@@ -160,7 +161,7 @@ def known_stores(project: Project, only: frozenset[str]) -> None:
                 "unknown-store",
                 f"no store is called {name!r}",
                 where=project.file.name,
-                fix=f"known: {', '.join(names)}",
+                fix=nearest(name, names),
             )
 
 
@@ -185,6 +186,8 @@ def reach(
                 fix=f'set {store.name}.url, or {store.name} = "off"',
             )
     except ProvisionError as error:
+        if error.code == "bad-url":
+            error.where = f"{project.file.name}, [environments.{environment.name}] {store.name}.url"
         reach = Reach.UNREACHABLE if isinstance(error, UnreachableError) else Reach.NOT_CONFIGURED
         return Reached(store, reach, error=error)
     return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url")

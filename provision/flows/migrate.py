@@ -112,7 +112,7 @@ def begun(standings: Standings, direction: Direction) -> list[Step]:
     ]
 
 
-class _Held:
+class Held:
     """The lease of a run, or nothing where the run goes without."""
 
     def __init__(self, token: int, lease: leases.Lease | None) -> None:
@@ -126,7 +126,7 @@ class _Held:
 class _Running:
     """One run, from the moment that it holds the lease."""
 
-    def __init__(self, site: Site, rules: Rules, watch: Watch, held: _Held, pens: Mapping[str, Pen]) -> None:
+    def __init__(self, site: Site, rules: Rules, watch: Watch, held: Held, pens: Mapping[str, Pen]) -> None:
         self._site, self._rules, self._watch, self._held, self._pens = site, rules, watch, held, pens
         self._board: Board | None = None
 
@@ -279,11 +279,11 @@ def _allowed(site: Site, steps: Sequence[Step], rules: Rules) -> None:
 
 
 @contextmanager
-def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[_Held]:
+def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[Held]:
     """Hold the run lease in the home store while the block runs."""
     floor = max((standing.token for standing in standings.values()), default=0)
     if not rules.use_lease:
-        yield _Held(floor + 1, None)
+        yield Held(floor + 1, None)
         return
     table = home(site)
     table.create()
@@ -296,7 +296,7 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iter
         table, "run", rules.owner, floor=floor, seconds=seconds, wait=rules.wait, waiting=waiting, dead=dead
     )
     try:
-        yield _Held(lease.token, lease)
+        yield Held(lease.token, lease)
     finally:
         lease.release()
 

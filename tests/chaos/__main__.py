@@ -25,7 +25,9 @@ def main() -> int:
         if verdict.end in (End.DIRTY, End.FAILED):
             print(f"{verdict.end} {verdict.round.name} --seed {asked.seed}\n{verdict.told}\n", flush=True)
         elif asked.verbose:
-            print(f"{time.monotonic() - began:6.1f} s  {verdict.end:<8} {verdict.round.name:<28} {verdict.round.point}  {verdict.saw}", flush=True)
+            spent = f"{time.monotonic() - began:6.1f} s"
+            this = verdict.round
+            print(f"{spent}  {verdict.end:<8} {this.name:<28} {this.point}  {verdict.saw}", flush=True)
 
     def choose(points: dict[bool, list[str]]) -> list[Round]:
         rounds = all_rounds(points, asked.rounds)

@@ -5,42 +5,40 @@ from __future__ import annotations
 import os
 import queue
 import random
-import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from provision.embedded import KINDS
-from tests.chaos.ground import DOWN, UP, Ground, ground
-from tests.chaos.rounds import Round, Times, Verdict, play
+from tests.chaos.ground import DOWN, UP, Ground, Ran, ground
+from tests.chaos.rounds import Clocks, Round, Times, Verdict, play
 
 WORKERS = min(2, os.cpu_count() or 1)
 
 
-def rehearse(on: Ground) -> tuple[Times, dict[bool, list[str]]]:
+def rehearse(on: Ground) -> tuple[Clocks, dict[bool, list[str]]]:
     """Undisturbed runs: how long they take, and the boundaries they pass (False: up, True: down)."""
-    took: dict[str, list[float]] = {"up": [], "down": [], "up forked": [], "down forked": []}
+    on.empty()
+    clocks = {bare: _timed(on.run(UP, bare=bare), on.run(DOWN, bare=bare)) for bare in (True, False)}
     points: dict[bool, list[str]] = {}
-    for bare in (True, False):
-        on.empty()
-        for name, command in (("up", UP), ("down", DOWN)):
-            file = on.folder / f"points-{name}"
-            ran = on.run(command, bare=bare, record=None if bare else file)
-            if ran.code:
-                raise RuntimeError(f"an undisturbed {name} failed: {ran.told()}")
-            took[name if bare else f"{name} forked"].append(ran.seconds)
-            if not bare:
-                points[name == "down"] = _kept(file)
+    for command in (UP, DOWN):
+        file = on.folder / f"points-{command[0]}"
+        _undisturbed(on.run(command, record=file))
+        points[command is DOWN] = file.read_text().split()
     on.full = False
-    seconds = [statistics.median(took[name]) for name in ("up", "down", "up forked", "down forked")]
-    return Times(*seconds), points
+    return clocks, points
 
 
-def _kept(file: Path) -> list[str]:
-    """Every boundary once; within Redis, after one is before the next, where an operation and its event are one."""
-    return [line.split(" ")[0] for line in file.read_text().splitlines()]
+def _timed(up: Ran, down: Ran) -> Times:
+    up, down = _undisturbed(up), _undisturbed(down)
+    return Times(up.begun, up.seconds - up.begun, down.seconds - down.begun)
+
+
+def _undisturbed(ran: Ran) -> Ran:
+    if ran.code:
+        raise RuntimeError(f"an undisturbed run failed: {ran.told()}")
+    return ran
 
 
 def all_rounds(points: dict[bool, list[str]], instants: int) -> list[Round]:
@@ -90,7 +88,7 @@ class Campaign:
         self._stop = threading.Event()
         self._ready = threading.Event()
         self._left: queue.SimpleQueue[tuple[Round, ...]] = queue.SimpleQueue()
-        self._times: Times | None = None
+        self._clocks: Clocks | None = None
         self.errors: list[str] = []
         self.verdicts: list[Verdict] = []
 
@@ -117,7 +115,7 @@ class Campaign:
         try:
             with ground() as here:
                 if number == 0:
-                    self._times, points = rehearse(here)
+                    self._clocks, points = rehearse(here)
                     self._deal(choose(points))
                 self._ready.wait()
                 while not self._stop.is_set() and time.monotonic() < self._end:
@@ -133,14 +131,14 @@ class Campaign:
         """Two rounds belong together: an up that starts from nothing, then a down that starts from what it left."""
         for at in range(0, len(rounds), 2):
             self._left.put(tuple(rounds[at : at + 2]))
-        print(f"{len(rounds)} rounds; undisturbed: {self._times}", file=sys.stderr, flush=True)
+        print(f"{len(rounds)} rounds; undisturbed: {self._clocks}", file=sys.stderr, flush=True)
         self._ready.set()
 
     def _play(self, here: Ground, rounds: tuple[Round, ...]) -> None:
-        assert self._times is not None
+        assert self._clocks is not None
         for each in rounds:
             if self._stop.is_set():
                 return
-            verdict = play(here, each, self._seed, self._times)
+            verdict = play(here, each, self._seed, self._clocks)
             self.verdicts.append(verdict)
             self._happened(verdict)

@@ -32,10 +32,11 @@ LEASE = "2s"
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended; `code` is negative for a signal."""
+    """How a command ended; `code` is negative for a signal, `begun` the seconds until it said its first word."""
 
     code: int
     seconds: float
+    begun: float
     hung: bool
     out: str
     err: str
@@ -95,15 +96,23 @@ class Ground:
         arguments: tuple[str, ...],
         *,
         kill_after: float | None = None,
+        kill_early: bool = False,
+        engine_of: str = "",
         trap: str = "",
         record: Path | None = None,
         bare: bool = False,
     ) -> Ran:
-        """Run `provision` here and wait for its end. `bare` starts the real program, else a fork of one warmed up."""
+        """Run `provision` here and wait for its end. `bare` starts the real program, else a fork of one warmed up.
+
+        `kill_after` counts seconds from the first word it says (all stores are reached then), with `kill_early` from
+        its start. With `engine_of` an engine is killed, not the run.
+        """
         out, err = self.folder / "out", self.folder / "err"
         request = {
             "arguments": arguments,
             "kill_after": kill_after,
+            "kill_early": kill_early,
+            "engine": engine_of,
             "trap": trap,
             "record": str(record or ""),
             "bare": bare,

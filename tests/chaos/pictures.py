@@ -15,7 +15,10 @@ import psycopg
 import redis
 
 Entry = tuple[int, int, str, str]  # token, n, revision, kind
-_TABLES = "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema', 'provision') order by 1, 2"
+_TABLES = """
+select schemaname, tablename from pg_tables
+where schemaname not in ('pg_catalog', 'information_schema', 'provision') order by 1, 2
+"""
 _OBJECTS = """
 SELECT database, name, create_table_query FROM system.tables
 WHERE database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema') ORDER BY database, name

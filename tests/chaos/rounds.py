@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import threading
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from provision.embedded import KINDS, process
 from tests.chaos.ground import DOWN, UP, Ground, Ran
 
 
@@ -33,6 +30,11 @@ class Round:
     point: str = ""
 
     @property
+    def engine(self) -> str:
+        """The engine to kill, empty when the run is to be killed."""
+        return self.point if self.kind.startswith("engine") else ""
+
+    @property
     def name(self) -> str:
         return f"{self.kind.replace(' ', '-')}/{self.index}"
 
@@ -49,15 +51,20 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Times:
-    """How long undisturbed runs take, in seconds: the real program, and a fork of one warmed up."""
+    """Seconds that an undisturbed run takes to reach the stores, and then to work on them, upwards and downwards."""
 
+    start: float
     up: float
     down: float
-    up_forked: float
-    down_forked: float
 
 
-def play(ground: Ground, this: Round, seed: int, times: Times) -> Verdict:
+Clocks = Mapping[bool, Times]  # True: the real program
+
+EARLY = 0.15  # the share of random instants that lie before the run has reached its stores
+BARE = 5  # every fifth is of the real program, the others of a fork of one that has imported everything
+
+
+def play(ground: Ground, this: Round, seed: int, clocks: Clocks) -> Verdict:
     """Carry out one round; the ground is as after an undisturbed `up` when the verdict is not FAILED or dirty."""
     chance = random.Random(f"{seed}/{this.name}")
     if this.down and not ground.full:
@@ -65,7 +72,7 @@ def play(ground: Ground, this: Round, seed: int, times: Times) -> Verdict:
     elif not this.down:
         ground.empty()
     ground.full = False
-    disturbed = _disturbed(ground, this, chance, times)
+    disturbed = _disturbed(ground, this, chance, clocks)
     if disturbed.hung or disturbed.code not in (0, 4, 5, -signal.SIGKILL) or "Traceback" in disturbed.err:
         return Verdict(this, End.FAILED, disturbed.line(), f"{this.point} the disturbed run: {disturbed.told()}")
     after = ground.run(UP)
@@ -80,37 +87,17 @@ def play(ground: Ground, this: Round, seed: int, times: Times) -> Verdict:
     return Verdict(this, End.RESUMED if after.document.get("applied") else End.AT_ONCE, saw)
 
 
-def _disturbed(ground: Ground, this: Round, chance: random.Random, times: Times) -> Ran:
+def _disturbed(ground: Ground, this: Round, chance: random.Random, clocks: Clocks) -> Ran:
     command = DOWN if this.down else UP
-    forked = times.down_forked if this.down else times.up_forked
     if this.kind.startswith("boundary"):
         return ground.run(command, trap=this.point)
-    if this.kind.startswith("engine"):
-        with _engine_killed(ground, this.point, chance.uniform(0, forked)):
-            return ground.run(command)
+    bare = this.index % BARE == 0
+    times = clocks[bare]
+    work = times.down if this.down else times.up
     if this.kind.startswith("twice"):
-        first = ground.run(command, kill_after=chance.uniform(0, forked))
-        again = ground.run(UP, kill_after=chance.uniform(0, times.up_forked))
+        first = ground.run(command, kill_after=chance.uniform(0, work), bare=bare)
+        again = ground.run(UP, kill_after=chance.uniform(0, times.up), bare=bare)
         return first if first.code not in (0, -signal.SIGKILL) else again
-    return ground.run(command, kill_after=chance.uniform(0, times.down if this.down else times.up), bare=True)
-
-
-class _engine_killed:
-    """Kills an engine, by the pid its folder records, some seconds after the block began."""
-
-    def __init__(self, ground: Ground, kind: str, delay: float) -> None:
-        assert kind in KINDS
-        self._folder, self._delay = ground.folder / ".provision" / kind, delay
-        self._thread = threading.Thread(target=self._kill)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join()
-
-    def _kill(self) -> None:
-        time.sleep(self._delay)
-        running = process.running(self._folder)
-        if running is not None:
-            os.kill(running.pid, signal.SIGKILL)
+    early = chance.random() < EARLY
+    instant = chance.uniform(0, times.start if early else work)
+    return ground.run(command, kill_after=instant, kill_early=early, engine_of=this.engine, bare=bare)

@@ -19,7 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from provision.embedded import KINDS, engine
+from provision.embedded import KINDS, engine, process
 from tests.chaos import traps
 
 WARM = (
@@ -52,16 +52,22 @@ def main(folder: Path) -> None:
 
 
 def _run(request: dict[str, Any]) -> dict[str, Any]:
+    Path(request["err"]).write_bytes(b"")
     began = time.monotonic()
     pid = os.fork()
     if pid == 0:
         _child(request)
     descriptor = os.pidfd_open(pid)
     hung = False
+    begun = 0.0
     try:
+        if not request["kill_early"]:
+            while not _ended(descriptor, 0.002) and not os.path.getsize(request["err"]):
+                pass
+            begun = time.monotonic() - began
         kill_after = request["kill_after"]
         if kill_after is not None and not _ended(descriptor, kill_after):
-            os.kill(pid, signal.SIGKILL)
+            _kill(pid, request["engine"])
         if not _ended(descriptor, request["limit"]):
             hung = True
             os.kill(pid, signal.SIGABRT)
@@ -71,7 +77,16 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         os.close(descriptor)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
-    return {"code": code, "seconds": time.monotonic() - began, "hung": hung}
+    return {"code": code, "seconds": time.monotonic() - began, "begun": begun, "hung": hung}
+
+
+def _kill(pid: int, kind: str) -> None:
+    """Kill the run, or the engine of that kind by the pid that its folder records."""
+    running = process.running(Path(".provision") / kind) if kind else None
+    if not kind:
+        os.kill(pid, signal.SIGKILL)
+    elif running is not None:
+        os.kill(running.pid, signal.SIGKILL)
 
 
 def _ended(descriptor: int, seconds: float) -> bool:

@@ -36,7 +36,8 @@ BOUNDARIES = {
         ("provision.stores.redis.fence", "Fence", "transaction"),
     ),
 }
-SIDES = ("before", "after")
+# Nothing happens between one side of these and the boundary next to it.
+SAME_AS_NEIGHBOUR = {("Fence.apply", "before"), ("_Pulled.finish", "after")}
 
 
 def spring(trap: str) -> None:
@@ -51,12 +52,13 @@ def spring(trap: str) -> None:
 
 
 def record(file: Path) -> None:
-    """Write every boundary that this process passes to `file`: `store:number:side name`."""
+    """Write every boundary that this process passes to `file`, a line each: `store:number:side`."""
     lock = threading.Lock()
 
     def reached(store: str, number: int, side: str, name: str) -> None:
-        with lock, file.open("a") as lines:
-            lines.write(f"{store}:{number}:{side} {name}\n")
+        if (name, side) not in SAME_AS_NEIGHBOUR:
+            with lock, file.open("a") as lines:
+                lines.write(f"{store}:{number}:{side}\n")
 
     _wrap_all(reached)
 

@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import clickhouse_connect
 import psycopg
 import pytest
-
 import redis
+
 from provision.cli.main import run
+from tests.servers.command_line import Provision, Ran, masked
 
 PROJECTS = Path(__file__).resolve().parents[1] / "fixtures" / "projects"
 _NUMBERS = itertools.count(1)
-# What differs from run to run: times, durations, ports, folders, who and where.
-_MASKS = (
-    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"), "TIME"),
-    (re.compile(r" +\d+ ms"), " N ms"),
-    (re.compile(r'("duration_ms"): \d+'), r"\1: 0"),
-    (re.compile(r"127\.0\.0\.1:\d+"), "HOST"),
-    (re.compile(r"small_\d+"), "small_N"),
-    (re.compile(r"\b[\w.-]+@[\w.-]+(?= \(pid \d)"), "SOMEBODY"),
-    (re.compile(r"(run \d+)  \S+@\S+"), r"\1  SOMEBODY"),
-    (re.compile(r"by [\w.-]+@[\w.-]+"), "by SOMEBODY"),
-    (re.compile(r'"[\w.-]+@[\w.-]+"'), '"SOMEBODY"'),
-    (re.compile(r" +$", re.MULTILINE), ""),
-)
-
-
-class Ran(NamedTuple):
-    """What a command left: its exit code and its masked output."""
-
-    code: int
-    out: str
-    err: str
-
-
-Provision = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -87,12 +62,6 @@ def small(
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
     with clickhouse_connect.get_client(dsn=_in(clickhouse_embedded, "default")) as client:
         client.command(f"DROP DATABASE IF EXISTS {name}")
-
-
-def masked(text: str) -> str:
-    for pattern, word in _MASKS:
-        text = pattern.sub(word, text)
-    return text
 
 
 def _in(url: str, database: str) -> str:

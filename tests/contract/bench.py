@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-
-from contract.case import Case
-from doubles.fake_store import FakeServer, FakeStore
 
 from provision.core.plan import Standings, Wanted
 from provision.flows.connect import Access, Site, open_site
@@ -19,6 +16,8 @@ from provision.model import Direction, Event, Happening, Kind, Owner, Plan, Repo
 from provision.ports import Store
 from provision.process import identity
 from provision.settings import Environment, Place, Project, Secret
+from tests.contract.case import Case
+from tests.doubles.fake_store import FakeServer, FakeStore
 
 _RUNS = count(1)
 UP = (Kind.APPLIED, Kind.ADOPTED)
@@ -32,6 +31,7 @@ class Bench:
         self.folder.mkdir()
         self.home_server = FakeServer()
         self.told: list[Happening] = []
+        self.hear: Callable[[Happening], None] = self.told.append
         case.write(self.folder)
 
     def options(self, project: str = "vfr") -> StoreOptions:
@@ -95,7 +95,7 @@ class Bench:
     def _move(self, direction: Direction, wanted: Wanted, rules: Mapping[str, object]) -> Report:
         given: dict[str, object] = {"owner": passing_owner(), "wait": 5.0, **rules}
         with self.site() as site:
-            return move(site, direction, wanted, Rules(**given), Watch(self.told.append, _ignored))  # type: ignore[arg-type]
+            return move(site, direction, wanted, Rules(**given), Watch(self.hear, _ignored))  # type: ignore[arg-type]
 
 
 def passing_owner() -> Owner:

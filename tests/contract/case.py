@@ -57,6 +57,10 @@ class Case(ABC):
     def close(self) -> None:
         """Give back what the case holds."""
 
+    def cut(self) -> None:
+        """End every connection to the database but the case's own; the server stays."""
+        raise NotImplementedError(f"{self.kind} keeps no connection")
+
     def apply_outside(self, folder: Path, number: str) -> None:
         """Bring the database up to a revision with the peer alone."""
         raise NotImplementedError(f"{self.kind} has no peer")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import clickhouse_connect
 from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster
-from contract.case import Case
 
 from provision import wiring
 from provision.model import StoreOptions
@@ -15,6 +14,7 @@ from provision.ports import Store
 from provision.stores.clickhouse.connection import Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.peer import ClickhousePeer
+from tests.contract.case import Case
 
 _TABLE = "CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x"
 _UPS = {

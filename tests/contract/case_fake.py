@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contract.case import Case
-from doubles.fake_store import FakeServer, FakeStore
-
+from provision.errors import UnreachableError
 from provision.model import Direction, StoreOptions
+from tests.contract.case import Case
+from tests.doubles.fake_store import FakeServer, FakeStore
 
 _FILES = {
     "001_first": "up:\n+a\ndown:\n-a\n",
@@ -46,6 +46,10 @@ class FakeCase(Case):
 
     def wipe(self) -> None:
         self.fake.__init__()  # type: ignore[misc]  # the same server, as it was made
+
+    def cut(self) -> None:
+        lost = UnreachableError("unreachable", "fake does not answer", where="fake://server", fix="start it")
+        self.fake.fault("before-append", lost)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -8,7 +8,6 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
-from contract.case import Case
 
 from provision import wiring
 from provision.model import StoreOptions
@@ -16,6 +15,7 @@ from provision.ports import Store
 from provision.stores.postgres.leases import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.session import Session
+from tests.contract.case import Case
 
 _ENV = """
 from alembic import context
@@ -102,6 +102,10 @@ class PostgresCase(Case):
         self._connection.execute(
             "drop schema public cascade; create schema public; drop schema if exists provision cascade"
         )
+
+    def cut(self) -> None:
+        sql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        self._connection.execute(sql)
 
     def close(self) -> None:
         self._connection.close()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import redis
-from contract.case import Case
 
 from provision import wiring
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.redis.fence import Fence
 from provision.stores.redis.leases import RedisLeases
+from tests.contract.case import Case
 
 _STREAM = "  - create_stream: {{name: 'app:{0}', maxlen: 100, owner: team, description: events}}\n"
 _GROUP = "  - create_group: {{stream: 'app:{0}', name: {1}, start: 0}}\n"
@@ -51,6 +51,9 @@ class RedisCase(Case):
 
     def wipe(self) -> None:
         self._client.flushall()
+
+    def cut(self) -> None:
+        self._client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
     def close(self) -> None:
         self.wipe()

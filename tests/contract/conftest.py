@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contract.bench import Bench
-from contract.case import Case
-from contract.case_clickhouse import ClickhouseCase
-from contract.case_fake import FakeCase, FakePeerCase
-from contract.case_postgres import Postgres15Case, Postgres18Case
-from contract.case_redis import Redis6Case, Redis7Case
+
+from tests.contract.bench import Bench
+from tests.contract.case import Case
+from tests.contract.case_clickhouse import ClickhouseCase
+from tests.contract.case_fake import FakeCase, FakePeerCase
+from tests.contract.case_postgres import Postgres15Case, Postgres18Case
+from tests.contract.case_redis import Redis6Case, Redis7Case
 
 CASES: dict[str, type[Case]] = {
     "fake": FakeCase,

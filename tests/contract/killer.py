@@ -9,10 +9,10 @@ from functools import wraps
 from typing import Any
 
 import pytest
-from doubles.fake_store import Killed
 
 from provision.core.execute import Board, LaneJournal, Pen
 from provision.core.lease import Lease
+from tests.doubles.fake_store import Killed
 
 CORE_POINTS: tuple[tuple[type, str], ...] = ((Pen, "event"), (LaneJournal, "check"), (Board, "add"))
 
@@ -24,12 +24,14 @@ class Killer:
         self._turn = threading.Lock()
         self._at: int | None = None
         self._armed = False
+        self._boards: list[Board] = []
         self.passed = 0
         self.dead = False
         self.where = ""
         for owner, name in (*CORE_POINTS, *points):
             after = (owner, name) in points  # nothing reaches a server between a core point and the next one
             patch.setattr(owner, name, self._guarded(getattr(owner, name), f"{owner.__name__}.{name}", after))
+        patch.setattr(Board, "__init__", self._known(Board.__init__))
         patch.setattr(Lease, "release", self._abandoning(Lease.release))
         patch.setattr(threading, "excepthook", _quiet(threading.excepthook))
 
@@ -37,6 +39,7 @@ class Killer:
     def run(self, at: int | None) -> Iterator[None]:
         """The block is one process; it ends at passage `at`, counted from 0, if it gets so far."""
         self._at, self.passed, self.dead, self.where, self._armed = at, 0, False, "", True
+        self._boards.clear()
         try:
             yield
         except Killed:
@@ -52,6 +55,8 @@ class Killer:
                 self.dead, self.where = True, where
             self.passed += 1
             if self.dead:
+                for board in self._boards:
+                    board.stop(RuntimeError("killed"))  # lanes that wait die with the others
                 raise Killed(where)
 
     def _guarded(self, method: Callable[..., Any], name: str, after: bool) -> Callable[..., Any]:
@@ -64,6 +69,14 @@ class Killer:
             return result
 
         return guarded
+
+    def _known(self, made: Callable[[Board, int], None]) -> Callable[[Board, int], None]:
+        @wraps(made)
+        def known(board: Board, lanes: int) -> None:
+            made(board, lanes)
+            self._boards.append(board)
+
+        return known
 
     def _abandoning(self, release: Callable[[Lease], None]) -> Callable[[Lease], None]:
         """A dead process gives no lease back; only its heartbeat ends."""

@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable
 
 import pytest
-from contract.bench import Bench
-from contract.case import NUMBERS
-from contract.killer import Killer
+
+from tests.contract.bench import Bench
+from tests.contract.case import NUMBERS
+from tests.contract.killer import Killer
 
 
 def test_up_killed_anywhere_is_finished_exactly_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

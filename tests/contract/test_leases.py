@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from contract.bench import Bench
-from contract.conftest import WITH_LEASES
 
 from provision.model import Owner
 from provision.ports import Leases, Store
+from tests.contract.bench import Bench
+from tests.contract.conftest import WITH_LEASES
 
 pytestmark = pytest.mark.stores(WITH_LEASES)
 

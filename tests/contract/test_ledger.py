@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from contract.bench import Bench
 
 from provision.errors import LeaseLost
 from provision.flows.connect import Access
 from provision.model import Event, Kind
+from tests.contract.bench import Bench
 
 AT = datetime(2026, 3, 2, 9, 14, 0, 123456, UTC)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from contract.bench import Bench
-from contract.case import NUMBERS
-from contract.conftest import WITH_STATEMENTS
 
 from provision.core.plan import Wanted
-from provision.errors import StatementFailed
-from provision.model import Kind, StateName
+from provision.errors import FailedError, StatementFailed
+from provision.model import Began, Happening, Kind, StateName
+from tests.contract.bench import Bench
+from tests.contract.case import NUMBERS
+from tests.contract.conftest import CASES, WITH_STATEMENTS
 
 
 def ids(bench: Bench) -> list[str]:
@@ -84,7 +84,7 @@ def test_up_refused_statement_keeps_what_was_done_before_it(bench: Bench) -> Non
     assert bench.case.seen() != one
     error = report.failures[0].error
     assert isinstance(error, StatementFailed)
-    assert "statements 1 to 1 are done, 1 was not sent" in error.where
+    assert "statement 1 is done, 1 was not sent" in error.where
 
 
 def test_up_same_failure_twice_stays_failed_at_the_same_statement(bench: Bench) -> None:
@@ -95,3 +95,24 @@ def test_up_same_failure_twice_stays_failed_at_the_same_statement(bench: Bench) 
 
     assert (second.step, second.statement, str(second.error)) == (first.step, first.statement, str(first.error))
     assert [event.kind for event in bench.events()].count(Kind.APPLIED) == 1
+
+
+@pytest.mark.stores([name for name in CASES if name != "clickhouse"])  # whose connections are one request long
+def test_up_connection_cut_in_mid_run_is_told_and_the_next_run_finishes(bench: Bench) -> None:
+    first, second, third = ids(bench)
+
+    def cut(happening: Happening) -> None:
+        bench.told.append(happening)
+        if isinstance(happening, Began) and happening.step.id == second:
+            bench.case.cut()
+
+    bench.hear = cut
+    report = bench.up()
+
+    assert [done.step.id for done in report.done] == [first]
+    (failure,) = report.failures
+    assert isinstance(failure.error, FailedError)
+    assert failure.error.code == "server-lost"
+    bench.hear = bench.told.append
+    assert [done.step.id for done in bench.up().done] == [second, third]
+    assert bench.net() == dict.fromkeys(ids(bench), 1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from contract.bench import Bench
-from contract.conftest import PEERS
-from contract.test_moves import ids
 
 from provision.core.standing import Flag
 from provision.model import Kind
+from tests.contract.bench import Bench
+from tests.contract.conftest import PEERS
+from tests.contract.test_moves import ids
 
 pytestmark = pytest.mark.stores(PEERS)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from contract.bench import Bench
-from contract.conftest import CASES, WITH_STATEMENTS
 
 from provision.model import Event, Kind, Mark, Outcome, State, Statement, StateName, Step
 from provision.ports import Statements, Store
+from tests.contract.bench import Bench
+from tests.contract.conftest import CASES, WITH_STATEMENTS
 
 WITH_LANES = [name for name in CASES if name not in WITH_STATEMENTS]
 
@@ -43,7 +43,7 @@ def test_probe_statement_that_took_effect_is_done(bench: Bench) -> None:
         statements, step, statement = first_up(store)
         statements.record(made(step, 1, Kind.STARTED), statement)
         started = store.ledger.read()[-1]
-        statements.advance(statement, Mark("vfr", 1, step.id, 1), made(step, 2, Kind.APPLIED), None)
+        statements.advance(statement, Mark("vfr", 1, step.id, 1), made(step, 2, Kind.APPLIED), None, lambda: None)
         before = bench.case.everything()
 
         assert statements.probe(statement, started).outcome is Outcome.DONE

@@ -7,7 +7,7 @@ that no probe can look up, `!reason` is always refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from provision.errors import LeaseLost, StatementFailed, UnreachableError
@@ -206,11 +206,19 @@ class FakeStatements:
     def of(self, step: Step) -> Sequence[Statement]:
         return self._store.statements_of(step)
 
-    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+    def advance(
+        self,
+        statement: Statement,
+        mark: Mark,
+        event: Event,
+        upcoming: Statement | None,
+        check_lease: Callable[[], None],
+    ) -> None:
         try:
             self._store.server.send(statement.text)
         except ValueError as refused:
             raise StatementFailed(str(refused), number=mark.statement or 1, statement=statement.text) from None
+        check_lease()
         self.record(event.later(), upcoming)
 
     def probe(self, statement: Statement, event: Event) -> Fate:

@@ -134,7 +134,7 @@ NOT_UNDONE = 'write `down` as a list, or `irreversible: "why"`'
             doc("create_stream: {name: s, owner: o, description: d}"),
             "create_stream lacks maxlen",
             "1_a.yaml:2:5",
-            "add `maxlen:`, about how many entries its writers keep (XADD … MAXLEN ~)",
+            "add `maxlen:`, a whole number, about how many entries its writers keep (XADD … MAXLEN ~)",
         ),
         (
             doc("create_group: {stream: s, name: g, start: first}"),

@@ -28,7 +28,8 @@ def text(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
         paper.write("nothing was done yet")
     width = max((len(each.event.revision) for each in entries), default=0)
     for _, event in entries:
-        taken = f"{event.duration_ms} ms" if event.duration_ms else ""
+        ended = event.kind in (Kind.APPLIED, Kind.REVERTED) and not event.detail.get("outside")
+        taken = f"{event.duration_ms} ms" if ended or event.duration_ms else ""
         cells = (
             f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
             event.revision.ljust(width),

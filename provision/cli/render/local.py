@@ -11,7 +11,7 @@ from pathlib import Path
 from provision.cli.render.paper import Paper
 from provision.embedded import EngineStatus
 
-_KEYS = ("store", "state", "version", "url", "path", "pid")
+KEYS = ("store", "state", "version", "url", "path", "pid")
 
 
 def engines(root: Path, listed: Sequence[EngineStatus], form: str) -> None:
@@ -22,15 +22,14 @@ def engines(root: Path, listed: Sequence[EngineStatus], form: str) -> None:
     paper = Paper(sys.stdout)
     if not listed:
         paper.write("no store of this environment has an embedded engine")
-    width = max((len(each.store) for each in listed), default=0)
-    for each in listed:
+    rows = [(each.store, each.state, each.version or "", _shown(root, each.path)) for each in listed]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
+    for each, row in zip(listed, rows, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         pid = f"pid {each.pid}" if each.pid else ""
-        line = (
-            f"  {each.store.ljust(width)}  {each.state:<7}  {each.version or '':<7}  {_shown(root, each.path)}  {pid}"
-        )
-        paper.write(line.rstrip(), "done" if each.state == "running" else "dim")
+        paper.write("  " + "  ".join([*cells, pid]).rstrip(), "done" if each.state == "running" else "dim")
         if each.url:
-            paper.write(f"  {' ' * width}  {each.url}")
+            paper.write(f"  {' ' * widths[0]}  {each.url}")
 
 
 def ended(root: Path, done: Mapping[str, bool], now: Sequence[EngineStatus], form: str, word: str) -> None:
@@ -39,17 +38,17 @@ def ended(root: Path, done: Mapping[str, bool], now: Sequence[EngineStatus], for
         print(json.dumps(as_json(now), ensure_ascii=False, indent=2))
         return
     paper = Paper(sys.stdout)
-    width = max((len(each.store) for each in now), default=0)
-    for each in now:
-        if done[each.store]:
-            paper.write(f"  ✓ {each.store.ljust(width)}  {word}  {_shown(root, each.path)}", "done")
-    if not any(done.values()):
+    ones = [each for each in now if done[each.store]]
+    width = max((len(each.store) for each in ones), default=0)
+    for each in ones:
+        paper.write(f"  ✓ {each.store.ljust(width)}  {word}  {_shown(root, each.path)}", "done")
+    if not ones:
         paper.write(f"nothing to {'stop' if word == 'stopped' else 'remove'}")
 
 
 def as_json(listed: Sequence[EngineStatus]) -> dict[str, object]:
     """The document of `--output json`: of all four commands the same."""
-    return {"engines": [{key: value for key, value in asdict(each).items() if key in _KEYS} for each in listed]}
+    return {"engines": [{key: value for key, value in asdict(each).items() if key in KEYS} for each in listed]}
 
 
 def _shown(root: Path, path: str) -> str:

@@ -105,9 +105,12 @@ class MoveRender:
         if reached.reach not in (Reach.READY, Reach.ABSENT):
             return name, reached.reach.replace("_", " "), reached.place, ""
         steps = len(plan.lane(name))
-        todo = f"{steps} to {WORDS[self._direction][0]}" if steps else "up to date" if name in standings else ""
-        if not steps and self._direction is Direction.DOWN:
-            todo = "nothing to revert"
+        rest = len(standings[name].pending) - steps - sum(held.step.revision.store == name for held in plan.held)
+        todo = f"{steps} to {WORDS[self._direction][0]}" if steps else "up to date"
+        if self._direction is Direction.DOWN:
+            todo = todo if steps else "nothing to revert"
+        elif rest > 0:
+            todo = f"{steps} to apply, {rest} pending not in this run"
         return name, reached.label, reached.place, todo
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from provision.cli.render.paper import Paper
 from provision.model import Description, Held, Plan
 
+SQL = (".sql", ".py")  # files whose statements end with a semicolon when shown
+
 
 class PlanRender:
     """Prints a plan. `environment` is None when no database was asked; `mask` hides known secrets."""
@@ -71,9 +73,6 @@ class PlanRender:
             "sql": None if each.statements is None else [self._mask(text) for text in each.statements],
             "reason": self._mask(each.reason) or None,
         }
-
-
-SQL = (".sql", ".py")
 
 
 def _held(held: Held) -> dict[str, object]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 
 from provision.cli.render.paper import Paper
 from provision.errors import ProvisionError, Several
+
+
+_FILE = re.compile(r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))?)?(?=[:;,]|$)")
 
 
 def print_error(error: ProvisionError, arguments: Sequence[str] = ()) -> None:
@@ -48,13 +52,15 @@ def as_json(error: ProvisionError) -> dict[str, object]:
 
 def annotation(error: ProvisionError, level: str = "error") -> str:
     """A GitHub annotation; the file is named when the place is one."""
-    place = error.where.split(";", 1)[0].split(": ", 1)[0]
-    path, _, line = place.partition(":")
-    named = (
-        f" file={path}{f',line={line}' if line.isdigit() else ''}," if path.endswith((".py", ".sql", ".yaml")) else " "
-    )
-    message = "%0A".join(part for part in (error.what, error.where, error.fix) if part)
-    return f"::{level}{named}title={error.code}::{message}"
+    named = _FILE.match(error.where)
+    places = [f"{name}={_escaped(value)}," for name, value in named.groupdict().items() if value] if named else []
+    message = "\n".join(part for part in (error.what, error.where, error.fix) if part)
+    return f"::{level} {''.join(places)}title={error.code}::{_escaped(message)}"
+
+
+def _escaped(text: str) -> str:
+    """As GitHub's workflow commands want it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _form(arguments: Sequence[str]) -> str:
@@ -64,4 +70,6 @@ def _form(arguments: Sequence[str]) -> str:
             return arguments[place + 1]
         if word.startswith("--output="):
             return word.split("=", 1)[1]
+        if word.startswith("-o") and len(word) > 2:
+            return word[2:]
     return "text"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,10 +11,12 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
+from provision.stores.answers import cause
 
 OLDEST = (22, 8)
 UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 60, 81, 516
 _SECURE = ("clickhouses", "https")
+_SCHEMES = ("clickhouse", "http", *_SECURE)
 
 
 class Refused(FailedError):
@@ -29,21 +31,20 @@ class Client:
     """One server and the database of the url. Safe to use from several threads: there is no session."""
 
     def __init__(self, url: str, store: str) -> None:
-        parts = urlsplit(url)
         self.store = store
-        self.database = unquote(parts.path.strip("/")) or "default"
-        self.place = f"{parts.hostname or 'localhost'}:{parts.port or _port(parts.scheme)}/{self.database}"
+        self.database, self.place = _read(url, store)
         self._client = _connected(url, store, self.place)
         self.version = str(self._client.server_version)
 
     def command(self, sql: str, *, database: str | None = None, **settings: str) -> None:
         """Run one statement. Raises Refused and UnreachableError."""
-        self._ask(lambda: self._client.command(sql, settings=self._settings(database, settings)))
+        self.ask(lambda: self._client.command(sql, settings=self._settings(database, settings)))
 
     def insert(self, sql: str, parameters: Mapping[str, object]) -> None:
         """Run one INSERT … SELECT with server-side parameters, waiting until it is stored."""
-        settings = self._settings(None, {"async_insert": "0"})
-        self._ask(lambda: self._client.command(sql, parameters=dict(parameters), settings=settings))
+        # One row needs one thread; starting more costs as much as the row.
+        settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
+        self.ask(lambda: self._client.command(sql, parameters=dict(parameters), settings=settings))
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises Refused and UnreachableError."""
@@ -52,7 +53,7 @@ class Client:
             result = self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
             return list(result.result_rows)
 
-        return [tuple(row) for row in self._ask(asked)]
+        return [tuple(row) for row in self.ask(asked)]
 
     def driver(self) -> Any:
         """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
@@ -66,15 +67,37 @@ class Client:
         # The database goes with each request: it may not exist when the client connects.
         return {**settings, "database": database or self.database}
 
-    def _ask(self, question: Any) -> Any:
+    def ask(self, question: Callable[[], Any]) -> Any:
+        """The answer of a call to the driver. Raises Refused and UnreachableError."""
         try:
             return question()
         except OperationalError as error:
             raise UnreachableError(
-                "unreachable", f"{self.store} does not answer: {_short(error)}", where=self.place
+                "unreachable",
+                f"{self.store} does not answer: {cause(_short(error))}",
+                where=self.place,
+                fix="start the server, or correct the url",
             ) from None
         except ClickHouseError as error:
             raise Refused(_code(error), _short(error)) from None
+
+
+def _read(url: str, store: str) -> tuple[str, str]:
+    """The database of a url, and the url's place for people. Raises ConfigError (bad-url)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _port(parts.scheme)
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise ConfigError(
+            "bad-url",
+            f"the url of {store} cannot be read",
+            where=store,
+            fix="write clickhouse://user:password@host:8123/database, special characters percent-encoded (@ as %40)",
+        )
+    database = unquote(parts.path.strip("/")) or "default"
+    return database, f"{parts.hostname}:{port}/{database}"
 
 
 def _connected(url: str, store: str, place: str) -> Any:
@@ -88,6 +111,7 @@ def _connected(url: str, store: str, place: str) -> Any:
             interface=dsn.scheme,
             database="",
             autogenerate_session_id=False,
+            compress=False,  # answers are small
             connect_timeout=10,
             send_receive_timeout=3600,
         )
@@ -114,7 +138,7 @@ def _explained(error: Exception, store: str, place: str) -> ProvisionError:
         )
     return UnreachableError(
         "unreachable",
-        f"{store} does not answer: {_short(error)}",
+        f"{store} does not answer: {cause(_short(error))}",
         where=place,
         fix="start the server, or correct the url",
     )

@@ -11,7 +11,7 @@ from clickhouse_migrations.migrator import STATUS_MD5_MISMATCH, STATUS_PENDING, 
 from clickhouse_migrations.util import format_table_reference, split_table_reference
 
 from provision.model import Direction, Step, StoreOptions
-from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client
+from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
 from provision.stores.clickhouse.source import Script
 
 _INSERT = "INSERT INTO {table} (version, md5, script) SELECT {{version:UInt32}}, {{md5:String}}, {{script:String}}"
@@ -30,13 +30,12 @@ class ClickhousePeer:
         self._migrator = Migrator(ClickhouseConnectConnection(client.driver()), migrations_table=table)
 
     def applied(self) -> Mapping[str, bool]:
-        from clickhouse_connect.driver.exceptions import DatabaseError
-
         known = {script.version: script.revision.id for script in self._scripts.values()}
         try:
-            rows = self._migrator.migration_status([_migration(script) for script in self._scripts.values()])
-        except DatabaseError as error:
-            if getattr(error, "code", None) in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+            migrations = [_migration(script) for script in self._scripts.values()]
+            rows = self._client.ask(lambda: self._migrator.migration_status(migrations))
+        except Refused as error:
+            if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return {}
             raise
         return {
@@ -47,7 +46,7 @@ class ClickhousePeer:
 
     def create(self) -> None:
         """Make the peer's table, as the peer itself does."""
-        self._migrator.init_schema(self._cluster)
+        self._client.ask(lambda: self._migrator.init_schema(self._cluster))
 
     def add(self, script: Script) -> None:
         """The peer's row for an applied script. Its own call would cost a mutation each."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -88,8 +89,9 @@ def _script(options: StoreOptions, path: Path, down: Path | None) -> Script:
 
 
 def _says_something(text: str) -> bool:
-    """False for a text of comments alone."""
-    return any(line and not line.startswith("--") for line in map(str.strip, text.split("\n")))
+    """False for a text of comments and semicolons alone."""
+    lines = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).split("\n")
+    return any(line.strip(" ;") and not line.startswith("--") for line in map(str.strip, lines))
 
 
 def _chained(found: Sequence[Script]) -> Sequence[Script]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from provision.errors import ConfigError, StatementFailed
@@ -31,7 +31,14 @@ class ClickhouseStatements:
     def of(self, step: Step) -> list[Statement]:
         return self._texts.of(step)
 
-    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+    def advance(
+        self,
+        statement: Statement,
+        mark: Mark,
+        event: Event,
+        upcoming: Statement | None,
+        check_lease: Callable[[], None],
+    ) -> None:
         settings = {"log_comment": str(mark)}
         if _read(statement).verb == "insert":
             # Without the lease's token, so that a second sending is recognised as the same.
@@ -40,6 +47,7 @@ class ClickhouseStatements:
             self._client.command(str(statement.sent), **settings)
         except Refused as error:
             raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
+        check_lease()
         self.record(event.later(), upcoming)
 
     def record(self, event: Event, upcoming: Statement | None) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from provision.errors import UnreachableError
 from provision.ports import Journal
 from provision.stores.postgres.connection import Connection
 
@@ -42,7 +43,7 @@ def watched(connection: Connection, journal: Journal) -> Iterator[None]:
         while not over.wait(pause):
             try:
                 blocking = _told(connection, _BLOCKING)
-            except psycopg.Error:
+            except (psycopg.Error, UnreachableError):
                 return  # the statement itself will say that the server is gone
             if blocking:
                 journal.note(f"waits for {blocking}")

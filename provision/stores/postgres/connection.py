@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 
 import psycopg
+from psycopg.abc import Params, Query
 
 from provision.errors import ConfigError, ProvisionError, UnreachableError
+from provision.stores.answers import cause
 
 OLDEST = 13
-Connection = psycopg.Connection[Any]
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that raises UnreachableError when its server is gone; the server's other refusals stay psycopg's."""
+
+    store = ""
+
+    def execute(
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
+    ) -> psycopg.Cursor[Any]:
+        try:
+            return super().execute(cast(Any, query), params, prepare=prepare, binary=binary)
+        except psycopg.OperationalError as error:
+            raise self._explained(error) from None
+
+    @contextmanager
+    def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Any]:
+        try:
+            with super().transaction(savepoint_name, force_rollback) as transaction:
+                yield transaction
+        except psycopg.OperationalError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: psycopg.OperationalError) -> Exception:
+        gone = self.closed or isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown)
+        return _explained(str(error), self.store, place(self.info.dsn)) if gone else error
 
 
 def connect(url: str, store: str, *, timeout: int = 10) -> Connection:
     """An autocommit connection. Raises UnreachableError, or ConfigError (wrong-password, no-such-database, bad-url)."""
     try:
-        return psycopg.connect(
+        made = Connection.connect(
             plain(url), autocommit=True, connect_timeout=timeout, application_name="provision", prepare_threshold=None
         )
+    except psycopg.ProgrammingError:
+        raise bad_url(store) from None  # without libpq's words: they quote a part of the url, maybe of the password
     except psycopg.Error as error:
         raise _explained(str(error), store, place(url)) from None
+    made.store = store
+    return made
 
 
 def plain(url: str) -> str:
@@ -51,8 +84,18 @@ def too_old(connection: Connection, store: str) -> ConfigError | None:
     )
 
 
+def bad_url(store: str) -> ConfigError:
+    """The error for a url that libpq cannot read."""
+    return ConfigError(
+        "bad-url",
+        f"the url of {store} cannot be read",
+        where=store,
+        fix="write postgresql://user:password@host:5432/database, special characters percent-encoded (@ as %40)",
+    )
+
+
 def _explained(message: str, store: str, where: str) -> ProvisionError:
-    text = message.strip().split("\n")[-1].removeprefix("FATAL:").strip()
+    text = cause(message)
     if "password authentication failed" in message or "no password supplied" in message:
         return ConfigError(
             "wrong-password",
@@ -68,8 +111,8 @@ def _explained(message: str, store: str, where: str) -> ProvisionError:
             where=where,
             fix=f"createdb {missing[1]}, or correct the url",
         )
-    if "invalid" in message and "connection" not in message and "URI" in message:
-        return ConfigError("bad-url", f"the url of {store} cannot be read", where=where, fix="write postgresql://…")
+    if "invalid integer value" in message:
+        return bad_url(store)
     if "role" in message and "does not exist" in message:
         return ConfigError("wrong-password", f"{store} refused the user: {text}", where=where, fix="correct the url")
     return UnreachableError(

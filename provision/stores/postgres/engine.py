@@ -6,9 +6,12 @@ Works with Alembic 1.16 to 1.20; `tests/unit/stores/postgres/test_engine.py` nam
 from __future__ import annotations
 
 import logging
+import logging.config
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, TextIO
 
 from alembic.config import Config
@@ -47,8 +50,8 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
         raise ConfigError(
             "alembic-refused",
             f"a revision file cannot be imported: {type(error).__name__}: {error}",
-            where=options.shown(options.path),
-            fix="`alembic history` shows the traceback",
+            where=_raised_in(error, options),
+            fix="correct the line",
         ) from None
     return directory
 
@@ -129,13 +132,24 @@ def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
     )
 
 
+def _raised_in(error: Exception, options: StoreOptions) -> str:
+    """The line of a revision file that the error comes from; the script folder where that cannot be told."""
+    frames = [each for each in extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(options.path)]
+    if not frames:
+        return options.shown(options.path)
+    return f"{options.shown(Path(frames[-1].filename))}:{frames[-1].lineno}"
+
+
 def _doubled(text: str) -> str:
     return text.replace("%", "%%")
 
 
 @contextmanager
 def _own_logging() -> Iterator[Callable[[], None]]:
-    """Yield what undoes env.py's `fileConfig`, which replaces the root handlers and disables every logger."""
+    """Keep logging as it is: env.py's `fileConfig` would replace the root handlers and disable every logger.
+
+    Yields what undoes whatever else env.py did to it.
+    """
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     loggers = [each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
@@ -147,7 +161,13 @@ def _own_logging() -> Iterator[Callable[[], None]]:
             each.disabled, each.propagate, each.handlers[:] = disabled, propagate, theirs
             each.setLevel(own)
 
+    # env.py imports them when it runs, so that it gets these.
+    configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
+    for name in configure:
+        setattr(logging.config, name, lambda *_, **__: None)
     try:
         yield restore
     finally:
+        for name, own in configure.items():
+            setattr(logging.config, name, own)
         restore()

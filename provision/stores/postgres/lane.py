@@ -22,6 +22,7 @@ from provision.stores.postgres.session import Session
 # Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 LOCK_TIMEOUT = "3s"
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class AlembicLane:
@@ -75,7 +76,7 @@ class AlembicLane:
             raise
         except Exception as error:  # a revision is code: it may raise anything
             if pulled.current is None:
-                raise _env_failed(error, self._options) from error
+                raise self._env_failed(error) from error
             raise self._failed(error, session, pulled.current, journal) from error
 
     @staticmethod
@@ -106,13 +107,23 @@ class AlembicLane:
         """Wait and let the lane try the step again after a lock timeout, if nothing of it was committed."""
         step = pulled.current
         if step is None:
-            raise _env_failed(error, self._options) from error
-        waited_for_lock = isinstance(error.orig, psycopg.errors.LockNotAvailable)
+            raise self._env_failed(error) from error
+        waited_for_lock = _sqlstate(error) == LOCK_NOT_AVAILABLE
         pause = next(pauses, None) if waited_for_lock and not session.committed else None
         if pause is None:
             raise self._failed(error, session, step, journal) from error
         journal.note(f"{step.id} waits for a lock, tries again in {pause:g} s; {blockers.oldest(self._connection)}")
         _sleep(pause, journal)
+
+    def _env_failed(self, error: Exception) -> ConfigError:
+        """The failure of env.py itself. Raises UnreachableError when the server is what failed."""
+        self._connection.execute("select 1")
+        return ConfigError(
+            "env-failed",
+            f"env.py of {self._options.name} failed: {_told(error)[0]}",
+            where=self._options.shown(self._options.path / "env.py"),
+            fix="`alembic current` shows the traceback",
+        )
 
     def _failed(self, error: Exception, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
@@ -123,7 +134,7 @@ class AlembicLane:
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
         after = "statements before it are committed" if session.committed else "rolled back: nothing of it was kept"
-        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+        if _sqlstate(error) == LOCK_NOT_AVAILABLE:
             fix = f"{blockers.oldest(self._connection)}; run again when it is free"
         return StatementFailed(
             what,
@@ -158,24 +169,24 @@ def _sleep(seconds: float, journal: Journal) -> None:
         time.sleep(0.1)
 
 
+def _sqlstate(error: Exception) -> str:
+    """PostgreSQL's code, whatever driver env.py chose; empty for an error that is not the server's."""
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
+
+
 def _told(error: Exception) -> tuple[str, str]:
+    """What went wrong in one line, and the server's hint."""
     orig = error.orig if isinstance(error, DBAPIError) else None
     if not isinstance(orig, psycopg.Error):
-        return f"{type(error).__name__}: {error}".split("\n", 1)[0], ""
+        code = f" [{_sqlstate(error)}]" if _sqlstate(error) else ""
+        said = f"{orig}" if code else f"{type(error).__name__}: {error}"
+        return said.split("\n", 1)[0].split(">: ", 1)[-1] + code, ""
     diagnosis = orig.diag
     message = diagnosis.message_primary or str(orig).strip()
     detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
     code = f" [{orig.sqlstate}]" if orig.sqlstate else ""
     return f"{message}{detail}{code}", diagnosis.message_hint or ""
-
-
-def _env_failed(error: Exception, options: StoreOptions) -> ConfigError:
-    return ConfigError(
-        "env-failed",
-        f"env.py of {options.name} failed: {_told(error)[0]}",
-        where=options.shown(options.path / "env.py"),
-        fix="`alembic current` shows the traceback",
-    )
 
 
 def _line(error: Exception, options: StoreOptions, step: Step) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import psycopg
+from sqlalchemy import TextClause, text
 from sqlalchemy import event as hooks
 
 from provision.errors import ConfigError, LeaseLost
@@ -107,14 +110,14 @@ class Session:
             with driver.pipeline():
                 driver.execute(_BEGIN, fields)
         else:
-            self._connection.exec_driver_sql(_BEGIN, fields)
+            self._connection.execute(_for_any_driver(_BEGIN), fields)
 
     def _append(self, fields: Mapping[str, object]) -> int:
         """Insert the ledger entry where the step's transaction is; how many rows that made."""
         driver = self._connection.connection.driver_connection
         if isinstance(driver, psycopg.Connection):
             return driver.execute(INSERT, fields).rowcount  # at half the cost of going through SQLAlchemy
-        made: int = self._connection.exec_driver_sql(INSERT, fields).rowcount
+        made: int = self._connection.execute(_for_any_driver(INSERT), fields).rowcount
         return made
 
     def _reset(self) -> None:
@@ -166,3 +169,11 @@ class Session:
         fields = {"statement": self.autocommitted, "text": statement, "preceding": self.sent}
         self._ledger.append(self._journal.event(step, kind, **fields))
         return statement, parameters
+
+
+@lru_cache
+def _for_any_driver(sql: str) -> TextClause:
+    """The statement with its parameters as SQLAlchemy writes them: each driver has a way of its own."""
+    # A name followed by a colon is no parameter to SQLAlchemy, so that `::` has to go.
+    cast = re.sub(r"%\((\w+)\)s::(\w+)", r"cast(:\1 as \2)", sql)
+    return text(re.sub(r"%\((\w+)\)s", r":\1", cast))

@@ -80,7 +80,8 @@ def _header(text: str, path: Path, shown: str) -> Header:
         tree = ast.parse(head(text))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise ConfigError("bad-header", f"{path.name} is not Python: {error}", where=f"{shown}:{line}") from None
+        what = f"{path.name} is not Python: {getattr(error, 'msg', None) or error}"
+        raise ConfigError("bad-header", what, where=f"{shown}:{line}", fix="correct the line") from None
     found: Header = {"doc": ast.get_docstring(tree) or ""}
     for node in tree.body:
         targets = (

@@ -105,20 +105,30 @@ def connect(url: str) -> Server:
     Raises UnreachableError (unreachable), or ConfigError (bad-url, wrong-password, no-such-database, server-too-old,
     cluster-mode, read-only-replica, not-allowed). No message holds the password.
     """
-    shown = place(url)
+    shown = ""
     try:
+        shown = place(url)
         # A port that takes connections and never answers, as one without TLS does when asked for it, is given up soon.
         first, server = (Server(_client(url, seconds), shown) for seconds in (CONNECT_SECONDS, ANSWER_SECONDS))
     except ValueError:
-        raise ConfigError(
-            "bad-url", "not a Redis url", where=shown, fix="write redis://[user:password@]host[:port][/database]"
-        ) from None
+        raise _bad_url(shown) from None
     try:
         with first.reading():
             server.version = _accepted(first)
+    except TypeError:  # an option behind the question mark that redis-py does not know
+        raise _bad_url(shown) from None
     finally:
         first.client.close()
     return server
+
+
+def _bad_url(shown: str) -> ConfigError:
+    return ConfigError(
+        "bad-url",
+        "not a Redis url",
+        where=shown,
+        fix="write redis://user:password@host:6379/0, special characters percent-encoded (@ as %40)",
+    )
 
 
 def _client(url: str, seconds: float) -> redis.Redis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from provision import documents, files
 from provision.documents import Auto, Document, Irreversible, Operation
@@ -31,6 +32,7 @@ def read_all(options: StoreOptions) -> list[Document]:
         except ProvisionError as error:
             errors.append(error)
     found.sort(key=lambda each: (int(each.number), each.slug))
+    errors.extend(_twice(found))
     errors.extend(error for each in found for error in _problems(each))
     raise_all(errors or list(_colliding(found)))
     return found
@@ -73,6 +75,18 @@ def _inverses(document: Document) -> Iterator[Operation]:
         inverse = OPERATIONS[each.name].inverse(each.body)
         if inverse is not None:
             yield Operation(*inverse, each.line, each.column)
+
+
+def _twice(found: Sequence[Document]) -> Iterator[ProvisionError]:
+    """`2_a.yaml` and `0002_b.yaml` are one number to people, and an order by chance."""
+    for before, after in pairwise(found):
+        if int(before.number) == int(after.number):
+            yield ConfigError(
+                "duplicate-id",
+                f"2 files have the number {int(after.number)}",
+                where=f"{before.shown}, {after.shown}",
+                fix="give one of them the next free number",
+            )
 
 
 def _problems(document: Document) -> Iterator[ProvisionError]:

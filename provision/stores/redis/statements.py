@@ -28,12 +28,19 @@ class RedisStatements:
         document = self._document(step.id)
         return [self._statement(each) for each in operations_of(document, step.direction)]
 
-    def advance(self, statement: Statement, mark: Mark, event: Event, upcoming: Statement | None) -> None:
+    def advance(
+        self,
+        statement: Statement,
+        mark: Mark,
+        event: Event,
+        upcoming: Statement | None,
+        check_lease: Callable[[], None] | None = None,
+    ) -> None:
         """Carry out the operation and append the event, in one script where Redis allows it.
 
         Raises StatementFailed, LeaseLost, FailedError (server-lost: what was in flight is for the probe).
         """
-        del upcoming
+        del upcoming, check_lease  # the server itself refuses a late run
         operation = _operation(statement)
         live = Live(self._server(), self._keys)
         with live.server.writing():

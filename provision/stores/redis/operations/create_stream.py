@@ -38,7 +38,7 @@ class CreateStream(RedisOperation):
         maxlen={
             "type": "integer",
             "minimum": 1,
-            "description": "about how many entries its writers keep (XADD … MAXLEN ~)",
+            "description": "a whole number, about how many entries its writers keep (XADD … MAXLEN ~)",
         },
         group=NAME,
         start=START,

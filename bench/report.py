@@ -1,0 +1,97 @@
+"""Says what was measured: the table, the machine, the versions; printed and written to docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.rounds import Pair
+
+PACKAGES = ("alembic", "SQLAlchemy", "psycopg", "clickhouse-migrations", "clickhouse-connect", "chdb-core")
+FLAT = 1.25
+_HEAD = "| what | beside | ours ÷ theirs | lowest–highest round | bound | ours | theirs | rounds |\n" + "| --- " * 8 + "|"
+_INTRO = """\
+# Performance
+
+Written by `make bench` (`python -m bench`); not by hand. Each line is a command of `provision` beside the command of
+the tool that it works with, both as whole processes, on the same files and the same embedded servers, each in a database
+of its own. The two run in turn, round after round, and the order changes from round to round. A ratio is the median of
+the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale: the ratios are
+what is claimed. ClickHouse runs without a run lock on both sides.
+"""
+
+
+def table(pairs: Iterable[Pair]) -> str:
+    """One line a pair, as Markdown."""
+    return "\n".join([_HEAD, *map(_line, pairs)])
+
+
+def missed(pairs: Iterable[Pair], growth: Mapping[str, float]) -> list[str]:
+    """What lies above its bound, in words."""
+    return [
+        *(f"{pair.name}: {pair.ratio:.2f}, the bound is {pair.bound}" for pair in pairs if _over(pair)),
+        *(f"{name}: cost per revision grows {each:.2f} ×, the bound is {FLAT}" for name, each in growth.items() if each > FLAT),
+    ]
+
+
+def growth(pairs: Sequence[Pair], store: str, small: int, large: int) -> float:
+    """How much a revision costs in the large project, as a multiple of what it costs in the small one.
+
+    Start-up and reading, which the run with nothing to do shows, are taken off.
+    """
+    by_name = {pair.name: pair for pair in pairs}
+
+    def each(count: int) -> float:
+        whole, idle = by_name[f"{store} up, {count}"], by_name[f"{store} up, {count}, nothing to do"]
+        return (whole.our_median - idle.our_median) / count
+
+    return each(large) / each(small)
+
+
+def page(pairs: Sequence[Pair], growths: Mapping[str, float], servers: Mapping[str, str]) -> str:
+    """The whole of docs/performance.md."""
+    misses = missed(pairs, growths)
+    flat = "\n".join(f"| {name} | {each:.2f} | {FLAT} |" for name, each in growths.items())
+    verdict = "Every bound is met." if not misses else "Above a bound:\n\n" + "\n".join(f"- {each}" for each in misses)
+    return f"""{_INTRO}
+{table(pairs)}
+
+{verdict}
+
+Cost of one revision in the large project ÷ in the small one, start-up taken off:
+
+| `up` | ratio | bound |
+| --- | --- | --- |
+{flat}
+
+Measured {datetime.now(UTC):%Y-%m-%d} on {_machine()}. {", ".join(f"{name} {each}" for name, each in servers.items())};
+Python {platform.python_version()}, {", ".join(f"{name} {version(name)}" for name in PACKAGES)}.
+"""
+
+
+def write(text: str, root: Path) -> None:
+    place = root / "docs" / "performance.md"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(text, encoding="utf-8")
+
+
+def _line(pair: Pair) -> str:
+    low, high = pair.spread
+    bound = f"≤ {pair.bound}" if pair.bound is not None else "–"
+    return (
+        f"| `{pair.name.strip()}` | `{pair.against}` | **{pair.ratio:.2f}** | {low:.2f}–{high:.2f} | {bound} "
+        f"| {pair.our_median:.2f} s | {pair.their_median:.2f} s | {len(pair.seconds)} |"
+    )
+
+
+def _over(pair: Pair) -> bool:
+    return pair.bound is not None and pair.ratio > pair.bound
+
+
+def _machine() -> str:
+    load = os.getloadavg()[1]
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, load {load:.1f}"

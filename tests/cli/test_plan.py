@@ -1,0 +1,209 @@
+"""`plan`: the steps of `up`, their statements, what they can lose; and a plan that is saved and run later."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.servers.command_line import Provision
+
+OFFLINE = """\
+small · offline, as if nothing was applied
+    1  postgres/0001   Accounts
+    2  clickhouse/001  events of orders
+    3  redis/0001      Who signed in
+    4  postgres/0002   Orders of accounts
+    5  redis/0002      A second reader of the sign-ins
+    6  postgres/0003   Notes on orders, read back while they are made
+       loses data: its author says that it loses data
+    7  clickhouse/002  events per day
+7 to apply, 1 of them can lose data (--allow-destructive)
+"""
+WITH_SQL = """\
+small · offline, as if nothing was applied
+    1  postgres/0001   Accounts
+       CREATE TABLE accounts (id bigint PRIMARY KEY, name text NOT NULL);
+    2  clickhouse/001  events of orders
+       -- description: events of orders
+       CREATE TABLE events (id UInt64, at DateTime) ENGINE = MergeTree ORDER BY id;
+    3  postgres/0002   Orders of accounts
+       CREATE TABLE orders (id bigint PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts);
+    4  clickhouse/002  events per day
+       -- description: events per day
+       -- requires: postgres/0002
+       CREATE TABLE event_counts (day Date, events UInt64) ENGINE = SummingMergeTree ORDER BY day;
+4 to apply
+"""
+AFTER_THREE = """\
+small · test
+    1  postgres/0002   Orders of accounts
+    2  redis/0002      A second reader of the sign-ins
+    3  postgres/0003   Notes on orders, read back while they are made
+       loses data: its author says that it loses data
+    4  clickhouse/002  events per day
+4 to apply, 1 of them can lose data (--allow-destructive); run it: provision up --env test
+"""
+STALE = """\
+error[stale-plan]: the plan was made from another state: postgres moved since
+  where  postgres/0001: pending when planned, applied now
+  fix    make the plan again: provision plan --out FILE
+"""
+STALE_FILE = """\
+error[stale-plan]: the plan was made from another state: redis moved since
+  where  redis/0002: its file was edited
+  fix    make the plan again: provision plan --out FILE
+"""
+
+
+@pytest.mark.usefixtures("files")
+def test_plan_offline_needs_no_environment(provision: Provision) -> None:
+    assert provision("plan", "--offline") == (0, OFFLINE, "")
+
+
+@pytest.mark.usefixtures("files")
+def test_plan_offline_sql_prints_the_statements_of_the_target(provision: Provision) -> None:
+    assert provision("plan", "--offline", "--sql", "clickhouse/002") == (0, WITH_SQL, "")
+
+
+@pytest.mark.usefixtures("files")
+def test_plan_json_says_why_a_revision_has_no_sql(provision: Provision) -> None:
+    document = json.loads(provision("plan", "--offline", "-o", "json").out)
+    assert (document["project"], document["environment"], document["held"]) == ("small", None, [])
+    assert [step["id"] for step in document["steps"]][:2] == ["postgres/0001", "clickhouse/001"]
+    assert document["steps"][5] == {
+        "id": "postgres/0003",
+        "description": "Notes on orders, read back while they are made",
+        "destructive": ["its author says that it loses data"],
+        "sql": None,
+        "reason": "cannot be shown offline: AttributeError: 'MockConnection' object has no attribute 'exec_driver_sql'",
+    }
+    assert document["steps"][3]["sql"] == [
+        "CREATE TABLE orders (id bigint PRIMARY KEY, account_id bigint NOT NULL REFERENCES accounts)"
+    ]
+
+
+def test_plan_json_lists_what_is_held(files: Path, provision: Provision) -> None:
+    file = files / "redis" / "0002_second_reader.yaml"
+    file.write_text(file.read_text().replace("[clickhouse/001]", "[backfill/orders]"))
+    document = json.loads(provision("plan", "--offline", "-o", "json", "--only", "redis").out)
+    assert [step["id"] for step in document["steps"]] == ["redis/0001"]
+    assert document["held"] == [{"id": "redis/0002", "waits_for": ["backfill/orders"]}]
+
+
+@pytest.mark.usefixtures("files")
+def test_plan_offline_cannot_be_saved(provision: Provision) -> None:
+    assert provision("plan", "--offline", "--out", "plan.json") == (
+        2,
+        "",
+        "error[usage]: --out saves what was planned for an environment\n  fix    leave --offline out\n",
+    )
+
+
+@pytest.mark.usefixtures("files")
+def test_plan_unknown_target_names_near_ones(provision: Provision) -> None:
+    assert provision("plan", "--offline", "postgres/001") == (
+        2,
+        "",
+        "error[no-such-revision]: no revision is called postgres/001\n"
+        "  fix    did you mean postgres/0001 or clickhouse/001 or redis/0001?\n",
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_plan_after_some_lists_the_rest(provision: Provision) -> None:
+    provision("up", "--steps", "3")
+    assert provision("plan") == (0, AFTER_THREE, "")
+
+
+def test_plan_edited_revision_is_refused(small: Path, provision: Provision) -> None:
+    provision("up", "clickhouse/001")
+    file = small / "clickhouse" / "001_events.sql"
+    file.write_text(file.read_text() + "-- edited\n")
+    ran = provision("plan")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        3,
+        "error[revision-changed]: clickhouse/001_events was edited after it was applied",
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_plan_complete_has_nothing_to_do(provision: Provision) -> None:
+    provision("up", "--allow-destructive")
+    assert provision("plan", "--sql") == (0, "small · test\nnothing to do\n", "")
+
+
+@pytest.mark.usefixtures("small")
+def test_saved_plan_runs_its_own_steps_and_no_more(provision: Provision) -> None:
+    ran = provision("plan", "redis/0001", "--out", "plan.json")
+    assert ran.err == "saved; run it: provision up --plan plan.json --env test\n"
+    ran = provision("up", "--plan", "plan.json", "-o", "json")
+    assert [step["id"] for step in json.loads(ran.out)["applied"]] == ["redis/0001"]
+
+
+@pytest.mark.usefixtures("small")
+def test_saved_plan_stale_names_the_revision_that_moved(provision: Provision) -> None:
+    provision("plan", "--out", "plan.json")
+    provision("up", "postgres/0001")
+    ran = provision("up", "--plan", "plan.json")
+    assert (ran.code, ran.err) == (3, STALE)
+
+
+def test_saved_plan_with_an_edited_file_is_stale(small: Path, provision: Provision) -> None:
+    provision("plan", "--out", "plan.json")
+    file = small / "redis" / "0002_second_reader.yaml"
+    file.write_text(file.read_text() + "# edited\n")
+    ran = provision("up", "--plan", "plan.json")
+    assert (ran.code, ran.err) == (3, STALE_FILE)
+
+
+def test_saved_plan_holds_no_secret_and_no_statement(small: Path, provision: Provision) -> None:
+    provision("plan", "--out", "plan.json")
+    text = (small / "plan.json").read_text()
+    assert "CREATE" not in text
+    assert "://" not in text
+
+
+def test_saved_plan_of_another_environment_is_refused(
+    small: Path, provision: Provision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provision("plan", "--out", "plan.json")
+    toml = small / "provision.toml"
+    toml.write_text(toml.read_text().replace("environments.test", "environments.other"))
+    monkeypatch.setenv("PROVISION_ENV", "other")
+    assert provision("up", "--plan", "plan.json").err == (
+        "error[plan-environment]: the plan was made for test, not for other\n"
+        "  where  plan.json\n"
+        "  fix    run with --env test, or make the plan again\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{}", "it has no 'format'"),
+        ("no json", "Expecting value: line 1 column 1 (char 0)"),
+        ('{"format": 1}', "format 1, this version reads format 2"),
+    ],
+)
+def test_saved_plan_that_is_none_is_refused(small: Path, provision: Provision, text: str, why: str) -> None:
+    (small / "plan.json").write_text(text)
+    ran = provision("up", "--plan", "plan.json")
+    assert (ran.code, ran.err) == (
+        2,
+        f"error[plan-invalid]: plan.json is no saved plan: {why}\n"
+        "  where  plan.json\n"
+        "  fix    make one: provision plan --out FILE\n",
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_saved_plan_in_a_missing_folder_is_refused(provision: Provision) -> None:
+    ran = provision("plan", "--out", "nowhere/plan.json")
+    assert (ran.code, ran.err) == (
+        2,
+        "error[unwritable-file]: nowhere/plan.json cannot be written: no such file or directory\n"
+        "  where  nowhere/plan.json\n"
+        "  fix    name a file in a folder that exists and may be written\n",
+    )

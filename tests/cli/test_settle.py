@@ -1,0 +1,276 @@
+"""`baseline` and `resolve`: a person's word, in the ledger and in the other tool's table."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import clickhouse_connect
+import psycopg
+import pytest
+
+from tests.servers.command_line import Provision
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_marks_the_revision_and_all_below_in_other_stores_too(provision: Provision) -> None:
+    assert provision("baseline", "clickhouse/002") == (
+        0,
+        "  ✓ postgres/0001  marked as applied, not run\n"
+        "  ✓ postgres/0002  marked as applied, not run\n"
+        "  ✓ clickhouse/001  marked as applied, not run\n"
+        "  ✓ clickhouse/002  marked as applied, not run\n"
+        "4 marked as applied\n",
+        "",
+    )
+    assert _alembic() == [("0002",)]
+    assert _clickhouse("SELECT version FROM schema_versions ORDER BY version") == [(1,), (2,)]
+    assert _clickhouse("SELECT name FROM system.tables WHERE database = currentDatabase() AND name = 'events'") == []
+    assert [each["id"] for each in _pending(provision)] == ["postgres/0003", "redis/0001", "redis/0002"]
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_all_only_leaves_the_other_stores(provision: Provision) -> None:
+    ran = provision("baseline", "--all", "--only", "redis", "-o", "json")
+    assert (ran.code, json.loads(ran.out)) == (0, {"baselined": ["redis/0001", "redis/0002"]})
+    assert len(_pending(provision)) == 5
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_keeps_what_is_applied_below(provision: Provision) -> None:
+    provision("up", "postgres/0001")
+    assert provision("baseline", "postgres/0002").out.startswith("  ✓ postgres/0002  marked")
+    assert "baselined" not in provision("history", "postgres/0001").out
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_of_applied_is_refused(provision: Provision) -> None:
+    provision("up", "redis/0001")
+    assert provision("baseline", "redis/0001") == (
+        3,
+        "",
+        "error[already-applied]: redis/0001 is applied already\n  fix    `provision status --all` shows it\n",
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_all_of_complete_is_refused(provision: Provision) -> None:
+    provision("baseline", "--all")
+    assert provision("baseline", "--all").err == (
+        "error[already-applied]: everything is applied already\n  fix    `provision status --all` shows it\n"
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_of_what_alembic_applied_points_to_up(provision: Provision) -> None:
+    provision("up", "postgres/0001")
+    _stamp("0002")
+    assert provision("baseline", "postgres/0002").err == (
+        "error[already-applied]: postgres/0002 is applied already\n"
+        "  fix    `provision up` records what another tool applied\n"
+    )
+    assert provision("up", "postgres/0001").code == 0
+    assert "adopted" in provision("history", "postgres/0002").out
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_of_what_alembic_reverted_leaves_a_legal_ledger(provision: Provision) -> None:
+    provision("up", "postgres/0002")
+    _stamp("0001")
+    assert provision("baseline", "postgres/0002").code == 0
+    assert provision("history", "postgres/0002").out.splitlines() == [
+        "TIME  postgres/0002  applied N ms  run 1  SOMEBODY",
+        "TIME  postgres/0002  reverted                      run 2  SOMEBODY",
+        "                     by another tool",
+        "TIME  postgres/0002  baselined                     run 2  SOMEBODY",
+    ]
+    assert provision("status", "--only", "postgres").code == 0
+
+
+def test_baseline_with_an_edited_revision_is_refused(small: Path, provision: Provision) -> None:
+    provision("up", "clickhouse/001")
+    _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
+    ran = provision("baseline", "clickhouse/002")
+    assert (ran.code, ran.err.splitlines()[0]) == (
+        3,
+        "error[revision-changed]: clickhouse/001_events was edited after it was applied",
+    )
+    assert _clickhouse("SELECT version FROM schema_versions") == [(1,)]
+
+
+@pytest.mark.parametrize("arguments", [(), ("postgres/0001", "--all")])
+@pytest.mark.usefixtures("files")
+def test_baseline_without_one_clear_wish_is_refused(provision: Provision, arguments: tuple[str, ...]) -> None:
+    assert provision("baseline", *arguments, "--env", "test") == (
+        2,
+        "",
+        "error[usage]: baseline needs to know what is there already\n  fix    name revisions, or --all\n",
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_baseline_unknown_revision_is_refused(provision: Provision) -> None:
+    assert provision("baseline", "redis/0009").err.startswith(
+        "error[no-such-revision]: no revision is called redis/0009"
+    )
+
+
+def test_resolve_accept_change_takes_the_file_as_it_is(small: Path, provision: Provision) -> None:
+    provision("up", "clickhouse/001")
+    _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
+    ran = provision("resolve", "clickhouse/001", "--accept-change", "--reason", "a comment", "-o", "json")
+    assert json.loads(ran.out) == {
+        "resolved": {"id": "clickhouse/001", "state": "applied", "accepted": True, "reason": "a comment"}
+    }
+    assert provision("up", "--allow-destructive").code == 0
+    assert provision("history", "clickhouse/001").out.splitlines()[2:] == [
+        "TIME  clickhouse/001  change accepted               run 2  SOMEBODY",
+        "                     reason: a comment",
+    ]
+
+
+def test_resolve_accept_change_renews_the_peers_checksum(small: Path, provision: Provision) -> None:
+    provision("up", "clickhouse/001")
+    before = _clickhouse("SELECT md5 FROM schema_versions")
+    _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
+    provision("resolve", "clickhouse/001", "--accept-change")
+    after = _clickhouse("SELECT md5 FROM schema_versions")
+    assert (len(after), after == before) == (1, False)
+
+
+@pytest.mark.usefixtures("small")
+def test_resolve_accept_change_of_unchanged_is_refused(provision: Provision) -> None:
+    provision("up", "redis/0001")
+    assert provision("resolve", "redis/0001", "--accept-change") == (
+        3,
+        "",
+        "error[nothing-to-resolve]: redis/0001 is applied and its file is as it was: nothing about it is open\n"
+        "  where  redis/0001_sign_ins.yaml\n"
+        "  fix    `provision down` reverts; `provision history redis/0001` shows what happened\n",
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_resolve_pending_revision_is_refused(provision: Provision) -> None:
+    assert provision("resolve", "redis/0001", "--applied").err == (
+        "error[nothing-to-resolve]: redis/0001 is pending: nothing about it is open\n"
+        "  where  redis/0001_sign_ins.yaml\n"
+        "  fix    `provision up` applies it; `provision baseline redis/0001` marks it as applied without running it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "versions"),
+    [("--applied", "applied", [(1,)]), ("--pending", "pending", []), ("--reverted", "reverted", [])],
+)
+def test_resolve_open_revision_keeps_the_peer_in_step(
+    small: Path, provision: Provision, word: str, state: str, versions: list[tuple[int]]
+) -> None:
+    _edit(small / "clickhouse" / "001_events.sql", "INSERT INTO nowhere VALUES (1);\n")
+    assert provision("up", "clickhouse/001").code == 5
+    assert provision("resolve", "clickhouse/001", word) == (0, f"  ✓ clickhouse/001  is now {state}\n", "")
+    assert _clickhouse("SELECT version FROM schema_versions") == versions
+    clickhouse = json.loads(provision("status", "-o", "json").out)["stores"][1]
+    assert (clickhouse["revisions"][0]["state"], clickhouse["revisions"][0]["flags"]) == (state, [])
+
+
+def test_resolve_unknown_revision_as_reverted_steps_alembic_back(small: Path, provision: Provision) -> None:
+    provision("up", "--allow-destructive")
+    (small / "alembic" / "versions" / "0003_order_notes.py").unlink()
+    assert provision("resolve", "postgres/0003", "--reverted") == (0, "  ✓ postgres/0003  is now reverted\n", "")
+    assert _alembic() == [("0002",)]
+    assert provision("status", "--only", "postgres").out.splitlines()[-1] == "everything is applied"
+
+
+def test_resolve_unknown_revision_below_another_is_refused(small: Path, provision: Provision) -> None:
+    provision("up", "postgres/0003", "--allow-destructive")
+    for name in ("0002_orders.py", "0003_order_notes.py"):
+        (small / "alembic" / "versions" / name).unlink()
+    (small / "clickhouse" / "002_event_counts.sql").unlink()
+    (small / "clickhouse" / "002_event_counts.down.sql").unlink()
+    assert provision("resolve", "postgres/0002", "--reverted") == (
+        3,
+        "",
+        "error[required-by-others]: the other tool's table keeps postgres/0002: something newer stands on it\n"
+        "  where  postgres/0002, whose file is gone\n"
+        "  fix    resolve the newer revision first, or restore the files\n",
+    )
+    assert provision("resolve", "postgres/0003", "--reverted").code == 0
+    assert provision("resolve", "postgres/0002", "--reverted").code == 0
+    assert _alembic() == [("0001",)]
+
+
+def test_resolve_changed_as_pending_under_others_is_refused(small: Path, provision: Provision) -> None:
+    provision("up", "postgres/0002", "redis/0002")
+    _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
+    assert provision("resolve", "clickhouse/001", "--pending").err == (
+        "error[required-by-others]: redis/0002 stands on clickhouse/001 and cannot stay without it\n"
+        "  where  clickhouse/001_events.sql\n"
+        "  fix    revert what stands on it first with `provision down`\n"
+    )
+
+
+@pytest.mark.usefixtures("small")
+def test_resolve_settles_a_ledger_that_does_not_add_up(provision: Provision) -> None:
+    provision("up", "postgres/0001")
+    with _postgres() as connection:
+        connection.execute(
+            "INSERT INTO provision.ledger SELECT project, store, token, 99, revision, 'at', checksum, at, actor,"
+            " duration_ms, statement, detail FROM provision.ledger"
+        )
+    assert provision("status").err.startswith("error[ledger-illegal]: postgres/0001 is applied, but its ledger goes on")
+    assert provision("resolve", "postgres/0001", "--applied") == (0, "  ✓ postgres/0001  is now applied\n", "")
+    assert provision("status", "--only", "postgres").code == 0
+
+
+@pytest.mark.usefixtures("small")
+def test_resolve_works_while_another_store_is_away(
+    provision: Provision, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provision("up", "clickhouse/001")
+    _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
+    monkeypatch.setenv("SMALL_REDIS", "redis://127.0.0.1:1/0")
+    assert provision("resolve", "clickhouse/001", "--accept-change").code == 0
+    monkeypatch.setenv("SMALL_POSTGRES", "postgresql://nobody@127.0.0.1:1/small")
+    ran = provision("resolve", "clickhouse/001", "--accept-change")
+    assert (ran.code, ran.err.startswith("error[unreachable]: postgres does not answer")) == (4, True)
+
+
+@pytest.mark.parametrize(("words", "count"), [((), 0), (("--applied", "--pending"), 2)])
+@pytest.mark.usefixtures("files")
+def test_resolve_takes_one_answer(provision: Provision, words: tuple[str, ...], count: int) -> None:
+    assert provision("resolve", "redis/0001", *words) == (
+        2,
+        "",
+        f"error[usage]: resolve takes one answer, not {count}\n"
+        "  fix    say one of --applied, --pending, --reverted, --accept-change\n",
+    )
+
+
+def _postgres() -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(os.environ["SMALL_POSTGRES"], autocommit=True)
+
+
+def _alembic() -> list[tuple[object, ...]]:
+    with _postgres() as connection:
+        return connection.execute("SELECT version_num FROM alembic_version").fetchall()
+
+
+def _stamp(number: str) -> None:
+    with _postgres() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", (number,))
+
+
+def _clickhouse(query: str) -> list[tuple[object, ...]]:
+    with clickhouse_connect.get_client(dsn=os.environ["SMALL_CLICKHOUSE"]) as client:
+        return [tuple(row) for row in client.query(query).result_rows]
+
+
+def _pending(provision: Provision) -> list[dict[str, object]]:
+    stores = json.loads(provision("status", "-o", "json").out)["stores"]
+    return [each for store in stores for each in store["revisions"] if each["state"] == "pending"]
+
+
+def _edit(file: Path, more: str) -> None:
+    file.write_text(file.read_text() + more)

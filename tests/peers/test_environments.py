@@ -1,0 +1,121 @@
+"""Every ordinary env.py works as it is, and each revision has its ledger entry in its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.peers import environments
+from tests.peers.projects import Project, Provision, database
+
+Write = Callable[[Path], None]
+ENVIRONMENTS: dict[str, tuple[Write, str]] = {
+    "generic": (lambda root: environments.initialised(root, "generic"), "+psycopg"),
+    "async with psycopg": (lambda root: environments.initialised(root, "async"), "+psycopg"),
+    "async with asyncpg": (lambda root: environments.initialised(root, "async"), "+asyncpg"),
+    "begin": (lambda root: environments.written(root, environments.BEGIN), "+psycopg"),
+    "own connection": (lambda root: environments.written(root, environments.OWN), "+psycopg"),
+}
+# The table that a revision made, and its ledger entry: written by the same transaction when xmin is the same.
+SAME_TRANSACTION = """
+select l.revision, l.xmin::text, c.xmin::text from provision.ledger l
+join pg_class c on c.relname = 't' || split_part(l.revision, '/', 2) order by 1
+"""
+
+
+@pytest.mark.parametrize("named", ENVIRONMENTS)
+def test_up_stopped_after_ten_of_sixty_leaves_ten_in_their_own_transactions(
+    named: str, root: Path, every_server: str, provision: Provision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, driver = ENVIRONMENTS[named]
+    write(root)
+    name_driver(root / "alembic.ini", driver)
+    with database(every_server) as url, database(every_server) as theirs:
+        monkeypatch.setenv("PEERS_URL", url)
+        project = Project(root, url, provision, driver)
+        project.tables(60)
+
+        project.up("--steps", "10")
+        assert_own_transactions(project, 10)
+        assert project.rows("select version_num from alembic_version") == [("0010",)]
+        assert "0010" in project.alembic("current")
+
+        project.up()
+        assert_own_transactions(project, 60)
+        assert project.rows("select version_num from alembic_version") == [("0060",)]
+
+        project.alembic("upgrade", "head", url=theirs)
+        assert project.schema() == Project(root, theirs, provision).schema()
+
+        project.down("--all")
+        assert project.schema() == []
+        assert project.rows("select version_num from alembic_version") == []
+
+
+def assert_own_transactions(project: Project, count: int) -> None:
+    rows = project.rows(SAME_TRANSACTION)
+    assert [row[0] for row in rows] == [f"postgres/{number:04d}" for number in range(1, count + 1)]
+    assert all(ledger == table for _, ledger, table in rows)
+    assert len({ledger for _, ledger, _ in rows}) == count
+    assert [kind for _, kind in project.events()] == ["applied"] * count
+
+
+def name_driver(ini: Path, driver: str) -> None:
+    """Let the ini name the driver, as it does in a project that has chosen one."""
+    lines = ini.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("sqlalchemy.url")]
+    place = next(number for number, line in enumerate(kept) if line.startswith("[alembic]"))
+    kept.insert(place + 1, f"sqlalchemy.url = postgresql{driver}://somewhere/else\n")
+    ini.write_text("".join(kept))
+
+
+def test_up_begin_says_that_it_runs_alembic_for_each_revision(project: Project) -> None:
+    environments.written(project.root, environments.BEGIN)
+    project.tables(3)
+
+    ran = project.up()
+
+    note = "  … postgres: env.py hands over a connection in a transaction: one Alembic run for each revision\n"
+    assert ran.out.count(note) == 1
+
+
+def test_up_noisy_env_prints_nothing_of_its_own_and_leaves_logging_as_it_was(project: Project) -> None:
+    import logging
+
+    ini = (Path(environments.__file__).parent / "noisy.ini").read_text()
+    environments.written(project.root, environments.NOISY, ini)
+    project.tables(1)
+    ours = logging.getLogger("ours.own")
+    before = (list(logging.getLogger().handlers), logging.getLogger().level, ours.disabled)
+
+    ran = project.up()
+
+    assert "noise" not in ran.out + ran.err
+    assert "INFO" not in ran.out + ran.err
+    assert (list(logging.getLogger().handlers), logging.getLogger().level, ours.disabled) == before
+
+
+def test_up_env_that_names_another_database_is_refused_before_any_statement(
+    project: Project, postgres_15: str
+) -> None:
+    with database(postgres_15, "elsewhere") as other:
+        url = other.replace("postgresql://", "postgresql+psycopg://", 1)
+        fixed = environments.PLAIN.replace("config = context.config", f"config = context.config\nconfig.set_main_option('sqlalchemy.url', '{url.replace('%', '%%')}')")
+        environments.written(project.root, fixed)
+        project.tables(2)
+
+        ran = project.provision("up")
+
+        assert ran.code == 2
+        assert "error[wrong-database]: env.py connects to database 'elsewhere_" in ran.err
+        assert "not to the configured 'peers_" in ran.err
+        assert Project(project.root, other, project.provision).rows(ALL) == []
+        assert project.schema() == []
+
+
+ALL = """
+select relname from pg_class c join pg_namespace n on n.oid = relnamespace
+where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+"""
