@@ -179,6 +179,9 @@ def resolve(project: Project, name: str, variables: Mapping[str, str] = os.envir
                 filled[key] = _fill(value, variables, secrets, project.root)
             except ConfigError as error:
                 errors.append(_placed(error, project, name, store.name, key))
+        variables_of = store.extra.get("variables")
+        if isinstance(variables_of, Mapping):
+            filled["variables"] = _variables(variables_of, variables, secrets, project, errors, store.name)
         url = filled.pop("url", None)
         if url == "off":
             places[store.name] = Place(off=True)
@@ -275,6 +278,28 @@ def _fill(value: object, variables: Mapping[str, str], secrets: set[str], root: 
         return found or ""
 
     return _VARIABLE.sub(replaced, value)
+
+
+def _variables(
+    given: Mapping[str, object],
+    variables: Mapping[str, str],
+    secrets: set[str],
+    project: Project,
+    errors: list[ConfigError],
+    store: str,
+) -> dict[str, object]:
+    """The `${NAME}` values of migration files; one that is taken from elsewhere may be a secret and is masked."""
+    filled: dict[str, object] = {}
+    for name, value in given.items():
+        try:
+            filled[name] = _fill(value, variables, secrets, project.root)
+        except ConfigError as error:
+            where = f"{project.file.name}, [stores.{store}] variables.{name}"
+            errors.append(ConfigError(error.code, error.what, where=where, fix=error.fix))
+            continue
+        if filled[name] != value:
+            secrets.add(str(filled[name]))
+    return filled
 
 
 def _from_file(path: Path) -> str:

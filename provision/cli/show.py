@@ -80,7 +80,12 @@ def plan(
     wanted = Wanted(targets, frozenset(only), steps, out_of_order=out_of_order)
     if offline:
         if out is not None:
-            raise ConfigError("usage", "--out saves what was planned for an environment", fix="leave --offline out")
+            raise ConfigError(
+                "usage",
+                "--out saves what was planned for an environment",
+                where="provision plan",
+                fix="leave --offline out",
+            )
         _plan_offline(wanted, output, sql=sql)
         return EXIT_DONE
     with site.opened(env, Access.READ, only=only, wait_for=wait_for) as opened:
@@ -137,7 +142,7 @@ def _on_disk(only: Sequence[str]) -> tuple[Project, dict[str, Store], Graph]:
     """The project, its stores, none connected, and all their files. Raises ConfigError."""
     project = site.project()
     known_stores(project, frozenset(only))
-    stores = build_all(project, wiring.build)
+    stores = build_all(project.stores, wiring.build)
     return project, {store.name: store for store in stores}, source.read(stores, project.many_heads)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -92,10 +92,18 @@ class Site:
             each.store.close()
 
 
-def build_all(project: Project, build: Build) -> list[Store]:
-    """Every store of the project, none connected. Raises ConfigError (missing-extra) for all that lack one."""
+def placed(project: Project, environment: Environment) -> tuple[StoreOptions, ...]:
+    """The stores with what the environment says of them besides the url: TLS, cluster, variables filled in."""
+    return tuple(
+        replace(options, extra={**options.extra, **environment.places[options.name].extra})
+        for options in project.stores
+    )
+
+
+def build_all(stores_of: Iterable[StoreOptions], build: Build) -> list[Store]:
+    """Every store, none connected. Raises ConfigError (missing-extra) for all that lack one."""
     stores, errors = [], []
-    for options in project.stores:
+    for options in stores_of:
         try:
             stores.append(build(options))
         except ProvisionError as error:
@@ -120,7 +128,7 @@ def open_site(
     reported in its place instead. Stores outside `only` are reached too when they answer, but may be absent.
     """
     known_stores(project, only)
-    stores = build_all(project, build)
+    stores = build_all(placed(project, environment), build)
     graph = source.read(stores, project.many_heads)
     reached = together(stores, lambda store: reach(store, project, environment, engines, access, graph))
     errors = [each.error for each in reached if each.error is not None]

@@ -10,7 +10,7 @@ from provision.core.graph import Graph
 from provision.core.ledger import fold
 from provision.core.source import read
 from provision.errors import ProvisionError, Several, UnreachableError
-from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, reach, together
+from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, Project
@@ -41,7 +41,7 @@ def examine(
 ) -> Checkup:
     """Look at the files, then at every store at the same time."""
     try:
-        stores = build_all(project, build)
+        stores = build_all(placed(project, environment), build)
     except ProvisionError as error:
         return Checkup(tuple(problems(error, "packages", project.file.name)))
     found, graph = _files(project, stores)

@@ -14,19 +14,109 @@ from tests.cli.projects import NOWHERE, document, hidden, refused, script, untou
 @pytest.mark.parametrize(
     ("words", "err"),
     [
-        (("statsu",), "FILL"),
-        (("migrate",), "FILL"),
-        (("up", "--dryrun"), "FILL"),
-        (("up", "--env"), "FILL"),
-        (("up", "--steps", "0"), "FILL"),
-        (("up", "--steps", "many"), "FILL"),
-        (("up", "--wait", "soon"), "FILL"),
-        (("up", "-e", "test", "--output", "xml"), "FILL"),
-        (("status", "extra"), "FILL"),
-        (("new",), "FILL"),
-        (("local", "strat"), "FILL"),
-        (("plan", "--offline", "--out", "plan.json"), "FILL"),
-        (("down", "-e", "test", "--out-of-order"), "FILL"),
+        (
+            ("statsu",),
+            """\
+error[usage]: no such command 'statsu'
+  where  provision
+  fix    did you mean 'status'?
+""",
+        ),
+        (
+            ("migrate",),
+            """\
+error[usage]: no such command 'migrate'
+  where  provision
+  fix    provision --help
+""",
+        ),
+        (
+            ("up", "--dryrun"),
+            """\
+error[usage]: no such option '--dryrun'
+  where  provision up
+  fix    did you mean '--dry-run'?
+""",
+        ),
+        (
+            ("up", "--env"),
+            """\
+error[usage]: option '--env' requires an argument
+  where  provision
+  fix    provision --help
+""",
+        ),
+        (
+            ("up", "--steps", "0"),
+            """\
+error[usage]: invalid value for '--steps': 0 is not in the range x>=1
+  where  provision up
+  fix    provision up --help
+""",
+        ),
+        (
+            ("up", "--steps", "many"),
+            """\
+error[usage]: invalid value for '--steps': 'many' is not a valid integer range
+  where  provision up
+  fix    provision up --help
+""",
+        ),
+        (
+            ("up", "--wait", "soon"),
+            """\
+error[bad-duration]: 'soon' is not a duration
+  where  --wait
+  fix    write it like 500ms, 30s, 10m or 2h
+""",
+        ),
+        (
+            ("up", "-e", "test", "--output", "xml"),
+            """\
+error[usage]: invalid value for '--output' / '-o': 'xml' is not one of 'text', 'json', 'github'
+  where  provision up
+  fix    provision up --help
+""",
+        ),
+        (
+            ("status", "extra"),
+            """\
+error[usage]: got unexpected extra argument (extra)
+  where  provision status
+  fix    provision status --help
+""",
+        ),
+        (
+            ("new",),
+            """\
+error[usage]: missing argument 'STORE'
+  where  provision new
+  fix    provision new --help
+""",
+        ),
+        (
+            ("local", "strat"),
+            """\
+error[usage]: no such command 'strat'
+  where  provision local
+  fix    did you mean 'start'?
+""",
+        ),
+        (
+            ("plan", "--offline", "--out", "plan.json"),
+            """\
+error[usage]: --out saves what was planned for an environment
+  fix    leave --offline out
+""",
+        ),
+        (
+            ("down", "-e", "test", "--out-of-order"),
+            """\
+error[usage]: no such option '--out-of-order'
+  where  provision down
+  fix    provision down --help
+""",
+        ),
     ],
 )
 def test_wrong_command_line(files: Path, provision: Provision, words: tuple[str, ...], err: str) -> None:
@@ -35,9 +125,7 @@ def test_wrong_command_line(files: Path, provision: Provision, words: tuple[str,
     refused(ran, 2, err)
 
 
-@pytest.mark.parametrize(
-    "form", [("--output", "json"), ("--output=json",), ("-o", "json"), ("-ojson",)], ids=" ".join
-)
+@pytest.mark.parametrize("form", [("--output", "json"), ("--output=json",), ("-o", "json"), ("-ojson",)], ids=" ".join)
 def test_json_is_one_document_on_stdout(files: Path, provision: Provision, form: tuple[str, ...]) -> None:
     with untouched(files):
         ran = provision("up", "--env", "tset", *form)
@@ -91,7 +179,16 @@ def test_github_prints_one_annotation_an_error(
     script(files, "003_more", "")
     with untouched(files):
         ran = provision("up", "--env", "test", "--output", "github")
-    refused(ran, 2, "", "FILL")
+    refused(
+        ran,
+        2,
+        "",
+        """\
+::error file=clickhouse/003_more.sql,title=empty-migration::003_more.sql is empty%0Aclickhouse/003_more.sql%0Awrite its SQL or delete it
+::error file=redis/0003_more.yaml,line=1,col=1,title=document-invalid::the document has no key descripton%0Aredis/0003_more.yaml:1:1%0Adid you mean description?
+::error file=redis/0003_more.yaml,line=2,col=1,title=empty-migration::up is empty%0Aredis/0003_more.yaml:2:1%0Awrite a list of operations
+""",
+    )
 
 
 def test_no_command_prints_the_help(files: Path, provision: Provision) -> None:

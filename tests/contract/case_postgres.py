@@ -104,8 +104,10 @@ class PostgresCase(Case):
         )
 
     def cut(self) -> None:
-        sql = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        self._connection.execute(sql)
+        self._connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
 
     def close(self) -> None:
         self._connection.close()

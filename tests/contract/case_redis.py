@@ -25,6 +25,7 @@ _SPOILT = [_FILES["002_second"][0], _GROUP.format("nowhere", "readers"), _FILES[
 
 class RedisCase(Case):
     name = kind = "redis"
+    crash_stride = 3
     crash_points = ((Fence, "apply"), (Fence, "batch"), (Fence, "transaction"), (RedisLeases, "take"))
 
     def __init__(self, server_url: str) -> None:
@@ -51,9 +52,6 @@ class RedisCase(Case):
 
     def wipe(self) -> None:
         self._client.flushall()
-
-    def cut(self) -> None:
-        self._client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
     def close(self) -> None:
         self.wipe()

@@ -25,6 +25,8 @@ CASES: dict[str, type[Case]] = {
 }
 PEERS = ["fake_peer", "postgres15", "postgres18", "clickhouse"]
 WITH_LEASES = [name for name in CASES if name != "clickhouse"]
+# The clients of ClickHouse and Redis open another one when theirs was cut between two requests.
+KEEPING_A_CONNECTION = [name for name in CASES if name.startswith(("fake", "postgres"))]
 WITH_STATEMENTS = [name for name in CASES if not name.startswith("postgres")]
 
 

@@ -89,6 +89,8 @@ def test_lease_token_is_above_the_floor(bench: Bench) -> None:
 
         assert table.take("run", owner(1), 30, 41).token == 42
         assert table.take("backfill/x", owner(1), 30, 0).token == 1
+        assert table.release("run", 42)
+        assert table.take("run", owner(1), 30, 99).token == 100  # a home restored from a backup: its own count is lower
 
 
 def test_lease_names_and_projects_do_not_meet(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from provision.errors import FailedError, StatementFailed
 from provision.model import Began, Happening, Kind, StateName
 from tests.contract.bench import Bench
 from tests.contract.case import NUMBERS
-from tests.contract.conftest import CASES, WITH_STATEMENTS
+from tests.contract.conftest import KEEPING_A_CONNECTION, WITH_STATEMENTS
 
 
 def ids(bench: Bench) -> list[str]:
@@ -97,7 +97,7 @@ def test_up_same_failure_twice_stays_failed_at_the_same_statement(bench: Bench) 
     assert [event.kind for event in bench.events()].count(Kind.APPLIED) == 1
 
 
-@pytest.mark.stores([name for name in CASES if name != "clickhouse"])  # whose connections are one request long
+@pytest.mark.stores(KEEPING_A_CONNECTION)
 def test_up_connection_cut_in_mid_run_is_told_and_the_next_run_finishes(bench: Bench) -> None:
     first, second, third = ids(bench)
 

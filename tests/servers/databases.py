@@ -23,7 +23,7 @@ from provision.errors import ConfigError
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 READY_WITHIN_SECONDS = 30.0
-_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "listen_addresses": ""}
+_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "listen_addresses": "127.0.0.1"}
 
 
 def not_run(what: str, source: str) -> None:
@@ -52,17 +52,26 @@ def embedded_url(kind: str) -> Iterator[str]:
 
 @contextmanager
 def postgres_15_url(*preload: str) -> Iterator[str]:
-    """The url of a private PostgreSQL 15 on a socket. `preload` are libraries such as pg_cron, pg_partman_bgw."""
+    """The url of a private PostgreSQL 15 on a socket. `preload` are libraries such as pg_cron, pg_partman_bgw.
+
+    On the same port of loopback it asks for passwords.
+    """
     if not (DEBIAN_15 / "postgres").exists():
         return not_run("PostgreSQL 15", "apt-get install postgresql-15")
     place = Path(tempfile.mkdtemp(prefix="provision-pg15-"))
-    settings = _QUICK | {"unix_socket_directories": str(place), "shared_preload_libraries": ",".join(preload)}
+    port = _free_port()
+    settings = _QUICK | {
+        "port": str(port),
+        "unix_socket_directories": str(place),
+        "shared_preload_libraries": ",".join(preload),
+    }
     become: list[str] = []
     if os.getuid() == 0:
         shutil.chown(place, "postgres", "postgres")
         become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     data = str(place / "data")
-    initdb = [*become, str(DEBIAN_15 / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    initdb = [*become, str(DEBIAN_15 / "initdb"), "-D", data, "-U", "postgres", "-E", "UTF8"]
+    initdb += ["--auth-local=trust", "--auth-host=scram-sha-256"]
     subprocess.run([*initdb, "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=place)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     # The server ends with the test run, even where that one is killed.
@@ -70,7 +79,7 @@ def postgres_15_url(*preload: str) -> Iterator[str]:
     with (place / "log").open("wb") as log:
         command = [*become, *bound, str(DEBIAN_15 / "postgres"), "-D", data, *options]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place)
-    url = f"postgresql://postgres@/postgres?host={quote(str(place), safe='')}"
+    url = f"postgresql://postgres@/postgres?host={quote(str(place), safe='')}&port={port}"
     try:
         _until_ready(lambda: psycopg.connect(url).close(), psycopg.OperationalError, process, place / "log")
         yield url
@@ -87,9 +96,7 @@ def redis_7_url() -> Iterator[str]:
     if program is None:
         return not_run("redis-server 7", "apt-get install redis-server")
     place = Path(tempfile.mkdtemp(prefix="provision-redis7-"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = _free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(place), "--save", "", "--requirepass", "word"]
     with (place / "log").open("wb") as log:
         process = subprocess.Popen([program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -106,6 +113,12 @@ def redis_7_url() -> Iterator[str]:
         process.terminate()
         process.wait(20)
         shutil.rmtree(place)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _until_ready(

@@ -4,7 +4,7 @@ set -eu
 exec </dev/null
 export DEBIAN_FRONTEND=noninteractive
 missing=""
-for package in postgresql-15 postgresql-15-partman postgresql-15-cron redis-server python3-venv; do
+for package in postgresql-15 postgresql-15-partman postgresql-15-cron redis-server python3-venv openssl; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -8,7 +8,6 @@ from functools import partial
 import clickhouse_connect
 import psycopg
 import pytest
-
 import redis
 
 from . import sites
@@ -25,7 +24,8 @@ UNION ALL SELECT 'extension ' || extname FROM pg_extension WHERE extname <> 'plp
 """
 # All that may differ in pg_dump's text: 18 gives NOT NULL constraints names, printed where they had to be cut short.
 _ONLY_18 = re.compile(
-    r" CONSTRAINT user_probability_preference_(confidence_alert_threshold|uncertainty_warning_thresh)_not_null(?= NOT NULL)"
+    r" CONSTRAINT user_probability_preference_"
+    r"(confidence_alert_threshold|uncertainty_warning_thresh)_not_null(?= NOT NULL)"
 )
 # Redis 7 says of every group how far it has read; 6.2 does not know.
 _ONLY_7 = re.compile(r'"entries-read": null, "lag": 0, ')

@@ -1,4 +1,4 @@
-"""A clone of the repository, used by a user without rights, with the Python of the system."""
+"""A clone of the repository, used by a user without rights. `fresh_clone.sh` does the same with nothing installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from servers import databases
 
 from .sites import REPOSITORY
 
-PYTHON = Path("/usr/bin/python3")
 NOBODY = 65534
 
 
@@ -32,11 +30,11 @@ class Clone:
         return self.place / "clone"
 
     def provision(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `provision` in the clone; nothing of this process's environment reaches it."""
+        """Run the clone's `provision`; nothing of this process's environment reaches it."""
         variables = {"HOME": str(self.place / "home"), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-        variables |= {"PYTHONPATH": str(self.place / "packages"), "PYTHONDONTWRITEBYTECODE": "1"}
+        variables |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
-            [*self.become, str(PYTHON), "-m", "provision.cli.main", *arguments],
+            [*self.become, sys.executable, "-m", "provision.cli.main", *arguments],
             cwd=self.folder,
             env=variables,
             stdin=subprocess.DEVNULL,
@@ -49,36 +47,41 @@ class Clone:
 
 @pytest.fixture
 def clone() -> Iterator[Clone]:
-    """HEAD, cloned, and the installed packages linked to where that user may read them."""
-    asked = "import sys; print(*sys.version_info[:2])"
-    mine = f"{sys.version_info[0]} {sys.version_info[1]}"
-    if not PYTHON.exists() or subprocess.check_output([PYTHON, "-c", asked], text=True).strip() != mine:
-        databases.not_run(f"{PYTHON} of Python {mine}", "apt-get install python3")
+    """HEAD, cloned, with a home folder; both belong to the user."""
     place = Path(tempfile.mkdtemp(prefix="provision-clone-"))
     place.chmod(0o755)
     (place / "home").mkdir()
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", REPOSITORY, place / "clone"], check=True)
-    link_packages(place / "packages")
-    become: tuple[str, ...] = ()
     if os.getuid() == 0:
         for each in (place / "home", place / "clone"):
             subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", each], check=True)
-        become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    made = Clone(place, become)
-    yield made
-    made.provision("local", "reset", "--yes")
-    shutil.rmtree(place)
+    try:
+        made = Clone(place, somebody_else())
+        yield made
+        made.provision("local", "reset", "--yes")
+    finally:
+        shutil.rmtree(place)
 
 
-def link_packages(target: Path) -> None:
-    """All that is installed here, but for the link to this checkout; linked where the file system can."""
-    source = Path(sysconfig.get_paths()["platlib"])
-    done = subprocess.run(["cp", "-al", source, target], check=False, capture_output=True)
-    if done.returncode != 0:
-        shutil.rmtree(target, ignore_errors=True)
-        subprocess.run(["cp", "-a", source, target], check=True)
-    for editable in (*target.glob("*provision*.pth"), *target.glob("__editable__*")):
-        editable.unlink()
+def somebody_else() -> tuple[str, ...]:
+    """The words that make root somebody without rights; none for who has none anyway.
+
+    Where the installed packages lie in a folder of root's, that user is given the right to read every file, no more.
+    """
+    if os.getuid() != 0:
+        return ()
+    drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    may_read = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    # In a child of its own: the first one is still found with the rights of root.
+    trial = [
+        sys.executable,
+        "-c",
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import psycopg'], check=True)",
+    ]
+    for words in (drop, (*drop, *may_read)):
+        if subprocess.run([*words, *trial], check=False, cwd="/", stderr=subprocess.DEVNULL).returncode == 0:
+            return words
+    return databases.not_run("user who can read the installed packages", "they lie in a folder of root's")
 
 
 @pytest.mark.slow

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 import clickhouse_connect
 import psycopg
 import pytest
+import redis
 from clickhouse_schema.rows import DECISION, FEEDBACK, ID, METRIC, PERFORMANCE
 from postgres_schema.rows import ACME_USER, GLOBEX_USER, MODEL, insert, insert_base, scalar
-
-import redis
 
 from .sites import Site
 
@@ -122,7 +121,7 @@ def test_streams_are_read_by_their_groups(used: Site) -> None:
         assert sorted(catalogue) == [f"vfr:stream:{name}" for name in GROUPS]
         for name, groups in GROUPS.items():
             key = f"vfr:stream:{name}"
-            fields = {field: "1" for field in catalogue[key]["fields"]}
+            fields = dict.fromkeys(catalogue[key]["fields"], "1")
             entry = client.xadd(key, fields, maxlen=catalogue[key]["maxlen"], approximate=True)
             assert [group["name"] for group in client.xinfo_groups(key)] == groups
             for group in groups:

@@ -73,9 +73,7 @@ def test_number_and_slug_of_another_name_are_refused(name: str) -> None:
 
 
 def test_headers_are_those_of_the_leading_comment_block() -> None:
-    text = (
-        "\n-- Description: Events\n  -- requires: a/1, b/1\n-- other\nselect 1;\n-- requires: no/1\n"
-    )
+    text = "\n-- Description: Events\n  -- requires: a/1, b/1\n-- other\nselect 1;\n-- requires: no/1\n"
 
     assert headers(text) == {"description": "Events", "requires": "a/1, b/1"}
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from provision.cli.render.paper import Paper
 from provision.errors import ProvisionError, Several
 
-
 _FILE = re.compile(r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))?)?(?=[:;,]|$)")
 
 

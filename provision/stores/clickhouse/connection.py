@@ -14,6 +14,8 @@ from provision.errors import ConfigError, FailedError, ProvisionError, Unreachab
 from provision.stores.answers import cause
 
 OLDEST = (22, 8)
+TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
+VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
 UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 60, 81, 516
 _SECURE = ("clickhouses", "https")
 _SCHEMES = ("clickhouse", "http", *_SECURE)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.stores.clickhouse.connection import Client
+from provision.stores.clickhouse.connection import TLS, VERIFY, Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.marked import ClickhouseMarked
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.source import Script, scripts
 from provision.stores.clickhouse.work import ClickhouseStatements, Texts
+from provision.tls import with_tls
 
 
 class ClickhouseStore:
@@ -37,7 +38,7 @@ class ClickhouseStore:
         return [script.revision for script in self._scripts.values()]
 
     def open(self, url: str) -> Contact:
-        client = Client(url, self.name)
+        client = Client(with_tls(url, self._options, TLS, VERIFY), self.name)
         self._client = client
         self.ledger = ClickhouseLedger(client, self._options.project, self.name, self._cluster)
         self.peer = ClickhousePeer(client, self._options, self._scripts)

@@ -14,6 +14,8 @@ from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.stores.answers import cause
 
 OLDEST = 13
+TLS = {"ca_cert": "sslrootcert", "client_cert": "sslcert", "client_key": "sslkey"}
+VERIFY = {True: ("sslmode", "verify-full"), False: ("sslmode", "require")}
 
 
 class Connection(psycopg.Connection[Any]):

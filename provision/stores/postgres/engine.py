@@ -75,12 +75,12 @@ def run(
     directory: ScriptDirectory,
     url: str,
     steps: Steps,
-    configured: Callable[[Any], Mapping[str, Any]],
+    configured: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]],
     **settings: Any,
 ) -> None:
     """Execute env.py once; Alembic pulls from `steps`.
 
-    `configured` sees the connection that env.py chose, before Alembic does, and returns options to set or, for
+    `configured` sees the connection and the options that env.py chose, before Alembic does, and returns options to set or, for
     `on_version_apply`, to chain. Raises whatever env.py or a revision raises.
     """
     environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
@@ -89,7 +89,7 @@ def run(
 
         def wrapped(*arguments: Any, **given: Any) -> None:
             restore_logging()
-            extra = dict(configured(given.get("connection", arguments[0] if arguments else None)))
+            extra = dict(configured(given.get("connection", arguments[0] if arguments else None), given))
             callbacks = (*to_tuple(given.get("on_version_apply"), default=()), *extra.pop("on_version_apply", ()))
             configure(*arguments, **{**given, **extra, "on_version_apply": callbacks})
 
@@ -111,7 +111,7 @@ def render(
         directory,
         "postgresql://",
         steps,
-        lambda _: {"output_buffer": buffer, "transaction_per_migration": True},
+        lambda *_: {"output_buffer": buffer, "transaction_per_migration": True},
         as_sql=True,
         starting_rev=tuple(start) or None,
     )

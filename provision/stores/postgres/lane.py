@@ -33,7 +33,7 @@ class AlembicLane:
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
-        session = Session(self._connection, self._ledger, str(self._options.extra.get("role", "")), journal)
+        session = Session(self._connection, self._ledger, self._options, journal)
         pulled = _Pulled(steps)
         pauses = iter(LOCK_PAUSES)
         while not pulled.ended:
@@ -70,7 +70,7 @@ class AlembicLane:
                 directory,
                 self._url,
                 fn,
-                lambda connection: {**session.configured(connection), **record},
+                lambda connection, given: {**session.configured(connection, given), **record},
             )
         except (DBAPIError, ProvisionError):
             raise

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import psycopg
 from psycopg import sql
 
-from provision.errors import ConfigError
-from provision.files import read_text
 from provision.model import Direction, Revision, Step, StoreOptions
 from provision.stores.postgres.connection import Connection
-
-_SET = re.compile(r"\b(version_table(?:_schema)?)\s*=\s*(?:([\"'])(?P<literal>\w+)\2|(?P<computed>[^,\n)]+))")
+from provision.stores.postgres.version_table import version_table
 
 
 class AlembicPeer:
@@ -32,7 +28,7 @@ class AlembicPeer:
 
     def applied(self) -> Mapping[str, bool]:
         heads = self.heads()
-        parents = {each.number: each.parents for each in self._revisions.values()}
+        parents = {each.number: stands_on(each) for each in self._revisions.values()}
         if any(head not in parents for head in heads):
             parents = {**self._remembered(), **parents}
         return {f"{self._options.name}/{number}": True for number in _below(heads, parents)}
@@ -53,7 +49,7 @@ class AlembicPeer:
         had = now | set(self.heads())
         for step in steps:
             (now.add if step.direction is Direction.UP else now.discard)(step.revision.number)
-        known = {each.number: each.parents for each in self._revisions.values()}
+        known = {each.number: stands_on(each) for each in self._revisions.values()}
         parents = {**self._remembered(), **known} if had - set(known) else known
         below = {parent.split("/", 1)[1] for number in now for parent in parents.get(number, ())}
         heads = sorted(now - below)
@@ -61,7 +57,7 @@ class AlembicPeer:
             self._replace(heads)
             return
 
-        def configured(_connection: object) -> Mapping[str, object]:
+        def configured(_connection: object, _given: object) -> Mapping[str, object]:
             return {"transaction_per_migration": False}
 
         directory = engine.scripts(self._options)
@@ -89,27 +85,9 @@ class AlembicPeer:
         return {name.split("/", 1)[1]: tuple(parents) for name, parents in rows}
 
 
-def version_table(options: StoreOptions) -> dict[str, str]:
-    """`version_table` and `version_table_schema` as provision.toml or env.py sets them.
-
-    Raises ConfigError (version-table-computed) when env.py computes one and provision.toml does not say it.
-    """
-    names = ("version_table", "version_table_schema")
-    found = {name: str(options.extra[name]) for name in names if name in options.extra}
-    env = options.path / "env.py"
-    if not env.is_file():
-        return found
-    for match in _SET.finditer(read_text(env, options.shown(env))):
-        if match["literal"]:
-            found.setdefault(match[1], match["literal"])
-        elif match[1] not in found:
-            raise ConfigError(
-                "version-table-computed",
-                f"env.py computes {match[1]}, which provision must know before it runs env.py",
-                where=options.shown(env),
-                fix=f'add {match[1]} = "…" to [stores.{options.name}] in provision.toml',
-            )
-    return found
+def stands_on(revision: Revision) -> tuple[str, ...]:
+    """What Alembic takes for applied where the revision is: its parents, and what it depends on in the same store."""
+    return (*revision.parents, *(need for need in revision.requires if need.startswith(f"{revision.store}/")))
 
 
 def _below(heads: Iterable[str], parents: Mapping[str, Sequence[str]]) -> dict[str, None]:

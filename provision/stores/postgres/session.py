@@ -14,12 +14,14 @@ from sqlalchemy import TextClause, text
 from sqlalchemy import event as hooks
 
 from provision.errors import ConfigError, LeaseLost
-from provision.model import Kind, Step
+from provision.model import Kind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ledger import INSERT, PostgresLedger, values
+from provision.stores.postgres.peer import stands_on
+from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
 
 _WHICH = """
 select current_database()::text, (select oid::int8 from pg_database where datname = current_database()),
@@ -36,8 +38,10 @@ class Session:
     that something of it cannot be rolled back any more.
     """
 
-    def __init__(self, own: Connection, ledger: PostgresLedger, role: str, journal: Journal) -> None:
-        self._own, self._ledger, self._role, self._journal = own, ledger, role, journal
+    def __init__(self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal) -> None:
+        self._own, self._ledger, self._journal = own, ledger, journal
+        self._role = str(options.extra.get("role", ""))
+        self._table = version_table(options)
         self._expected = tuple(own.execute(_WHICH).fetchone() or ())
         self._connection: Any = None
         self._step: Step | None = None
@@ -46,8 +50,9 @@ class Session:
         self.external = False
         self._reset()
 
-    def configured(self, connection: Any) -> Mapping[str, Any]:
-        """Look at the connection before Alembic does. Raises ConfigError (wrong-database)."""
+    def configured(self, connection: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Look at what env.py chose before Alembic does. Raises ConfigError (wrong-database, wrong-version-table)."""
+        self._same_table(given)
         options = {"transaction_per_migration": True}
         if connection is None:
             return options
@@ -99,7 +104,7 @@ class Session:
         step, self._step = self._step, None
         assert step is not None
         elapsed = round((time.monotonic() - self._began) * 1000)
-        event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(step.revision.parents))
+        event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(stands_on(step.revision)))
         if self._append(values(event, store)) == 0:
             raise LeaseLost(f"a run with a token above {event.token}")
 
@@ -137,6 +142,18 @@ class Session:
             where="env.py",
             fix='let env.py take config.get_main_option("sqlalchemy.url")',
         )
+
+    def _same_table(self, given: Mapping[str, Any]) -> None:
+        """What provision reads as applied must be what Alembic writes."""
+        for name in NAMES:
+            ours, theirs = self._table.get(name), given.get(name)
+            if (ours or DEFAULTS[name]) != (theirs or DEFAULTS[name]):
+                raise ConfigError(
+                    "wrong-version-table",
+                    f"env.py sets {name} to {theirs!r}, provision was told {ours!r}",
+                    where="env.py",
+                    fix=f"pass {name}={ours!r} to context.configure, or correct provision.toml",
+                )
 
     def _boundary_before_commit(self) -> None:
         """Entering the block commits what the step did so far: leave a trace of that first."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
 from provision.stores.postgres import losses, source
-from provision.stores.postgres.connection import Connection, connect, too_old
+from provision.stores.postgres.connection import TLS, VERIFY, Connection, connect, too_old
 from provision.stores.postgres.leases import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.marked import PostgresMarked
 from provision.stores.postgres.peer import AlembicPeer
+from provision.tls import with_tls
 
 if TYPE_CHECKING:
     from provision.stores.postgres.lane import AlembicLane
@@ -38,6 +39,7 @@ class PostgresStore:
         return self._revisions
 
     def open(self, url: str) -> Contact:
+        url = with_tls(url, self._options, TLS, VERIFY)
         self._url = url
         self._connection = connect(url, self.name)
         if (refused := too_old(self._connection, self.name)) is not None:

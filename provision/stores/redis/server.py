@@ -99,6 +99,10 @@ class Server:
             ) from None
 
 
+TLS = {"ca_cert": "ssl_ca_certs", "client_cert": "ssl_certfile", "client_key": "ssl_keyfile"}
+VERIFY = {True: ("ssl_cert_reqs", "required"), False: ("ssl_cert_reqs", "none")}
+
+
 def connect(url: str) -> Server:
     """An open, writable, recent enough server.
 

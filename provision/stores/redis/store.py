@@ -52,10 +52,11 @@ class RedisStore:
 
     def open(self, url: str) -> Contact:
         """Connect. Raises UnreachableError, or ConfigError, as `server.connect` does."""
-        from provision.stores.redis.server import connect
+        from provision.stores.redis.server import TLS, VERIFY, connect
+        from provision.tls import with_tls
 
         try:
-            server = connect(url)
+            server = connect(with_tls(url, self._options, TLS, VERIFY))
         except ProvisionError as error:
             error.where = f"{self.name}: {error.where}"
             raise

@@ -46,7 +46,7 @@ def test_graph_missing_parent_is_refused() -> None:
             "missing-parent",
             "a/2_ttl follows a/1, which does not exist",
             "a/2.sql",
-            "restore the file of the parent, or correct the revision it follows",
+            "restore the file of a/1, or correct what a/2 follows",
         )
     ]
 
@@ -57,7 +57,7 @@ def test_graph_missing_requirement_is_refused() -> None:
             "missing-requirement",
             "a/1 requires b/7, which does not exist",
             "a/1.sql",
-            "correct the id (store/number), or add the revision it names",
+            "write the id (store/number) of a revision that exists",
         )
     ]
 
@@ -74,7 +74,7 @@ TWO_HEADS = (
     "two-heads",
     "a has 2 heads: a/2, a/3",
     "a/2.sql, a/3.sql",
-    'merge them (`alembic merge`), or set heads = "many" for a in provision.toml',
+    'merge them (`alembic merge heads`), or set heads = "many" for a in provision.toml',
 )
 
 
