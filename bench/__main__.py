@@ -35,7 +35,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each `up`; quick commands run three times as often")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="rounds of each `up`; quick commands run three times as often"
+    )
     parser.add_argument("--large", type=int, default=LARGE, help="revisions of the large project")
     parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
     return parser.parse_args()

@@ -12,7 +12,10 @@ from bench.rounds import Pair, Timed
 from bench.servers import Clickhouse, Postgres
 
 SMALL, LARGE = 100, 1000
-Ours = Callable[..., Command]
+IDLE = "nothing to do"
+NO_BOUNDS = (None, None, None)
+Server = Postgres | Clickhouse
+OnUrl = Callable[[str], Command]
 
 
 class Cases:
@@ -22,93 +25,72 @@ class Cases:
         self._folder, self._stack, self._rounds, self._large = folder, stack, rounds, large
 
     def help(self) -> list[Pair]:
-        ours = helped("provision", self._folder).seconds
+        """`--help` beside that of both tools."""
+        ours = helped("provision", self._folder)
         return [
-            Pair("--help", ours, helped("alembic", self._folder).seconds, "alembic --help", self._many, 0.5),
-            Pair(
-                "--help ",
-                ours,
-                helped("clickhouse-migrations", self._folder).seconds,
-                "clickhouse-migrations --help",
-                self._many,
-            ),
+            self._read(f"--help{mark}", ours, helped(tool, self._folder), f"{tool} --help", bound)
+            for tool, bound, mark in (("alembic", 0.5, ""), ("clickhouse-migrations", None, " "))
         ]
 
     def postgres(self, server: Postgres) -> list[Pair]:
+        """`up`, `up` with nothing to do and `status` beside `alembic`, for both sizes."""
         made = []
         for count in (SMALL, self._large):
             project = projects.postgres(self._folder / f"postgres{count}", count)
             alembic(project, "postgresql:///none", "heads").seconds()  # so that compiled revisions are there for both
-            mine, theirs = self._kept(server, lambda url: provision(project, url, "up"), alembic_up(project))
-            large = count == self._large
+            ours, theirs = postgres_up(project), alembic_up(project)
+            mine, others = self._kept(server, ours, theirs)
+            bounds = (1.3, 0.5, 0.5) if count == self._large else NO_BOUNDS
             made += [
-                Pair(
-                    f"postgres up, {count}",
-                    _on_fresh(server, lambda url, p=project: provision(p, url, "up")),
-                    _on_fresh(server, alembic_up(project)),
-                    "alembic upgrade head",
-                    self._rounds,
-                    1.3 if large else None,
+                self._up(f"postgres up, {count}", server, ours, theirs, "alembic upgrade head", bounds[0]),
+                self._read(
+                    f"postgres up, {count}, {IDLE}", ours(mine), theirs(others), "alembic upgrade head", bounds[1]
                 ),
-                Pair(
-                    f"postgres up, {count}, nothing to do",
-                    provision(project, mine, "up").seconds,
-                    alembic(project, theirs, "upgrade", "head").seconds,
-                    "alembic upgrade head",
-                    self._many,
-                    0.5 if large else None,
-                ),
-                Pair(
+                self._read(
                     f"postgres status, {count}",
-                    provision(project, mine, "status").seconds,
-                    alembic(project, theirs, "current").seconds,
+                    provision(project, mine, "status"),
+                    alembic(project, others, "current"),
                     "alembic current",
-                    self._many,
-                    0.5 if large else None,
+                    bounds[2],
                 ),
             ]
         return made
 
     def clickhouse(self, server: Clickhouse) -> list[Pair]:
+        """`up`, `up` with nothing to do and `status` beside `clickhouse-migrations`, for both sizes."""
         made = []
+        peer = "clickhouse-migrations"
         for count in (SMALL, self._large):
             project = projects.clickhouse(self._folder / f"clickhouse{count}", count)
-            up = ours_without_lease(project)
-            mine, theirs = self._kept(server, up, lambda url, p=project: migrations(p, url, "migrate"))
+            ours, theirs = clickhouse_up(project), migrate(project)
+            mine, others = self._kept(server, ours, theirs)
+            bound = 1.6 if count == self._large else None
             made += [
-                Pair(
-                    f"clickhouse up, {count}",
-                    _on_fresh(server, up),
-                    _on_fresh(server, lambda url, p=project: migrations(p, url, "migrate")),
-                    "clickhouse-migrations migrate",
-                    self._rounds,
-                    1.6 if count == self._large else None,
-                ),
-                Pair(
-                    f"clickhouse up, {count}, nothing to do",
-                    up(mine).seconds,
-                    migrations(project, theirs, "migrate").seconds,
-                    "clickhouse-migrations migrate",
-                    self._many,
-                ),
-                Pair(
+                self._up(f"clickhouse up, {count}", server, ours, theirs, f"{peer} migrate", bound),
+                self._read(f"clickhouse up, {count}, {IDLE}", ours(mine), theirs(others), f"{peer} migrate", None),
+                self._read(
                     f"clickhouse status, {count}",
-                    provision(project, mine, "status").seconds,
-                    migrations(project, theirs, "status").seconds,
-                    "clickhouse-migrations status",
-                    self._many,
+                    provision(project, mine, "status"),
+                    migrations(project, others, "status"),
+                    f"{peer} status",
+                    None,
                 ),
             ]
         return made
+
+    def _up(self, name: str, server: Server, ours: OnUrl, theirs: OnUrl, against: str, bound: float | None) -> Pair:
+        """Each run on an empty database of its own."""
+        return Pair(name, _on_fresh(server, ours), _on_fresh(server, theirs), against, self._rounds, bound)
+
+    def _read(self, name: str, ours: Command, theirs: Command, against: str, bound: float | None) -> Pair:
+        return Pair(name, ours.seconds, theirs.seconds, against, self._many, bound)
 
     @property
     def _many(self) -> int:
         """Rounds of what is quick."""
         return self._rounds * 3
 
-    def _kept(
-        self, server: Postgres | Clickhouse, ours: Callable[[str], Command], theirs: Callable[[str], Command]
-    ) -> tuple[str, str]:
+    def _kept(self, server: Server, ours: OnUrl, theirs: OnUrl) -> tuple[str, str]:
         """The urls of two databases in which everything is applied, one by each tool."""
         urls = self._stack.enter_context(server.fresh()), self._stack.enter_context(server.fresh())
         ours(urls[0]).seconds()
@@ -116,15 +98,23 @@ class Cases:
         return urls
 
 
-def alembic_up(project: Path) -> Callable[[str], Command]:
+def postgres_up(project: Path) -> OnUrl:
+    return lambda url: provision(project, url, "up")
+
+
+def alembic_up(project: Path) -> OnUrl:
     return lambda url: alembic(project, url, "upgrade", "head")
 
 
-def ours_without_lease(project: Path) -> Callable[[str], Command]:
+def clickhouse_up(project: Path) -> OnUrl:
     return lambda url: provision(project, url, "up", "--no-lease")
 
 
-def _on_fresh(server: Postgres | Clickhouse, command: Callable[[str], Command]) -> Timed:
+def migrate(project: Path) -> OnUrl:
+    return lambda url: migrations(project, url, "migrate")
+
+
+def _on_fresh(server: Server, command: OnUrl) -> Timed:
     def timed() -> float:
         with server.fresh() as url:
             return command(url).seconds()

@@ -30,7 +30,13 @@ class Command:
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **self.variables}
         began = time.perf_counter()
         done = subprocess.run(
-            self.arguments, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+            self.arguments,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
         )
         elapsed = time.perf_counter() - began
         if done.returncode != 0:

@@ -129,9 +129,7 @@ def clickhouse(folder: Path, count: int) -> Path:
     (folder / "provision.toml").write_text(_TOML.format(store="clickhouse", home="none"))
     for number in range(1, count + 1):
         if number % 2:
-            text = (
-                f"CREATE TABLE t{number:04d} (id UInt64, name String, at DateTime) ENGINE = MergeTree ORDER BY id;\n"
-            )
+            text = f"CREATE TABLE t{number:04d} (id UInt64, name String, at DateTime) ENGINE = MergeTree ORDER BY id;\n"
         else:
             text = f"ALTER TABLE t{number - 1:04d} ADD COLUMN score Float64 DEFAULT 0;\n"
         (folder / "clickhouse" / f"{number:04d}_change.sql").write_text(text)

@@ -13,15 +13,17 @@ from bench.rounds import Pair
 
 PACKAGES = ("alembic", "SQLAlchemy", "psycopg", "clickhouse-migrations", "clickhouse-connect", "chdb-core")
 FLAT = 1.25
-_HEAD = "| what | beside | ours ÷ theirs | lowest–highest round | bound | ours | theirs | rounds |\n" + "| --- " * 8 + "|"
+_HEAD = (
+    "| what | beside | ours ÷ theirs | lowest–highest round | bound | ours | theirs | rounds |\n" + "| --- " * 8 + "|"
+)
 _INTRO = """\
 # Performance
 
 Written by `make bench` (`python -m bench`); not by hand. Each line is a command of `provision` beside the command of
-the tool that it works with, both as whole processes, on the same files and the same embedded servers, each in a database
-of its own. The two run in turn, round after round, and the order changes from round to round. A ratio is the median of
-the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale: the ratios are
-what is claimed. ClickHouse runs without a run lock on both sides.
+the tool that it works with, both as whole processes, on the same files and the same embedded servers, each in a
+database of its own. The two run in turn, round after round, and the order changes from round to round. A ratio is the
+median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale:
+the ratios are what is claimed. ClickHouse runs without a run lock on both sides.
 """
 
 
@@ -34,7 +36,11 @@ def missed(pairs: Iterable[Pair], growth: Mapping[str, float]) -> list[str]:
     """What lies above its bound, in words."""
     return [
         *(f"{pair.name}: {pair.ratio:.2f}, the bound is {pair.bound}" for pair in pairs if _over(pair)),
-        *(f"{name}: cost per revision grows {each:.2f} ×, the bound is {FLAT}" for name, each in growth.items() if each > FLAT),
+        *(
+            f"{name}: cost per revision grows {each:.2f} ×, the bound is {FLAT}"
+            for name, each in growth.items()
+            if each > FLAT
+        ),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from types import FrameType
 import click
 
 from provision.cli import complete, options, plans, site
-from provision.cli.render.moves import MoveRender, error_of
+from provision.cli.render.moves import MoveRender, error_of, lost
 from provision.core.execute import Board
 from provision.core.plan import Wanted
 from provision.errors import EXIT_FAILED, Interrupted
@@ -91,9 +92,10 @@ def _confirm(losses: Losses) -> bool:
     """At a terminal, ask for a typed word; elsewhere the answer is no."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
-    for name, why in losses.items():
-        click.echo(f"  {name} {'; '.join(why)}")
-    word = click.prompt(f"{len(losses)} steps lose data. Type LOSE to go on", default="", show_default=False)
+    for line in lost(losses, shutil.get_terminal_size().columns):
+        click.echo(line)
+    said = "1 step loses data" if len(losses) == 1 else f"{len(losses)} steps lose data"
+    word = click.prompt(f"{said}. Type LOSE to go on", default="", show_default=False)
     return bool(word == "LOSE")
 
 

@@ -39,10 +39,12 @@ def load(file: Path, graph: Graph, environment: str) -> Plan:
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}, this version reads format {FORMAT}")
         named, steps, digest, basis = (document[key] for key in ("environment", "steps", "digest", "basis"))
+        if not (isinstance(digest, dict) and all(isinstance(lines, dict) for lines in basis.values())):
+            raise TypeError
         known = tuple(
             Step(graph.revisions[each["id"]], Direction.UP) for each in steps if each["id"] in graph.revisions
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             "plan-invalid",
             f"{file} is no saved plan: {_why(error)}",
@@ -64,4 +66,8 @@ def _why(error: Exception) -> str:
         return (error.strerror or str(error)).lower()
     if isinstance(error, KeyError):
         return f"it has no {error}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return "it is not JSON"
+    if isinstance(error, TypeError | AttributeError):
+        return "it holds something else"
     return str(error)

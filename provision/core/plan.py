@@ -47,6 +47,7 @@ def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
         raise ConfigError(
             "down-without-target",
             "down needs to know how far",
+            where="provision down",
             fix="name a revision to go back to (it stays applied), or --steps N, or --all",
         )
     raise_all(_trouble(standings, wanted))
@@ -230,11 +231,14 @@ def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: Wanted) -> f
 
 def _known(graph: Graph, target: str) -> str:
     if target not in graph.revisions:
-        near = [name for name in graph.revisions if name.endswith(target.rsplit("/", 1)[-1])][:3]
+        store, _, number = target.rpartition("/")
+        same = [name for name in graph.revisions if name.split("/", 1)[1].lstrip("0") == number.lstrip("0")]
+        near = [name for name in same if name.startswith(f"{store}/")] or same[:3]
         raise ConfigError(
             "no-such-revision",
             f"no revision is called {target}",
-            fix=f"did you mean {' or '.join(near)}?" if near else "`provision status` lists the ids",
+            where=f"argument {target}",
+            fix=f"did you mean {' or '.join(near)}?" if near else "`provision status --all` lists the ids",
         )
     return target
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from provision.core import statements
 from provision.core.standing import StoreStanding
-from provision.errors import ProvisionError, raise_all
+from provision.errors import ProvisionError, RefusedError, raise_all
 from provision.model import Outcome, Running, StateName, Step
 from provision.ports import Store
+
+GIVE_UP = 30.0  # seconds a server has to stop what it was told to stop
 
 
 def settle(
@@ -51,9 +53,14 @@ def wait_out(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Wait until `find` finds nothing; what is left after `wait` seconds is stopped on its server."""
+    """Wait until `find` finds nothing; what is left after `wait` seconds is stopped on its server.
+
+    Raises RefusedError (still-running) when a server does not stop it either.
+    """
     end, told = clock() + wait, set[str]()
     while found := find():
+        if clock() >= end + GIVE_UP:
+            raise _still_running(*found[0])
         for store, running in found:
             if str(running.mark) not in told:
                 told.add(str(running.mark))
@@ -63,13 +70,22 @@ def wait_out(
         sleep(0.1)
 
 
+def _still_running(store: Store, running: Running) -> RefusedError:
+    return RefusedError(
+        "still-running",
+        f"{store.name} still works on a statement of an earlier run, and does not stop it",
+        where=f"{running.mark.revision}, {running.seconds:.0f} s: {' '.join(running.text.split())}",
+        fix="stop it on the server (a user with more rights may), then run again",
+    )
+
+
 def _begin_at(store: Store, step: Step, standings: Mapping[str, StoreStanding]) -> int:
     state = standings[step.revision.store].standings[step.id].state
     if store.statements is not None:
         return statements.begin_at(store.statements, step, state)
     assert store.lane is not None
     number = state.events[-1].statement or 1
-    if state.name is StateName.FAILED:
+    if state.name is StateName.FAILED and not state.events[-1].detail.get("preceding"):
         return number
     fate = store.lane.probe(step, state)
     if fate.outcome is Outcome.DONE:

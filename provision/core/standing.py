@@ -92,7 +92,8 @@ def _standing(name: str, revision: Revision | None, state: State, peer: Mapping[
     elif peer is not None and name not in peer and (_applied(state) or undoing):
         flags.add(Flag.REVERTED_OUTSIDE)
         state = replace(PENDING, name=StateName.REVERTED)
-    if state.open:
+    if state.open and state.name is StateName.STARTED:
+        # One that failed is open too, but the server refused its statement: what became of it is known.
         flags.add(Flag.DIRTY)
     if _applied(state) and revision is None:
         flags.add(Flag.UNKNOWN)

@@ -125,5 +125,5 @@ def _failed(
         number=number,
         statement=listed[number - 1].text,
         where=f"{step.revision.path}: statement {number} of {len(listed)} ({listed[number - 1].summary}); {done}{todo}",
-        fix=error.fix or "correct the statement and run `provision up` again: it goes on with this statement",
+        fix=error.fix or "correct the statement and run the same command again: it goes on with this statement",
     )

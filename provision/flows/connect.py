@@ -132,8 +132,8 @@ def open_site(
     graph = source.read(stores, project.many_heads)
     reached = together(stores, lambda store: reach(store, project, environment, engines, access, graph))
     errors = [each.error for each in reached if each.error is not None]
-    if tolerant:
-        errors = [error for error in errors if not isinstance(error, UnreachableError)]
+    if tolerant and all(isinstance(error, UnreachableError) for error in errors):
+        errors = []
     if errors:
         for each in reached:
             each.store.close()

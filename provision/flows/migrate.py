@@ -268,7 +268,7 @@ def _allowed(site: Site, steps: Sequence[Step], rules: Rules) -> None:
     losses = {step.id: why for step in steps if (why := site.stores[step.revision.store].losses(step))}
     if not losses or rules.allow_destructive or rules.confirm(losses):
         return
-    shown = "; ".join(f"{name} {why[0]}" for name, why in list(losses.items())[:3])
+    shown = "; ".join(f"{name} {', '.join(why)}" for name, why in list(losses.items())[:3])
     more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
     raise RefusedError(
         "destructive",

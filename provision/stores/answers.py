@@ -13,6 +13,9 @@ _CAUSES = (
     ("no address associated", "the host name is not known"),
     ("timeout", "the time ran out"),
     ("timed out", "the time ran out"),
+    ("badstatusline", "what listens there speaks another protocol"),
+    ("invalid response to ssl negotiation", "what listens there speaks another protocol"),
+    ("unexpected message", "what listens there speaks another protocol"),
     ("network is unreachable", "there is no way to that network"),
 )
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.command_line import Provision
 from tests.cli.projects import NOWHERE, document, edit, refused, revision, script, untouched
+from tests.servers.command_line import Provision
 
 STREAM = 'up:\n  - create_stream: {name: "small:x", group: readers, maxlen: 10, owner: web}\ndown: auto\n'
 

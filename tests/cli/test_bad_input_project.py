@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.command_line import Provision
 from tests.cli.projects import NOWHERE, edit, refused, untouched
+from tests.servers.command_line import Provision
 
 EVERY_COMMAND = (
     ("up", "-e", "test"),

@@ -62,7 +62,7 @@ next: provision up --env test
 FAILED = """\
 small · test
   clickhouse  clickhouse 26.9  clickhouse://HOST/small_N  2 to apply
-    ! clickhouse/001  failed    events of orders
+    ✗ clickhouse/001  failed    events of orders
                       at statement 2: Table small_N.nowhere does not exist. (UNKNOWN_TABLE)
     · clickhouse/002  pending   events per day
 next: provision up --env test

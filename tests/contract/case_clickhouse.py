@@ -35,7 +35,7 @@ class ClickhouseCase(Case):
     name = kind = "clickhouse"
     server = "clickhouse_embedded"
     refuses_late = refuses_duplicates = False
-    crash_stride = 13
+    crash_stride = 29
     crash_points = (
         (Client, "command"),
         (ClickhouseLedger, "append_with"),

@@ -13,7 +13,8 @@ from sqlalchemy import engine_from_config, pool
 from alembic import context
 
 config = context.config
-engine = engine_from_config(config.get_section(config.config_ini_section, {}), prefix="sqlalchemy.", poolclass=pool.NullPool)
+section = config.get_section(config.config_ini_section, {})
+engine = engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool)
 """
 PLAIN = (
     _HEAD
@@ -35,13 +36,14 @@ with engine.connect() as given:
             context.run_migrations()
 """
 )
-NOISY = (
-    PLAIN.replace(
-        "config = context.config",
-        "import logging\nfrom logging.config import fileConfig\nconfig = context.config\nfileConfig(config.config_file_name)\n"
-        'logging.getLogger("sqlalchemy.engine").info("noise of env.py")',
-    )
-)
+_LOGGING = """\
+import logging
+from logging.config import fileConfig
+config = context.config
+fileConfig(config.config_file_name)
+logging.getLogger("sqlalchemy.engine").info("noise of env.py")
+"""
+NOISY = PLAIN.replace("config = context.config\n", _LOGGING)
 
 
 def initialised(root: Path, template: str) -> None:

@@ -118,15 +118,25 @@ class Project:
         return done.stdout
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(sql.encode()).fetchall()
+        return rows(self.url, sql)
 
     def events(self, columns: str = "revision, kind") -> list[tuple[Any, ...]]:
         """The ledger, in order."""
         return self.rows(f"select {columns} from provision.ledger where store = 'postgres' order by token, n")
 
     def schema(self) -> list[tuple[Any, ...]]:
-        return [row for row in self.rows(SCHEMA) if row[0] != "alembic_version"]
+        return schema(self.url)
+
+
+def rows(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a query gives, asked with a connection of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+def schema(url: str) -> list[tuple[Any, ...]]:
+    """Every column of every table of schema public, but for Alembic's."""
+    return [row for row in rows(url, SCHEMA) if row[0] != "alembic_version"]
 
 
 def at(url: str, database: str) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import psycopg
 import pytest
 
 from tests.peers import environments
-from tests.peers.projects import Project
+from tests.peers.projects import BIN, Project
 
 TABLE = 'op.create_table("{0}", sa.Column("id", sa.Integer))'
 DROP = 'op.drop_table("{0}")'
@@ -127,7 +131,8 @@ def test_version_table_computed_is_refused_until_provision_toml_says_it(project:
 
     assert ran.code == 2
     assert ran.err == (
-        "error[version-table-computed]: env.py computes version_table, which provision must know before it runs env.py\n"
+        "error[version-table-computed]: env.py computes version_table, which provision must know before it runs"
+        " env.py\n"
         "  where  alembic/env.py\n"
         '  fix    add version_table = "…" to [stores.postgres] in provision.toml\n'
     )
@@ -141,7 +146,8 @@ def test_version_table_computed_is_refused_until_provision_toml_says_it(project:
 
 
 def test_version_locations_in_the_ini_are_read_through_alembic(project: Project) -> None:
-    ini = "[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\nversion_locations = %(here)s/alembic/one:%(here)s/alembic/two\n"
+    places = "%(here)s/alembic/one:%(here)s/alembic/two"
+    ini = f"[alembic]\nscript_location = %(here)s/alembic\npath_separator = os\nversion_locations = {places}\n"
     environments.written(project.root, environments.PLAIN, ini)
     project.write("0001", folder=project.versions.parent / "one")
     project.write("0002", folder=project.versions.parent / "two")
@@ -261,15 +267,7 @@ def test_password_with_special_characters_reaches_both_tools(
     assert password not in ran.out + ran.err
 
 
-def test_bare_alembic_in_this_checkout_takes_the_url_from_provision_toml(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import shutil
-    import subprocess
-    from pathlib import Path
-
-    from tests.peers.projects import BIN
-
+def test_bare_alembic_in_this_checkout_takes_the_url_from_provision_toml(project: Project) -> None:
     checkout = Path(__file__).parents[2]
     for name in ("alembic", "alembic.ini"):
         source = checkout / name

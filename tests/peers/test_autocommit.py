@@ -58,7 +58,7 @@ def when(project: Project, found: str, then: str) -> threading.Thread:
 def interrupted(project: Project) -> None:
     """Run `up` while a session in a transaction makes the index wait; the server ends its session while it waits."""
     waits = f"select 1 from pg_stat_activity where wait_event_type = 'Lock' and query = '{CREATE}'"
-    ends = f"select pg_terminate_backend(pid) from pg_stat_activity where query = '{CREATE}' and pid <> pg_backend_pid()"
+    ends = f"select pg_terminate_backend(pid) from pg_stat_activity where query = '{CREATE}'"
     with holding(project.url, "insert into t values (1)"):
         thread = when(project, waits, ends)
         ran = project.provision("up")
@@ -120,10 +120,12 @@ def test_transactional_part_before_the_block_leaves_a_trace(indexed: Project) ->
     ran = indexed.provision("up")
 
     assert ran.code == 5
+    assert "statements before it are committed" in ran.err
     rows = indexed.events("kind, statement, detail->>'preceding'")
     assert rows[1:] == [("started", 1, "1"), ("started", 1, "1"), ("failed", 1, None)]
     again = indexed.provision("up")
-    assert (again.code, "error[" in again.err) in ((3, True), (5, True))
+    assert again.code == 3
+    assert "1 statements before it in the same revision are committed, and cannot be sent again" in again.err
     assert indexed.rows("select count(*) from information_schema.columns where table_name = 't'") == [(2,)]
 
 
@@ -141,14 +143,11 @@ def test_alter_type_add_value_is_done_once_after_the_client_was_gone(project: Pr
     assert project.rows("select enumlabel from pg_enum order by enumsortorder") == [("a",), ("b",)]
 
 
-def test_lock_that_another_holds_is_waited_for_with_its_name(
-    indexed: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lock_that_another_holds_is_waited_for_with_its_name(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lane, "LOCK_TIMEOUT", "200ms")
     monkeypatch.setattr(lane, "LOCK_PAUSES", (0.1,) * 50)
-    (indexed.versions / "0002_step.py").write_text(
-        (indexed.versions / "0002_step.py").read_text().replace(BLOCK.format(CREATE), 'op.execute("alter table t add y int")')
-    )
+    place = indexed.versions / "0002_step.py"
+    place.write_text(place.read_text().replace(BLOCK.format(CREATE), 'op.execute("alter table t add y int")'))
     with holding(indexed.url, "lock table t in access share mode") as blocker:
         released = threading.Timer(1.0, blocker.rollback)
         released.start()
@@ -195,7 +194,7 @@ def test_statement_that_fails_is_named_with_its_line(project: Project) -> None:
     assert ran.err == (
         'error[statement-failed]: column "nothing" does not exist [42703]\n'
         "  where  alembic/versions/0001_step.py:15: statement 2: select nothing from a; rolled back: nothing of it was"
-        " kept\n  fix    correct the revision and run `provision up` again\n"
+        " kept\n  fix    correct the revision and run the same command again\n"
     )
     assert project.schema() == []
     assert project.events("revision, kind, statement") == [("postgres/0001", "failed", 2)]

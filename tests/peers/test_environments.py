@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import clickhouse_connect
 import pytest
 
 from tests.peers import environments
-from tests.peers.projects import Project, Provision, database
+from tests.peers.projects import Project, Provision, at, database, rows, schema
 
 Write = Callable[[Path], None]
 ENVIRONMENTS: dict[str, tuple[Write, str]] = {
@@ -47,7 +49,7 @@ def test_up_stopped_after_ten_of_sixty_leaves_ten_in_their_own_transactions(
         assert project.rows("select version_num from alembic_version") == [("0060",)]
 
         project.alembic("upgrade", "head", url=theirs)
-        assert project.schema() == Project(root, theirs, provision).schema()
+        assert project.schema() == schema(theirs)
 
         project.down("--all")
         assert project.schema() == []
@@ -55,10 +57,10 @@ def test_up_stopped_after_ten_of_sixty_leaves_ten_in_their_own_transactions(
 
 
 def assert_own_transactions(project: Project, count: int) -> None:
-    rows = project.rows(SAME_TRANSACTION)
-    assert [row[0] for row in rows] == [f"postgres/{number:04d}" for number in range(1, count + 1)]
-    assert all(ledger == table for _, ledger, table in rows)
-    assert len({ledger for _, ledger, _ in rows}) == count
+    written = project.rows(SAME_TRANSACTION)
+    assert [row[0] for row in written] == [f"postgres/{number:04d}" for number in range(1, count + 1)]
+    assert all(ledger == table for _, ledger, table in written)
+    assert len({ledger for _, ledger, _ in written}) == count
     assert [kind for _, kind in project.events()] == ["applied"] * count
 
 
@@ -82,8 +84,6 @@ def test_up_begin_says_that_it_runs_alembic_for_each_revision(project: Project) 
 
 
 def test_up_noisy_env_prints_nothing_of_its_own_and_leaves_logging_as_it_was(project: Project) -> None:
-    import logging
-
     ini = (Path(environments.__file__).parent / "noisy.ini").read_text()
     environments.written(project.root, environments.NOISY, ini)
     project.tables(1)
@@ -98,12 +98,15 @@ def test_up_noisy_env_prints_nothing_of_its_own_and_leaves_logging_as_it_was(pro
 
 
 def test_up_env_that_names_another_database_is_refused_before_any_statement(
-    project: Project, postgres_15: str
+    project: Project, postgres_15: str, clickhouse_embedded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    both = project.root / "provision.toml"
+    both.write_text(both.read_text().replace("[environments.test]", BESIDE))
+    (project.root / "clickhouse").mkdir()
+    (project.root / "clickhouse" / "001_t.sql").write_text("CREATE TABLE t (x Int32) ENGINE = MergeTree ORDER BY x;")
+    monkeypatch.setenv("PEERS_CLICKHOUSE", at(clickhouse_embedded, "beside"))
     with database(postgres_15, "elsewhere") as other:
-        url = other.replace("postgresql://", "postgresql+psycopg://", 1)
-        fixed = environments.PLAIN.replace("config = context.config", f"config = context.config\nconfig.set_main_option('sqlalchemy.url', '{url.replace('%', '%%')}')")
-        environments.written(project.root, fixed)
+        write_env_that_goes_to(project.root, other)
         project.tables(2)
 
         ran = project.provision("up")
@@ -111,10 +114,25 @@ def test_up_env_that_names_another_database_is_refused_before_any_statement(
         assert ran.code == 2
         assert "error[wrong-database]: env.py connects to database 'elsewhere_" in ran.err
         assert "not to the configured 'peers_" in ran.err
-        assert Project(project.root, other, project.provision).rows(ALL) == []
+        assert rows(other, ALL) == []
         assert project.schema() == []
+    with clickhouse_connect.get_client(
+        dsn=at(clickhouse_embedded, "default").replace("clickhouse://", "http://")
+    ) as it:
+        assert it.query("SELECT name FROM system.tables WHERE database = 'beside' AND name = 't'").result_rows == []
+        it.command("DROP DATABASE beside")
 
 
+def write_env_that_goes_to(root: Path, url: str) -> None:
+    target = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("%", "%%")
+    chosen = f"config = context.config\nconfig.set_main_option('sqlalchemy.url', '{target}')"
+    environments.written(root, environments.PLAIN.replace("config = context.config", chosen))
+
+
+BESIDE = """[stores.clickhouse]
+[environments.test]
+clickhouse.url = "${PEERS_CLICKHOUSE}"
+"""
 ALL = """
 select relname from pg_class c join pg_namespace n on n.oid = relnamespace
 where nspname not in ('pg_catalog', 'information_schema', 'pg_toast')

@@ -55,9 +55,9 @@ def site(started: Site) -> Site:
     return started
 
 
-@pytest.fixture
-def used(site: Site) -> Iterator[Site]:
-    """A site whose rows and keys are gone with the test: `down` takes them along, `up` makes all anew."""
-    yield site
-    site.good(*sites.ALL_DOWN)
-    site.good("up")
+@pytest.fixture(scope="module")
+def used(started: Site) -> Iterator[Site]:
+    """A site whose rows and keys are gone after the module: `down` takes them along."""
+    started.good("up")
+    yield started
+    started.good(*sites.ALL_DOWN)

@@ -33,6 +33,8 @@ redis = "off"
 
 def written(folder: Path, text: str = GOOD) -> Path:
     (folder / "provision.toml").write_text(text, encoding="utf-8")
+    for name in ("alembic", "orders", "redis", "elsewhere"):
+        (folder / name).mkdir(exist_ok=True)
     return folder
 
 

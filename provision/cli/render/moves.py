@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 
 from provision.cli.render import problems
 from provision.cli.render.paper import Paper
@@ -12,9 +13,11 @@ from provision.core.plan import Standings
 from provision.core.standing import Flag
 from provision.errors import ProvisionError, Several
 from provision.flows.connect import Reach, Site
+from provision.flows.migrate import Losses
 from provision.model import Began, Direction, Done, Failure, Happening, Note, Plan, Report
 
-WIDEST = 60  # of a description
+WIDEST = 60  # of a description, where there is no terminal to say
+AROUND = 17  # signs, gaps and duration around id and description
 WORDS = {Direction.UP: ("apply", "applied"), Direction.DOWN: ("revert", "reverted")}
 
 
@@ -47,10 +50,13 @@ class MoveRender:
         for held in plan.held:
             self._paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
         self._width = max((len(step.id) for step in plan.steps), default=10)
-        self._words = min(max((len(step.revision.description) for step in plan.steps), default=10), WIDEST)
+        room = self._paper.columns
+        widest = WIDEST if room is None else max(room - self._width - AROUND, 20)
+        self._words = min(max((len(step.revision.description) for step in plan.steps), default=10), widest)
         if self._dry_run:
             for step in plan.steps:
-                self._paper.write(f"  · {step.id.ljust(self._width)}  {step.revision.description}")
+                line = f"  · {step.id.ljust(self._width)}  {step.revision.description}"
+                self._paper.write(self._paper.fitted(line))
 
     def happened(self, happening: Happening) -> None:
         """One line for each thing that happened."""
@@ -112,6 +118,17 @@ class MoveRender:
         elif rest > 0:
             todo = f"{steps} to apply, {rest} pending not in this run"
         return name, reached.label, reached.place, todo
+
+
+def lost(losses: Losses, columns: int) -> list[str]:
+    """Each step that loses data and, a line each, what it loses."""
+    width = max(map(len, losses), default=0)
+    lines: list[str] = []
+    for name, why in losses.items():
+        reasons = [line for each in dict.fromkeys(why) for line in textwrap.wrap(each, max(columns - width - 4, 20))]
+        names = [name, *[""] * (len(reasons) - 1)]
+        lines += [f"  {name:<{width}}  {reason}" for name, reason in zip(names, reasons, strict=True)]
+    return lines
 
 
 def warnings(standings: Standings) -> list[str]:

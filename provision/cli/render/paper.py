@@ -44,6 +44,16 @@ class Paper:
     def terminal(self) -> bool:
         return self._stream.isatty() and os.environ.get("TERM") != "dumb"
 
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is, in characters; None where lines may have any length."""
+        return shutil.get_terminal_size().columns if self.terminal else None
+
+    def fitted(self, text: str) -> str:
+        """The line, cut to the terminal's width."""
+        room = self.columns
+        return text if room is None or len(text) <= room else f"{text[: room - 1]}…"
+
     def write(self, text: str, style: str = "") -> None:
         """Print text and a line end; `style` colours it at a terminal, `error` and `warn` only its first words."""
         with self._turn:

@@ -96,7 +96,7 @@ class StatusRender:
         if self._everything and each.applied:
             cells.append(_when(each))
         cells.append(each.revision.description if each.revision else "")
-        paper.write(f"    {sign} {'  '.join(cells)}".rstrip(), style)
+        paper.write(paper.fitted(f"    {sign} {'  '.join(cells)}".rstrip()), style)
         for note in self._notes(each):
             paper.write(f"      {' ' * self._width}  {note}", "dim")
 

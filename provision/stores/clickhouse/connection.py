@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -92,14 +93,18 @@ def _read(url: str, store: str) -> tuple[str, str]:
     except ValueError:
         parts, port = urlsplit(""), 0
     if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise ConfigError(
-            "bad-url",
-            f"the url of {store} cannot be read",
-            where=store,
-            fix="write clickhouse://user:password@host:8123/database, special characters percent-encoded (@ as %40)",
-        )
+        raise _bad_url(store)
     database = unquote(parts.path.strip("/")) or "default"
     return database, f"{parts.hostname}:{port}/{database}"
+
+
+def _bad_url(store: str) -> ConfigError:
+    return ConfigError(
+        "bad-url",
+        f"the url of {store} cannot be read",
+        where=store,
+        fix="write clickhouse://user:password@host:8123/database, special characters percent-encoded (@ as %40)",
+    )
 
 
 def _connected(url: str, store: str, place: str) -> Any:
@@ -117,6 +122,8 @@ def _connected(url: str, store: str, place: str) -> Any:
             connect_timeout=10,
             send_receive_timeout=3600,
         )
+    except TypeError:  # an option behind the question mark that the driver does not know
+        raise _bad_url(store) from None
     except Exception as error:  # the driver raises its own errors, urllib3's and ValueError here
         raise _explained(error, store, place) from None
     version = tuple(int(part) for part in str(client.server_version).split(".")[:2])
@@ -136,7 +143,7 @@ def _explained(error: Exception, store: str, place: str) -> ProvisionError:
             "wrong-password",
             f"{store} refused the user or the password",
             where=place,
-            fix="correct the url's user info",
+            fix="correct user and password in the url",
         )
     return UnreachableError(
         "unreachable",
@@ -155,7 +162,9 @@ def _short(error: Exception) -> str:
     """The server's own sentence, without stack trace and transport."""
     text = " ".join(str(error).split("Stack trace")[0].split())
     head = text.find("DB::Exception: ")
-    return text[head + len("DB::Exception: ") :] if head >= 0 else text[:300]
+    if head < 0:
+        return text[:300]
+    return re.sub(r" \((?:version [^()]*(?:\([^()]*\))?|for url \S*)\)", "", text[head + len("DB::Exception: ") :])
 
 
 def _port(scheme: str) -> int:

@@ -98,12 +98,15 @@ def bad_url(store: str) -> ConfigError:
 
 def _explained(message: str, store: str, where: str) -> ProvisionError:
     text = cause(message)
-    if "password authentication failed" in message or "no password supplied" in message:
+    if "no password supplied" in message:
+        what = f"{store} asks for a password and the url has none"
+        return ConfigError("wrong-password", what, where=where, fix="correct user and password in the url")
+    if "password authentication failed" in message:
         return ConfigError(
             "wrong-password",
             f"{store} refused the user or the password",
             where=where,
-            fix="correct the url's user info",
+            fix="correct user and password in the url",
         )
     missing = re.search(r'database "([^"]*)" does not exist', message)
     if missing:
@@ -113,7 +116,8 @@ def _explained(message: str, store: str, where: str) -> ProvisionError:
             where=where,
             fix=f"createdb {missing[1]}, or correct the url",
         )
-    if "invalid integer value" in message:
+    # A port that is none: what follows an unescaped / in a password is taken for one.
+    if "invalid integer value" in message or "Servname not supported" in message or "invalid port" in message:
         return bad_url(store)
     if "role" in message and "does not exist" in message:
         return ConfigError("wrong-password", f"{store} refused the user: {text}", where=where, fix="correct the url")

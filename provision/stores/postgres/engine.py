@@ -80,8 +80,8 @@ def run(
 ) -> None:
     """Execute env.py once; Alembic pulls from `steps`.
 
-    `configured` sees the connection and the options that env.py chose, before Alembic does, and returns options to set or, for
-    `on_version_apply`, to chain. Raises whatever env.py or a revision raises.
+    `configured` sees the connection and the options that env.py chose, before Alembic does, and returns options to set
+    or, for `on_version_apply`, to chain. Raises whatever env.py or a revision raises.
     """
     environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
     configure = environment.configure

@@ -131,6 +131,7 @@ class AlembicLane:
         number = session.autocommitted if session.committed else session.sent
         kept = {"text": session.text} if session.committed else {"rolled_back": True}
         self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        fix = fix or "correct the revision and run the same command again"
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
         after = "statements before it are committed" if session.committed else "rolled back: nothing of it was kept"
@@ -141,7 +142,7 @@ class AlembicLane:
             number=number,
             statement=error.statement or "",
             where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
-            fix=fix or "correct the revision and run `provision up` again",
+            fix=fix,
         )
 
 

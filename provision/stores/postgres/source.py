@@ -37,10 +37,21 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
             return tuple(_through_alembic(options))
         except ConfigError as error:
             errors.append(error)
+    if found and not (options.path / "env.py").is_file():
+        errors.append(_no_env(options))
     raise_all(errors)
     if _names_others(found):
         return tuple(_through_alembic(options))
     return tuple(found)
+
+
+def _no_env(options: StoreOptions) -> ConfigError:
+    return ConfigError(
+        "missing-env",
+        f"{options.name} has revisions and no env.py",
+        where=options.shown(options.path / "env.py"),
+        fix="restore the file from version control, or take the one that `alembic init` writes elsewhere",
+    )
 
 
 def ini(options: StoreOptions) -> Path | None:

@@ -227,4 +227,5 @@ def _cause(error: BaseException) -> str:
             return "the server is still loading its data"
         if isinstance(each, TimeoutError | redis.TimeoutError):
             return "the time ran out"
-    return str(error)
+    text = str(error).rstrip(".")
+    return text[:1].lower() + text[1:]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from provision.core.graph import Graph
-from provision.core.plan import Wanted, moved, plan_up
+from provision.core.plan import Wanted, first_moved, held_back, moved, plan_up, refuse_trouble
 from provision.errors import ProvisionError
 from provision.model import Direction, Event, Kind, Plan
 from tests.unit.core.builders import Told, applied, chain, event, revision, standings, told
@@ -87,13 +87,13 @@ def test_plan_up_requirement_of_a_store_not_configured_is_refused() -> None:
 
 def test_plan_up_unknown_target_names_the_nearest() -> None:
     assert refused(TWO, wanted=Wanted(targets=("c/2",))) == [
-        ("no-such-revision", "no revision is called c/2", "", "did you mean a/2 or b/2?")
+        ("no-such-revision", "no revision is called c/2", "argument c/2", "did you mean a/2 or b/2?")
     ]
 
 
 def test_plan_up_unknown_target_like_no_other_says_where_ids_are_listed() -> None:
     assert refused(TWO, wanted=Wanted(targets=("nine",))) == [
-        ("no-such-revision", "no revision is called nine", "", "`provision status` lists the ids")
+        ("no-such-revision", "no revision is called nine", "argument nine", "`provision status --all` lists the ids")
     ]
 
 
@@ -235,3 +235,29 @@ def test_moved_names_the_stores_whose_state_or_files_differ() -> None:
     assert moved(plan, standings(TWO, applied("a/1"))) == ["a"]
     assert moved(plan, standings(edited)) == ["b"]
     assert moved(plan, {"b": standings(TWO)["b"]}) == ["a"]
+
+
+def test_first_moved_names_the_revision_and_both_states() -> None:
+    plan = up(TWO, applied("a/1"))
+    longer = Graph([*chain("a", 4), *chain("b", 2, requires={1: ("a/2",)})])
+
+    assert first_moved(plan, standings(TWO, applied("a/1")), "a") is None
+    assert first_moved(plan, standings(TWO, applied("a/1", "a/2")), "a") == ("a/2", "pending", "applied")
+    assert first_moved(plan, standings(longer, applied("a/1")), "a") == ("a/4", "", "pending")
+    assert first_moved(plan, {}, "b") == ("b/1", "pending", "")
+
+
+def test_held_back_shows_what_waits_in_any_state() -> None:
+    graph = Graph(chain("a", 3, requires={2: ("backfill/fill",)}))
+
+    found = held_back(graph, standings(graph, [event("a/1", Kind.APPLIED, checksum="edited")]))
+
+    assert [held.step.id for held in found] == ["a/2", "a/3"]
+
+
+def test_refuse_trouble_tells_what_plan_up_would() -> None:
+    known = standings(TWO, [event("a/1", Kind.APPLIED, checksum="x")])
+
+    with pytest.raises(ProvisionError, match="revision-changed"):
+        refuse_trouble(known)
+    refuse_trouble(known, frozenset({"b"}))

@@ -109,3 +109,21 @@ def test_wait_out_tells_once_and_stops_what_is_left_after_the_wait() -> None:
 
     assert told_of == ["1", "2"]
     assert stopped == [(1.0, "2")] or stopped == [(1.1, "2")]
+
+
+def test_wait_out_gives_up_on_a_server_that_does_not_stop_a_statement() -> None:
+    clock = [0.0]
+    store: Any = SimpleNamespace(name="a", marked=SimpleNamespace(cancel=lambda _: None))
+
+    with pytest.raises(ProvisionError) as caught:
+        wait_out(
+            lambda: [(store, running(1))],
+            1.0,
+            lambda *_: None,
+            lambda: clock[0],
+            lambda _: clock.__setitem__(0, clock[0] + 1),
+        )
+
+    assert caught.value.code == "still-running"
+    assert caught.value.what == "a still works on a statement of an earlier run, and does not stop it"
+    assert clock[0] == 31.0

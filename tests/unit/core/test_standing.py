@@ -121,3 +121,11 @@ def test_stand_complete_backfill_is_a_gate_and_no_revision() -> None:
     found = standing(1, [event("backfill/fill", Kind.APPLIED, 1), event("backfill/other", Kind.FAILED, 2)])
 
     assert (found.gates, list(found.standings)) == ({"backfill/fill"}, ["a/1"])
+
+
+def test_stand_refused_statement_is_failed_and_not_dirty() -> None:
+    events = [event("a/1", Kind.STARTED, 1, statement=1), event("a/1", Kind.FAILED, 2, statement=1)]
+
+    found = standing(1, events)
+
+    assert (flags(found), found.standings["a/1"].state.name) == ({}, StateName.FAILED)

@@ -150,7 +150,7 @@ def test_run_refused_statement_is_recorded_and_told() -> None:
             "statement-failed",
             "no room",
             "a/1.sql: statement 2 of 3 (does two); statement 1 is done, 1 was not sent",
-            "correct the statement and run `provision up` again: it goes on with this statement",
+            "correct the statement and run the same command again: it goes on with this statement",
         )
     ]
     assert isinstance(error, StatementFailed)
