@@ -15,7 +15,7 @@ from provision.errors import ConfigError
 # Stands in what `new` writes until its author fills it.
 UNFILLED = "provision: unfilled"
 _NAME = re.compile(r"(?P<number>\d+)_(?P<slug>[^.]+)\.")
-_HEADER = re.compile(r"--\s*(?P<key>description|requires)\s*:\s*(?P<value>.*)", re.IGNORECASE)
+_HEADER = re.compile(r"--\s*(?P<key>description|requires|needs)\s*:\s*(?P<value>.*)", re.IGNORECASE)
 
 
 def read_text(path: Path, shown: str) -> str:

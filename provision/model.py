@@ -65,7 +65,8 @@ class Revision:
 
     `checksum` is the SHA-256 of the text with line ends as LF. `parents` and `requires` are full ids.
     `irreversible` is the author's reason why there is no way down, else None. `labels` name a branch that is meant to
-    be one. `strict`: an edited file is an error, not a warning.
+    be one. `strict`: an edited file is an error, not a warning. `repeatable`: applied again whenever the file changes,
+    after every revision of its store, where the server has what it `needs`.
     """
 
     store: str
@@ -80,6 +81,8 @@ class Revision:
     irreversible: str | None = None
     labels: tuple[str, ...] = ()
     strict: bool = True
+    repeatable: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -140,6 +143,7 @@ class State:
     direction: Direction = Direction.UP
     events: tuple[Event, ...] = ()
     error: str = ""
+    repeatable: bool = False
 
     @property
     def open(self) -> bool:
@@ -339,10 +343,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step that was carried out."""
+    """A step that was carried out, or, with the reason in `skipped`, passed over because the server lacks something."""
 
     step: Step
     duration_ms: int
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,13 @@ class Marked(Protocol):
         """Stop it; returns at once."""
 
 
+class Repeatables(Protocol):
+    """The part of a store that has files which are applied again whenever they change."""
+
+    def unmet(self) -> Mapping[str, str]:
+        """Id of every repeatable whose needs the server does not meet → what is missing. Must write nothing."""
+
+
 class Store(Protocol):
     """A configured database. Exactly one of `lane` and `statements` is there; parts are read once the store is open."""
 
@@ -171,6 +178,8 @@ class Store(Protocol):
     def peer(self) -> Peer | None: ...
     @property
     def marked(self) -> Marked | None: ...
+    @property
+    def repeatables(self) -> Repeatables | None: ...
     @property
     def leases(self) -> Leases | None: ...
 

@@ -113,12 +113,17 @@ class LaneJournal:
         self._store, self._run, self._pen = store, run, run.pens[store]
         self.current: Step | None = None
         self.done: list[Done] = []
+        self._skipped = ""
 
     def event(self, step: Step, kind: Kind, **fields: object) -> Event:
         if step.direction is Direction.DOWN:
             fields["direction"] = str(Direction.DOWN)
         if isinstance(fields.get("error"), str):
             fields["error"] = self._run.mask(str(fields["error"]))
+        if step.revision.repeatable:
+            fields["repeatable"] = True
+        if kind is Kind.SKIPPED:
+            self._skipped = str(fields.get("reason", ""))
         return self._pen.event(step.revision, kind, **fields)
 
     def mark(self, step: Step, statement: int | None = None) -> Mark:
@@ -152,7 +157,8 @@ class LaneJournal:
 
     def _finish(self, step: Step, duration_ms: int) -> None:
         self.current = None
-        self.done.append(Done(step, duration_ms))
+        self.done.append(Done(step, duration_ms, self._skipped))
+        self._skipped = ""
         self._run.watcher(self.done[-1])
         self._run.board.add(step.id)
 

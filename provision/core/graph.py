@@ -36,7 +36,7 @@ class Graph:
 
     def heads(self, store: str) -> tuple[str, ...]:
         """Full ids of the revisions that nothing of the same store follows."""
-        mine = self.of(store)
+        mine = [revision for revision in self.of(store) if not revision.repeatable]
         followed = {parent for revision in mine for parent in revision.parents}
         return tuple(revision.id for revision in mine if revision.id not in followed)
 
@@ -71,7 +71,7 @@ class Graph:
         followed = {parent for revision in self.revisions.values() for parent in revision.parents}
         heads: dict[str, list[Revision]] = {}
         for revision in self.revisions.values():
-            if revision.id not in followed:
+            if revision.id not in followed and not revision.repeatable:
                 heads.setdefault(revision.store, []).append(revision)
         for store, tops in heads.items():
             labels = Counter(label for top in tops for label in self._labels(top))
@@ -95,6 +95,10 @@ class Graph:
         sorter: TopologicalSorter[str] = TopologicalSorter()
         for revision in listed:
             sorter.add(revision.id, *(edge for edge in edges(revision) if edge in self.revisions))
+        for revision in (each for each in listed if each.repeatable):
+            # No edge of its own, so that nothing is out of order when a revision comes later; only the place is last.
+            before = (each.id for each in listed if each.store == revision.store and not each.repeatable)
+            sorter.add(revision.id, *before)
         try:
             sorter.prepare()
         except CycleError as error:

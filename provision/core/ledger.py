@@ -36,6 +36,7 @@ TRANSITIONS: Mapping[tuple[StateName, Kind], StateName] = {
     (_S.APPLIED, _K.REVERTED): _S.REVERTED,  # transactional down, or undone by the peer
     (_S.APPLIED, _K.FAILED): _S.APPLIED,  # a transactional down failed and was rolled back
     (_S.APPLIED, _K.APPLIED): _S.APPLIED,  # a repeatable ran again
+    (_S.APPLIED, _K.SKIPPED): _S.SKIPPED,  # a repeatable was changed, but what it needs has gone
     (_S.REVERTED, _K.STARTED): _S.STARTED,  # up again
     (_S.REVERTED, _K.APPLIED): _S.APPLIED,  # up again, transactional
     (_S.REVERTED, _K.FAILED): _S.FAILED,  # up again, failed and rolled back
@@ -111,6 +112,7 @@ def _made(name: StateName, event: Event) -> State:
         actor=event.actor,
         duration_ms=event.duration_ms,
         direction=event.direction,
+        repeatable=event.detail.get("repeatable") is True,
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from provision.core import repeatables
 from provision.core.graph import BACKFILL, Graph, edges
 from provision.core.standing import Flag, Standing, StoreStanding
 from provision.errors import ConfigError, ProvisionError, RefusedError, raise_all
@@ -36,7 +37,7 @@ def plan_up(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
     chosen = _chosen(graph, wanted)
     pending = [each for each in graph.order if each.id in chosen and _pending(standings, each)]
     steps, held = _gated(pending, standings)
-    steps = steps[: wanted.steps]
+    steps = repeatables.complete(steps[: wanted.steps], graph, standings)
     raise_all(list(_unmet(steps, graph, standings)))
     return Plan(tuple(steps), tuple(held), digests(standings), basis(standings))
 
@@ -55,6 +56,7 @@ def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
     here = [each for each in graph.order if each.store in standings]
     applied = [each for each in here if _standing(standings, each).applied or _reverting(standings, each)]
     chosen = _chosen_down(graph, applied, wanted)
+    chosen |= repeatables.above(chosen, applied)
     extra = graph.dependents(chosen) - chosen
     above = [each.id for each in applied if each.id in extra]
     if above and not wanted.cascade:
@@ -225,6 +227,7 @@ def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: Wanted) -> f
         }
         return frozenset(each.id for each in scope if each.id in meant)
     if wanted.steps is not None:
+        scope = [each for each in scope if not each.repeatable]
         return frozenset(each.id for each in scope[len(scope) - wanted.steps if wanted.steps < len(scope) else 0 :])
     return frozenset(each.id for each in scope)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from provision.core.ledger import fold, highest_token
 from provision.model import PENDING, Direction, Event, Revision, State, StateName
@@ -27,6 +28,7 @@ class Standing:
     revision: Revision | None
     state: State
     flags: frozenset[Flag] = frozenset()
+    unmet: str = ""  # what the server lacks for it
 
     @property
     def applied(self) -> bool:
@@ -35,7 +37,13 @@ class Standing:
     @property
     def pending(self) -> bool:
         """True when an `up` has it to do."""
-        return self.revision is not None and not self.applied
+        if self.revision is None:
+            return False
+        if not self.revision.repeatable:
+            return not self.applied
+        settled = self.state.name is StateName.SKIPPED if self.unmet else self.applied
+        same = self.state.checksum == self.revision.checksum
+        return not (same and (settled or self.applied))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,15 @@ class StoreStanding:
 
 
 def stand(
-    store: str, revisions: Sequence[Revision], events: Sequence[Event], peer: Mapping[str, bool] | None
+    store: str,
+    revisions: Sequence[Revision],
+    events: Sequence[Event],
+    peer: Mapping[str, bool] | None,
+    unmet: Mapping[str, str] = MappingProxyType({}),
 ) -> StoreStanding:
     """Put the files of a store against its ledger and, where there is one, the peer's table.
+
+    `unmet` says of repeatables what the server lacks for them.
 
     Raises RefusedError (ledger-illegal).
     """
@@ -67,7 +81,12 @@ def stand(
     files = {revision.id: revision for revision in revisions}
     gates = frozenset(name for name, state in states.items() if _is_gate(name) and _applied(state))
     names = [*files, *(name for name in {**states, **(peer or {})} if name not in files and not _is_gate(name))]
-    made = [_standing(name, files.get(name), states.get(name, PENDING), peer) for name in names]
+    # The peer knows nothing of repeatables.
+    ours = {name for name, state in states.items() if state.repeatable} | {r.id for r in revisions if r.repeatable}
+    made = [
+        _standing(name, files.get(name), states.get(name, PENDING), None if name in ours else peer, unmet.get(name, ""))
+        for name in names
+    ]
     kept = [each for each in made if each.revision is not None or each.applied or each.state.open]
     return StoreStanding(store, {each.id: each for each in _future(kept, events)}, highest_token(events), gates)
 
@@ -80,7 +99,9 @@ def _applied(state: State) -> bool:
     return state.name is StateName.APPLIED
 
 
-def _standing(name: str, revision: Revision | None, state: State, peer: Mapping[str, bool] | None) -> Standing:
+def _standing(
+    name: str, revision: Revision | None, state: State, peer: Mapping[str, bool] | None, unmet: str
+) -> Standing:
     flags: set[Flag] = set()
     # The peer's row of a down goes last: while it is there, an open down is what it is, and not ours to call applied.
     undoing = state.open and state.direction is Direction.DOWN
@@ -98,8 +119,8 @@ def _standing(name: str, revision: Revision | None, state: State, peer: Mapping[
     if _applied(state) and revision is None:
         flags.add(Flag.UNKNOWN)
     if _applied(state) and revision is not None and state.checksum not in ("", revision.checksum):
-        flags.add(Flag.CHANGED)
-    return Standing(name, revision, state, frozenset(flags))
+        flags |= set() if revision.repeatable else {Flag.CHANGED}
+    return Standing(name, revision, state, frozenset(flags), unmet)
 
 
 def _future(standings: Iterable[Standing], events: Sequence[Event]) -> Iterable[Standing]:

@@ -24,4 +24,5 @@ def _standing(site: Site, reached: Reached) -> StoreStanding:
     # The ledger first: what the peer's table gains in between shows as applied outside, never as lost.
     events = store.ledger.read()
     peer = store.peer.applied() if store.peer is not None else None
-    return stand(store.name, files, events, peer)
+    unmet = store.repeatables.unmet() if store.repeatables is not None else {}
+    return stand(store.name, files, events, peer, unmet)

@@ -241,6 +241,7 @@ class FakeStore:
     """`provision.ports.Store`. Connects to `server`; its parts are there once it is open."""
 
     lane = None
+    repeatables = None
 
     def __init__(
         self, options: StoreOptions, server: FakeServer, *, peer: bool = False, leases: bool = True, marked: bool = True

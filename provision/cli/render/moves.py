@@ -65,6 +65,9 @@ class MoveRender:
             self._ticker.ended(step.id)
             words = shortened(step.revision.description, self._words).ljust(self._words)
             sign = "✓" if step.direction is Direction.UP else "↩"
+            if happening.skipped:
+                self._paper.write(f"  - {step.id.ljust(self._width)}  {words}  skipped: {happening.skipped}", "dim")
+                return
             self._paper.write(f"  {sign} {step.id.ljust(self._width)}  {words}  {happening.duration_ms:>6} ms", "done")
         elif isinstance(happening, Failure):
             self._paper.write(
@@ -94,14 +97,16 @@ class MoveRender:
     def _summary(self, report: Report, error: ProvisionError | None) -> list[str]:
         _, past = WORDS[self._direction]
         other = [each for each in report.done if each.step.direction is not self._direction]
-        mine = len(report.done) - len(other)
+        skipped = [each for each in report.done if each.skipped]
+        mine = len(report.done) - len(other) - len(skipped)
         lines = [f"{len(other)} begun earlier finished first"] if other else []
         lines += [f"recorded {event.revision} as {event.kind} (done by another tool)" for event in report.recorded]
         if self._dry_run:
             return [*lines, f"dry run: {len(report.remaining)} to {WORDS[self._direction][0]}, nothing was done"]
         if error is None and not report.done:
             return [*lines, "nothing to do"]
-        lines.append(f"{mine} {past} in {report.duration_ms / 1000:.1f} s")
+        passed = f", {len(skipped)} skipped" if skipped else ""
+        lines.append(f"{mine} {past}{passed} in {report.duration_ms / 1000:.1f} s")
         if error is not None and report.remaining:
             lines.append(f"remaining: {_some([step.id for step in report.remaining])}")
         return lines
@@ -148,7 +153,7 @@ def as_json(report: Report, direction: Direction, error: ProvisionError | None) 
     done = [
         {"id": each.step.id, "duration_ms": each.duration_ms}
         for each in report.done
-        if each.step.direction is direction
+        if each.step.direction is direction and not each.skipped
     ]
     failed = None
     if error is not None:

@@ -77,15 +77,20 @@ class StatusRender:
         standing = self._look.standings[name]
         words = [self._look.state(each) for each in standing.standings.values()]
         parts = [f"{words.count('applied')} applied"] if "applied" in words else []
-        waiting = [word for word in words if word not in ("applied", HELD)]
-        parts += [f"{len(waiting)} to apply"] if waiting else []
-        parts += [f"{words.count(HELD)} held"] if HELD in words else []
+        held = words.count(HELD)
+        waiting = len(standing.pending) - held
+        skipped = [
+            each for each in standing.standings.values() if not each.pending and self._look.state(each) == "skipped"
+        ]
+        parts += [f"{waiting} to apply"] if waiting else []
+        parts += [f"{held} held"] if held else []
+        parts += [f"{len(skipped)} skipped"] if skipped else []
         return ", ".join(parts) or "no revisions"
 
     def _listed(self, name: str, *, everything: bool) -> Iterator[Standing]:
         standing = self._look.standings.get(name)
         for each in standing.standings.values() if standing is not None else ():
-            if everything or not each.applied or self._look.flags(each):
+            if everything or not each.applied or each.pending or self._look.flags(each):
                 yield each
 
     def _line(self, paper: Paper, each: Standing) -> None:
@@ -111,6 +116,10 @@ class StatusRender:
         elif each.state.open:
             down = " of its down" if each.state.direction is Direction.DOWN else ""
             yield f"stopped in statement {number}{down}, {each.state.at:%Y-%m-%d %H:%M} UTC, {each.state.actor}"
+        if each.unmet:
+            yield each.unmet
+        elif each.applied and each.pending:
+            yield "the file has changed since; it is applied again"
         if each.id in self._look.held:
             yield f"waits for {', '.join(self._look.held[each.id])}"
         yield from (MEANINGS[flag] for flag in self._look.flags(each) if flag in MEANINGS)
@@ -131,7 +140,7 @@ class StatusRender:
         if self._look.working is not None:
             return "next: wait for that run"
         outside = self._first(Flag.APPLIED_OUTSIDE) or self._first(Flag.REVERTED_OUTSIDE)
-        if outside or states - {"applied", HELD}:
+        if outside or any(each.pending and self._look.state(each) != HELD for each in self._every()):
             return f"next: provision up {env}"
         if HELD in states:
             return "next: run the backfills that the held revisions wait for"

@@ -19,6 +19,7 @@ class ClickhouseStore:
     """`provision.ports.Store`. The parts that need a server are there once it is open."""
 
     lane = None
+    repeatables = None
     leases = None  # nothing in ClickHouse decides between two writers
 
     def __init__(self, options: StoreOptions) -> None:

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from provision.model import Description, Direction, Step, StoreOptions
-from provision.stores.postgres import engine
+from provision.stores.postgres import engine, repeatable
 from provision.stores.postgres.losses import losses
 
 # Alembic's own lines: transactions and the version table.
@@ -17,6 +17,16 @@ _OWN = re.compile(r"^(?:BEGIN|COMMIT|(?:INSERT INTO|UPDATE|DELETE FROM|CREATE TA
 
 def describe(options: StoreOptions, steps: Sequence[Step]) -> list[Description]:
     """One description a step, with its SQL or the reason why there is none offline. Imports every revision file."""
+    versioned = [step for step in steps if not step.revision.repeatable]
+    found = {each.step.id: each for each in _described(options, versioned)}
+    return [found[step.id] if step.id in found else _repeatable(options, step) for step in steps]
+
+
+def _repeatable(options: StoreOptions, step: Step) -> Description:
+    return Description(step, (repeatable.sql(options, step).strip(),), "", losses(options, step))
+
+
+def _described(options: StoreOptions, steps: Sequence[Step]) -> list[Description]:
     directory = engine.scripts(options) if steps else None
     made: list[Description] = []
     while len(made) < len(steps):

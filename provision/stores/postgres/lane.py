@@ -17,6 +17,7 @@ from provision.ports import Journal
 from provision.stores.postgres import blockers, concurrently, engine
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.stores.postgres.session import Session
 
 # Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
@@ -28,8 +29,16 @@ LOCK_NOT_AVAILABLE = "55P03"
 class AlembicLane:
     """`provision.ports.Lane`: pulls steps inside Alembic's own loop."""
 
-    def __init__(self, options: StoreOptions, url: str, connection: Connection, ledger: PostgresLedger) -> None:
+    def __init__(
+        self,
+        options: StoreOptions,
+        url: str,
+        connection: Connection,
+        ledger: PostgresLedger,
+        repeatables: PostgresRepeatables,
+    ) -> None:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
+        self._repeatables = repeatables
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
@@ -39,6 +48,11 @@ class AlembicLane:
         while not pulled.ended:
             if session.external:
                 pulled.pull()  # env.py's transaction must not be open while a step waits for another store
+            if pulled.repeatable is not None:
+                self._repeatables.carry_out(pulled.repeatable, journal, LOCK_TIMEOUT)
+                pulled.finish()
+                pulled.pull()
+                continue
             try:
                 self._alembic_run(directory, session, pulled, journal)
                 if session.external:
@@ -58,7 +72,7 @@ class AlembicLane:
             session.attach(context)
             if session.external and pulled.current is None:
                 return  # found out only now: end this run, the next one carries a single step
-            while (step := pulled.current or self._next(session, pulled)) is not None:
+            while (step := pulled.current or self._next(session, pulled)) is not None and not pulled.repeatable:
                 yield self._guarded(engine.step(directory, step.revision.number, step.direction), step, session)
                 if session.external:
                     return
@@ -161,6 +175,11 @@ class _Pulled:
 
     def finish(self) -> None:
         self.current = None
+
+    @property
+    def repeatable(self) -> Step | None:
+        """The step in hand, if it is one that Alembic does not run."""
+        return self.current if self.current is not None and self.current.revision.repeatable else None
 
 
 def _sleep(seconds: float, journal: Journal) -> None:

@@ -8,9 +8,12 @@ import re
 from provision.errors import ConfigError
 from provision.files import read_text
 from provision.model import Direction, Step, StoreOptions
+from provision.stores.postgres import repeatable
 
 _FUNCTION = {Direction.UP: "upgrade", Direction.DOWN: "downgrade"}
 _NAME = r"(?:if\s+exists\s+)?([\w\".]+)"
+# The body of a function is written down, not run; that of a DO block is run.
+_BODY = re.compile(r"(?P<run>\bdo\s+)?(?P<quote>\$\w*\$).*?(?P=quote)", re.IGNORECASE | re.DOTALL)
 _WORDS = re.compile(r"drop|truncate|delete", re.IGNORECASE)
 _PATTERNS = (
     (re.compile(rf"\bdrop\s+table\s+{_NAME}", re.IGNORECASE), "drops table {} and its rows"),
@@ -27,10 +30,13 @@ def losses(options: StoreOptions, step: Step) -> tuple[str, ...]:
     """Why a step can lose data, in plain words; empty when nothing in its function says so."""
     path = options.root / step.revision.path
     text = read_text(path, step.revision.path)
-    if _harmless(text, step.direction):
+    if step.revision.repeatable:
+        body = repeatable.sql(options, step)
+    elif _harmless(text, step.direction):
         body = ""
     else:
         body = _text_of(text, _FUNCTION[step.direction], step.revision.path)
+    body = _BODY.sub(lambda match: match[0] if match["run"] else "", body)
     found = [said.format(match[1].strip('"')) for pattern, said in _PATTERNS for match in pattern.finditer(body)]
     if step.revision.destructive and step.direction is Direction.UP and not found:
         return ("its author says that it loses data",)

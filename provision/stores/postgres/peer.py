@@ -48,6 +48,8 @@ class AlembicPeer:
         now = {each.split("/", 1)[1] for each in self.applied()}
         had = now | set(self.heads())
         for step in steps:
+            if step.revision.repeatable:
+                continue  # Alembic knows nothing of it
             (now.add if step.direction is Direction.UP else now.discard)(step.revision.number)
         known = {each.number: stands_on(each) for each in self._revisions.values()}
         parents = {**self._remembered(), **known} if had - set(known) else known

@@ -11,6 +11,7 @@ from pathlib import Path
 from provision.errors import ConfigError, raise_all
 from provision.files import UNFILLED, checksum, described, inside, read_text, unfilled
 from provision.model import Revision, StoreOptions
+from provision.stores.postgres import repeatable
 
 _BODY = re.compile(r"^(?:def|class|@|async def)\b", re.MULTILINE)
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
@@ -23,7 +24,14 @@ class Computed(Exception):
 
 
 def revisions(options: StoreOptions) -> tuple[Revision, ...]:
-    """Every revision of the script folder. Raises ConfigError (not-utf8, empty-migration, bad-header)."""
+    """Every revision of the script folder, then its repeatables.
+
+    Raises ConfigError (not-utf8, empty-migration, bad-header).
+    """
+    return (*_versioned(options), *repeatable.revisions(options))
+
+
+def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
     if _has_own_locations(options):
         return tuple(_through_alembic(options))
     found: list[Revision] = []

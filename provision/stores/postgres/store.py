@@ -13,6 +13,7 @@ from provision.stores.postgres.leases import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.marked import PostgresMarked
 from provision.stores.postgres.peer import AlembicPeer
+from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.tls import with_tls
 
 if TYPE_CHECKING:
@@ -48,8 +49,11 @@ class PostgresStore:
         if role := str(self._options.extra.get("role", "")):
             self._connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
         self.ledger = PostgresLedger(self._connection, self._options.project, self.name)
-        self.peer = AlembicPeer(self._options, url, self._connection, self._revisions)
+        versioned = [each for each in self._revisions if not each.repeatable]
+        self.peer = AlembicPeer(self._options, url, self._connection, versioned)
         self.marked = PostgresMarked(self._connection)
+        repeated = [each for each in self._revisions if each.repeatable]
+        self.repeatables = PostgresRepeatables(self._options, self._connection, self.ledger, repeated)
         return Contact(version, "postgres")
 
     def prepare(self) -> None:
@@ -61,7 +65,7 @@ class PostgresStore:
         from provision.stores.postgres.lane import AlembicLane
 
         assert self._connection is not None
-        return AlembicLane(self._options, self._url, self._connection, self.ledger)
+        return AlembicLane(self._options, self._url, self._connection, self.ledger, self.repeatables)
 
     @property
     def leases(self) -> PostgresLeases:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import Contact, Description, Direction, Revision, Step, StoreOptions
-from provision.ports import Lane, Leases, Ledger, Marked, Peer, Statements
+from provision.ports import Lane, Leases, Ledger, Marked, Peer, Repeatables, Statements
 from provision.stores.redis.keys import Keys
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _NEEDS_7 = ("function", "delete_function")
 
 class RedisStore:
     lane: Lane | None = None
+    repeatables: Repeatables | None = None
     peer: Peer | None = None
     marked: Marked | None = None
 

@@ -1,0 +1,119 @@
+"""`repeatable/*.sql` of the script folder: read, looked up against the server's extensions, and applied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psycopg
+
+from provision.errors import ConfigError, StatementFailed
+from provision.files import checksum, described, headers, inside, listed, read_text
+from provision.model import Direction, Kind, Revision, Step, StoreOptions
+from provision.ports import Journal
+from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.ledger import PostgresLedger
+
+_DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
+_BEGIN = "select set_config('lock_timeout', %(limit)s, true), set_config('application_name', %(mark)s, true)"
+_NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
+
+
+def revisions(options: StoreOptions) -> list[Revision]:
+    """Every repeatable file. Raises ConfigError (not-utf8, empty-migration, bad-header)."""
+    return [_revision(options, path) for path in inside(options.path / "repeatable", "*.sql")]
+
+
+def sql(options: StoreOptions, step: Step) -> str:
+    """The text that carries out the step."""
+    up, _, down = _parts(read_text(options.root / step.revision.path, step.revision.path))
+    return up if step.direction is Direction.UP else down
+
+
+class PostgresRepeatables:
+    """`provision.ports.Repeatables`, and how the lane applies one."""
+
+    def __init__(
+        self,
+        options: StoreOptions,
+        connection: Connection,
+        ledger: PostgresLedger,
+        repeated: Sequence[Revision],
+    ) -> None:
+        self._options, self._connection, self._ledger, self._repeated = options, connection, ledger, repeated
+
+    def unmet(self) -> Mapping[str, str]:
+        if not any(each.needs for each in self._repeated):
+            return {}
+        rows = self._connection.execute("select extname from pg_extension").fetchall()
+        there = {f"extension {row[0]}" for row in rows}
+        lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
+        return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
+
+    def carry_out(self, step: Step, journal: Journal, lock_timeout: str) -> None:
+        """Apply, revert or skip one; the ledger's entry is in the same transaction. Raises StatementFailed."""
+        journal.check()
+        missing = self.unmet().get(step.id)
+        if missing and step.direction is Direction.UP:
+            self._ledger.append(journal.event(step, Kind.SKIPPED, reason=missing))
+            return
+        kind = Kind.APPLIED if step.direction is Direction.UP else Kind.REVERTED
+        settings = {"limit": lock_timeout, "mark": str(journal.mark(step))}
+        try:
+            with self._connection.transaction():
+                self._connection.execute(_BEGIN, settings)
+                self._connection.execute(sql(self._options, step).encode())
+                self._ledger.append(journal.event(step, kind))
+        except psycopg.Error as error:
+            raise self._failed(error, step, journal) from None
+
+    def _failed(self, error: psycopg.Error, step: Step, journal: Journal) -> StatementFailed:
+        what = error.diag.message_primary or str(error).strip()
+        self._ledger.append(journal.event(step, Kind.FAILED, error=what, rolled_back=True))
+        return StatementFailed(
+            f"{what} [{error.sqlstate}]" if error.sqlstate else what,
+            number=1,
+            statement=sql(self._options, step),
+            where=f"{step.revision.path}; rolled back: nothing of it was kept",
+            fix="correct the file and run the same command again",
+        )
+
+
+def _revision(options: StoreOptions, path: Path) -> Revision:
+    shown = options.shown(path)
+    text = read_text(path, shown)
+    up, has_down, _ = _parts(text)
+    if not re.sub(r"--[^\n]*", "", up).strip():
+        raise ConfigError("empty-migration", f"{path.name} is empty", where=shown, fix="write its SQL or delete it")
+    head = headers(text)
+    return Revision(
+        store=options.name,
+        number=path.stem,
+        slug="",
+        description=head.get("description") or described(path.stem),
+        path=shown,
+        checksum=checksum(text),
+        requires=listed(head.get("requires", "")),
+        irreversible=None if has_down else "it has no `-- down:` part",
+        repeatable=True,
+        needs=tuple(_need(each, shown) for each in listed(head.get("needs", ""))),
+    )
+
+
+def _need(text: str, shown: str) -> str:
+    match = _NEED.fullmatch(text)
+    if match is None:
+        raise ConfigError(
+            "bad-header",
+            f"`-- needs: {text}` is not understood",
+            where=shown,
+            fix="write `-- needs: extension NAME`, several separated by commas",
+        )
+    return f"extension {match[1]}"
+
+
+def _parts(text: str) -> tuple[str, bool, str]:
+    """The up part, whether there is a down part, and that."""
+    mark = _DOWN.search(text)
+    return (text[: mark.start()], True, text[mark.end() :]) if mark else (text, False, "")
