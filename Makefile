@@ -7,7 +7,7 @@ LOCK   ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt lint type arch unit smoke chaos bench servers docs lock clean
+.PHONY: help up test check fmt lint type arch unit smoke chaos bench servers docs stale lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ servers:  ## Install the real servers that the tests use (Debian, as root)
 
 docs: $(VENV)/.dev  ## Regenerate what is generated in docs/
 	$(BIN)/python docs/generate_commands.py
+	$(BIN)/python docs/generate_schema.py
+
+stale: $(VENV)/.dev  ## docs/schema.md and the diagrams are those of the live schema
+	$(BIN)/python docs/generate_schema.py --check
 
 lock: $(VENV)/.dev  ## Pin every dependency with hashes for CI
 	$(BIN)/pip install -q 'pip-tools>=7.4,<8'

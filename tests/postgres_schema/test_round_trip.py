@@ -1,42 +1,41 @@
 """Up, down and up again end in the same schema, together and revision by revision."""
 
+import io
+import subprocess
+from pathlib import Path
+
 import psycopg
+from alembic import command
+from alembic.config import Config
 
 from . import migrations
-from .servers import Server
+from .servers import ENVIRONMENT, Server
 
 
-def test_round_trip_three_rounds_end_in_the_same_schema(server: Server, database: str) -> None:
-    url = server.url(database)
-    migrations.upgrade(url)
-    head = server.dump(database)
-    assert "CREATE TABLE public.probabilistic_models" in head
-    for _ in range(3):
-        migrations.downgrade(url)
-        migrations.upgrade(url)
-        assert server.dump(database) == head
-
-
-def test_round_trip_each_revision_restores_exactly(server: Server, database: str) -> None:
+def test_round_trip_each_revision_restores_exactly_and_so_do_three_rounds(server: Server, database: str) -> None:
+    """One revision up at a time, then one down at a time, then twice all of them: each state is always the same."""
     url = server.url(database)
     migrations.upgrade(url, "0001")
     migrations.downgrade(url)
-    below, before = "base", server.dump(database)
+    states = [("base", server.dump(database))]
     for revision in migrations.revision_ids():
         migrations.upgrade(url, revision)
-        after = server.dump(database)
-        assert after != before, f"{revision} changes nothing"
+        states.append((revision, server.dump(database)))
+        assert states[-1][1] != states[-2][1], f"{revision} changes nothing"
+    for (revision, _), (below, before) in zip(states[:0:-1], states[-2::-1], strict=True):
         migrations.downgrade(url, below)
         assert server.dump(database) == before, f"downgrade of {revision} leaves a difference"
-        migrations.upgrade(url, revision)
-        assert server.dump(database) == after, f"second upgrade of {revision} differs from the first"
-        below, before = revision, after
+    head = states[-1][1]
+    assert "CREATE TABLE public.probabilistic_models" in head
+    for _ in range(2):
+        migrations.upgrade(url)
+        assert server.dump(database) == head
+        migrations.downgrade(url)
+    leaves_the_version_table_alone(url)
 
 
-def test_round_trip_downgrade_to_base_leaves_the_version_table_alone(server: Server, database: str) -> None:
-    url = server.url(database)
-    migrations.upgrade(url)
-    migrations.downgrade(url)
+def leaves_the_version_table_alone(url: str) -> None:
+    """At the base nothing is left, monthly partitions included, but for Alembic's own table."""
     with psycopg.connect(url) as connection:
         relations = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
         functions = connection.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
@@ -61,3 +60,23 @@ def test_round_trip_another_default_schema_works(server: Server, database: str) 
         issues = connection.execute("SELECT sum(affected_records) FROM vfr.validate_probability_data()").fetchone()
         assert issues == (0,)
     migrations.downgrade(server.url(database))
+
+
+def test_sql_of_the_shipped_environment_run_by_psql_reaches_the_same_schema(server: Server, database: str) -> None:
+    statements = io.StringIO()
+    config = Config(output_buffer=statements)
+    config.set_main_option("script_location", str(migrations.ROOT / "alembic"))
+    config.set_main_option("sqlalchemy.url", "postgresql+psycopg://")
+    command.upgrade(config, "head", sql=True)
+    psql: list[str | Path] = [
+        server.bin / "psql",
+        "--quiet",
+        "--no-psqlrc",
+        "--set=ON_ERROR_STOP=1",
+        server.url(database),
+    ]
+    subprocess.run(psql, input=statements.getvalue(), text=True, check=True, capture_output=True, env=ENVIRONMENT)
+    by_psql = server.dump(database)
+    migrations.downgrade(server.url(database))
+    migrations.upgrade(server.url(database))
+    assert server.dump(database) == by_psql

@@ -33,6 +33,14 @@ def client(engine: Engine) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
+def raw(client: redis.Redis) -> Iterator[redis.Redis]:
+    """The client, but giving bytes."""
+    settings = client.connection_pool.connection_kwargs | {"decode_responses": False}
+    with redis.Redis(connection_pool=redis.ConnectionPool(**settings)) as made:
+        yield made
+
+
+@pytest.fixture
 def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]
 

@@ -1,0 +1,1 @@
+"""Rows that every check accepts, for the tests of all stores."""
