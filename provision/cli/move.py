@@ -69,6 +69,7 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
     env = str(given["env"]) if given["env"] else None
     with (
         _stoppable() as boards,
+        render.under_way(),
         site.opened(env, access, only=_texts(given["only"]), wait_for=_seconds(given, "wait_for")) as opened,
     ):
         render.head(opened)

@@ -329,7 +329,7 @@ def test_down_that_loses_data(done: Path, provision: Provision) -> None:
             3,
             """\
 error[destructive]: 7 of 7 steps would lose data
-  where  clickhouse/002 drops table event_counts and its rows; postgres/0003 drops table order_notes and its rows; redis/0002 position and pending entries of group audit are lost; and 4 more
+  where  clickhouse/002 drops table event_counts and its rows; postgres/0003 drops table order_notes and its rows; redis/0002 position and pending entries of group audit of small:sign_ins are lost; and 4 more
   fix    look at the plan with --dry-run, then add --allow-destructive
 """,
             "small · test\n",

@@ -97,7 +97,9 @@ def test_plan_offline_cannot_be_saved(provision: Provision) -> None:
     assert provision("plan", "--offline", "--out", "plan.json") == (
         2,
         "",
-        "error[usage]: --out saves what was planned for an environment\n  where  provision plan\n  fix    leave --offline out\n",
+        "error[usage]: --out saves what was planned for an environment\n"
+        "  where  provision plan\n"
+        "  fix    leave --offline out\n",
     )
 
 

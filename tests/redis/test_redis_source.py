@@ -237,7 +237,7 @@ def test_describe_shows_commands_and_losses(tmp_path: Path) -> None:
         'CONFIG SET maxclients "<provision:vfr:config_before maxclients>"\nHDEL provision:vfr:config_before maxclients',
         "XGROUP DESTROY s g",
     )
-    assert down.destructive == ("position and pending entries of group g are lost",)
+    assert down.destructive == ("position and pending entries of group g of s are lost",)
     assert (gone.statements, gone.reason) == (None, "there is no way down: gone")
     assert made.losses(Step(second)) == ("every key a:* is deleted",)
     assert made.losses(Step(second, Direction.DOWN)) == ()
