@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -121,6 +122,7 @@ def test_reads_need_no_rights(files: Path, bound: Callable[..., Ran]) -> None:
 
 
 def test_disk_is_full(files: Path) -> None:
+    """Three engines share what room there is: how far each comes differs from run to run."""
     (files / ".provision").mkdir()
     mount = f"mount -t tmpfs -o size=16k tmpfs .provision && exec {shlex.join(COMMAND)} up -e local"
     ran = subprocess.run(
@@ -133,17 +135,21 @@ def test_disk_is_full(files: Path) -> None:
     if "mount" in ran.stderr or "unshare" in ran.stderr:
         not_run("small disk", f"unshare --mount: {ran.stderr.strip()}")
     refused(
-        Ran(ran.returncode, masked(ran.stdout), masked(ran.stderr)),
+        Ran(
+            ran.returncode,
+            masked(ran.stdout),
+            re.sub(r"(/\.provision)(?:/\S+)?$", r"\1…", masked(ran.stderr), flags=re.MULTILINE),
+        ),
         5,
         """\
 error[disk-full]: no space is left for the embedded engine of postgres
-  where  PROJECT/.provision/postgres/log
+  where  PROJECT/.provision…
   fix    free some space on that disk, then run the same command again
 error[disk-full]: no space is left for the embedded engine of clickhouse
-  where  PROJECT/.provision/clickhouse/log
+  where  PROJECT/.provision…
   fix    free some space on that disk, then run the same command again
 error[disk-full]: no space is left for the embedded engine of redis
-  where  PROJECT/.provision/redis/log
+  where  PROJECT/.provision…
   fix    free some space on that disk, then run the same command again
 """,
     )
