@@ -69,7 +69,7 @@ clean:  ## Stop the embedded engines and remove what was made here
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "provision needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there)." >&2; \
+	  echo "provision needs Python 3.11 or newer; $(PYTHON) is $$(command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1 || echo not there)." >&2; \
 	  echo "Install one (Debian: apt-get install python3 python3-venv), or name it: make up PYTHON=/usr/bin/python3" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) lacks venv. Debian: apt-get install python3-venv" >&2; exit 2; }

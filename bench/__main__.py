@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 def main() -> int:
     """0 when every bound is met, 1 when one is not."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is removed then, too
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provision-bench-")))
         postgres, clickhouse = stack.enter_context(engines(folder / "engines"))

@@ -14,7 +14,8 @@ ProvisionError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from traceback import extract_tb
 
 EXIT_DONE, EXIT_FINDINGS, EXIT_CONFIG, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_FAILED, EXIT_LEASE = range(7)
 
@@ -114,9 +115,18 @@ class Several(ProvisionError):
         self.exit_code = first.exit_code
 
 
+def unexpected(error: Exception, mask: Callable[[str], str]) -> FailedError:
+    """What nobody foresaw, without its traceback: that may hold what must not be shown."""
+    frames = extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    what = " ".join(mask(f"{type(error).__name__}: {error}").split())
+    return FailedError("unexpected", what, where=where, fix="this is a defect of provision: report these three lines")
+
+
 def raise_all(errors: Sequence[ProvisionError]) -> None:
-    """Raise the one error, or all of them together; return when there is none."""
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise Several(errors)
+    """Raise the one error, or all of them together, each once; return when there is none."""
+    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
+    if len(distinct) == 1:
+        raise distinct[0]
+    if distinct:
+        raise Several(distinct)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from provision.errors import ConfigError, raise_all
 from provision.files import read_text
@@ -202,17 +202,19 @@ def _keys(written: str | Mapping[str, Any], store: str, variables: Mapping[str, 
 
 
 def passwords(url: str) -> Iterator[str]:
-    """Every part of a url that is or may be a password, as written and decoded; a broken url is guessed at."""
+    """Every part of a url that is or may be a password: as written, decoded, encoded. A broken url is guessed at."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # reading it is what finds a broken one
         found = [parts.password or ""]
-        found += [value for name, value in parse_qsl(parts.query) if _SECRET_OPTION.search(name)]
+        options = (each.partition("=") for each in parts.query.split("&"))
+        found += [value for name, _, value in options if _SECRET_OPTION.search(name)]
     except ValueError:
         guess = _GUESS.search(url)
         whole = guess["password"] if guess else ""
         found = [whole, *re.split(r"[/?#@\]\[]", whole)]
-    yield from (each for written in found if written for each in {written, unquote(written)})
+    for written in filter(None, found):
+        yield from (written, unquote(written), quote(unquote(written), safe=""))
 
 
 def seconds(text: str, where: str = "") -> float:

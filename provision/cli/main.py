@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from provision.errors import EXIT_CONFIG, EXIT_FAILED, ProvisionError
+from provision.cli import streams
+from provision.errors import EXIT_CONFIG, EXIT_FAILED, FailedError, ProvisionError, unexpected
 
 # command → (module, what --help says of it). Modules are imported when their command runs, drivers later still.
 COMMANDS = {
@@ -64,7 +65,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(arguments))
+    out = streams.prepare()
+    sys.exit(streams.finish(out, run(arguments)))
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -81,12 +83,19 @@ def run(arguments: list[str] | None = None) -> int:
         print_error(_usage(error), arguments)
         return EXIT_CONFIG
     except (click.Abort, KeyboardInterrupt):
-        print("stopped before anything was done", file=sys.stderr)
+        print_error(_stopped(), arguments)
         return EXIT_FAILED
     except ProvisionError as error:
         print_error(error, arguments)
         return error.exit_code
+    except Exception as error:  # the last line: nothing may end a command with a traceback
+        print_error(unexpected(error, str), arguments)
+        return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+def _stopped() -> ProvisionError:
+    return FailedError("interrupted", "stopped before anything was done", fix="run the same command again")
 
 
 def _usage(error: click.ClickException) -> ProvisionError:

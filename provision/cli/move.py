@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +21,7 @@ from provision.core.plan import Wanted
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access
 from provision.flows.migrate import Losses, Rules, Watch, move
-from provision.model import Direction
+from provision.model import Direction, Happening, Note
 
 
 def _moving(function: options.F) -> options.F:
@@ -68,6 +69,7 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
     env = str(given["env"]) if given["env"] else None
     with (
         _stoppable() as boards,
+        render.under_way(),
         site.opened(env, access, only=_texts(given["only"]), wait_for=_seconds(given, "wait_for")) as opened,
     ):
         render.head(opened)
@@ -80,12 +82,22 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
             confirm=_confirm,
             saved=plans.load(plan_file, opened.graph, opened.environment.name) if plan_file else None,
         )
-        watch = Watch(render.happened, lambda plan, standings: render.planned(opened, plan, standings), boards.append)
+        watch = Watch(
+            lambda happening: render.happened(_hidden(happening, opened.environment.mask)),
+            lambda plan, standings: render.planned(opened, plan, standings),
+            boards.append,
+        )
         report = move(opened, direction, wanted, rules, watch)
         error = error_of(report)
-        with site.masked(opened.environment):
-            render.report(report, error)
+        if error is not None:
+            site.hide(error, opened.environment)
+        render.report(report, error)
     return error.exit_code if error is not None else 0
+
+
+def _hidden(happening: Happening, mask: Callable[[str], str]) -> Happening:
+    """What happened without secrets: a note may quote a statement that still runs."""
+    return replace(happening, text=mask(happening.text)) if isinstance(happening, Note) else happening
 
 
 def _confirm(losses: Losses) -> bool:

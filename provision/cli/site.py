@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from provision import embedded, process, settings, wiring
-from provision.errors import ProvisionError, Several, UnreachableError
+from provision.errors import ProvisionError, Several, UnreachableError, unexpected
 from provision.flows.connect import Access, Engine, Site, open_site
 from provision.model import Owner
 
@@ -65,9 +67,18 @@ def masked(chosen: settings.Environment) -> Iterator[None]:
     try:
         yield
     except ProvisionError as error:
-        for each in error.errors if isinstance(error, Several) else (error,):
-            each.what, each.where, each.fix = (chosen.mask(text) for text in (each.what, each.where, each.fix))
+        hide(error, chosen)
         raise
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:  # its text may hold a secret, and its traceback more of them
+        raise unexpected(error, chosen.mask) from None
+
+
+def hide(error: ProvisionError, chosen: settings.Environment) -> None:
+    """Replace every known secret in an error, and in those that it is made of."""
+    for each in (error, *(error.errors if isinstance(error, Several) else ())):
+        each.what, each.where, each.fix = (chosen.mask(text) for text in (each.what, each.where, each.fix))
 
 
 def owner(root: Path) -> Owner:

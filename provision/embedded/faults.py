@@ -14,7 +14,8 @@ from provision.errors import ConfigError, FailedError
 EXTRA = "pip install 'provision-toolkit[local]'"
 LEAST_FREE_BYTES = 1 << 20
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
+IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
 
 
 def wheel(module: str, store: str) -> Path:
@@ -42,6 +43,13 @@ def folder_faults(root: Path, store: str) -> Iterator[None]:
         where = str(error.filename or root)
         if error.errno in NO_SPACE:
             raise disk_full(store, where) from error
+        if error.errno in IN_THE_WAY:
+            raise ConfigError(
+                "folder-not-writable",
+                "the folder of the embedded engines cannot be made: a file is in its place",
+                where=where,
+                fix=f"move {where} away, then run the same command again",
+            ) from error
         if error.errno in NOT_WRITABLE:
             raise ConfigError(
                 "folder-not-writable",
@@ -51,7 +59,7 @@ def folder_faults(root: Path, store: str) -> Iterator[None]:
             ) from error
         raise FailedError(
             "engine-failed",
-            f"the embedded engine of {store} could not be prepared: {error.strerror or error}",
+            f"the embedded engine of {store} could not be prepared: {(error.strerror or str(error)).lower()}",
             where=where,
             fix=f"`provision local reset` removes the files in {root} and starts afresh",
         ) from error

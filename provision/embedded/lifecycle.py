@@ -74,7 +74,8 @@ class LocalEngine:
     def reset(self) -> bool:
         """See Engine.reset."""
         if not os.path.lexists(self.folder):
-            self._lock.unlink(missing_ok=True)
+            if self.root.is_dir():
+                self._lock.unlink(missing_ok=True)
             return False
         with folder_faults(self.root, self.store), locked(self._lock, remove=True):
             self._stop_locked()

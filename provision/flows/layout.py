@@ -65,7 +65,7 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[str], layout: Callable
     except OSError as error:
         raise ConfigError(
             "unwritable-file",
-            f"the project cannot be written: {error.strerror or error}",
+            f"the project cannot be written: {(error.strerror or str(error)).lower()}",
             where=str(error.filename or root),
             fix="make the folder writable for this user",
         ) from None

@@ -36,7 +36,7 @@ def begin(
     except OSError as error:
         raise ConfigError(
             "unwritable-file",
-            f"the file cannot be written: {error.strerror or error}",
+            f"the file cannot be written: {(error.strerror or str(error)).lower()}",
             where=str(error.filename or options.path),
             fix="make the folder writable for this user",
         ) from None

@@ -1,6 +1,6 @@
 """python -m tests.chaos [--seeded N] [--rounds N] [--seed S] [--only KIND] [--round KIND/N] [--minutes M]
 
-Exit code 0 when every round finished and none was dirty, 1 otherwise, 130 after Ctrl-C.
+Exit code 0 when every round finished and none was dirty, 1 otherwise, 130 after Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> int:
     try:
         campaign.run(choose)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print(f"{table(campaign.verdicts)}\nstopped", flush=True)
         return 130
     return _close(campaign, asked.seed, time.monotonic() - began)
 

@@ -31,7 +31,7 @@ def postgres(url: str) -> str:
     assert spec is not None
     assert spec.origin is not None
     program = Path(spec.origin).parent / "pginstall18" / "bin" / "pg_dump"
-    command = [program, "--schema-only", "--no-owner", "--exclude-schema=provision", url]
+    command = [str(program), "--schema-only", "--no-owner", "--exclude-schema=provision", url]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     lines = [line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
     with psycopg.connect(url) as connection:
@@ -82,7 +82,7 @@ def ledgers(urls: Mapping[str, str]) -> dict[str, list[Entry]]:
         keys = list(server.scan_iter("provision:*:ledger:*"))
         entries: Any = server.xrange(keys[0]) if keys else []
     stream = [(*map(int, entry.split("-")), fields["revision"], fields["kind"]) for entry, fields in entries]
-    return {"postgres": ours, "clickhouse": [tuple(row) for row in theirs], "redis": stream}  # type: ignore[dict-item]
+    return {"postgres": ours, "clickhouse": [tuple(row) for row in theirs], "redis": stream}
 
 
 def versions(urls: Mapping[str, str]) -> dict[str, list[str]]:

@@ -41,6 +41,7 @@ def hidden(text: str) -> str:
     """The text without what differs from run to run beyond what `provision` masks already."""
     assert "Traceback" not in text
     text = text.replace(str(Path.cwd()), "PROJECT")
+    text = re.sub(r"/tmp/provision-postgres-\w+", "SOCKETS", text)
     text = re.sub(r" in \d+\.\d s\b", " in N s", text)
     text = re.sub(r"\b(runs (?:PostgreSQL|ClickHouse) |server is )\d+(?:\.\d+)*", r"\1VERSION", text)
     text = re.sub(r"\b(postgres|clickhouse|redis) \d+(?:\.\d+)+ *", r"\1 VERSION  ", text)
@@ -93,9 +94,9 @@ def _clickhouse(url: str) -> list[object]:
 
 def _redis(url: str) -> list[object]:
     with redis.Redis.from_url(url) as client:
-        # A run that is refused under the lease has counted its token up, and the fence with it.
-        kept = [key for key in sorted(client.scan_iter()) if not re.match(b"provision:.*:(?:lease|fence)", key)]
-        return [(key, client.dump(key)) for key in kept]
+        # A run that is refused under the lease has counted its token up, and shut out the one before.
+        keys = [key for key in sorted(client.scan_iter()) if b":lease:" not in key]
+        return [(key, client.xrange(key) if b":ledger:" in key else client.dump(key)) for key in keys]
 
 
 def revision(root: Path, number: str, after: str | None, up: str = "pass", down: str = "pass", head: str = "") -> Path:

@@ -97,7 +97,9 @@ def test_plan_offline_cannot_be_saved(provision: Provision) -> None:
     assert provision("plan", "--offline", "--out", "plan.json") == (
         2,
         "",
-        "error[usage]: --out saves what was planned for an environment\n  fix    leave --offline out\n",
+        "error[usage]: --out saves what was planned for an environment\n"
+        "  where  provision plan\n"
+        "  fix    leave --offline out\n",
     )
 
 
@@ -107,7 +109,7 @@ def test_plan_unknown_target_names_near_ones(provision: Provision) -> None:
         2,
         "",
         "error[no-such-revision]: no revision is called postgres/001\n"
-        "  fix    did you mean postgres/0001 or clickhouse/001 or redis/0001?\n",
+        "  where  argument postgres/001\n  fix    did you mean postgres/0001?\n",
     )
 
 
@@ -183,7 +185,7 @@ def test_saved_plan_of_another_environment_is_refused(
     ("text", "why"),
     [
         ("{}", "it has no 'format'"),
-        ("no json", "Expecting value: line 1 column 1 (char 0)"),
+        ("no json", "it is not JSON"),
         ('{"format": 1}', "format 1, this version reads format 2"),
     ],
 )

@@ -34,7 +34,7 @@ def test_folder_that_is_a_file_is_a_configuration_error(kind: str, root: Path) -
     with pytest.raises(ConfigError) as caught:
         engine(kind, kind, root).start()
     assert caught.value.code == "folder-not-writable"
-    assert caught.value.what == "the folder of the embedded engines cannot be written: file exists"
+    assert caught.value.what == "the folder of the embedded engines cannot be made: a file is in its place"
     assert str(root) in caught.value.where
     root.unlink()
 

@@ -86,7 +86,7 @@ def test_open_silent_port(store: RedisStore, monkeypatch: pytest.MonkeyPatch, sc
 def test_open_bad_url(store: RedisStore, url: str) -> None:
     error = refused(store, url)
     assert (error.code, error.what) == ("bad-url", "not a Redis url")
-    assert error.fix == "write redis://[user:password@]host[:port][/database]"
+    assert error.fix == "write redis://user:password@host:6379/0, special characters percent-encoded (@ as %40)"
 
 
 def test_open_no_such_database(store: RedisStore, engine: Engine) -> None:

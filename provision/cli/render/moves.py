@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from provision.cli.render import problems
 from provision.cli.render.paper import Paper
@@ -30,6 +32,15 @@ class MoveRender:
         self._ticker = Ticker(self._paper)
         self._width = self._words = 20
         self._said_head = False
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """At a terminal, show that something goes on before there is a result: engines may have to be made first."""
+        self._paper.transient("  … reaching the stores")
+        try:
+            yield
+        finally:
+            self._paper.transient("")
 
     def head(self, site: Site) -> None:
         """Where the run goes, before anything happens."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,14 @@ class Client:
         # One row needs one thread; starting more costs as much as the row.
         settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
         self.ask(lambda: self._client.command(sql, parameters=dict(parameters), settings=settings))
+
+    def insert_row(self, table: str, row: Mapping[str, object]) -> None:
+        """Add one row, waiting until it is stored: half the price of an INSERT … SELECT. Raises as `insert`."""
+        settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
+        body = json.dumps(row, ensure_ascii=False)
+        self.ask(
+            lambda: self._client.raw_insert(table, list(row), insert_block=body, fmt="JSONEachRow", settings=settings)
+        )
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises Refused and UnreachableError."""

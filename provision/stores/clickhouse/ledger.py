@@ -14,7 +14,7 @@ TABLE = "provision_ledger"
 _COLUMNS = "project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture"
 _CREATE = """
 CREATE TABLE IF NOT EXISTS provision_ledger{on_cluster} (
-    project String, store String, token UInt64, n UInt64, revision String, kind LowCardinality(String),
+    project String, store String, token UInt64, n UInt64, revision String, kind String,
     checksum String, at DateTime64(6, 'UTC'), actor String, duration_ms UInt64, statement UInt32,
     detail String, picture String
 ) ENGINE = {engine} ORDER BY (project, store, token, n)
@@ -52,8 +52,9 @@ class ClickhouseLedger:
         engine = "ReplicatedMergeTree" if self._cluster else "MergeTree"
         self._client.command(_CREATE.format(on_cluster=on_cluster, engine=engine))
 
-    def append(self, event: Event) -> None:
-        self.append_with(event, "''")
+    def append(self, event: Event, picture: str = "") -> None:
+        row = {**_parameters(event, self._store), "at": f"{event.at:%Y-%m-%d %H:%M:%S.%f}", "picture": picture}
+        self._client.insert_row(TABLE, row)
 
     def append_with(self, event: Event, picture: str) -> None:
         """Add one event with what the SQL expression `picture` yields at that moment, in one request."""

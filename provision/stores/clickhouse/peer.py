@@ -14,7 +14,6 @@ from provision.model import Direction, Step, StoreOptions
 from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
 from provision.stores.clickhouse.source import Script
 
-_INSERT = "INSERT INTO {table} (version, md5, script) SELECT {{version:UInt32}}, {{md5:String}}, {{script:String}}"
 _DELETE = "ALTER TABLE {table} DELETE WHERE version = {version} SETTINGS mutations_sync = 2"
 _DELETE_OTHERS = "ALTER TABLE {table} DELETE WHERE version = {version} AND md5 != '{md5}' SETTINGS mutations_sync = 2"
 
@@ -51,7 +50,7 @@ class ClickhousePeer:
     def add(self, script: Script) -> None:
         """The peer's row for an applied script. Its own call would cost a mutation each."""
         fields = {"version": script.version, "md5": script.md5, "script": script.up}
-        self._client.insert(_INSERT.format(table=self._table), fields)
+        self._client.insert_row(self._table, fields)
 
     def _refresh(self, script: Script) -> None:
         """Make the peer's row say what the file says now, so that the peer takes the edited file too."""

@@ -12,6 +12,7 @@ from provision.stores.clickhouse.connection import Client, Refused
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.source import Script
+from provision.stores.clickhouse.unseen import ABSENT, Unseen
 
 
 class ClickhouseStatements:
@@ -27,6 +28,7 @@ class ClickhouseStatements:
     ) -> None:
         self._client, self._ledger, self._peer, self._scripts = client, ledger, peer, scripts
         self._texts = texts
+        self._unseen = Unseen(client)
 
     def of(self, step: Step) -> list[Statement]:
         return self._texts.of(step)
@@ -56,10 +58,12 @@ class ClickhouseStatements:
             self._peer.add(self._scripts[event.revision])
         elif event.kind is Kind.REVERTED:
             self._peer.remove(int(event.revision.split("/", 1)[1]))
-        picture = "''"
-        if upcoming is not None:
-            picture = statements.picture_sql(_read(upcoming), self._client.database)
-        self._ledger.append_with(event, picture)
+        if upcoming is None:
+            self._ledger.append(event)
+        elif self._unseen.meets(_read(upcoming)):
+            self._ledger.append(event, ABSENT)
+        else:
+            self._ledger.append_with(event, statements.picture_sql(_read(upcoming), self._client.database))
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         before = str(event.detail.get("picture", ""))

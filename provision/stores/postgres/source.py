@@ -36,11 +36,13 @@ def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
         return tuple(_through_alembic(options))
     found: list[Revision] = []
     errors: list[ConfigError] = []
-    for path in inside(options.path / "versions", "*.py"):
+    folder = options.path / "versions"
+    shown = options.shown(folder)
+    for path in inside(folder, "*.py"):
         if path.name.startswith(_NOT_REVISIONS):
             continue
         try:
-            found.append(_revision(options, path))
+            found.append(_revision(options, path, f"{shown}/{path.name}"))
         except Computed:
             return tuple(_through_alembic(options))
         except ConfigError as error:
@@ -76,8 +78,7 @@ def head(text: str) -> str:
     return text[: body.start()] if body else text
 
 
-def _revision(options: StoreOptions, path: Path) -> Revision:
-    shown = options.shown(path)
+def _revision(options: StoreOptions, path: Path, shown: str) -> Revision:
     text = read_text(path, shown)
     if not text.strip():
         raise ConfigError(
@@ -101,7 +102,7 @@ def _header(text: str, path: Path, shown: str) -> Header:
         line = getattr(error, "lineno", None) or 1
         what = f"{path.name} is not Python: {getattr(error, 'msg', None) or error}"
         raise ConfigError("bad-header", what, where=f"{shown}:{line}", fix="correct the line") from None
-    found: Header = {"doc": ast.get_docstring(tree) or ""}
+    found: Header = {"doc": ast.get_docstring(tree, clean=False) or ""}
     for node in tree.body:
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
@@ -132,6 +133,8 @@ def _says_nothing(node: ast.stmt) -> bool:
 
 
 def _literal(node: ast.expr) -> object:
+    if isinstance(node, ast.Constant):
+        return node.value
     try:
         return ast.literal_eval(node)
     except ValueError:

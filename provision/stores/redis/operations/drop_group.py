@@ -30,4 +30,4 @@ class DropGroup(RedisOperation):
         return Fate(Outcome.DONE, f"{body['stream']} has no group {body['name']}")
 
     def destructive(self, body: Body) -> str:
-        return f"position and pending entries of group {body['name']} are lost"
+        return f"position and pending entries of group {body['name']} of {body['stream']} are lost"
