@@ -103,15 +103,30 @@ def _header(text: str, path: Path, shown: str) -> Header:
         what = f"{path.name} is not Python: {getattr(error, 'msg', None) or error}"
         raise ConfigError("bad-header", what, where=f"{shown}:{line}", fix="correct the line") from None
     found: Header = {"doc": ast.get_docstring(tree, clean=False) or ""}
-    for node in tree.body:
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        for target in targets:
-            value = getattr(node, "value", None)
-            if isinstance(target, ast.Name) and target.id in _NAMES and value is not None:
-                found[target.id] = _literal(value)
+    for name, value in (pair for node in tree.body for pair in _assigned(node)):
+        if name in _NAMES:
+            found[name] = _literal(value)
     return found
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """Every name that a statement sets, with what it is set to; `a, b = 1, 2` sets two.
+
+    Raises Computed for two names of one value that cannot be taken apart.
+    """
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+        yield node.target.id, node.value
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            yield target.id, node.value
+        elif isinstance(target, ast.Tuple):
+            names = [each.id if isinstance(each, ast.Name) else "" for each in target.elts]
+            if isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(names):
+                yield from zip(names, node.value.elts, strict=True)
+            elif set(names) & set(_NAMES):
+                raise Computed
 
 
 def _unfilled(text: str) -> str | None:
