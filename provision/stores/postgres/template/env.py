@@ -28,6 +28,7 @@ if context.is_offline_mode():
     context.configure(
         url=config.get_main_option("sqlalchemy.url") or "postgresql+psycopg://",
         literal_binds=True,
+        dialect_opts={"paramstyle": "named"},  # the driver's own style would double every percent sign
         transaction_per_migration=True,
     )
     with context.begin_transaction():
