@@ -126,7 +126,8 @@ def test_disk_is_full(files: Path) -> None:
     (files / ".provision").mkdir()
     mount = f"mount -t tmpfs -o size=16k tmpfs .provision && exec {shlex.join(COMMAND)} up -e local"
     ran = subprocess.run(
-        ["unshare", "--mount", "--map-root-user", "sh", "-c", mount],
+        # In a process space of its own: an engine that did start ends with it.
+        ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--map-root-user", "sh", "-c", mount],
         capture_output=True,
         text=True,
         check=False,

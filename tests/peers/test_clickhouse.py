@@ -157,7 +157,7 @@ def test_answer_that_is_lost_is_not_sent_again_and_the_next_up_counts_it_as_done
 ) -> None:
     clickhouse.tables(2)
     parts = urlsplit(clickhouse.url)
-    with losing(int(parts.port or 0), b"CREATE TABLE t2") as wire:
+    with losing(int(parts.port or 0), b"\r\n\r\nCREATE TABLE t2") as wire:
         monkeypatch.setenv("PEERS_URL", clickhouse.url.replace(f":{parts.port}/", f":{wire.port}/"))
         ran = clickhouse.provision("up", "--no-lease")
         assert wire.arrived == 1
@@ -178,7 +178,7 @@ def test_insert_whose_answer_is_lost_lands_once_by_its_deduplication_token(
     clickhouse.write(1, f"CREATE TABLE t (x Int32) ENGINE = MergeTree ORDER BY x {window};\n")
     clickhouse.write(2, "INSERT INTO t SELECT number FROM numbers(10) ORDER BY ALL;\n")
     parts = urlsplit(clickhouse.url)
-    with losing(int(parts.port or 0), b"INSERT INTO t SELECT") as wire:
+    with losing(int(parts.port or 0), b"\r\n\r\nINSERT INTO t SELECT") as wire:
         monkeypatch.setenv("PEERS_URL", clickhouse.url.replace(f":{parts.port}/", f":{wire.port}/"))
         assert clickhouse.provision("up", "--no-lease").code == 5
         assert wire.arrived == 1
