@@ -41,11 +41,12 @@ FROM {DECISIONS}"""
 _WEEK = "timestamp >= toDateTime64('2026-02-02', 3, 'UTC') AND timestamp < toDateTime64('2026-02-09', 3, 'UTC')"
 _MONTH = "timestamp >= toDateTime64('2026-02-01', 3, 'UTC') AND timestamp < toDateTime64('2026-03-01', 3, 'UTC')"
 _SUM = f"SELECT count(), sum(expected_return) FROM {DECISIONS} WHERE "
+_RARE = "`aggregated_confidence > 0.95`, one symbol on one day"
 QUERIES = {
     "look-up by `id`": f"SELECT symbol, decision FROM {DECISIONS} WHERE id = '{{id}}'",
     "one tenant and symbol, one week": f"{_SUM}tenant_id = 't007' AND symbol = 'S007' AND {_WEEK}",
     "`aggregated_confidence >= 0.7`, spread evenly": f"{_SUM}aggregated_confidence >= 0.7",
-    "`aggregated_confidence > 0.95`, one symbol on one day": f"{_SUM}aggregated_confidence > 0.95",
+    _RARE: f"{_SUM}aggregated_confidence > 0.95",
     "count of one month": f"SELECT count() FROM {DECISIONS} WHERE {_MONTH}",
     "count of one month, exact (ours with `FINAL`)": f"SELECT count() FROM {DECISIONS}{{final}} WHERE {_MONTH}",
     "strict validation": _STRICT,
@@ -111,6 +112,11 @@ def queries(figures: Figures, count: int) -> Iterator[str]:
             f"| {name} | {read['seed']:,} | {read['ours']:,} | {took['seed']:.1f} | {took['ours']:.1f} "
             f"| **{took['ours'] / took['seed']:.2f}** |"
         )
+    rare = QUERIES[_RARE] + " SETTINGS use_statistics_for_part_pruning = 0"
+    read = {form: figures.read(rare, database) for form, database in made.items()}
+    yield "\nThis version also prunes parts by statistics that it makes itself in a merge. Without them"
+    yield f"{_RARE}, reads"
+    yield f"{read['seed']:,} rows in the seed's form and {read['ours']:,} in ours."
     ratio = seconds["ours"] / seconds["seed"]
     yield f"\nThe insert of all rows, with its views and constraints, took {seconds['seed']:.2f} s in the seed's form"
     yield f"and {seconds['ours']:.2f} s in ours, {ratio:.2f} × (measured once, the seed first)."
@@ -171,23 +177,44 @@ def ratios(figures: Figures) -> Iterator[str]:
         yield f"| {name} | {one} | {two} | {found['seed'][number]:.4g} | {found['ours'][number]:.4g} |"
 
 
+COUNTED = {
+    "seed": (
+        "countMerge(prediction_count)",
+        "confidence_monitoring_mv",
+        "countMerge(usage_count)",
+        "model_performance_mv",
+    ),
+    "ours": ("sum(prediction_count)", "confidence_monitoring", "sum(usage_count)", "model_performance"),
+}
+
+
 def repeats(figures: Figures) -> Iterator[str]:
     """The same insert twice, as a client does that did not see the answer."""
-    made = figures.make("twice")
-    for database in made.values():
-        for _ in range(2):
-            figures.insert(database, 0, 100, 10)
-    views = {
-        "confidence": {"seed": ("countMerge(prediction_count)", "confidence_monitoring_mv")},
-        "model use": {"seed": ("countMerge(usage_count)", "model_performance_mv")},
-    }
-    views["confidence"]["ours"] = ("sum(prediction_count)", "confidence_monitoring")
-    views["model use"]["ours"] = ("sum(usage_count)", "model_performance")
+    selected, values = figures.make("selected"), figures.make("repeated")
+    for form in FORMS:
+        figures.insert(selected[form], 0, 100, 10)
+        figures.repeat(values[form], selected[form])
+        figures.insert(selected[form], 0, 100, 10)
     yield "### The same insert of 100 rows, twice\n\n| what | seed | ours |\n| --- | --- | --- |"
-    yield _line("rows stored", {form: figures.one(f"SELECT count() FROM {DECISIONS}", made[form]) for form in FORMS})
-    for name, by_form in views.items():
-        asked = {form: "SELECT {} FROM {}".format(*by_form[form]) for form in FORMS}
-        yield _line(f"decisions counted, {name}", {form: figures.one(asked[form], made[form]) for form in FORMS})
+    for kind, made in (("values", values), ("`INSERT … SELECT`", selected)):
+        found = {form: figures.one(f"SELECT count() FROM {DECISIONS}", made[form]) for form in FORMS}
+        yield _line(f"{kind}: rows stored", found)
+        for place, name in ((0, "confidence"), (2, "use of models")):
+            asked = {form: f"SELECT {each[place]} FROM {each[place + 1]}" for form, each in COUNTED.items()}
+            found = {form: figures.one(asked[form], made[form]) for form in FORMS}
+            yield _line(f"{kind}: decisions counted, {name}", found)
+    final = {form: _final(figures, database) for form, database in selected.items()}
+    yield _line("`INSERT … SELECT`: rows read with `FINAL`", final)
+    setting = figures.one("SELECT value FROM system.settings WHERE name = 'insert_select_deduplicate'", "default")
+    yield "\nWhether an `INSERT … SELECT` is deduplicated is a setting, `insert_select_deduplicate`;"
+    yield f"here it is `{setting}`."
+
+
+def _final(figures: Figures, database: str) -> str:
+    try:
+        return str(figures.one(f"SELECT count() FROM {DECISIONS} FINAL", database))
+    except DatabaseError as error:
+        return f"refused, code {error.code}"
 
 
 def _pick(pairs: Mapping[str, tuple[int, int]], place: int) -> dict[str, int]:

@@ -66,6 +66,12 @@ class Figures:
         """Write decisions number `first` and on, in one insert, spread over `tenants` and `days` from 2026-01-01."""
         self.run(_ROWS.format(database=database, first=first, count=count, tenants=tenants, days=days))
 
+    def repeat(self, database: str, other: str) -> None:
+        """Write the decisions of `other` into `database` in one insert of values, twice."""
+        values = self._at(other).raw_query(f"SELECT * FROM {DECISIONS} FORMAT JSONEachRow").decode()
+        for _ in range(2):
+            self.run(f"INSERT INTO {DECISIONS} FORMAT JSONEachRow\n{values}", database)
+
     def rows(self, query: str, database: str) -> Sequence[Sequence[Any]]:
         return self._at(database).query(query).result_rows
 
