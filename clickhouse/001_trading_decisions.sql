@@ -4,7 +4,7 @@
 -- One row per decision. Partitioned by month alone: a partition per tenant breaks inserts that span many tenants.
 -- A value that a writer leaves out is refused, never stored as a plausible one: enums start at UNKNOWN and numbers
 -- at NaN, and the constraints refuse both.
--- A retried insert is dropped here and in every table fed from here (non_replicated_deduplication_window).
+-- A retried insert of values is dropped here and in every table fed from here (non_replicated_deduplication_window).
 CREATE TABLE trading_decisions_probabilistic
 (
     id UUID COMMENT 'decision, unique in its tenant',

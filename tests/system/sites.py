@@ -31,6 +31,7 @@ from provision.embedded import KINDS, engine
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARTS = ("alembic", "alembic.ini", "clickhouse", "redis", "provision.toml")
 PROGRAM = Path(sys.executable).with_name("provision")
+REPEATABLES = {"postgres/vw_slow_queries"}  # needs the extension pg_stat_statements
 SETS = ("embedded", "debian")
 ALL_DOWN = ("down", "--all", "--allow-destructive")
 SERVERS = """
@@ -130,6 +131,10 @@ class Site:
         """Id of every shipped revision, in order → what it requires of other stores."""
         found = self.good("graph", "--output", "json").document["revisions"]
         return {each["id"]: each["requires"] for each in found}
+
+    def versioned(self) -> list[str]:
+        """The shipped revisions without the repeatables, in order: those wait for an extension that is not there."""
+        return [name for name in self.revisions() if name not in REPEATABLES]
 
     def urls(self) -> dict[str, str]:
         if self.variables:

@@ -53,12 +53,15 @@ def test_status_says_everything_is_applied(site: Site) -> None:
     ]
     revisions = [each for store in status["stores"] for each in store["revisions"]]
     assert {each["id"] for each in revisions} == set(site.revisions())
-    assert {(each["state"], tuple(each["flags"])) for each in revisions} == {("applied", ())}
+    skipped = {each["id"] for each in revisions if each["state"] == "skipped"}
+    assert skipped == sites.REPEATABLES
+    others = {(each["state"], tuple(each["flags"])) for each in revisions if each["id"] not in skipped}
+    assert others == {("applied", ())}
     assert site.good("status", "--check").last == "everything is applied"
 
 
 def test_three_rounds_end_in_the_same_schema_and_leave_nothing_behind(site: Site) -> None:
-    schema, count = site.schema(), len(site.revisions())
+    schema, count = site.schema(), len(site.versioned())
     emptied: list[dict[str, str]] = []
     for _ in range(ROUNDS):
         assert site.good(*ALL_DOWN).last.startswith(f"{count} reverted in ")
@@ -72,7 +75,7 @@ def test_three_rounds_end_in_the_same_schema_and_leave_nothing_behind(site: Site
 @pytest.mark.slow
 def test_one_revision_down_and_up_is_exact(site: Site) -> None:
     """Every fourth revision, others on each set of servers; the suites of PostgreSQL and ClickHouse take all."""
-    names, urls = list(site.revisions()), site.urls()
+    names, urls = site.versioned(), site.urls()
     first = 4 if site.environment == "local" else 2
     site.good(*ALL_DOWN)
     for place in range(first, len(names) + 1, 4):
@@ -86,11 +89,16 @@ def test_one_revision_down_and_up_is_exact(site: Site) -> None:
         assert picture() == there, f"{name} comes back differently"
 
 
+def unqualified(dump: str) -> list[str]:
+    """18 prints the columns of a view over one table without the table's name, 15 with it."""
+    return re.sub(r'\b(?:ml_\w+|last|latest)\.(?=[\w"])', "", dump).splitlines()
+
+
 def test_schema_is_the_same_on_every_set_of_servers(schemas: dict[str, dict[str, str]]) -> None:
     new, old = schemas["embedded"], schemas["debian"]
     shortened, differences = _ONLY_18.subn("", new["postgres"])
     assert differences == 2
-    assert shortened.splitlines() == old["postgres"].splitlines()
+    assert unqualified(shortened) == unqualified(old["postgres"])
     assert alone(new["clickhouse"], "provision") == alone(old["clickhouse"], "vfr")
     assert new["redis"].splitlines() == _ONLY_7.sub("", old["redis"]).splitlines()
 

@@ -19,13 +19,15 @@ REQUIRES = {
     "postgres/0009": ["clickhouse/001"],
     "redis/0001": ["postgres/0004", "postgres/0005"],
     "redis/0002": ["clickhouse/003", "postgres/0006"],
+    "redis/0004": ["postgres/0022", "postgres/0025", "postgres/0032"],
+    "redis/0005": ["postgres/0020", "postgres/0033"],
+    "redis/0006": ["postgres/0026"],
 }
 # Stands on clickhouse/001, itself or through others.
 BEHIND_CLICKHOUSE_001 = {
     *(f"clickhouse/{number:03}" for number in range(2, 8)),
-    *(f"postgres/{number:04}" for number in range(9, 20)),
-    "redis/0002",
-    "redis/0003",
+    *(f"postgres/{number:04}" for number in range(9, 37)),
+    *(f"redis/{number:04}" for number in range(2, 7)),
 }
 ROUNDING = 0.002  # seconds; times and durations are printed in milliseconds
 BROKEN = "\n\nALTER TABLE trading_decisions_probabilistic ADD COLUMN broken NoSuchType;\n"
@@ -101,7 +103,7 @@ def test_repaired_statement_lets_up_complete(spoilt: Site) -> None:
     text = first_file(spoilt).read_text(encoding="utf-8")
     first_file(spoilt).write_text(text.replace("broken NoSuchType", "mended UInt8"), encoding="utf-8")
     assert spoilt.good("up").code == 0
-    assert spoilt.applied() == set(spoilt.revisions())
+    assert spoilt.applied() == set(spoilt.versioned())
     assert spoilt.good("up").last == "nothing to do"
 
 

@@ -10,8 +10,9 @@ import clickhouse_connect
 import psycopg
 import pytest
 import redis
-from clickhouse_schema.rows import DECISION, FEEDBACK, ID, METRIC, PERFORMANCE
-from postgres_schema.rows import ACME_USER, GLOBEX_USER, MODEL, insert, insert_base, scalar
+
+from tests.clickhouse_schema.rows import DECISION, FEEDBACK, ID, METRIC, PERFORMANCE
+from tests.postgres_schema.rows import ACME_USER, GLOBEX_USER, MODEL, insert, insert_base, scalar
 
 from .sites import Site
 
@@ -22,6 +23,16 @@ GROUPS = {
     "learning_events": ["learning-worker"],
     "model_performance": ["performance-recorder"],
     "uncertainty_alerts": ["alert-dispatcher", "audit-writer"],
+}
+
+PROBABILITY_FAMILIES = {
+    "confidence_l2": ("json", 300),
+    "learning_state": ("hash", 7200),
+    "model_performance": ("json", 1800),
+    "prediction_l3": ("json", 900),
+    "probability_l1": ("json", 60),
+    "uncertainty": ("json", 120),
+    "user_preferences": ("hash", 3600),
 }
 
 
@@ -133,15 +144,9 @@ def test_streams_are_read_by_their_groups(used: Site) -> None:
 def test_key_families_can_be_read_and_used(used: Site) -> None:
     with redis.Redis.from_url(used.urls()["redis"], decode_responses=True) as client:
         families = {name: json.loads(text) for name, text in client.hgetall("provision:vfr:key_families").items()}
-        assert {name: (family["type"], family["ttl"]) for name, family in families.items()} == {
-            "confidence_l2": ("json", 300),
-            "learning_state": ("hash", 7200),
-            "model_performance": ("json", 1800),
-            "prediction_l3": ("json", 900),
-            "probability_l1": ("json", 60),
-            "uncertainty": ("json", 120),
-            "user_preferences": ("hash", 3600),
-        }
+        assert len(families) == 23
+        found = {name: (families[name]["type"], families[name]["ttl"]) for name in PROBABILITY_FAMILIES}
+        assert found == PROBABILITY_FAMILIES
         family = families["probability_l1"]
         key = family["pattern"].format(tenant_id="acme", symbol="BTC", minute=29_000_000)
         client.set(key, json.dumps(dict.fromkeys(family["fields"], 0.5)), ex=family["ttl"])

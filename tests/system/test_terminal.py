@@ -18,6 +18,7 @@ from .sites import Site
 # What is printed does not hang on the servers.
 pytestmark = pytest.mark.parametrize("started", ["embedded"], indirect=True)
 COLUMNS = 80
+_WIPED = re.compile(r"[^\n\r]*\r\x1b\[2K")  # a line that was shown only for a while
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -45,7 +46,7 @@ def at_terminal(site: Site, *arguments: str, answer: str = "") -> tuple[int, lis
     except OSError:
         pass  # how Linux says that the other side has closed
     os.close(ours)
-    lines = _COLOUR.sub("", told.decode()).replace("\r", "").splitlines()
+    lines = _COLOUR.sub("", _WIPED.sub("", told.decode())).replace("\r", "").splitlines()
     return process.wait(60), lines
 
 

@@ -24,7 +24,7 @@ LEGAL = {
     P: {"started": S, "applied": A, "failed": F, "skipped": K, "adopted": A, "baselined": A, "reverted": R},
     S: {"started": S, "at": S, "applied": A, "reverted": R, "failed": F, "adopted": A},
     F: {"started": S, "at": S, "applied": A, "reverted": R, "failed": F, "adopted": A, "baselined": A},
-    A: {"started": S, "reverted": R, "failed": A, "applied": A},
+    A: {"started": S, "reverted": R, "failed": A, "applied": A, "skipped": K},
     R: {"started": S, "applied": A, "failed": F, "skipped": K, "adopted": A, "baselined": A},
     K: {"applied": A, "skipped": K, "failed": F},
 }
