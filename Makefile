@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 # A hash-pinned file to install from instead of the ranges of pyproject.toml; CI sets it.
 LOCK   ?=
 PYTEST := $(BIN)/python -m pytest
+# Two processes: the tests mostly wait for servers.
+ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
 .PHONY: help up test check fmt lint type arch unit smoke chaos bench servers docs stale lock clean
@@ -41,10 +43,10 @@ smoke: $(VENV)/.dev  ## The wheel alone, without any extra, shows its help
 	@sh tests/smoke.sh $(BIN)/python
 
 chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; print the shares
-	$(BIN)/python -m tests.chaos $(ARGS) </dev/null
+	$(BIN)/python -m tests.chaos $(CHAOS) </dev/null
 
 bench: $(VENV)/.dev  ## Compare with the peers in one run; writes docs/performance.md
-	$(BIN)/python -m bench $(ARGS) </dev/null
+	$(BIN)/python -m bench $(BENCH) </dev/null
 
 servers:  ## Install the real servers that the tests use (Debian, as root)
 	sh tests/servers/install.sh
