@@ -77,7 +77,7 @@ class MoveRender:
             words = shortened(step.revision.description, self._words).ljust(self._words)
             sign = "✓" if step.direction is Direction.UP else "↩"
             if happening.skipped:
-                self._paper.write(f"  - {step.id.ljust(self._width)}  {words}  skipped: {happening.skipped}", "dim")
+                self._paper.write(f"  - {step.id.ljust(self._width)}  skipped: {happening.skipped}", "dim")
                 return
             self._paper.write(f"  {sign} {step.id.ljust(self._width)}  {words}  {happening.duration_ms:>6} ms", "done")
         elif isinstance(happening, Failure):
