@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -85,6 +88,44 @@ def test_fallback_is_asked_for_one_service_by_its_key(raw: redis.Redis) -> None:
     factory.write(raw, "service_fallback", "acme")
     assert raw.exists(factory.key("service_fallback", "acme")) == 1
     assert raw.exists(factory.key("service_fallback", "acme", service="enhancement-service")) == 0
+
+
+def test_fallback_seed_keeps_other_clients_waiting_longer_than_any_page_of_scan(raw: redis.Redis) -> None:
+    pattern = "vfr:ml:fallback:*"
+    raw.eval("for n = 1, 100000 do redis.call('SET', 'vfr:ml:feat:' .. n, '1') end", 0)
+    connections: list[Any] = [raw.connection_pool.make_connection() for _ in range(2)]
+    asking, other = connections
+
+    def wait_beside(*command: object) -> tuple[float, Any]:
+        """The seconds that another client's PING takes beside the command, and the command's answer."""
+        asking.send_command(*command)
+        since = time.perf_counter()
+        other.send_command("PING")
+        assert other.read_response() == b"PONG"
+        return time.perf_counter() - since, asking.read_response()
+
+    # Medians of five, so that a pause of the machine is not taken for one of the server.
+    keys: list[float] = []
+    pages: dict[bytes, list[float]] = defaultdict(list)
+    try:
+        wait_beside("PING")
+        for _ in range(5):
+            waited, found = wait_beside("KEYS", pattern)
+            keys.append(waited)
+            assert found == []
+            cursor = b"0"
+            while cursor != b"0" or len(pages[cursor]) < len(keys):
+                waited, (following, found) = wait_beside("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+                pages[cursor].append(waited)
+                assert found == []
+                cursor = following
+    finally:
+        for connection in connections:
+            connection.disconnect()
+    # A cursor that came up once or twice is of a table that the server was still growing.
+    steady = [median(each) for each in pages.values() if len(each) >= 3]
+    assert len(steady) > 50
+    assert median(keys) > max(steady)
 
 
 def test_performance_seed_meets_a_list_where_it_writes_a_hash(raw: redis.Redis) -> None:
