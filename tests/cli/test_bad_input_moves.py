@@ -262,7 +262,9 @@ def test_failure_in_github_form_leaves_the_rest_for_the_next_run(small: Path, pr
         "correct the revision and run the same command again\n"
     )
     assert "  ✗ postgres/0002   Orders of accounts\n" in ran.err
-    assert ran.err.endswith("remaining: postgres/0002, redis/0002, postgres/0003, clickhouse/002\n")
+    # redis/0002 waits for nothing that failed: whether it was still done before the lanes stopped is chance.
+    last = ran.err.splitlines()[-1].replace(" redis/0002,", "")
+    assert last == "remaining: postgres/0002, postgres/0003, clickhouse/002"
     assert ran.code == 5
     edit(small / "alembic" / "versions" / "0002_orders.py", "REFERENCES nothing", "REFERENCES accounts")
     assert provision("up").code == 0
