@@ -298,7 +298,7 @@ def test_doctor_packages_missing_or_too_old(monkeypatch: pytest.MonkeyPatch) -> 
     wrong = [each for each in machine.packages(["postgres", "clickhouse", "redis"], embedded=False) if each.fix]
     assert [(each.message, each.fix) for each in wrong] == [
         ("alembic 99.0 is not <2,>=1.16", "pip install 'provision-toolkit'"),
-        ("clickhouse-connect 0.1 is not <2,>=0.8", "pip install 'provision-toolkit[clickhouse]'"),
+        ("clickhouse-connect 0.1 is not <2,>=1.12", "pip install 'provision-toolkit[clickhouse]'"),
         ("redis is not installed", "pip install 'provision-toolkit[redis]'"),
     ]
 
