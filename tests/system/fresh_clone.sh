@@ -46,7 +46,7 @@ line() { grep -qx "$1" "$place/said" || { echo "the output has no line like: $1"
 
 PYTHON=${PYTHON:-/usr/bin/python3}
 timed make up PYTHON="$PYTHON"
-line '[0-9]* applied in .* s'
+line '[0-9]* applied.* in .* s'
 touch "$place/mark"
 sleep 0.1
 timed make up PYTHON="$PYTHON"
