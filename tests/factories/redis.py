@@ -16,7 +16,7 @@ import redis
 from provision.documents import seconds
 from provision.model import StoreOptions
 from provision.stores.redis.patterns import PLACEHOLDER
-from provision.stores.redis.source import read_all
+from provision.stores.redis.source import documents
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 2, 15, 4, 5, tzinfo=UTC)
@@ -184,5 +184,5 @@ def add(client: redis.Redis, stream: str, tenant: str) -> bytes:
 
 
 def _bodies(operation: str) -> list[Mapping[str, Any]]:
-    documents = read_all(StoreOptions("redis", "redis", "vfr", ROOT / "redis", ROOT))
-    return [each.body for document in documents for each in document.up if each.name == operation]
+    found = documents(StoreOptions("redis", "redis", "vfr", ROOT / "redis", ROOT)).all()
+    return [each.body for document in found for each in document.up if each.name == operation]

@@ -14,7 +14,7 @@ from redis_servers import Engine, event
 from provision.documents import seconds
 from provision.model import Direction, Kind, Mark, Step, StoreOptions
 from provision.stores.redis import build
-from provision.stores.redis.source import read_all
+from provision.stores.redis.source import documents
 from provision.stores.redis.store import RedisStore
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def move(store: RedisStore, direction: Direction, token: int) -> None:
 def test_families_are_the_seeds_with_prefix_tenant_and_ttl() -> None:
     families = {
         each.body["name"]: each.body
-        for document in read_all(OPTIONS)
+        for document in documents(OPTIONS).all()
         for each in document.up
         if document.number == "0001" and each.name == "key_family"
     }
@@ -66,7 +66,9 @@ def test_families_are_the_seeds_with_prefix_tenant_and_ttl() -> None:
 
 
 def test_streams_have_length_group_and_tenant() -> None:
-    streams = [each.body for document in read_all(OPTIONS) for each in document.up if each.name == "create_stream"]
+    streams = [
+        each.body for document in documents(OPTIONS).all() for each in document.up if each.name == "create_stream"
+    ]
     assert sorted(body["name"] for body in streams) == [f"vfr:stream:{name}" for name in STREAMS]
     for body in streams:
         assert body["maxlen"] >= 10_000

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
+from provision.answers import cause
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
-from provision.stores.answers import cause
 
 OLDEST = (22, 8)
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}

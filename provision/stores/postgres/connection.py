@@ -10,8 +10,8 @@ from typing import Any, cast
 import psycopg
 from psycopg.abc import Params, Query
 
+from provision.answers import cause
 from provision.errors import ConfigError, ProvisionError, UnreachableError
-from provision.stores.answers import cause
 
 OLDEST = 13
 TLS = {"ca_cert": "sslrootcert", "client_cert": "sslcert", "client_key": "sslkey"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from provision.documents import document_schema
+from provision.documents.source import schema_of
 from provision.stores.redis.operations import OPERATIONS
 
 
 def schema() -> dict[str, Any]:
     """What `redis/NNNN_name.yaml` may hold, as JSON Schema 2020-12."""
-    return document_schema("A Redis migration", {name: kind.schema for name, kind in OPERATIONS.items()})
+    return schema_of("A Redis migration", OPERATIONS)

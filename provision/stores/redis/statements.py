@@ -6,27 +6,27 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 
-from provision.documents import Document, Operation
+from provision.documents import Operation
+from provision.documents.operation import Stopped
+from provision.documents.source import Documents
 from provision.errors import StatementFailed
 from provision.model import Event, Fate, Mark, Outcome, Statement, Step
 from provision.stores.redis.fence import Command, CommandRefused, Fence
 from provision.stores.redis.keys import Keys
 from provision.stores.redis.operations import OPERATIONS
-from provision.stores.redis.operations.base import Live, Stopped
+from provision.stores.redis.operations.base import Live
 from provision.stores.redis.server import Server
-from provision.stores.redis.source import operations_of
 
 
 class RedisStatements:
-    def __init__(self, keys: Keys, server: Callable[[], Server], document: Callable[[str], Document]) -> None:
+    def __init__(self, keys: Keys, server: Callable[[], Server], documents: Documents) -> None:
         self._keys = keys
         self._server = server
-        self._document = document
+        self._documents = documents
 
     def of(self, step: Step) -> Sequence[Statement]:
         """One statement an operation. Raises ConfigError (irreversible, no-such-revision)."""
-        document = self._document(step.id)
-        return [self._statement(each) for each in operations_of(document, step.direction)]
+        return [self._statement(each, loss) for each, loss in self._documents.operations(step)]
 
     def advance(
         self,
@@ -75,13 +75,13 @@ class RedisStatements:
         with self._server().writing():
             Fence(self._server(), self._keys).apply((), event)
 
-    def _statement(self, operation: Operation) -> Statement:
+    def _statement(self, operation: Operation, loss: str | None) -> Statement:
         kind = OPERATIONS[operation.name]
         return Statement(
             text="\n".join(_shown(command) for command in kind.commands(operation.body, self._keys)),
             summary=kind.summary(operation.body),
             sent=operation,
-            destructive=kind.destructive(operation.body),
+            destructive=loss,
         )
 
     def _failed(self, what: str, statement: Statement, mark: Mark, fix: str) -> StatementFailed:
@@ -89,7 +89,7 @@ class RedisStatements:
             what,
             number=mark.statement or 1,
             statement=statement.text,
-            where=f"{self._document(mark.revision).shown}:{_operation(statement).line}",
+            where=f"{self._documents.of(mark.revision).shown}:{_operation(statement).line}",
             fix=fix,
         )
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
+from provision.documents.operation import Body, OperationKind, Stopped
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.fence import Command, Fence
 from provision.stores.redis.keys import OWN, Keys
 from provision.stores.redis.server import Server
-
-Body = Mapping[str, Any]
 
 # The parts that schemas of several operations share.
 KEY = {"type": "string", "pattern": f"^(?!{OWN})[^*?\\[\\]\\s]+$", "description": "a key that is not provision's own"}
@@ -30,19 +29,6 @@ FIELDS = {
     "description": "a mapping of field names to what they hold",
     "additionalProperties": TEXT,
 }
-
-
-class Stopped(Exception):
-    """Raised when what is on the server is not what the document says, or stands in its way. Nothing was altered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A mistake in a body that its JSON Schema cannot see; `key` is the part of the body it is in."""
-
-    key: str
-    what: str
-    fix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +48,8 @@ class Live:
         return None if text is None else json.loads(text)
 
 
-class RedisOperation(ABC):
+class RedisOperation(OperationKind):
     """One operation of a document. It holds no state: a body in, commands or a fate out."""
-
-    name: ClassVar[str]
-    schema: ClassVar[Mapping[str, Any]]
-
-    @abstractmethod
-    def summary(self, body: Body) -> str:
-        """What it does, in one line for people."""
 
     @abstractmethod
     def commands(self, body: Body, keys: Keys) -> Sequence[Command]:
@@ -93,29 +72,6 @@ class RedisOperation(ABC):
         if fate.outcome is Outcome.DIFFERENT:
             raise Stopped(fate.reason)
         live.fence.apply(() if fate.outcome is Outcome.DONE else self.missing(body, live), event)
-
-    def destructive(self, _body: Body) -> str | None:
-        """What it can lose, in plain words; None when nothing."""
-        return None
-
-    def inverse(self, _body: Body) -> tuple[str, Body] | None:
-        """Name and body of the operation that undoes it; None when there is none."""
-        return None
-
-    def problems(self, _body: Body) -> Iterable[Problem]:
-        """Mistakes that the schema cannot see."""
-        return ()
-
-
-def mapping(required: Sequence[str], **properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a body with these keys and no others."""
-    return {
-        "type": "object",
-        "description": "a mapping with the keys of this operation",
-        "required": list(required),
-        "additionalProperties": False,
-        "properties": properties,
-    }
 
 
 def canonical(value: Mapping[str, Any]) -> str:

@@ -9,21 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from provision.documents.operation import Body, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import (
-    FIELDS,
-    KEY,
-    NAME,
-    TEXT,
-    Body,
-    Live,
-    RedisOperation,
-    canonical,
-    difference,
-    mapping,
-)
+from provision.stores.redis.operations.base import FIELDS, KEY, NAME, TEXT, Live, RedisOperation, canonical, difference
 from provision.stores.redis.operations.create_group import START, group_exists
 
 # Redis makes an empty stream only together with a group.

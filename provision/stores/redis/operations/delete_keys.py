@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provision.documents.operation import Body, Earlier, mapping
 from provision.model import Event
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import GLOB, Body, Live, mapping
+from provision.stores.redis.operations.base import GLOB, Live
 from provision.stores.redis.operations.loop import Loop
 
 
@@ -27,5 +28,5 @@ class DeleteKeys(Loop):
     def left(self, _body: Body, _live: Live, keys: list[str]) -> list[str]:
         return keys
 
-    def destructive(self, body: Body) -> str:
+    def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"every key {body['pattern']} is deleted"

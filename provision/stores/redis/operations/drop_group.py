@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provision.documents.operation import Body, Earlier, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import KEY, NAME, Body, Live, RedisOperation, mapping
+from provision.stores.redis.operations.base import KEY, NAME, Live, RedisOperation
 from provision.stores.redis.operations.create_group import group_exists
 
 
@@ -29,5 +30,5 @@ class DropGroup(RedisOperation):
             return Fate(Outcome.NOT_DONE, f"{body['stream']} still has group {body['name']}")
         return Fate(Outcome.DONE, f"{body['stream']} has no group {body['name']}")
 
-    def destructive(self, body: Body) -> str:
+    def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"position and pending entries of group {body['name']} of {body['stream']} are lost"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provision.documents.operation import Body, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import NAME, Body, Live, RedisOperation, mapping
+from provision.stores.redis.operations.base import NAME, Live, RedisOperation
 
 
 class DropKeyFamily(RedisOperation):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from provision.documents.operation import Body, Earlier, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import KEY, Body, Live, RedisOperation, mapping
+from provision.stores.redis.operations.base import KEY, Live, RedisOperation
 
 
 class DropStream(RedisOperation):
@@ -28,5 +29,5 @@ class DropStream(RedisOperation):
             return Fate(Outcome.DONE, f"{body['name']} is not there")
         return Fate(Outcome.NOT_DONE, f"{body['name']} is still there")
 
-    def destructive(self, body: Body) -> str:
+    def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"the entries and groups of stream {body['name']} are lost"

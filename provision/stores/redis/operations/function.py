@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from provision.documents.operation import Body, Problem, Stopped, mapping
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import TEXT, Body, Live, Problem, RedisOperation, Stopped, mapping
+from provision.stores.redis.operations.base import TEXT, Live, RedisOperation
 
 LIBRARY = {"type": "string", "pattern": "^[A-Za-z0-9_]+$", "description": "a name of letters, digits and _"}
 _SHEBANG = re.compile(r"#!\w+ +name=(\w+)")

@@ -6,21 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from provision.documents import DURATION, seconds
+from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import (
-    FIELDS,
-    NAME,
-    TEXT,
-    Body,
-    Live,
-    Problem,
-    RedisOperation,
-    canonical,
-    difference,
-    mapping,
-)
+from provision.stores.redis.operations.base import FIELDS, NAME, TEXT, Live, RedisOperation, canonical, difference
 from provision.stores.redis.patterns import PLACEHOLDER, families_overlap
 
 _SEGMENT = r"([A-Za-z0-9_.-]|\{[a-z][a-z0-9_]*\})+"

@@ -8,9 +8,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 
+from provision.documents.operation import Body
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.keys import OWN
-from provision.stores.redis.operations.base import Body, Live, RedisOperation
+from provision.stores.redis.operations.base import Live, RedisOperation
 
 
 class Loop(RedisOperation):

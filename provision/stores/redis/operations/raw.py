@@ -6,20 +6,12 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
 from provision.files import checksum
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.fence import Command, CommandRefused
 from provision.stores.redis.keys import OWN, Keys
-from provision.stores.redis.operations.base import (
-    TEXT,
-    Body,
-    Live,
-    Problem,
-    RedisOperation,
-    Stopped,
-    canonical,
-    mapping,
-)
+from provision.stores.redis.operations.base import TEXT, Live, RedisOperation, canonical
 
 _COMMAND = {
     "anyOf": [
@@ -103,7 +95,7 @@ class Raw(RedisOperation):
         done = (_plain(answer) == _plain(wanted)) == ("equals" in body["probe"])
         return Fate(Outcome.DONE if done else Outcome.NOT_DONE, f"{' '.join(asked)} answers {answer}")
 
-    def destructive(self, body: Body) -> str | None:
+    def destructive(self, body: Body, _earlier: Earlier = ()) -> str | None:
         losing = [words(each) for each in body["commands"] if words(each)[0].upper() in _LOSING.split()]
         return f"{' '.join(losing[0])} can lose what is there" if losing else None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from provision.documents.operation import Body, Problem, Stopped, mapping
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import GLOB, Body, Live, Problem, Stopped, mapping
+from provision.stores.redis.operations.base import GLOB, Live
 from provision.stores.redis.operations.loop import Loop
 from provision.stores.redis.patterns import overlap, renamed
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from provision.documents.operation import Body, Stopped, mapping
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import Body, Live, RedisOperation, Stopped, mapping
+from provision.stores.redis.operations.base import Live, RedisOperation
 
 _SECRET = ["requirepass", "masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass"]
 PARAMETER = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provision.documents import DURATION, seconds
+from provision.documents.operation import Body, Earlier, mapping
 from provision.model import Event
 from provision.stores.redis.fence import Command
 from provision.stores.redis.keys import Keys
-from provision.stores.redis.operations.base import GLOB, Body, Live, mapping
+from provision.stores.redis.operations.base import GLOB, Live
 from provision.stores.redis.operations.loop import Loop
 
 
@@ -46,7 +47,7 @@ class SetTtl(Loop):
         longest = seconds(body["ttl"]) * 1000 if _all(body) else None
         return [key for key, ms in zip(keys, times, strict=True) if ms == -1 or (longest and ms > longest)]
 
-    def destructive(self, body: Body) -> str:
+    def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"keys {body['pattern']} are deleted when {seconds(body['ttl'])} s have passed"
 
 

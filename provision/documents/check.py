@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from provision.documents_yaml import Path, Place
+from provision.documents.yaml import Path, Place
 from provision.errors import ConfigError, raise_all
 
 _TYPES = {

@@ -16,7 +16,7 @@ from provision import files
 from provision.errors import ConfigError
 
 if TYPE_CHECKING:
-    from provision.documents_yaml import Place
+    from provision.documents.yaml import Place
 
 DURATION = r"^[1-9][0-9]*(s|m|h|d|w)$"
 _DURATION = re.compile(r"([1-9][0-9]*)([smhdw])")
@@ -65,14 +65,22 @@ class Document:
         return ConfigError("document-invalid", what, where=f"{self.shown}:{line}:{column}", fix=fix)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is on a live server, as a document would make it: a message for its name, and its operations in order."""
+
+    message: str
+    operations: tuple[tuple[str, Mapping[str, Any]], ...]
+
+
 def read(path: Path, shown: str, schema: Mapping[str, Any]) -> Document:
     """The document in a file called `NNNN_slug.yaml`.
 
     Raises ConfigError (bad-filename, not-utf8, unreadable-file, bad-yaml, empty-migration, document-invalid), or
     Several of them.
     """
-    from provision.documents_check import check
-    from provision.documents_yaml import parse
+    from provision.documents.check import check
+    from provision.documents.yaml import parse
 
     number, slug = files.number_and_slug(path, shown)
     text = files.read_text(path, shown)

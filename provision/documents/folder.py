@@ -1,0 +1,78 @@
+"""The folder of a kind's documents: found where there is one, else made; and the next document in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from provision.files import inside, slug
+from provision.model import StoreOptions
+
+FILES = "*.yaml"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ,.()/_-]*")
+_TEXT = """\
+{schema}description: {description}
+{requires}
+# One operation a dash; each says what must be there afterwards. `provision schema {kind}` lists them all.
+up:
+{example}
+# `auto` undoes what create_* and the like made; else a list like `up`, or {{irreversible: "why"}}.
+down: auto
+"""
+
+
+def found(root: Path, folder: str) -> Mapping[str, str] | None:
+    """The key `path` when documents lie in `root` already, or None."""
+    return {"path": folder} if any((root / folder).glob("[0-9]*_*.yaml")) else None
+
+
+def start(root: Path, folder: str) -> Sequence[Path]:
+    """Make the empty folder. Raises OSError."""
+    keep = root / folder / ".gitkeep"
+    keep.parent.mkdir(exist_ok=True)
+    keep.touch()
+    return [keep]
+
+
+def write(options: StoreOptions, message: str, requires: Sequence[str], example: str) -> Sequence[Path]:
+    """Write `NNNN_slug.yaml` with `example` in it, commented out, and return its path.
+
+    Raises ConfigError (bad-message) and OSError.
+    """
+    text = _TEXT.format(
+        schema=header(options),
+        kind=options.kind,
+        description=plain(message),
+        requires=f"requires: [{', '.join(requires)}]" if requires else "# requires: [postgres/0001]",
+        example=example,
+    )
+    return [write_next(options, message, text)]
+
+
+def write_next(options: StoreOptions, message: str, text: str) -> Path:
+    """Write the text under the next free number. Raises ConfigError (bad-message) and OSError."""
+    name = slug(message)
+    numbers = [path.name.split("_", 1)[0] for path in inside(options.path, "*.y*ml")]
+    width = max((len(number) for number in numbers), default=4)
+    number = max((int(each) for each in numbers if each.isdigit()), default=0) + 1
+    path = options.path / f"{number:0{width}d}_{name}.yaml"
+    options.path.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    return path
+
+
+def header(options: StoreOptions) -> str:
+    """The line that tells editors where the schema of the kind is, where the project has one; else nothing."""
+    schema = Path(f"docs/schemas/{options.kind}.json")
+    if not (options.root / schema).is_file():
+        return ""
+    place = Path(*[".."] * len(options.path.relative_to(options.root).parts)) / schema
+    return f"# yaml-language-server: $schema={place.as_posix()}\n"
+
+
+def plain(text: str) -> str:
+    """The text as YAML reads it back."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

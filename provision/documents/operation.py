@@ -1,0 +1,68 @@
+"""What every operation of a document can say of itself, whatever its store."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from provision.documents import Operation
+
+Body = Mapping[str, Any]
+Earlier = Sequence[Operation]
+
+
+class Stopped(Exception):
+    """Raised when what is on the server is not what the document says, or stands in its way. Nothing was altered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in a body that its JSON Schema cannot see; `key` is the part of the body it is in."""
+
+    key: str
+    what: str
+    fix: str
+
+
+class OperationKind(ABC):
+    """One operation by its name. It holds no state; a body goes in.
+
+    `schema` is the JSON Schema of the body. One that is `inner` is no author's to write: another is made of it.
+    """
+
+    name: ClassVar[str]
+    schema: ClassVar[Mapping[str, Any]] = {}
+    inner: ClassVar[bool] = False
+
+    @abstractmethod
+    def summary(self, body: Body) -> str:
+        """What it does, in one line for people."""
+
+    def destructive(self, _body: Body, _earlier: Earlier = ()) -> str | None:
+        """What it can lose, in plain words; None when nothing. `earlier` are the operations before it on disk."""
+        return None
+
+    def inverse(self, _body: Body) -> tuple[str, Body] | None:
+        """Name and body of the operation that undoes it; None when there is none."""
+        return None
+
+    def problems(self, _body: Body) -> Iterable[Problem]:
+        """Mistakes that the schema cannot see."""
+        return ()
+
+    def parts(self, body: Body) -> Sequence[tuple[str, Body]]:
+        """Names and bodies of the operations it is carried out as, each a statement with a boundary of its own."""
+        return ((self.name, body),)
+
+
+def mapping(required: Sequence[str], **properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a body with these keys and no others."""
+    return {
+        "type": "object",
+        "description": "a mapping with the keys of this operation",
+        "required": list(required),
+        "additionalProperties": False,
+        "properties": properties,
+    }
