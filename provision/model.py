@@ -351,6 +351,16 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a revision replaced and kept for a while; `reason` says by what and until when, `due` is that time."""
+
+    store: str
+    name: str
+    reason: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a run did."""
 
@@ -360,6 +370,7 @@ class Report:
     held: tuple[Held, ...] = ()
     recorded: tuple[Event, ...] = ()
     duration_ms: int = 0
+    removed: tuple[Leftover, ...] = ()
 
 
 Happening = Began | Done | Failure | Note

@@ -12,6 +12,7 @@ from provision.model import (
     Fate,
     Holding,
     Kind,
+    Leftover,
     Mark,
     Owner,
     Revision,
@@ -161,6 +162,16 @@ class Repeatables(Protocol):
         """Id of every repeatable whose needs the server does not meet → what is missing. Must write nothing."""
 
 
+class Leftovers(Protocol):
+    """The part of a store where a revision may keep what it replaced for a while."""
+
+    def due(self) -> Sequence[Leftover]:
+        """What was kept long enough and can go. Must write nothing, and ask nothing where no revision keeps a thing."""
+
+    def remove(self, leftover: Leftover) -> None:
+        """Remove it. Raises FailedError (server-lost)."""
+
+
 class Store(Protocol):
     """A configured database. Exactly one of `lane` and `statements` is there; parts are read once the store is open."""
 
@@ -180,6 +191,8 @@ class Store(Protocol):
     def marked(self) -> Marked | None: ...
     @property
     def repeatables(self) -> Repeatables | None: ...
+    @property
+    def leftovers(self) -> Leftovers | None: ...
     @property
     def leases(self) -> Leases | None: ...
 

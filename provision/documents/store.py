@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from provision.documents.source import Documents
 from provision.model import Description, Direction, Revision, Step, StoreOptions
-from provision.ports import Lane, Marked, Peer, Repeatables, Statements
+from provision.ports import Lane, Leftovers, Marked, Peer, Repeatables, Statements
 
 
 class DocumentStore:
@@ -16,6 +16,7 @@ class DocumentStore:
     repeatables: Repeatables | None = None
     peer: Peer | None = None
     marked: Marked | None = None
+    leftovers: Leftovers | None = None
     statements: Statements | None
 
     def __init__(self, options: StoreOptions, documents: Documents) -> None:

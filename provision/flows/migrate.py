@@ -12,6 +12,7 @@ from provision.core.plan import Standings, Wanted, first_moved, moved, plan_down
 from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
 from provision.errors import CapabilityMissing, ConfigError, RefusedError
+from provision.flows import leftovers
 from provision.flows.connect import Reach, Site, together
 from provision.flows.survey import survey
 from provision.model import (
@@ -64,8 +65,10 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     standings = survey(site)
     _fresh(rules.saved, standings)
     plan = planned(site, direction, wanted, rules, standings)
-    if rules.dry_run or not (plan.steps or outside(standings) or begun(standings, direction)):
+    kept = leftovers.due(site, wanted) if direction is Direction.UP else []
+    if rules.dry_run or not (plan.steps or outside(standings) or begun(standings, direction) or kept):
         watch.planned(plan, standings)
+        leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
     _allowed(site, plan.steps, rules)
     agreed = {step.id for step in plan.steps}
@@ -86,7 +89,9 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
         recorded = run.record_outside(standings)
         watch.planned(plan, standings)
         report = run.carry_out(plan, standings)
-    return replace(report, done=(*finished.done, *report.done), recorded=recorded)
+        ended = direction is Direction.UP and not report.remaining
+        removed = leftovers.remove(site, wanted, held.check, watch.happened) if ended else ()
+    return replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
 
 
 def outside(standings: Standings) -> list[tuple[str, Standing]]:

@@ -29,6 +29,7 @@ from provision.model import (
     Step,
     StoreOptions,
 )
+from provision.ports import Leftovers
 
 _EPOCH = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 
@@ -242,6 +243,7 @@ class FakeStore:
 
     lane = None
     repeatables = None
+    leftovers: Leftovers | None = None
 
     def __init__(
         self, options: StoreOptions, server: FakeServer, *, peer: bool = False, leases: bool = True, marked: bool = True

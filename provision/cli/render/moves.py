@@ -114,8 +114,9 @@ class MoveRender:
         lines += [f"recorded {event.revision} as {event.kind} (done by another tool)" for event in report.recorded]
         if self._dry_run:
             return [*lines, f"dry run: {len(report.remaining)} to {WORDS[self._direction][0]}, nothing was done"]
+        lines += [f"{len(report.removed)} kept for a while and removed now"] if report.removed else []
         if error is None and not report.done:
-            return [*lines, "nothing to do"]
+            return [*lines, *([] if report.removed else ["nothing to do"])]
         passed = f", {len(skipped)} skipped" if skipped else ""
         lines.append(f"{mine} {past}{passed} in {report.duration_ms / 1000:.1f} s")
         if error is not None and report.remaining:

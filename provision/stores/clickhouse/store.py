@@ -20,6 +20,7 @@ class ClickhouseStore:
 
     lane = None
     repeatables = None
+    leftovers = None
     leases = None  # nothing in ClickHouse decides between two writers
 
     def __init__(self, options: StoreOptions) -> None:

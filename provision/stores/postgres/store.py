@@ -24,6 +24,7 @@ class PostgresStore:
     """`provision.ports.Store`. The parts that need a server are there once it is open."""
 
     statements = None
+    leftovers = None
 
     def __init__(self, options: StoreOptions) -> None:
         self._options = options
