@@ -6,6 +6,7 @@ import re
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -23,6 +24,7 @@ COMMANDS = {
     "graph": ("show", "Draw the revisions and what they require."),
     "new": ("start", "Write the next migration file of a store."),
     "init": ("start", "Start a project in this folder."),
+    "import": ("start", "Write documents of what is on a live server."),
     "schema": ("start", "Print the JSON Schema of a kind's documents."),
     "baseline": ("settle", "Mark revisions as applied without running them."),
     "resolve": ("settle", "Settle a revision whose fate is open."),
@@ -45,7 +47,9 @@ class Commands(click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"provision.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        # Python keeps the word `import` for itself.
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"provision.cli.{COMMANDS[cmd_name][0]}"), name)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,4 +1,4 @@
-"""`init`, `new` and `schema`: they write and print files and reach no database."""
+"""`init`, `new`, `schema` and `import`: they write and print files; but for `import`, they reach no database."""
 
 from __future__ import annotations
 
@@ -68,10 +68,45 @@ def new(store: str, message: str, requires: tuple[str, ...]) -> None:
         render.begun(path)
 
 
+@click.command(
+    "import",
+    epilog=options.example(
+        "provision import weaviate --env production", "provision import redis --to found -e production"
+    ),
+)
+@click.argument("store", shell_complete=complete.stores)
+@click.option(
+    "--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write there, not to its folder."
+)
+@options.env
+def import_(store: str, to: Path | None, env: str | None) -> None:
+    """Write documents of what is on a STORE's server: collections, tiers, graphs, streams. Reads only.
+
+    Look at them, then `baseline` marks them as applied. For stores of documents; not for SQL.
+    """
+    from provision.documents.folder import write_found
+    from provision.flows.adopt import adopt
+
+    project = site.project()
+    chosen = site.environment(project, env)
+    with site.masked(chosen):
+        written = adopt(project, chosen, wiring.build, site.engine, _live, write_found, store, to)
+    render.imported(store, chosen.name, written, elsewhere=to is not None)
+
+
 @click.command(epilog=options.example("provision schema redis", "provision schema redis > redis.schema.json"))
 @click.argument("kind", shell_complete=complete.documented)
 def schema(kind: str) -> None:
     """Print the JSON Schema of a KIND's documents, for an editor that completes and checks them."""
+    render.schema(json.dumps(_documented(kind, "schema").schema(), ensure_ascii=False, indent=2))
+
+
+def _live(kind: str) -> ModuleType:
+    _documented(kind, "import")
+    return _part(kind, "live", "import")
+
+
+def _documented(kind: str, command: str) -> ModuleType:
     found = wiring.part(kind, "schema")
     if found is None:
         having = ", ".join(each for each in wiring.DRIVERS if wiring.part(each, "schema") is not None)
@@ -79,10 +114,10 @@ def schema(kind: str) -> None:
         raise ConfigError(
             "no-documents" if known else "unknown-kind",
             f"{kind} has no documents" if known else f"no kind of store is called {kind!r}",
-            where="schema",
+            where=command,
             fix=f"kinds with documents: {having}",
         )
-    render.schema(json.dumps(found.schema(), ensure_ascii=False, indent=2))
+    return found
 
 
 def _part(kind: str, name: str, where: str) -> ModuleType:

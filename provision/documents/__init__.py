@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provision import files
 from provision.errors import ConfigError
+from provision.model import Found as Found
 
 if TYPE_CHECKING:
     from provision.documents.yaml import Place
@@ -63,14 +64,6 @@ class Document:
         """The error (document-invalid) for something at `path` inside the document."""
         line, column = self.places.get(path) or self.places[()]
         return ConfigError("document-invalid", what, where=f"{self.shown}:{line}:{column}", fix=fix)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is on a live server, as a document would make it: a message for its name, and its operations in order."""
-
-    message: str
-    operations: tuple[tuple[str, Mapping[str, Any]], ...]
 
 
 def read(path: Path, shown: str, schema: Mapping[str, Any]) -> Document:

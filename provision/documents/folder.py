@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from provision.documents import Found
 from provision.files import inside, slug
 from provision.model import StoreOptions
 
@@ -51,6 +52,15 @@ def write(options: StoreOptions, message: str, requires: Sequence[str], example:
     return [write_next(options, message, text)]
 
 
+def write_found(options: StoreOptions, found: Found) -> Path:
+    """Write what a live server holds as the next document. Raises ConfigError (bad-message) and OSError."""
+    listed = [{name: dict(body)} for name, body in found.operations]
+    left_out = "".join(f"# left out: {line}\n" for line in found.left_out)
+    head = f"{header(options)}description: {plain(found.message)}\n{left_out}"
+    text = f"{head}\n{_yaml({'up': listed})}\ndown: auto\n"
+    return write_next(options, found.message, text)
+
+
 def write_next(options: StoreOptions, message: str, text: str) -> Path:
     """Write the text under the next free number. Raises ConfigError (bad-message) and OSError."""
     name = slug(message)
@@ -76,3 +86,18 @@ def header(options: StoreOptions) -> str:
 def plain(text: str) -> str:
     """The text as YAML reads it back."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _yaml(value: object) -> str:
+    """Block style, keys in their order, texts of several lines as they are."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, _data: object) -> bool:
+            return True
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)

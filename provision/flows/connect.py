@@ -201,6 +201,16 @@ def reach(
     return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url")
 
 
+def url_of(store: Store, project: Project, environment: Environment, engines: Engines) -> str:
+    """The url of a store, an embedded engine's once it was made; empty where there is none. Makes nothing."""
+    place = environment.places[store.name]
+    if place.url is not None:
+        return place.url.reveal()
+    engine = engines(store.kind, store.name, project.local) if environment.embedded and not place.off else None
+    running = engine.start_existing() if engine is not None else None
+    return (running.url if running is not None else None) or ""
+
+
 def _embedded(store: Store, project: Project, engines: Engines, access: Access) -> Reached:
     engine = engines(store.kind, store.name, project.local)
     if engine is None:

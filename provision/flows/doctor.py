@@ -10,7 +10,7 @@ from provision.core.graph import Graph
 from provision.core.ledger import fold
 from provision.core.source import read
 from provision.errors import ProvisionError, Several, UnreachableError
-from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together
+from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together, url_of
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, Project
@@ -45,14 +45,14 @@ def examine(
     except ProvisionError as error:
         return Checkup(tuple(problems(error, "packages", project.file.name)))
     found, graph = _files(project, stores)
-    options = {each.name: each for each in project.stores}
+    options = {each.name: each for each in placed(project, environment)}
 
     def one(store: Store) -> tuple[list[Finding], bool]:
         try:
             reached = reach(store, project, environment, engines, Access.READ, graph)
             home = project.home == store.name
             findings = _reached(reached) or [
-                *_server(reached, options[store.name], _url(reached, project, environment, engines), looks, home=home),
+                *_server(reached, options[store.name], url_of(store, project, environment, engines), looks, home=home),
                 *_ledger(store),
                 *_statements(store),
                 *(_lease(store, dead) if home else ()),
@@ -92,15 +92,6 @@ def _reached(reached: Reached) -> list[Finding]:
     if reached.reach is Reach.READY:
         return []
     return [Finding("reach", Severity.FINE, name, reached.reach.replace("_", " "))]
-
-
-def _url(reached: Reached, project: Project, environment: Environment, engines: Engines) -> str:
-    place = environment.places[reached.store.name]
-    if place.url is not None:
-        return place.url.reveal()
-    engine = engines(reached.store.kind, reached.store.name, project.local)
-    running = engine.start_existing() if engine is not None else None
-    return (running.url if running is not None else None) or ""
 
 
 def _server(
@@ -159,7 +150,7 @@ def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:
         yield from problems(error, "lease", store.name)
         return
     if store.leases is None:
-        fix = "name a PostgreSQL or Redis store in [project] home"
+        fix = "name a PostgreSQL, Redis or ArangoDB store in [project] home"
         yield Finding("lease", Severity.ERROR, store.name, f"a {store.kind} cannot keep the run lock", fix)
     elif holding is None:
         yield Finding("lease", Severity.FINE, store.name, "the run lock is free")

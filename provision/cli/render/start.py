@@ -1,9 +1,10 @@
-"""Every word that `init`, `new` and `schema` print."""
+"""Every word that `init`, `new`, `schema` and `import` print."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from provision.cli.render.paper import Paper
@@ -33,6 +34,18 @@ def laid_out(folder: Path, done: LaidOut) -> None:
 def begun(path: Path) -> None:
     """The path alone, so that an editor can be given it: `$EDITOR $(provision new …)`."""
     print(_shown(Path.cwd(), path))
+
+
+def imported(store: str, environment: str, written: Sequence[Path], *, elsewhere: bool) -> None:
+    """The paths, a line each, and on stderr what comes next."""
+    for path in written:
+        print(_shown(Path.cwd(), path))
+    paper = Paper(sys.stderr)
+    if not written:
+        paper.write(f"nothing that a document could make is on the server of {store}", "warn")
+    elif not elsewhere:
+        paper.write("next, once you have read them:", "head")
+        paper.write(f"  provision baseline --all --only {store} --env {environment}")
 
 
 def schema(text: str) -> None:

@@ -214,6 +214,18 @@ class Description:
     destructive: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is on a live server, as a document would make it: a message for its name, and its operations in order.
+
+    `left_out` names what no document can make, a line each.
+    """
+
+    message: str
+    operations: tuple[tuple[str, Mapping[str, object]], ...]
+    left_out: tuple[str, ...] = ()
+
+
 class Severity(StrEnum):
     FINE = "fine"  # looked at and in order
     WARNING = "warning"  # works, and may not for long

@@ -1,0 +1,66 @@
+"""Writes documents of what is on a live server, so that a project can begin with a database that is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from provision.errors import ConfigError
+from provision.flows.connect import Build, Engines, known_stores, placed, url_of
+from provision.model import Found, StoreOptions
+from provision.settings import Environment, Project
+
+
+class Live(Protocol):
+    """The part of a kind that reads a server's objects as documents would make them."""
+
+    def found(self, options: StoreOptions, url: str) -> Sequence[Found]:
+        """In an order in which they can be applied. Reads only. Raises UnreachableError, ConfigError."""
+
+
+def adopt(
+    project: Project,
+    environment: Environment,
+    build: Build,
+    engines: Engines,
+    live: Callable[[str], Live],
+    write: Callable[[StoreOptions, Found], Path],
+    store: str,
+    target: Path | None = None,
+) -> Sequence[Path]:
+    """Write one document for each thing found on the store's server, into its folder or into `target`.
+
+    Raises ConfigError (unknown-store, documents-exist, store-not-configured, unwritable-file), UnreachableError.
+    """
+    known_stores(project, frozenset({store}))
+    options = next(each for each in placed(project, environment) if each.name == store)
+    part = live(options.kind)
+    if target is not None:
+        options = replace(options, path=target.resolve())
+    if any(options.path.glob("[0-9]*_*.y*ml")):
+        raise ConfigError(
+            "documents-exist",
+            f"{options.shown(options.path)} holds documents already",
+            where=store,
+            fix="import into another folder to compare: --to FOLDER",
+        )
+    url = url_of(build(options), project, environment, engines)
+    if not url:
+        raise ConfigError(
+            "store-not-configured",
+            f"{store} has no server in this environment",
+            where=f"{project.file.name}, [environments.{environment.name}]",
+            fix=f"set {store}.url",
+        )
+    found = part.found(options, url)
+    try:
+        return [write(options, each) for each in found]
+    except OSError as error:
+        raise ConfigError(
+            "unwritable-file",
+            f"the file cannot be written: {(error.strerror or str(error)).lower()}",
+            where=str(error.filename or options.path),
+            fix="make the folder writable for this user",
+        ) from None
