@@ -20,11 +20,12 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
-from schema_pages import clickhouse, erd, page, postgres, redis_keys  # noqa: E402
+from schema_pages import clickhouse, documents, erd, page, postgres, redis_keys  # noqa: E402
 
 from provision import embedded, settings  # noqa: E402
 
 COPIED = ("alembic", "alembic.ini", "clickhouse", "redis", "provision.toml")
+LIVE = ("postgres", "clickhouse", "redis")
 LIMIT = 600.0  # seconds for one `provision up`
 # Written by hand, shown at the end of the page: measurements cannot be read from a schema.
 FIGURES = DOCS / "schema_figures.md"
@@ -36,11 +37,10 @@ def up_to_date() -> Iterator[dict[str, str]]:
     place = Path(tempfile.mkdtemp(prefix="provision-schema-"))
     for name in COPIED:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, place / name)
-    kinds = {each.name: each.kind for each in settings.load(place).stores}
-    engines = {name: embedded.engine(kind, name, place / ".provision") for name, kind in kinds.items()}
+    engines = {name: embedded.engine(name, name, place / ".provision") for name in LIVE}
     variables = os.environ | {"PYTHONPATH": str(ROOT), "PROVISION_ENV": "local"}
     try:
-        command = [sys.executable, str(ROOT / "cli.py"), "up"]
+        command = [sys.executable, str(ROOT / "cli.py"), "up", *(f"--only={name}" for name in LIVE)]
         done = subprocess.run(
             command, cwd=place, env=variables, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LIMIT
         )
@@ -62,7 +62,9 @@ def generated() -> dict[Path, str]:
         keys = redis_keys.read(urls["redis"], project)
     diagrams = erd.diagrams(relations[0], tables)
     figures = FIGURES.read_text(encoding="utf-8") if FIGURES.exists() else ""
-    text = page.page(relations, tables, keys, list(repeatables()), list(diagrams), figures)
+    text = page.page(
+        relations, tables, keys, list(repeatables()), documents.lines(ROOT, page.table), list(diagrams), figures
+    )
     return {DOCS / "schema.md": text} | {DOCS / "erd" / f"{name}.mmd": each for name, each in diagrams.items()}
 
 

@@ -10,7 +10,8 @@ from .redis_keys import Entries
 HEAD = """\
 # Schema
 
-Written by `docs/generate_schema.py` from the live stores after `provision up`; `--check` tells when it is out of date.
+Written by `docs/generate_schema.py` from the live stores after `provision up`, and from the documents for InfluxDB,
+Weaviate and ArangoDB; `--check` tells when it is out of date.
 Leaf partitions are left out: they are data, made by `create_monthly_partitions`.
 What is mended of the two design documents, and where: [seed-defects.md](seed-defects.md).
 """
@@ -21,6 +22,7 @@ def page(
     clickhouse: Sequence[Relation],
     redis: tuple[Entries, Entries],
     repeatables: Sequence[tuple[str, str]],
+    documents: Sequence[str],
     domains: Sequence[str],
     figures: str,
 ) -> str:
@@ -36,18 +38,18 @@ def page(
     lines += [f"- [{domain}](erd/{domain}.mmd)" for domain in domains]
     lines += ["", "## PostgreSQL", "", *_contents(relations), ""]
     lines += [line for each in relations for line in _relation(each, null=True)]
-    lines += ["### Functions", "", *_table(("function", "returns", "meaning"), _routines(routines)), ""]
+    lines += ["### Functions", "", *table(("function", "returns", "meaning"), _routines(routines)), ""]
     if repeatables:
         note = "Applied after the revisions, again whenever the file changes; skipped where what it needs is absent."
-        lines += ["### Repeatables", "", note, "", *_table(("file", "what it makes"), repeatables), ""]
+        lines += ["### Repeatables", "", note, "", *table(("file", "what it makes"), repeatables), ""]
     lines += ["## ClickHouse", "", *_contents(clickhouse), ""]
     lines += [line for each in clickhouse for line in _relation(each, null=False)]
-    lines += ["## Redis", "", *_families(redis[0]), *_streams(redis[1])]
+    lines += ["## Redis", "", *_families(redis[0]), *_streams(redis[1]), *documents]
     return "\n".join(lines).rstrip("\n") + "\n" + (f"\n{figures}" if figures else "")
 
 
 def _contents(relations: Sequence[Relation]) -> list[str]:
-    return _table(("name", "kind", "meaning"), [(f"[{r.name}](#{r.name})", r.kind, r.comment) for r in relations])
+    return table(("name", "kind", "meaning"), [(f"[{r.name}](#{r.name})", r.kind, r.comment) for r in relations])
 
 
 def _relation(relation: Relation, *, null: bool) -> Iterator[str]:
@@ -64,7 +66,7 @@ def _relation(relation: Relation, *, null: bool) -> Iterator[str]:
         )
         for c in relation.columns
     ]
-    yield from _table(("column", "type", *(("null",) if null else ()), "default", "meaning"), rows)
+    yield from table(("column", "type", *(("null",) if null else ()), "default", "meaning"), rows)
     yield ""
     for title, entries in relation.parts:
         yield f"{title}:\n"
@@ -94,7 +96,7 @@ def _families(families: Entries) -> list[str]:
     lines = [
         "### Key families",
         "",
-        *_table(("family", "pattern", "type", "ttl, seconds", "tenant", "owner"), rows),
+        *table(("family", "pattern", "type", "ttl, seconds", "tenant", "owner"), rows),
         "",
     ]
     return lines + [line for name, each in families for line in _fields(name, each["description"], each.get("fields"))]
@@ -102,18 +104,18 @@ def _families(families: Entries) -> list[str]:
 
 def _streams(streams: Entries) -> list[str]:
     rows = [(f"`{key}`", str(each["maxlen"]), ", ".join(each["groups"]), each["owner"]) for key, each in streams]
-    lines = ["### Streams", "", *_table(("stream", "entries, about", "groups", "owner"), rows), ""]
+    lines = ["### Streams", "", *table(("stream", "entries, about", "groups", "owner"), rows), ""]
     return lines + [line for key, each in streams for line in _fields(key, each["description"], each.get("fields"))]
 
 
 def _fields(name: str, description: str, fields: dict[str, str] | None) -> Iterator[str]:
     yield f"#### {name}\n\n{description}.\n"
     if fields:
-        yield from _table(("field", "meaning"), [(f"`{field}`", text) for field, text in fields.items()])
+        yield from table(("field", "meaning"), [(f"`{field}`", text) for field, text in fields.items()])
         yield ""
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     body = [f"| {' | '.join(_flat(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *body]
 
