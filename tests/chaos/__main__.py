@@ -63,11 +63,13 @@ def _arguments() -> argparse.Namespace:
         prog="python -m tests.chaos", description="Kill runs and engines; see what is left."
     )
     parser.add_argument("--seeded", type=int, default=0, metavar="N", help="only N rounds, evenly over the kinds")
-    parser.add_argument("--rounds", type=int, default=200, metavar="N", help="random instants of each command")
+    parser.add_argument(
+        "--rounds", type=int, default=100, metavar="N", help="random instants of each command, up and down"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--only", default="", metavar="KIND", help="such as 'boundary up', 'random' or 'engine redis'")
     parser.add_argument("--round", default="", metavar="KIND/N", help="one round, as a failure names it")
-    parser.add_argument("--minutes", type=float, default=25.0, metavar="M", help="stop after this long")
+    parser.add_argument("--minutes", type=float, default=180.0, metavar="M", help="stop after this long")
     parser.add_argument("--verbose", "-v", action="store_true", help="a line for every round")
     return parser.parse_args()
 

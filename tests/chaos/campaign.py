@@ -51,7 +51,8 @@ def all_rounds(points: dict[bool, list[str]], instants: int) -> list[Round]:
         side += [Round(f"twice {word}", down, number) for number in range(1, instants // 8 + 1)]
         for kind in KINDS:
             count = max(1, instants // 12)
-            side += [Round(f"engine {kind} {word}", down, number, kind) for number in range(1, count + 1)]
+            for what in ("engine", "restart"):
+                side += [Round(f"{what} {kind} {word}", down, number, kind) for number in range(1, count + 1)]
     ups, downs = sides[False], sides[True]
     shared = min(len(ups), len(downs))
     return [each for pair in zip(ups, downs, strict=False) for each in pair] + ups[shared:] + downs[shared:]

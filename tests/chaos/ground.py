@@ -1,4 +1,4 @@
-"""A copy of this project with engines of its own, that rounds take place in."""
+"""A copy of this project with engines of its own, and a contract double of ArangoDB, that rounds take place in."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-import clickhouse_connect
-import psycopg
-import redis
-
 from provision.embedded import KINDS, engine
-from tests.chaos import pictures
+from provision.embedded.programs import missing
+from tests.chaos import pictures, wipe
+from tests.doubles.arango import arango_double
+from tests.servers.rest import Keys
+from tests.system import six
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COPIED = ("alembic", "alembic.ini", "clickhouse", "redis", "provision.toml")
 UP = ("up", "--output", "json", "--wait", "30s")
 DOWN = ("down", "--all", "--allow-destructive", "--output", "json", "--wait", "30s")
 LIMIT = 90.0  # seconds; a run that takes longer hangs
@@ -72,11 +71,11 @@ class Ground:
 
     def __init__(self) -> None:
         roomy = Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2 << 30
-        self.folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if roomy else None))
-        for name in COPIED:
-            source = REPOSITORY / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, self.folder / name)
+        self.folder = six.copied(Path(tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if roomy else None)))
+        self._double = ExitStack()
+        self.arango = f"{self._double.enter_context(arango_double())}/vfr"
         environment = os.environ | {
+            "PROVISION_ARANGO__URL": self.arango,
             "PROVISION_ENV": "local",
             "PROVISION_PROJECT__LEASE": LEASE,
             "PYTHONPATH": str(REPOSITORY),
@@ -98,6 +97,7 @@ class Ground:
         kill_after: float | None = None,
         kill_early: bool = False,
         engine_of: str = "",
+        again: bool = False,
         trap: str = "",
         record: Path | None = None,
         bare: bool = False,
@@ -105,7 +105,7 @@ class Ground:
         """Run `provision` here and wait for its end. `bare` starts the real program, else a fork of one warmed up.
 
         `kill_after` counts seconds from the first word it says (all stores are reached then), with `kill_early` from
-        its start. With `engine_of` an engine is killed, not the run.
+        its start. With `engine_of` an engine is killed, not the run; with `again` it is back while the run goes on.
         """
         out, err = self.folder / "out", self.folder / "err"
         request = {
@@ -113,6 +113,7 @@ class Ground:
             "kill_after": kill_after,
             "kill_early": kill_early,
             "engine": engine_of,
+            "again": again,
             "trap": trap,
             "record": str(record or ""),
             "bare": bare,
@@ -129,31 +130,27 @@ class Ground:
 
     def start(self) -> None:
         """Make the engines and learn what an undisturbed run comes to. Raises RuntimeError when that one fails."""
+        if absent := [program for kind in KINDS if (program := missing(kind))]:
+            raise RuntimeError(f"not on PATH: {', '.join(absent)}; `make servers` installs them")
         first = self.run(UP)
         if first.code:
             raise RuntimeError(f"the undisturbed run failed: {first.told()}")
         self.expected = self.pictures()
-        self.revisions = {kind: [] for kind in KINDS}
+        self.revisions = {store: [] for store in six.STORES}
         for each in first.document["applied"]:
             self.revisions[each["id"].split("/")[0]].append(each["id"])
         self.full = True
 
-    def urls(self) -> dict[str, str]:
-        """Where the engines are. Raises RuntimeError when one does not run."""
+    def stores(self) -> dict[str, Keys]:
+        """Where the stores are. Raises RuntimeError when an engine does not run."""
         found = {kind: engine(kind, kind, self.folder / ".provision").status() for kind in KINDS}
-        missing = [kind for kind, status in found.items() if status.url is None]
-        if missing:
-            raise RuntimeError(f"engines do not run: {', '.join(missing)}")
-        return {kind: str(status.url) for kind, status in found.items()}
+        if lost := [kind for kind, status in found.items() if status.url is None]:
+            raise RuntimeError(f"engines do not run: {', '.join(lost)}")
+        return {kind: {"url": str(status.url)} for kind, status in found.items()} | {"arango": {"url": self.arango}}
 
     def pictures(self) -> dict[str, str]:
         """The schema of each store."""
-        urls = self.urls()
-        return {
-            "postgres": pictures.postgres(urls["postgres"]),
-            "clickhouse": pictures.clickhouse(urls["clickhouse"]),
-            "redis": pictures.redis_keys(urls["redis"]),
-        }
+        return pictures.of(self.stores())
 
     def faults(self) -> list[str]:
         """What is not as after an undisturbed run; empty when all is."""
@@ -161,8 +158,9 @@ class Ground:
         for kind, text in self.pictures().items():
             lines = unified_diff(self.expected[kind].splitlines(), text.splitlines(), "undisturbed", kind, n=0)
             found += [line for line in lines if not line.startswith("@@")][:40]
-        urls = self.urls()
-        for kind, entries in pictures.ledgers(urls).items():
+        stores = self.stores()
+        urls = {store: keys["url"] for store, keys in stores.items()}
+        for kind, entries in (pictures.ledgers(urls) | pictures.rest_ledgers(stores)).items():
             found += pictures.faults(entries, self.revisions[kind])
         numbers = {kind: [each.split("/")[1] for each in ids] for kind, ids in self.revisions.items()}
         for kind, rows in pictures.versions(urls).items():
@@ -173,21 +171,9 @@ class Ground:
 
     def empty(self) -> None:
         """Drop everything in the stores, ledgers too, engines left as they are."""
-        urls = {}
         for kind in KINDS:
-            status = engine(kind, kind, self.folder / ".provision").start()
-            urls[kind] = str(status.url)
-        with psycopg.connect(urls["postgres"].replace("/provision?", "/postgres?"), autocommit=True) as connection:
-            connection.execute("drop database if exists provision with (force)")
-            connection.execute("create database provision")
-        with clickhouse_connect.get_client(
-            dsn=urls["clickhouse"].replace("/provision", "/default"), autogenerate_session_id=False
-        ) as client:
-            names = client.query("SELECT name FROM system.databases WHERE name LIKE 'provision%'").result_rows
-            for (name,) in names:
-                client.command(f"DROP DATABASE `{name}` SYNC")
-        with redis.Redis.from_url(urls["redis"]) as server:
-            server.flushall()
+            engine(kind, kind, self.folder / ".provision").start()
+        wipe.everything(self.stores())
         self.full = False
 
     def fill(self) -> None:
@@ -202,6 +188,7 @@ class Ground:
         assert self._stable.stdin is not None
         self._stable.stdin.close()
         self._stable.wait(60)
+        self._double.close()
 
 
 @contextmanager

@@ -1,12 +1,14 @@
-"""The schema of the three stores and what their ledgers say, as plain text and plain findings."""
+"""The schema of the stores and what their ledgers say, as plain text and plain findings."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,12 @@ import clickhouse_connect
 import psycopg
 import redis
 
+from tests.chaos import pictures_rest
+from tests.servers import rest
+
 Entry = tuple[int, int, str, str]  # token, n, revision, kind
 _LEAVES = "--exclude-table=*_p2[0-9][0-9][0-9]_[0-9][0-9]"  # windows are data
+_OWN_NUMBER = re.compile(r"^ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(pg_attver=\d+\);$")
 _TABLES = """
 select schemaname, tablename from pg_tables
 where schemaname not in ('pg_catalog', 'information_schema', 'provision') order by 1, 2
@@ -35,6 +41,8 @@ def postgres(url: str) -> str:
     command = [str(program), "--schema-only", "--no-owner", "--exclude-schema=provision", _LEAVES, url]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     lines = [line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    # Debian's PostgreSQL 15.20 keeps a number of its own among the options of every column.
+    lines = [line for line in lines if not _OWN_NUMBER.search(line)]
     with psycopg.connect(url) as connection:
         for schema, table in connection.execute(_TABLES).fetchall():
             row = connection.execute(f'select count(*) from "{schema}"."{table}"'.encode()).fetchone()
@@ -73,6 +81,23 @@ def _value(client: Any, name: str) -> object:
     return [kind, client.get(name) if kind == "string" else client.dump(name)]
 
 
+SCHEMAS: dict[str, Callable[[rest.Keys], str]] = {
+    "postgres": lambda keys: postgres(keys["url"]),
+    "clickhouse": lambda keys: clickhouse(keys["url"]),
+    "redis": lambda keys: redis_keys(keys["url"]),
+    "influx": pictures_rest.influx,
+    "weaviate": pictures_rest.weaviate,
+    "arango": pictures_rest.arango,
+}
+
+
+def of(stores: Mapping[str, rest.Keys]) -> dict[str, str]:
+    """The schema of each store, asked for at the same time; the keys are those of an environment."""
+    with ThreadPoolExecutor(len(stores)) as pool:
+        asked = {store: pool.submit(SCHEMAS[store], keys) for store, keys in stores.items()}
+        return {store: picture.result() for store, picture in asked.items()}
+
+
 def ledgers(urls: Mapping[str, str]) -> dict[str, list[Entry]]:
     """Every event of the project, in order, read without our own code."""
     with psycopg.connect(urls["postgres"]) as connection:
@@ -84,6 +109,15 @@ def ledgers(urls: Mapping[str, str]) -> dict[str, list[Entry]]:
         entries: Any = server.xrange(keys[0]) if keys else []
     stream = [(*map(int, entry.split("-")), fields["revision"], fields["kind"]) for entry, fields in entries]
     return {"postgres": ours, "clickhouse": [tuple(row) for row in theirs], "redis": stream}
+
+
+def rest_ledgers(stores: Mapping[str, rest.Keys]) -> dict[str, list[Entry]]:
+    """As `ledgers`, of the stores whose own interface is HTTP."""
+    return {
+        "influx": pictures_rest.influx_ledger(stores["influx"]),
+        "weaviate": pictures_rest.weaviate_ledger(stores["weaviate"]),
+        "arango": pictures_rest.arango_ledger(stores["arango"]),
+    }
 
 
 def versions(urls: Mapping[str, str]) -> dict[str, list[str]]:

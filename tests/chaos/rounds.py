@@ -22,7 +22,10 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Round:
-    """`kind` names a row of the table; `point` is a boundary, or the engine to kill; `name` replays the round."""
+    """`kind` names a row of the table; `point` is a boundary, or the engine to kill; `name` replays the round.
+
+    An engine is killed and comes back with the next command, or, as `restart`, while the run goes on.
+    """
 
     kind: str
     down: bool
@@ -32,7 +35,7 @@ class Round:
     @property
     def engine(self) -> str:
         """The engine to kill, empty when the run is to be killed."""
-        return self.point if self.kind.startswith("engine") else ""
+        return self.point if self.kind.startswith(("engine", "restart")) else ""
 
     @property
     def name(self) -> str:
@@ -100,4 +103,5 @@ def _disturbed(ground: Ground, this: Round, chance: random.Random, clocks: Clock
         return first if first.code not in (0, -signal.SIGKILL) else again
     early = chance.random() < EARLY
     instant = chance.uniform(0, times.start if early else work)
-    return ground.run(command, kill_after=instant, kill_early=early, engine_of=this.engine, bare=bare)
+    again = this.kind.startswith("restart")
+    return ground.run(command, kill_after=instant, kill_early=early, engine_of=this.engine, again=again, bare=bare)

@@ -29,6 +29,10 @@ WARM = (
     "provision.stores.postgres.store",
     "provision.stores.clickhouse.store",
     "provision.stores.redis.store",
+    "provision.stores.influx.store",
+    "provision.stores.weaviate.store",
+    "provision.stores.arango.store",
+    "urllib3",
     "redis",
     "clickhouse_connect",
 )
@@ -42,7 +46,7 @@ def main(folder: Path) -> None:
         importlib.import_module(name)
     try:
         for line in sys.stdin:
-            answer = _run(json.loads(line))
+            answer = _run(folder, json.loads(line))
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
     finally:
@@ -51,7 +55,7 @@ def main(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _run(request: dict[str, Any]) -> dict[str, Any]:
+def _run(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     Path(request["err"]).write_bytes(b"")
     began = time.monotonic()
     pid = os.fork()
@@ -68,6 +72,8 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         kill_after = request["kill_after"]
         if kill_after is not None and not _ended(descriptor, kill_after):
             _kill(pid, request["engine"])
+            if request["again"]:
+                engine(request["engine"], request["engine"], folder / ".provision").start()
         if not _ended(descriptor, request["limit"]):
             hung = True
             os.kill(pid, signal.SIGABRT)

@@ -35,6 +35,21 @@ BOUNDARIES = {
         ("provision.stores.redis.fence", "Fence", "apply"),
         ("provision.stores.redis.fence", "Fence", "transaction"),
     ),
+    "influx": (
+        ("provision.stores.influx.ledger", "InfluxLedger", "create"),
+        ("provision.stores.influx.ledger", "InfluxLedger", "raise_fence"),
+        ("provision.stores.influx.ledger", "InfluxLedger", "append"),
+    ),
+    "weaviate": (
+        ("provision.stores.weaviate.ledger", "WeaviateLedger", "create"),
+        ("provision.stores.weaviate.ledger", "WeaviateLedger", "raise_fence"),
+        ("provision.stores.weaviate.ledger", "WeaviateLedger", "append"),
+    ),
+    "arango": (
+        ("provision.stores.arango.ledger", "ArangoLedger", "create"),
+        ("provision.stores.arango.ledger", "ArangoLedger", "raise_fence"),
+        ("provision.stores.arango.ledger", "ArangoLedger", "append"),
+    ),
 }
 # Nothing happens between one side of these and the boundary next to it.
 SAME_AS_NEIGHBOUR = {("Fence.apply", "before"), ("_Pulled.finish", "after")}

@@ -13,6 +13,7 @@ from provision import embedded
 from provision.errors import ConfigError
 from tests.servers.required import not_run
 from tests.servers.running import roomy
+from tests.servers.sweeper import Sweeper
 
 
 class EmbeddedEngine:
@@ -57,10 +58,13 @@ class EmbeddedEngine:
 @contextmanager
 def embedded_url(kind: str) -> Iterator[str]:
     """The url of an embedded engine of a new folder, gone with the block."""
-    engine = EmbeddedEngine(kind, Path(tempfile.mkdtemp(prefix=f"provision-{kind}-", dir=roomy())))
+    place = Path(tempfile.mkdtemp(prefix=f"provision-{kind}-", dir=roomy()))
+    sweeper = Sweeper(place)
+    engine = EmbeddedEngine(kind, place)
     engine.launch()
     try:
         engine.wait()
         yield engine.url
     finally:
         engine.stop()
+        sweeper.sweep()

@@ -6,9 +6,6 @@ Those that the collected tests name are launched together before the first test;
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +18,7 @@ from tests.servers import databases
 from tests.servers.engines import EmbeddedEngine
 from tests.servers.required import required
 from tests.servers.running import roomy
+from tests.servers.sweeper import Sweeper
 
 
 class Launched(Protocol):
@@ -46,13 +44,6 @@ _MADE: dict[str, Callable[[Path], Launched]] = {
 }
 # Fixtures that stand on another.
 _NEEDS = {"weaviate_grpc": "weaviate", "weaviate_server": "weaviate"}
-_SWEEPER = """
-import shutil, sys, time
-if sys.stdin.read() != "done":
-    for _ in range(5):
-        shutil.rmtree(sys.argv[1], ignore_errors=True)
-        time.sleep(1)
-"""
 
 
 class Servers:
@@ -62,12 +53,7 @@ class Servers:
         self.folder = Path(tempfile.mkdtemp(prefix=f"provision-tests-{os.getpid()}-", dir=roomy()))
         self.folder.chmod(0o755)  # PostgreSQL runs as another user than root
         self.running: dict[str, Launched] = {}
-        self._sweeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _SWEEPER, str(self.folder)],
-            stdin=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self._sweeper = Sweeper(self.folder)
 
     def launch(self, name: str) -> Launched:
         """The server, launched if it was not."""
@@ -87,8 +73,7 @@ class Servers:
             each.ask_to_stop()
         for each in self.running.values():
             each.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._sweeper.communicate("done")
+        self._sweeper.sweep()
 
 
 _SERVERS = pytest.StashKey[Servers]()
