@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from provision.core import statements
 from provision.core.graph import edges
@@ -85,12 +86,20 @@ class Board:
             self._getting_ready -= 1
             self._changed.notify_all()
 
-    def wait_for(self, needs: Sequence[str]) -> bool:
+    def wait_for(self, needs: Iterable[str]) -> bool:
         """Return True once every lane is ready and everything in `needs` is done, False when the run is to stop."""
         with self._changed:
-            while self._stop is None and not (self._getting_ready <= 0 and self._done.issuperset(needs)):
+            while self._stop is None and not self._free(needs):
                 self._changed.wait(0.1)
         return self._stop is None
+
+    def is_free(self, needs: Iterable[str]) -> bool:
+        """What `wait_for` would return, if it would do so at once; else False."""
+        with self._changed:
+            return self._stop is None and self._free(needs)
+
+    def _free(self, needs: Iterable[str]) -> bool:
+        return self._getting_ready <= 0 and self._done.issuperset(needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,8 @@ class LaneJournal:
         self.current: Step | None = None
         self.done: list[Done] = []
         self._skipped = ""
+        self._after: tuple[Step, Iterable[str]] | None = None  # the step after the current one, what it waits for
+        self._begun: Step | None = None
 
     def event(self, step: Step, kind: Kind, **fields: object) -> Event:
         if step.direction is Direction.DOWN:
@@ -140,16 +151,25 @@ class LaneJournal:
     def begin_at(self, step: Step) -> int | None:
         return self._run.resume.get(step.id)
 
+    def follow(self) -> Step | None:
+        if self._after is None or self.begin_at(self._after[0]) is not None:
+            return None
+        step, needs = self._after
+        self._begun = step if self._run.board.is_free(needs) else None
+        return self._begun
+
     def note(self, text: str) -> None:
         self._run.watcher(Note(self._store, text))
 
     def steps(self, planned: Sequence[Step], waits: Mapping[str, Sequence[str]]) -> Iterator[Step]:
         """The lane's steps, each as soon as what it waits for is done; ends early when the run is to stop."""
         self._run.board.ready()
-        for step in planned:
-            if not self._run.board.wait_for(waits[step.id]):
-                return
-            self.check()
+        for step, after in zip_longest(planned, planned[1:]):
+            if step is not self._begun:
+                if not self._run.board.wait_for(waits[step.id]):
+                    return
+                self.check()
+            self._after = (after, {*waits[after.id]} - {step.id}) if after else None
             self.current, began = step, time.monotonic()
             self._run.watcher(Began(step))
             yield step

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from provision.errors import Interrupted, RefusedError, StatementFailed
 from provision.model import Direction, Event, Fate, Kind, Outcome, State, Statement, StateName, Step
-from provision.ports import Journal, Statements
+from provision.ports import Joined, Journal, Statements
 
 
 def run(statements: Statements, steps: Iterator[Step], journal: Journal) -> None:
     """Carry out each step as it is pulled. N statements cost N + 1 ledger entries. Raises StatementFailed."""
+    begun: Step | None = None
     for step in steps:
-        _carry_out(statements, step, journal)
+        begun = _carry_out(statements, step, journal, begun=step is begun)
 
 
 def begin_at(statements: Statements, step: Step, state: State) -> int:
@@ -73,33 +74,59 @@ def _same_texts(step: Step, state: State, listed: Sequence[Statement]) -> None:
             )
 
 
-def _carry_out(statements: Statements, step: Step, journal: Journal) -> None:
+def _carry_out(statements: Statements, step: Step, journal: Journal, *, begun: bool) -> Step | None:
+    """Returns the step whose start was written down with the end of this one; `begun`: this one's was."""
     listed = statements.of(step)
     began = time.monotonic()
     first = journal.begin_at(step) or 1
-    up = step.direction is Direction.UP
-    end = Kind.APPLIED if up else Kind.REVERTED
+    end = Kind.APPLIED if step.direction is Direction.UP else Kind.REVERTED
     if first > len(listed):
         statements.record(journal.event(step, end), None)
-        return
-    statements.record(_boundary(journal, step, first, listed), listed[first - 1])
+        return None
+    if not begun:
+        statements.record(_boundary(journal, step, first, listed), listed[first - 1])
     for number in range(first, len(listed) + 1):
-        try:
-            journal.check()
-        except Interrupted as stop:
-            # The boundary before it says that it begins; without this, a later run could not tell that it never did.
-            journal.check_lease()
-            statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)
-            raise
+        _check(statements, step, number, journal)
+        statement, mark = listed[number - 1], journal.mark(step, number)
         upcoming = listed[number] if number < len(listed) else None
-        if upcoming is None:
-            event = journal.event(step, end, duration_ms=round((time.monotonic() - began) * 1000))
-        else:
-            event = _boundary(journal, step, number + 1, listed)
         try:
-            statements.advance(listed[number - 1], journal.mark(step, number), event, upcoming, journal.check_lease)
+            if upcoming is None and isinstance(statements, Joined):
+                statements.send(statement, mark)
+                journal.check_lease()
+                return _end(statements, journal.event(step, end, duration_ms=_since(began)), journal)
+            if upcoming is None:
+                event = journal.event(step, end, duration_ms=_since(began))
+            else:
+                event = _boundary(journal, step, number + 1, listed)
+            statements.advance(statement, mark, event, upcoming, journal.check_lease)
         except StatementFailed as error:
             raise _failed(statements, step, number, listed, journal, error) from error
+    return None
+
+
+def _check(statements: Statements, step: Step, number: int, journal: Journal) -> None:
+    try:
+        journal.check()
+    except Interrupted as stop:
+        # The boundary before it says that it begins; without this, a later run could not tell that it never did.
+        journal.check_lease()
+        statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)
+        raise
+
+
+def _end(statements: Joined, end: Event, journal: Journal) -> Step | None:
+    """Write the end of a step, together with the start of the next one where that can begin at once."""
+    following = journal.follow()
+    if following is None:
+        statements.record(end, None)
+        return None
+    listed = statements.of(following)
+    statements.record_both(end, _boundary(journal, following, 1, listed), listed[0])
+    return following
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
 
 
 def _boundary(journal: Journal, step: Step, number: int, listed: Sequence[Statement]) -> Event:

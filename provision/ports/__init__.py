@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from provision.model import (
     Contact,
@@ -84,6 +84,12 @@ class Journal(Protocol):
     def begin_at(self, step: Step) -> int | None:
         """The 1-based statement an earlier attempt goes on with, those before it being done; None for a first one."""
 
+    def follow(self) -> Step | None:
+        """The step after the one in hand, if it is a first attempt that need not wait and the run is not to stop.
+
+        A step that was named is pulled next whatever happens in between: its start may be written down already.
+        """
+
     def note(self, text: str) -> None:
         """Tell the user something once, while the run goes on."""
 
@@ -129,6 +135,20 @@ class Statements(Protocol):
         """Append `event` alone: the start of a step, or a boundary whose earlier statement is known to be done.
 
         With `upcoming`, keep what a later probe of it needs to know of the present.
+        """
+
+
+@runtime_checkable
+class Joined(Statements, Protocol):
+    """`Statements` of a store where the end of a step and the start of the next one go in one request."""
+
+    def send(self, statement: Statement, mark: Mark) -> None:
+        """Send `statement` under `mark`, and write nothing down. Raises StatementFailed when the server refuses it."""
+
+    def record_both(self, end: Event, start: Event, upcoming: Statement) -> None:
+        """Append `end` as `record` does, and with it `start`, the boundary before `upcoming` of another step.
+
+        A process that ends in the middle must leave nothing that `record` of the one and then the other could not.
         """
 
 

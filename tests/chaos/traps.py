@@ -25,6 +25,7 @@ BOUNDARIES = {
     "clickhouse": (
         ("provision.stores.clickhouse.store", "ClickhouseStore", "prepare"),
         ("provision.stores.clickhouse.ledger", "ClickhouseLedger", "create"),
+        ("provision.stores.clickhouse.ledger", "ClickhouseLedger", "append_all"),
         ("provision.stores.clickhouse.ledger", "ClickhouseLedger", "append_with"),
         ("provision.stores.clickhouse.peer", "ClickhousePeer", "add"),
         ("provision.stores.clickhouse.peer", "ClickhousePeer", "remove"),

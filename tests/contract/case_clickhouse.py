@@ -39,6 +39,7 @@ class ClickhouseCase(Case):
     crash_stride = 29
     crash_points = (
         (Client, "command"),
+        (ClickhouseLedger, "append_all"),
         (ClickhouseLedger, "append_with"),
         (ClickhousePeer, "add"),
         (ClickhousePeer, "remove"),

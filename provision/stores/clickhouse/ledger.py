@@ -20,11 +20,10 @@ CREATE TABLE IF NOT EXISTS provision_ledger{on_cluster} (
 ) ENGINE = {engine} ORDER BY (project, store, token, n)
 COMMENT 'What provision did to this database; append-only, keep it in backups'
 """
-_INSERT = f"""
-INSERT INTO provision_ledger ({_COLUMNS}) SELECT
-    {{project:String}}, {{store:String}}, {{token:UInt64}}, {{n:UInt64}}, {{revision:String}}, {{kind:String}},
-    {{checksum:String}}, fromUnixTimestamp64Micro({{at:Int64}}, 'UTC'), {{actor:String}}, {{duration_ms:UInt64}},
-    {{statement:UInt32}}, {{detail:String}}, (%s)
+_ROW = """
+SELECT {{project{i}:String}}, {{store{i}:String}}, {{token{i}:UInt64}}, {{n{i}:UInt64}}, {{revision{i}:String}},
+    {{kind{i}:String}}, {{checksum{i}:String}}, fromUnixTimestamp64Micro({{at{i}:Int64}}, 'UTC'), {{actor{i}:String}},
+    {{duration_ms{i}:UInt64}}, {{statement{i}:UInt32}}, {{detail{i}:String}}, {picture}
 """
 _READ = f"""
 SELECT DISTINCT {_COLUMNS} FROM provision_ledger
@@ -52,13 +51,25 @@ class ClickhouseLedger:
         engine = "ReplicatedMergeTree" if self._cluster else "MergeTree"
         self._client.command(_CREATE.format(on_cluster=on_cluster, engine=engine))
 
-    def append(self, event: Event, picture: str = "") -> None:
-        row = {**_parameters(event, self._store), "at": f"{event.at:%Y-%m-%d %H:%M:%S.%f}", "picture": picture}
-        self._client.insert_row(TABLE, row)
+    def append(self, event: Event) -> None:
+        self.append_all([event])
 
-    def append_with(self, event: Event, picture: str) -> None:
-        """Add one event with what the SQL expression `picture` yields at that moment, in one request."""
-        self._client.insert(_INSERT % picture, _parameters(event, self._store))
+    def append_all(self, events: Sequence[Event], picture: str = "") -> None:
+        """Add events in one insert, which a server does all or not at all; `picture` goes to the last one."""
+        rows = [{**_parameters(event, self._store), "at": f"{event.at:%Y-%m-%d %H:%M:%S.%f}"} for event in events]
+        pictures = [*[""] * (len(rows) - 1), picture]
+        self._client.insert_rows(TABLE, [{**row, "picture": each} for row, each in zip(rows, pictures, strict=True)])
+
+    def append_with(self, events: Sequence[Event], picture: str) -> None:
+        """As `append_all`, with what the SQL expression `picture` yields at that moment."""
+        pictures = [*["''"] * (len(events) - 1), f"({picture})"]
+        rows = " UNION ALL ".join(_ROW.format(i=i, picture=each) for i, each in enumerate(pictures))
+        named = {
+            f"{name}{i}": value
+            for i, each in enumerate(events)
+            for name, value in _parameters(each, self._store).items()
+        }
+        self._client.insert(f"INSERT INTO {TABLE} ({_COLUMNS}) {rows}", named)
 
     def raise_fence(self, token: int) -> None:
         """Nothing: ClickHouse can refuse no insert by another row."""

@@ -50,7 +50,7 @@ class ClickhousePeer:
     def add(self, script: Script) -> None:
         """The peer's row for an applied script. Its own call would cost a mutation each."""
         fields = {"version": script.version, "md5": script.md5, "script": script.up}
-        self._client.insert_row(self._table, fields)
+        self._client.insert_rows(self._table, [fields])
 
     def _refresh(self, script: Script) -> None:
         """Make the peer's row say what the file says now, so that the peer takes the edited file too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from provision.errors import ConfigError, StatementFailed
@@ -16,7 +16,7 @@ from provision.stores.clickhouse.unseen import ABSENT, Unseen
 
 
 class ClickhouseStatements:
-    """`provision.ports.Statements`."""
+    """`provision.ports.Joined`."""
 
     def __init__(
         self,
@@ -41,6 +41,11 @@ class ClickhouseStatements:
         upcoming: Statement | None,
         check_lease: Callable[[], None],
     ) -> None:
+        self.send(statement, mark)
+        check_lease()
+        self.record(event.later(), upcoming)
+
+    def send(self, statement: Statement, mark: Mark) -> None:
         settings = {"log_comment": str(mark)}
         if _read(statement).verb == "insert":
             # Without the lease's token, so that a second sending is recognised as the same.
@@ -49,21 +54,29 @@ class ClickhouseStatements:
             self._client.command(str(statement.sent), **settings)
         except Refused as error:
             raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
-        check_lease()
-        self.record(event.later(), upcoming)
 
     def record(self, event: Event, upcoming: Statement | None) -> None:
-        # The peer's row first: a run that ends in between is seen as applied and completes its own ledger.
+        self._tell_peer(event)
+        self._append([event], upcoming)
+
+    def record_both(self, end: Event, start: Event, upcoming: Statement) -> None:
+        self._tell_peer(end)
+        self._append([end, start], upcoming)
+
+    def _tell_peer(self, event: Event) -> None:
+        # Before the ledger: a run that ends in between is seen as applied and completes its own ledger.
         if event.kind is Kind.APPLIED:
             self._peer.add(self._scripts[event.revision])
         elif event.kind is Kind.REVERTED:
             self._peer.remove(int(event.revision.split("/", 1)[1]))
+
+    def _append(self, events: Sequence[Event], upcoming: Statement | None) -> None:
         if upcoming is None:
-            self._ledger.append(event)
+            self._ledger.append_all(events)
         elif self._unseen.meets(_read(upcoming)):
-            self._ledger.append(event, ABSENT)
+            self._ledger.append_all(events, ABSENT)
         else:
-            self._ledger.append_with(event, statements.picture_sql(_read(upcoming), self._client.database))
+            self._ledger.append_with(events, statements.picture_sql(_read(upcoming), self._client.database))
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         before = str(event.detail.get("picture", ""))
