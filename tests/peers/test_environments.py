@@ -83,6 +83,26 @@ def test_up_begin_says_that_it_runs_alembic_for_each_revision(project: Project) 
     assert ran.out.count(note) == 1
 
 
+@pytest.mark.parametrize(("level", "shown"), [("", "read committed"), ("SERIALIZABLE", "serializable")])
+def test_up_transactions_have_the_isolation_that_env_asks_for_and_our_limits(
+    project: Project, level: str, shown: str
+) -> None:
+    asked = f'.execution_options(isolation_level="{level}")' if level else ""
+    plain = environments.PLAIN.replace("engine.connect() as", f"engine{asked}.connect() as")
+    environments.written(project.root, plain)
+    settings = ("transaction_isolation", "lock_timeout", "application_name")
+    read = ", ".join(f"current_setting('{name}') as {name}" for name in settings)
+    project.write("0001", f'op.execute("create table seen as select {read}")')
+    project.write("0002", f'op.execute("insert into seen select {read}")')
+
+    project.up()
+
+    found = project.rows("select * from seen order by 3")
+    assert [row[:2] for row in found] == [(shown, "3s")] * 2
+    assert [row[2].rsplit("/", 2)[1:] for row in found] == [["postgres", "0001"], ["postgres", "0002"]]
+    assert [kind for _, kind in project.events()] == ["applied"] * 2
+
+
 def test_up_noisy_env_prints_nothing_of_its_own_and_leaves_logging_as_it_was(project: Project) -> None:
     ini = (Path(environments.__file__).parent / "noisy.ini").read_text()
     environments.written(project.root, environments.NOISY, ini)

@@ -29,8 +29,8 @@ comment on schema provision is 'What provision did to this database; append-only
 INSERT = """
 insert into provision.ledger
     (project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail)
-select %(project)s, %(store)s, %(token)s::bigint, %(n)s, %(revision)s, %(kind)s, %(checksum)s, %(at)s::timestamptz,
-       %(actor)s, %(duration_ms)s, %(statement)s::integer, %(detail)s::jsonb
+select %(project)s, %(store)s, %(token)s::bigint, %(n)s::bigint, %(revision)s, %(kind)s, %(checksum)s,
+       %(at)s::timestamptz, %(actor)s, %(duration_ms)s::bigint, %(statement)s::integer, %(detail)s::jsonb
 from provision.fence where project = %(project)s and store = %(store)s and token <= %(token)s::bigint for share
 """
 _READ = """

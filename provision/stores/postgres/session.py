@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
-import psycopg
-from sqlalchemy import TextClause, text
 from sqlalchemy import event as hooks
 
 from provision.errors import ConfigError, LeaseLost
 from provision.model import Kind, Step, StoreOptions
 from provision.ports import Journal
+from provision.stores.postgres import direct
 from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
 from provision.stores.postgres.connection import Connection
-from provision.stores.postgres.ledger import INSERT, PostgresLedger, values
+from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
 
@@ -27,7 +24,6 @@ _WHICH = """
 select current_database()::text, (select oid::int8 from pg_database where datname = current_database()),
        pg_postmaster_start_time()::text
 """
-_BEGIN = "select set_config('lock_timeout', %(limit)s, true), set_config('application_name', %(mark)s, false)"
 
 
 class Session:
@@ -93,7 +89,7 @@ class Session:
     def begin(self, step: Step, lock_timeout: str) -> None:
         """Start a step: limit the wait for locks in its transaction, and mark what it sends."""
         self._reset()
-        self._send_first({"limit": lock_timeout, "mark": str(self._journal.mark(step))})
+        direct.begin(self._connection, lock_timeout, str(self._journal.mark(step)))
         self._step, self._began = step, time.monotonic()
 
     def end(self, kind: Kind, store: str) -> None:
@@ -105,25 +101,8 @@ class Session:
         assert step is not None
         elapsed = round((time.monotonic() - self._began) * 1000)
         event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(stands_on(step.revision)))
-        if self._append(values(event, store)) == 0:
+        if direct.append(self._connection, values(event, store)) == 0:
             raise LeaseLost(f"a run with a token above {event.token}")
-
-    def _send_first(self, fields: Mapping[str, str]) -> None:
-        """Send _BEGIN; with psycopg together with the BEGIN that it sends by itself, in one round trip."""
-        driver = self._connection.connection.driver_connection
-        if isinstance(driver, psycopg.Connection) and psycopg.Pipeline.is_supported():
-            with driver.pipeline():
-                driver.execute(_BEGIN, fields)
-        else:
-            self._connection.execute(_for_any_driver(_BEGIN), fields)
-
-    def _append(self, fields: Mapping[str, object]) -> int:
-        """Insert the ledger entry where the step's transaction is; how many rows that made."""
-        driver = self._connection.connection.driver_connection
-        if isinstance(driver, psycopg.Connection):
-            return driver.execute(INSERT, fields).rowcount  # at half the cost of going through SQLAlchemy
-        made: int = self._connection.execute(_for_any_driver(INSERT), fields).rowcount
-        return made
 
     def _reset(self) -> None:
         self._step = None
@@ -186,11 +165,3 @@ class Session:
         fields = {"statement": self.autocommitted, "text": statement, "preceding": self.sent}
         self._ledger.append(self._journal.event(step, kind, **fields))
         return statement, parameters
-
-
-@lru_cache
-def _for_any_driver(sql: str) -> TextClause:
-    """The statement with its parameters as SQLAlchemy writes them: each driver has a way of its own."""
-    # A name followed by a colon is no parameter to SQLAlchemy, so that `::` has to go.
-    cast = re.sub(r"%\((\w+)\)s::(\w+)", r"cast(:\1 as \2)", sql)
-    return text(re.sub(r"%\((\w+)\)s", r":\1", cast))
