@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import pq
 from sqlalchemy import TextClause, text
 
 from provision.stores.postgres.ledger import INSERT
@@ -25,13 +25,12 @@ def begin(connection: Any, limit: str, mark: str) -> None:
     if not isinstance(driver, psycopg.Connection):
         connection.execute(_for_any_driver(_BEGIN.format(limit=":limit", mark=":mark")), {"limit": limit, "mark": mark})
         return
-    # psycopg sends a BEGIN of its own before the first statement: one more round trip.
-    first = "begin; " if _begins_plainly(driver) else ""
-    filled = sql.SQL(first + _BEGIN).format(limit=sql.Literal(limit), mark=sql.Literal(mark))
-    if first:
-        _checked(driver.pgconn.exec_(filled.as_bytes(driver)))
+    filled = _BEGIN.format(limit=_literal(driver, limit), mark=_literal(driver, mark))
+    if _begins_plainly(driver):
+        # Before its first statement psycopg would send a BEGIN of its own: one more round trip.
+        _checked(driver.pgconn.exec_(f"begin; {filled}".encode(driver.info.encoding)))
     else:
-        driver.execute(filled)
+        driver.execute(filled.encode(driver.info.encoding))
 
 
 def append(connection: Any, fields: Mapping[str, object]) -> int:
@@ -40,7 +39,8 @@ def append(connection: Any, fields: Mapping[str, object]) -> int:
     if not isinstance(driver, psycopg.Connection):
         made: int = connection.execute(_for_any_driver(_PARAMETER.sub(r":\1", INSERT)), fields).rowcount
         return made
-    values = [None if fields[name] is None else str(fields[name]).encode(driver.info.encoding) for name in _NAMES]
+    encoding = driver.info.encoding
+    values = [None if (value := fields[name]) is None else str(value).encode(encoding) for name in _NAMES]
     return _checked(driver.pgconn.exec_params(_NUMBERED, values)).command_tuples or 0
 
 
@@ -49,6 +49,11 @@ def _begins_plainly(driver: psycopg.Connection[Any]) -> bool:
     options = (driver.isolation_level, driver.read_only, driver.deferrable)
     idle = driver.info.transaction_status is pq.TransactionStatus.IDLE
     return idle and not driver.autocommit and all(option is None for option in options)
+
+
+def _literal(driver: psycopg.Connection[Any], value: str) -> str:
+    encoding = driver.info.encoding
+    return pq.Escaping(driver.pgconn).escape_literal(value.encode(encoding)).decode(encoding)
 
 
 def _checked(result: Any) -> Any:
