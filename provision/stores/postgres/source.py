@@ -14,7 +14,16 @@ from provision.model import Revision, StoreOptions
 from provision.stores.postgres import repeatable
 
 _BODY = re.compile(r"^(?:def|class|@|async def)\b", re.MULTILINE)
+# A head as `alembic revision` writes it, line by line; whatever is not like it is read by Python's own parser.
+_LITERAL = r"""None|True|False|"[^"\\\n]*"|'[^'\\\n]*'"""
+_ANNOTATION = r"(?:: *[\w.\[\], |]+)?"
+_PLAIN = re.compile(
+    r"""(?:\"{3}(?P<doc>[^"\\]*)\"{3}\n)?"""
+    rf"(?:(?:#[^\n]*|(?:from [\w.]+ )?import [\w., ]+|[a-z_]+{_ANNOTATION} = (?:{_LITERAL})|)\n)*"
+)
+_SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
+_VALUES = {"None": None, "True": True, "False": False}
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive")
 Header = dict[str, object]
 
@@ -96,6 +105,15 @@ def _revision(options: StoreOptions, path: Path, shown: str) -> Revision:
 
 
 def _header(text: str, path: Path, shown: str) -> Header:
+    plain = _PLAIN.fullmatch(head(text))
+    if plain is None:
+        return _parsed(text, path, shown)
+    pairs = _SET.findall(text, plain.end("doc") + 3 if plain["doc"] else 0, plain.end())
+    found: Header = {name: _VALUES.get(value, value[1:-1]) for name, value in pairs if name in _NAMES}
+    return {**found, "doc": plain["doc"] or ""}
+
+
+def _parsed(text: str, path: Path, shown: str) -> Header:
     try:
         tree = ast.parse(head(text))
     except (SyntaxError, ValueError) as error:

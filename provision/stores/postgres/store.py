@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.stores.postgres import losses, source
+from provision.stores.postgres import source
 from provision.stores.postgres.connection import TLS, VERIFY, Connection, connect, too_old
 from provision.stores.postgres.leases import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
@@ -87,4 +87,6 @@ class PostgresStore:
         return describe(self._options, steps)
 
     def losses(self, step: Step) -> tuple[str, ...]:
-        return losses.losses(self._options, step)
+        from provision.stores.postgres.losses import losses
+
+        return losses(self._options, step)

@@ -33,6 +33,54 @@ def test_revisions_header_forms_are_read_alike(tmp_path: Path, header: str) -> N
     assert (found.id, found.parents, found.description) == ("postgres/a", (), "First step")
 
 
+WRITTEN_BY_ALEMBIC = '''"""Add the "score" of a signal.
+
+Revision ID: 9f
+Revises: 8e
+"""
+from typing import Sequence, Union
+
+from alembic import op
+import sqlalchemy as sa
+
+
+# revision identifiers, used by Alembic (see above).
+revision: str = '9f'
+down_revision: Union[str, Sequence[str], None] = '8e'
+branch_labels: Union[str, Sequence[str], None] = None
+depends_on: Union[str, Sequence[str], None] = None
+destructive = True
+doc = "no docstring"
+
+
+'''
+
+
+@pytest.mark.parametrize(
+    ("header", "plain"),
+    [
+        (WRITTEN_BY_ALEMBIC, False),  # for the quotes in its docstring
+        (WRITTEN_BY_ALEMBIC.replace('"score"', "score"), True),
+        ('revision = "a"\ndown_revision = None\n', True),
+        ('"""One line."""\nrevision = "a"\n', True),
+        ('"""A docstring.\n\nrevision = "z"\n"""\nrevision = "a"\n', False),
+        ('"""A docstring.\n\nrevision = \'z\'\n"""\nrevision = "a"\n', True),
+        ('revision = "a\\x62"\n', False),
+        ('revision = "a" "b"\n', False),
+        ('revision = "a"  # the first\n', False),
+        ('from alembic import (\n    op,\n)\nrevision = "a"\n', False),
+        ('if True:\n    revision = "a"\n', False),
+        ('x = """\nrevision = "z"\n"""\nrevision = "a"\n', False),
+        ('revision = "None"\ndown_revision = "True"\nrequires = ""\n', True),
+    ],
+)
+def test_header_of_plain_lines_is_read_as_python_reads_it(header: str, plain: bool) -> None:
+    text = f"{header}def upgrade():\n    pass\n"
+
+    assert (source._PLAIN.fullmatch(source.head(text)) is not None) is plain
+    assert source._header(text, Path("a.py"), "a.py") == source._parsed(text, Path("a.py"), "a.py")
+
+
 def test_revisions_merge_has_two_parents(tmp_path: Path) -> None:
     first, second, merge = read(
         tmp_path,
