@@ -95,7 +95,6 @@ def read(path: Path, shown: str, schema: Mapping[str, Any]) -> Document:
 def document_schema(title: str, operations: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a kind's documents, made from the schema of each operation's body."""
     listed = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/operation"}}
-    reason = {"type": "string", "minLength": 1, "description": "the reason why there is no way back"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
@@ -110,20 +109,7 @@ def document_schema(title: str, operations: Mapping[str, Mapping[str, Any]]) -> 
                 "items": {"type": "string", "pattern": "^[^/ ]+/[^ ]+$", "description": "an id such as postgres/0007"},
             },
             "up": {**listed, "description": "a list of operations"},
-            "down": {
-                "description": '`auto`, a list of operations, or `irreversible: "why"`',
-                "if": {"type": "array"},
-                "then": listed,
-                "else": {
-                    "if": {"type": "object"},
-                    "then": {
-                        "required": ["irreversible"],
-                        "additionalProperties": False,
-                        "properties": {"irreversible": reason},
-                    },
-                    "else": {"const": "auto"},
-                },
-            },
+            "down": _down_schema(listed),
         },
         "$defs": {
             "operation": {
@@ -135,6 +121,18 @@ def document_schema(title: str, operations: Mapping[str, Mapping[str, Any]]) -> 
                 "properties": {name: dict(body) for name, body in operations.items()},
             }
         },
+    }
+
+
+def _down_schema(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """A list, the reason why there is no way back, or `auto`; a mistake is told of the branch that was meant."""
+    reason = {"type": "string", "minLength": 1, "description": "the reason why there is no way back"}
+    stated = {"required": ["irreversible"], "additionalProperties": False, "properties": {"irreversible": reason}}
+    return {
+        "description": '`auto`, a list of operations, or `irreversible: "why"`',
+        "if": {"type": "array"},
+        "then": listed,
+        "else": {"if": {"type": "object"}, "then": stated, "else": {"const": "auto"}},
     }
 
 

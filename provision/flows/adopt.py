@@ -39,13 +39,7 @@ def adopt(
     part = live(options.kind)
     if target is not None:
         options = replace(options, path=target.resolve())
-    if any(options.path.glob("[0-9]*_*.y*ml")):
-        raise ConfigError(
-            "documents-exist",
-            f"{options.shown(options.path)} holds documents already",
-            where=store,
-            fix="import into another folder to compare: --to FOLDER",
-        )
+    _refuse_documents(options)
     url = url_of(build(options), project, environment, engines)
     if not url:
         raise ConfigError(
@@ -64,3 +58,13 @@ def adopt(
             where=str(error.filename or options.path),
             fix="make the folder writable for this user",
         ) from None
+
+
+def _refuse_documents(options: StoreOptions) -> None:
+    if any(options.path.glob("[0-9]*_*.y*ml")):
+        raise ConfigError(
+            "documents-exist",
+            f"{options.shown(options.path)} holds documents already",
+            where=options.name,
+            fix="import into another folder to compare: --to FOLDER",
+        )

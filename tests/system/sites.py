@@ -58,6 +58,10 @@ PICTURES: dict[str, Callable[[str], str]] = {
 }
 
 
+# These three have sites of their own, whatever is on PATH here.
+OFF = {f"PROVISION_{store}__URL": "off" for store in ("INFLUX", "WEAVIATE", "ARANGO")}
+
+
 @dataclass(frozen=True)
 class Ran:
     code: int
@@ -80,6 +84,7 @@ class Site:
     folder: Path
     environment: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    off: Mapping[str, str] = field(default_factory=lambda: OFF)
 
     def run(self, *arguments: str) -> Ran:
         """Run a command line in this process."""
@@ -87,7 +92,7 @@ class Site:
         variables = {key: value for key, value in os.environ.items() if not key.startswith("PROVISION_")}
         with (
             contextlib.chdir(self.folder),
-            mock.patch.dict(os.environ, variables | self.variables, clear=True),
+            mock.patch.dict(os.environ, variables | self.off | self.variables, clear=True),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
@@ -99,7 +104,7 @@ class Site:
         done = subprocess.run(
             [PROGRAM, *arguments],
             cwd=self.folder,
-            env={key: value for key, value in os.environ.items() if key != "PROVISION_ENV"} | self.variables,
+            env={key: value for key, value in os.environ.items() if key != "PROVISION_ENV"} | self.off | self.variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -35,7 +35,8 @@ def site_on(folder: Path, environment: str, stores: Mapping[str, Keys]) -> Site:
     with (folder / "provision.toml").open("a", encoding="utf-8") as file:
         file.write(f"\n[environments.{environment}]\n")
         file.writelines(f'{store}.{key} = "${{{name}}}"\n' for (store, key), name in names.items())
-    return Site(folder, environment, {name: stores[store][key] for (store, key), name in names.items()})
+    variables = {name: stores[store][key] for (store, key), name in names.items()}
+    return Site(folder, environment, variables, off={})
 
 
 def moved(site: Site, stores: Mapping[str, Keys]) -> Moves:
