@@ -9,16 +9,19 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt lint type arch unit smoke chaos bench servers docs stale lock clean
+.PHONY: help up test test-containers check fmt lint type arch unit smoke chaos bench bench-stores servers docs stale lock clean
 
 help:  ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
 
 test: $(VENV)/.dev  ## Every test but chaos: unit, contract, command line, real engines
 	$(PYTEST) $(ARGS) </dev/null
+
+test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
+	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
 
 check: lint type arch unit smoke  ## What every commit passes
 
@@ -48,7 +51,10 @@ chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; pri
 bench: $(VENV)/.dev  ## Compare with the peers in one run; writes docs/performance.md
 	$(BIN)/python -m bench $(BENCH) </dev/null
 
-servers:  ## Install the real servers that the tests use (Debian, as root)
+bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the import of six clients
+	$(BIN)/python -m bench.stores $(BENCH) </dev/null
+
+servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate is built by Go)
 	sh tests/servers/install.sh
 
 docs: $(VENV)/.dev  ## Regenerate what is generated in docs/

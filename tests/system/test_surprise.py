@@ -45,7 +45,10 @@ def test_production_without_its_variables_is_refused_and_makes_nothing(fresh: Si
 def test_reads_of_engines_never_made_make_nothing(fresh: Site) -> None:
     status = fresh.spawn("status", "--env", "local", "--output", "json")
     assert status.code == 0
-    assert [(each["state"], each["applied"]) for each in status.document["stores"]] == [("absent", 0)] * 3 + [("off", 0)] * 3
+    assert [(each["state"], each["applied"]) for each in status.document["stores"]] == [
+        *[("absent", 0)] * 3,
+        *[("off", 0)] * 3,
+    ]
     assert fresh.spawn("plan", "--env", "local").code == 0
     assert not (fresh.folder / ".provision").exists()
 
