@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 # An operation on a schema answers in milliseconds; a server that is silent this long is lost.
 ANSWER_SECONDS = 60.0
-ATTEMPTS = 4
-# Seconds before the second attempt; each later pause is twice as long.
-PAUSE_SECONDS = 0.2
-BUSY = (429, 503)
-# Sent twice they do what they do once, so that a lost answer is no reason to stop.
-_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
 class Unanswered(Exception):
@@ -104,9 +98,11 @@ class Http:
         """Send a request and return the answer, whatever its status. A `body` of bytes or text is sent as it is.
 
         Asked again, with growing pauses: what found the server busy, what never reached it, and what was lost on the
-        way if twice is as good as once. Raises Unanswered.
+        way if twice is as good as once. Not asked again: a server that stays silent for `seconds`. Raises Unanswered.
         """
         import urllib3
+
+        from provision.patience import patience
 
         sent, kind = _encoded(body)
         target = self._base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
@@ -118,7 +114,7 @@ class Http:
                 body=sent,
                 headers={**self._headers, **kind, **(headers or {})},
                 timeout=limit,
-                retries=_retries(method),
+                retries=patience(),
                 redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
@@ -160,6 +156,18 @@ def path_of(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
+def sendable(token: str) -> str:
+    """The token. Raises ConfigError (bad-value) for one that no header can carry, without showing it."""
+    if token.isascii() and token.isprintable() and token == token.strip():
+        return token
+    raise ConfigError(
+        "bad-value",
+        "the token holds a line break, a space at an end or a character beyond ASCII",
+        where="token",
+        fix="write the token alone: a file or a secret often ends with a line break",
+    )
+
+
 def refused_login(answer: Answer, shown: str, said: str, fix: str) -> ConfigError | None:
     """What a 401 or 403 means, `said` being the server's own words; None for any other status."""
     if answer.status == 401:
@@ -183,21 +191,6 @@ def _pool(options: StoreOptions) -> urllib3.PoolManager:
 
 
 _TLS = {"ca_cert": "ca_certs", "client_cert": "cert_file", "client_key": "key_file"}
-
-
-def _retries(method: str) -> urllib3.Retry:
-    import urllib3
-
-    return urllib3.Retry(
-        total=ATTEMPTS - 1,
-        read=ATTEMPTS - 1 if method in _REPEATABLE else 0,
-        other=0,
-        allowed_methods=None,
-        status_forcelist=BUSY,
-        backoff_factor=PAUSE_SECONDS / 2,
-        backoff_max=5.0,
-        raise_on_status=False,
-    )
 
 
 def _encoded(body: object) -> tuple[bytes | None, Mapping[str, str]]:

@@ -17,7 +17,6 @@ from provision.model import StoreOptions
 from provision.settings_check import PLACE_KEYS, Check, line, nearest
 
 FILE = "provision.toml"
-NAME = re.compile(r"[A-Za-z0-9_-]+")
 _FOLDERS = {"postgres": "alembic"}
 _VARIABLE = re.compile(r"\$\{(?:(?P<file>file:[^}]+)|(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?)\}")
 _GUESS = re.compile(r"://[^:@/?#]*:(?P<password>.*)@")

@@ -10,6 +10,7 @@ from typing import Any
 
 from provision.errors import ConfigError
 
+NAME = re.compile(r"[A-Za-z0-9_-]+")
 KINDS = ("postgres", "clickhouse", "redis", "influx", "weaviate", "arango")
 PROJECT_KEYS = ("name", "home", "lease")
 STORE_KEYS = ("kind", "path", "heads", "strict")
@@ -28,6 +29,12 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
 _TEXT = ((str,), "text in quotes")
 
 
+def bad_name(name: str, where: str = "") -> ConfigError:
+    """The error for a name that no ledger, mark or key could hold."""
+    what = f"{name!r} is no name for a project"
+    return ConfigError("bad-name", what, where=where, fix="use letters, digits, _ and -")
+
+
 class Check:
     """One provision.toml: `tree` is what it and the `variables` that override it say; lines are found in `text`."""
 
@@ -43,6 +50,8 @@ class Check:
             if not project.get("name"):
                 where = self._where("project", "")
                 yield ConfigError("missing-key", "the project has no name", where=where, fix='add [project] name = "…"')
+            elif NAME.fullmatch(str(project["name"])) is None:
+                yield bad_name(str(project["name"]), self._where("name", "project"))
         stores = self._tables("stores")
         for name, keys in stores:
             yield from self._store(name, keys)

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import click
 
-from provision import settings, settings_check, wiring
+from provision import settings_check, wiring
 from provision.cli import complete, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
@@ -38,8 +38,8 @@ def init(folder: Path, name: str | None, stores: str) -> None:
     from provision.flows.layout import lay_out
 
     kinds = list(dict.fromkeys(part.strip() for part in stores.split(",") if part.strip()))
-    if name is not None and settings.NAME.fullmatch(name) is None:
-        raise ConfigError("bad-name", f"{name!r} is no name for a project", fix="use letters, digits, _ and -")
+    if name is not None and settings_check.NAME.fullmatch(name) is None:
+        raise settings_check.bad_name(name)
     done = lay_out(folder, name, kinds, lambda kind: _part(kind, "layout", "--stores"))
     render.laid_out(folder, done)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,10 +78,10 @@ def write_next(options: StoreOptions, message: str, text: str) -> Path:
 
 def header(options: StoreOptions) -> str:
     """The line that tells editors where the schema of the kind is, where the project has one; else nothing."""
-    schema = Path(f"docs/schemas/{options.kind}.json")
-    if not (options.root / schema).is_file():
+    schema = options.root / f"docs/schemas/{options.kind}.json"
+    if not schema.is_file():
         return ""
-    place = Path(*[".."] * len(options.path.relative_to(options.root).parts)) / schema
+    place = Path(os.path.relpath(schema, options.path))
     return f"# yaml-language-server: $schema={place.as_posix()}\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -60,6 +60,14 @@ class Documents:
             where = self._options.shown(self._options.path)
             raise ConfigError("no-such-revision", f"no file is {revision}", where=where)
         return self._by_id[revision]
+
+    def using(self, names: Collection[str]) -> Sequence[str]:
+        """Where an operation of these names is written, up or down: `file:line`, in order."""
+        found = []
+        for document in self.all():
+            down = document.down if isinstance(document.down, tuple) else ()
+            found += [f"{document.shown}:{each.line}" for each in (*document.up, *down) if each.name in names]
+        return found
 
     def operations(self, step: Step) -> Sequence[tuple[Operation, str | None]]:
         """What a step carries out, in order, and what each can lose. Raises ConfigError (irreversible)."""

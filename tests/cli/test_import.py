@@ -77,6 +77,21 @@ def test_import_writes_nothing_over_documents(provision: Provision) -> None:
     assert provision("import", "redis", "--to", "found").out.startswith("found/0001_")
 
 
+def test_import_to_a_folder_outside_of_the_project_names_the_schema(
+    shop: Path, provision: Provision, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    schema = shop / "docs/schemas/redis.json"
+    schema.parent.mkdir(parents=True)
+    schema.write_text("{}")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+
+    assert provision("import", "redis", "--to", str(elsewhere)).code == 0
+    assert provision("import", "redis").code == 0
+    for path in (elsewhere, shop / "redis"):
+        first = next(path.iterdir()).read_text().splitlines()[0]
+        assert (path / first.removeprefix("# yaml-language-server: $schema=")).resolve() == schema
+
+
 @pytest.mark.usefixtures("shop")
 def test_import_of_an_empty_server_says_so(provision: Provision, redis_7: str) -> None:
     with redis.Redis.from_url(redis_7) as client:

@@ -137,7 +137,6 @@ def test_open_nobody_there_is_told(write: Write) -> None:
 
 def test_open_silent_server_is_given_up(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "GREETING_SECONDS", 0.1)
-    monkeypatch.setattr("provision.http.PAUSE_SECONDS", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
 

@@ -7,13 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from urllib3 import HTTPConnectionPool
-from urllib3.exceptions import ReadTimeoutError
 
 from provision.errors import ConfigError, ProvisionError, StatementFailed
 from provision.model import Direction, Outcome, StoreOptions
 from provision.stores.influx import build, health, live
-from provision.stores.influx.patience import patience
 from provision.stores.influx.store import InfluxStore
 from tests.doubles.influx2 import influx2_double
 from tests.doubles.served.process import counts, reset
@@ -265,17 +262,6 @@ def test_shipped_chain_run_by_the_double_weighs_every_point_the_same(api: Api) -
         means = {each["_field"]: float(each["_value"]) for each in api.rolled("vfr_ml/daily_data")}
         assert (means["mae"], means["mse"]) == (2.5, 9)
         assert means["direction_accuracy"] == pytest.approx(1 / 3)
-
-
-def test_client_asks_again_only_what_cannot_be_done_twice() -> None:
-    rules = patience()
-    lost = ReadTimeoutError(HTTPConnectionPool("localhost"), "/", "the time ran out")
-
-    assert [rules.is_retry(method, 503) for method in ("POST", "PATCH", "GET")] == [True, True, True]
-    assert [rules.is_retry(method, 500) for method in ("POST", "GET")] == [False, False]
-    assert rules.increment("GET", "/", error=lost).total == 2
-    with pytest.raises(ReadTimeoutError):
-        rules.increment("POST", "/", error=lost)
 
 
 def test_flux_runs_probes_and_goes_back(make: Make, api: Api) -> None:

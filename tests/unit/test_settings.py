@@ -250,3 +250,12 @@ def test_seconds_reads_durations(text: str, expected: float) -> None:
 def test_seconds_refuses_anything_else(text: str) -> None:
     with pytest.raises(ConfigError, match="bad-duration"):
         seconds(text)
+
+
+@pytest.mark.parametrize("name", ["a/b", "my project", "x\\", "ü"])
+def test_load_project_name_that_no_ledger_could_hold(tmp_path: Path, name: str) -> None:
+    (tmp_path / "provision.toml").write_text(f"[project]\nname = '{name}'\n")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, {})
+    assert (refused.value.code, refused.value.what) == ("bad-name", f"{name!r} is no name for a project")
+    assert refused.value.where == f"{tmp_path / 'provision.toml'}:2"

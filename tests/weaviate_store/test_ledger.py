@@ -83,13 +83,25 @@ def test_projects_whose_names_meet_in_one_collection_keep_apart(make: Make, raw:
     other.close()
 
 
+def test_stores_whose_names_meet_in_one_collection_keep_apart(make: Make, raw: Raw) -> None:
+    first, second = (build(replace(make().options, name=name)) for name in ("w-1", "w_1"))
+    for store in (first, second):
+        store.open(raw.url)
+        store.ledger.create()
+    first.ledger.append(event())
+
+    assert (len(first.ledger.read()), second.ledger.read()) == (1, [])
+    for store in (first, second):
+        store.close()
+
+
 def test_ledger_needs_no_automatic_schema_and_no_vectors(make: Make, raw: Raw) -> None:
     make().ledger.append(event(statement=3))
     found = raw.get(f"/schema/{LEDGER}")
 
     assert found["vectorIndexConfig"]["skip"] is True
     assert found["vectorizer"] == "none"
-    assert len(found["properties"]) == 11
+    assert len(found["properties"]) == 12
     assert {each["indexFilterable"] for each in found["properties"]} == {False}
 
 

@@ -94,6 +94,36 @@ def test_collection_that_is_different_stops_the_run_and_is_not_altered(make: Mak
     assert raw.everything() == before
 
 
+UNSTATED = {
+    "multiTenancyConfig.enabled true, the document says false": ({}, {}, {"multiTenancyConfig": {"enabled": True}}),
+    'properties.title.tokenization "field", the document says "word"': ({"tokenization": "field"}, {}, {}),
+    'properties.about.nestedProperties.a.tokenization "field", the document says "word"': (
+        {},
+        {"tokenization": "field"},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("words", UNSTATED)
+def test_collection_that_differs_in_what_nobody_can_change_is_another_one(make: Make, raw: Raw, words: str) -> None:
+    """The document says nothing of it, and means what every server then makes."""
+    about = "{name: about, dataType: [object], nestedProperties: [{name: a, dataType: [text]}]}"
+    store = make(up(f"create_collection: {{class: Article, properties: [{{name: title, dataType: [text]}}, {about}]}}"))
+    title, inner, rest = UNSTATED[words]
+    text = {"dataType": ["text"]}
+    nested = [{"name": "a", **text, **inner}]
+    properties = [
+        {"name": "title", **text, **title},
+        {"name": "about", "dataType": ["object"], "nestedProperties": nested},
+    ]
+    raw.send("POST", "/schema", {"class": "Article", "properties": properties, **rest})
+    before = raw.everything()
+
+    assert refused(store, 1).what == f"collection Article has {words}"
+    assert raw.everything() == before
+
+
 IMMUTABLE = {
     "properties: [{name: title, tokenization: field}]": (
         'collection Article has properties.title.tokenization "word", the document says "field"; the values that are'

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError
-from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login
+from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 from provision.model import StoreOptions
 
 OLDEST = (3, 11)
@@ -132,8 +132,8 @@ class Server:
 def connect(url: str, options: StoreOptions) -> Server:
     """A server that answers, is recent enough and takes writes; its database may be `absent`.
 
-    Raises UnreachableError (unreachable), or ConfigError (bad-url, wrong-password, not-allowed, no-such-database,
-    server-too-old, read-only). No message holds the password.
+    Raises UnreachableError (unreachable), or ConfigError (bad-url, bad-value, wrong-password, not-allowed,
+    no-such-database, server-too-old, read-only). No message holds the password.
     """
     address, database = Address.of(url, EXAMPLE), database_of(url)
     base = address.base.removesuffix(urlsplit(address.base).path)
@@ -158,7 +158,7 @@ def database_of(url: str) -> str:
 
 def _login(address: Address, options: StoreOptions) -> Mapping[str, str]:
     if options.extra.get("token"):
-        return {"authorization": f"bearer {options.extra['token']}"}
+        return {"authorization": f"bearer {sendable(str(options.extra['token']))}"}
     if not address.user:
         return {}
     pair = f"{address.user}:{address.password}".encode()

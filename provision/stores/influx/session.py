@@ -9,7 +9,7 @@ from typing import Any
 from provision.answers import cause
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
-from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address
+from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, sendable
 from provision.model import StoreOptions
 
 _TLS = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "cert_key_file"}
@@ -93,7 +93,10 @@ class Session:
 
 
 def start(options: StoreOptions, address: Address, version: str) -> Session:
-    """The session. Raises UnreachableError, or ConfigError (wrong-password, not-allowed, missing-key, no-such-org)."""
+    """The session.
+
+    Raises UnreachableError, or ConfigError (bad-value, wrong-password, not-allowed, missing-key, no-such-org).
+    """
     org, token = (str(options.extra.get(key) or "") for key in ("org", "token"))
     for key, given in (("org", org), ("token", token or address.user)):
         if not given:
@@ -103,7 +106,7 @@ def start(options: StoreOptions, address: Address, version: str) -> Session:
                 where=address.base,
                 fix=f'add {key} = "${{INFLUXDB_{key.upper()}}}" to {options.name} of this environment',
             )
-    login = {"token": token} if token else {"username": address.user, "password": address.password}
+    login = {"token": sendable(token)} if token else {"username": address.user, "password": address.password}
     session = Session(_client(options, address.base, org, login), address.base, options.name)
     try:
         session.find_org(org)
@@ -114,7 +117,7 @@ def start(options: StoreOptions, address: Address, version: str) -> Session:
 
 
 def _client(options: StoreOptions, base: str, org: str, login: Mapping[str, str]) -> Any:
-    from provision.stores.influx.patience import patience
+    from provision.patience import patience
 
     return _package().InfluxDBClient(
         base,

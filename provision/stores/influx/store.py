@@ -58,15 +58,10 @@ class InfluxStore(DocumentStore):
         return self._open
 
     def _refuse_language(self, server: Server) -> None:
-        other = [
-            f"{document.shown}:{each.line}"
-            for document in self.documents.all()
-            for each in document.up
-            if each.name in _LANGUAGES and each.name != server.language
-        ]
+        (wrong,) = (each for each in _LANGUAGES if each != server.language)
+        other = self.documents.using([wrong])
         if other:
             self.close()
-            (wrong,) = (each for each in _LANGUAGES if each != server.language)
             raise ConfigError(
                 "wrong-language",
                 f"the operation {wrong} is not for InfluxDB {server.version}",

@@ -59,12 +59,7 @@ class RedisStore(DocumentStore):
         return self._open
 
     def _refuse_old(self, server: Server) -> None:
-        needing = [
-            f"{document.shown}:{each.line}"
-            for document in self.documents.all()
-            for each in document.up
-            if each.name in _NEEDS_7
-        ]
+        needing = self.documents.using(_NEEDS_7)
         if needing and server.version < (7,):
             self.close()
             raise ConfigError(

@@ -1,7 +1,7 @@
 """What the server fills in where a class says nothing, as 1.39 does; the tests read every value back from a real one.
 
-A comparison asks only for what a document states, so that another version's defaults make no difference there. The
-table serves `import`, which leaves defaults out, and the comparison of documents with each other.
+A comparison asks only for what a document states and for what is `fixed`, so that another version's defaults make no
+difference there. The table serves `import`, which leaves defaults out, and the comparison of documents with each other.
 """
 
 from __future__ import annotations
@@ -127,6 +127,14 @@ def filled(stated: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def fixed(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The class with what every version fills in alike and lets nobody change: no tenants, texts in words."""
+    made = {**stated, "multiTenancyConfig": {"enabled": False, **stated.get("multiTenancyConfig", {})}}
+    if stated.get("properties"):
+        made["properties"] = [_fixed_property(each) for each in stated["properties"]]
+    return made
+
+
 def bare(found: Mapping[str, Any]) -> dict[str, Any]:
     """The class as a document would state it: without what the server fills in anyway."""
     made: dict[str, Any] = _without(class_defaults(found), found)
@@ -150,6 +158,15 @@ def _filled_property(stated: Mapping[str, Any]) -> dict[str, Any]:
     made = _under(property_defaults(stated), stated)
     if stated.get("nestedProperties"):
         made["nestedProperties"] = [_filled_property(each) for each in stated["nestedProperties"]]
+    return made
+
+
+def _fixed_property(stated: Mapping[str, Any]) -> dict[str, Any]:
+    made = dict(stated)
+    if stated["dataType"][0] in TEXTS:
+        made.setdefault("tokenization", "word")
+    if stated.get("nestedProperties"):
+        made["nestedProperties"] = [_fixed_property(each) for each in stated["nestedProperties"]]
     return made
 
 

@@ -12,7 +12,7 @@ from provision.model import Event, Kind
 from provision.stores.weaviate.names import Names
 
 # Every property is stated: a server may run without auto-schema. Nothing is searched for, so nothing is indexed.
-_TEXTS = ("project", "revision", "kind", "checksum", "at", "actor", "detail")
+_TEXTS = ("project", "store", "revision", "kind", "checksum", "at", "actor", "detail")
 _NUMBERS = ("token", "n", "duration_ms", "statement")
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:provision:weaviate:ledger")
 
@@ -42,6 +42,7 @@ def object_of(names: Names, event: Event) -> dict[str, Any]:
     """The event as it is sent; the time keeps its microseconds."""
     properties = {
         "project": event.project,
+        "store": names.store,
         "revision": event.revision,
         "kind": event.kind.value,
         "checksum": event.checksum,

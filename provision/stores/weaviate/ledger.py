@@ -27,9 +27,9 @@ class WeaviateLedger:
         Raises UnreachableError, or ConfigError (ledger-unreadable, not-allowed, server-refused).
         """
         with self._server().reading():
-            found = [self._event(each) for each in self._objects()]
-        mine = [event for event in found if event.project == self._names.project]
-        return sorted(mine, key=lambda event: (event.token, event.n))
+            # Names that differ in a hyphen alone have one collection.
+            found = [self._event(each) for each in self._objects() if self._mine(each)]
+        return sorted(found, key=lambda event: (event.token, event.n))
 
     def create(self) -> None:
         """Make the collection if it is absent. Raises ConfigError (not-allowed), FailedError."""
@@ -75,6 +75,12 @@ class WeaviateLedger:
             if len(page) < PAGE:
                 return
             after = page[-1]["id"]
+
+    def _mine(self, found: Mapping[str, Any]) -> bool:
+        """Whether an object is of this project and store; one that says neither is for `_event` to refuse."""
+        said = found.get("properties") or {}
+        names = (said.get("project", self._names.project), said.get("store", self._names.store))
+        return names == (self._names.project, self._names.store)
 
     def _event(self, found: Mapping[str, Any]) -> Event:
         try:

@@ -25,7 +25,10 @@ class WeaviateLeftovers:
 
         Asks nothing where no document replaces a collection. Raises UnreachableError, ConfigError.
         """
-        if not any(each.name == OPERATION for document in self._documents.all() for each in document.up):
+        ours = {
+            each.body["alias"] for document in self._documents.all() for each in document.up if each.name == OPERATION
+        }
+        if not ours:
             return ()
         server = self._server()
         with server.reading():
@@ -33,7 +36,7 @@ class WeaviateLeftovers:
         return [
             Leftover(self._options.name, name, _reason(mark), mark.due)
             for name, mark in _gone(found, aliases).items()
-            if mark.due <= datetime.now(UTC)
+            if mark.alias in ours and mark.due <= datetime.now(UTC)
         ]
 
     def remove(self, leftover: Leftover) -> None:

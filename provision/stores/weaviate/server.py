@@ -8,7 +8,7 @@ from typing import Any
 
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, ProvisionError, UnreachableError
-from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login
+from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 from provision.model import StoreOptions
 
 OLDEST = (1, 27, 0)
@@ -143,8 +143,8 @@ def numbers(version: str) -> tuple[int, ...]:
 def connect(options: StoreOptions, url: str) -> Server:
     """An open, ready, recent enough server.
 
-    Raises UnreachableError (unreachable), or ConfigError (bad-url, wrong-password, not-allowed, server-too-old,
-    server-refused). No message holds the API key.
+    Raises UnreachableError (unreachable), or ConfigError (bad-url, bad-value, wrong-password, not-allowed,
+    server-too-old, server-refused). No message holds the API key.
     """
     address = Address.of(url, EXAMPLE)
     unknown = [name for name in address.options if name != "token"]
@@ -152,7 +152,7 @@ def connect(options: StoreOptions, url: str) -> Server:
         what = f"the url has an option {unknown[0]}" if unknown else "the url holds a user or password"
         fix = f"write {EXAMPLE}, and the API key as `token`"
         raise ConfigError("bad-url", f"{what}, which Weaviate does not take", fix=fix)
-    key = options.extra.get("token") or address.options.get("token")
+    key = sendable(str(options.extra.get("token") or address.options.get("token") or ""))
     headers = {"authorization": f"Bearer {key}"} if key else {}
     # A port that takes connections and never answers is given up soon.
     first = Http(address.base, headers, options, seconds=CONNECT_SECONDS)

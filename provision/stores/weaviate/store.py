@@ -65,12 +65,7 @@ class WeaviateStore(DocumentStore):
         for needed, words, names in _SINCE:
             if server.numbers >= needed:
                 continue
-            needing = [
-                f"{document.shown}:{each.line}"
-                for document in self.documents.all()
-                for each in document.up
-                if each.name in names
-            ]
+            needing = self.documents.using(names)
             if needing:
                 self.close()
                 raise ConfigError(

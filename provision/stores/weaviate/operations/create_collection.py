@@ -10,6 +10,7 @@ from provision.documents.operation import Body, Problem
 from provision.http import path_of
 from provision.model import Fate, Outcome
 from provision.stores.weaviate.compare import differences
+from provision.stores.weaviate.defaults import fixed
 from provision.stores.weaviate.operations.base import Live, WeaviateOperation
 from provision.stores.weaviate.rules import class_problems
 
@@ -33,7 +34,7 @@ class CreateCollection(WeaviateOperation):
             behind = live.behind(name)
             outcome = Outcome.DIFFERENT if behind else Outcome.NOT_DONE
             return Fate(outcome, f"the collection {name} is not there{behind}")
-        for each in differences(body, found):
+        for each in differences(fixed(body), found):
             return Fate(Outcome.DIFFERENT, each.words(f"collection {name}"))
         if not indexed(live, name):
             return Fate(Outcome.NOT_DONE, f"{name} is in the schema without an index, as a refused creation leaves it")
