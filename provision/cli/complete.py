@@ -44,6 +44,12 @@ def documented(_context: click.Context, _parameter: click.Parameter, begun: str)
     return _begin(begun, (kind for kind in DRIVERS if find_spec(f"provision.stores.{kind}.schema") is not None))
 
 
+def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of suites of checks."""
+    project = _project()
+    return _begin(begun, (path.stem for path in sorted(project.root.glob("checks/*.yaml"))) if project else ())
+
+
 def _project() -> Project | None:
     from provision import settings
 
