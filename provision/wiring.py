@@ -15,6 +15,9 @@ DRIVERS = {
     "postgres": ("psycopg", ""),
     "clickhouse": ("clickhouse_connect", "clickhouse"),
     "redis": ("redis", "redis"),
+    "influx": ("influxdb_client", "influx"),
+    "weaviate": ("urllib3", "weaviate"),
+    "arango": ("urllib3", "arango"),
 }
 
 

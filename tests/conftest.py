@@ -1,39 +1,14 @@
-"""The servers that every suite may ask for by name; each is started by the first test that does."""
+"""Every suite may ask for a server by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.servers import databases
+pytest_plugins = ["tests.servers.plugin"]
 
 
-@pytest.fixture(scope="session")
-def postgres_15() -> Iterator[str]:
-    with databases.postgres_15_url() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def postgres_18() -> Iterator[str]:
-    with databases.embedded_url("postgres") as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def clickhouse_embedded() -> Iterator[str]:
-    with databases.embedded_url("clickhouse") as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def redis_6() -> Iterator[str]:
-    with databases.embedded_url("redis") as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def redis_7() -> Iterator[str]:
-    with databases.redis_7_url() as url:
-        yield url
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The containers run where they are asked for: they may fetch images of gigabytes."""
+    return (collection_path.name == "containers" and not any("containers" in each for each in config.args)) or None

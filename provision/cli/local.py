@@ -12,6 +12,7 @@ from provision import embedded, settings
 from provision.cli import complete, options, site
 from provision.cli.render import local as render
 from provision.embedded import Engine, EngineStatus
+from provision.embedded.programs import missing
 from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import known_stores, together
 
@@ -113,12 +114,16 @@ def _project() -> tuple[settings.Project, str]:
 
 
 def _chosen(project: settings.Project, environment: str, named: Iterable[str]) -> list[tuple[EngineStatus, Engine]]:
-    """The engines that this environment uses: of stores that it neither gives a url nor switches off."""
+    """The engines that this environment uses: of stores that it neither gives a url nor switches off.
+
+    One whose program is not on PATH is used only where it is named.
+    """
     wanted = frozenset(named)
     return [
-        (engine.status(), engine)
+        (status, engine)
         for name, engine in _engines(project).items()
-        if (not wanted or name in wanted) and settings.leaves_to_engine(project, environment, name)
+        if (name in wanted or not wanted) and settings.leaves_to_engine(project, environment, name)
+        if (status := engine.status()).state == "running" or name in wanted or not missing(status.kind)
     ]
 
 

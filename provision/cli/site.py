@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from provision import embedded, process, settings, wiring
+from provision.embedded.programs import missing
 from provision.errors import ProvisionError, Several, UnreachableError, unexpected
-from provision.flows.connect import Access, Engine, Site, open_site
+from provision.flows.connect import Access, Engine, NoEngine, Site, open_site
 from provision.model import Owner
 
 
@@ -33,9 +34,14 @@ def terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def engine(kind: str, store: str, folder: Path) -> Engine | None:
-    """The embedded engine of a store, or None where that kind has none."""
-    return embedded.engine(kind, store, folder) if kind in embedded.KINDS else None
+def engine(kind: str, store: str, folder: Path) -> Engine | NoEngine:
+    """The embedded engine of a store, or what to do for one: its server may not be on PATH."""
+    if kind not in embedded.KINDS:
+        return NoEngine()
+    made = embedded.engine(kind, store, folder)
+    program = missing(kind)
+    # One that runs already needs no program.
+    return NoEngine(f"put {program} on PATH") if program and made.status().state != "running" else made
 
 
 @contextmanager

@@ -41,9 +41,8 @@ class Standing:
             return False
         if not self.revision.repeatable:
             return not self.applied
-        settled = self.state.name is StateName.SKIPPED if self.unmet else self.applied
-        same = self.state.checksum == self.revision.checksum
-        return not (same and (settled or self.applied))
+        settled = self.applied or (self.state.name is StateName.SKIPPED and bool(self.unmet))
+        return not (settled and self.state.checksum == self.revision.checksum)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ def write_found(options: StoreOptions, found: Found) -> Path:
     listed = [{name: dict(body)} for name, body in found.operations]
     left_out = "".join(f"# left out: {line}\n" for line in found.left_out)
     head = f"{header(options)}description: {plain(found.message)}\n{left_out}"
-    text = f"{head}\n{_yaml({'up': listed})}\ndown: auto\n"
+    down: object = {"irreversible": found.irreversible} if found.irreversible else "auto"
+    text = f"{head}\n{_yaml({'up': listed})}\n{_yaml({'down': down})}"
     return write_next(options, found.message, text)
 
 

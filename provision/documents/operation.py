@@ -19,9 +19,9 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mistake in a body that its JSON Schema cannot see; `key` is the part of the body it is in."""
+    """A mistake in a body that its JSON Schema cannot see; `key` is the part of the body it is in, or the way to it."""
 
-    key: str
+    key: str | tuple[str | int, ...]
     what: str
     fix: str
 

@@ -136,7 +136,8 @@ class Documents:
         for side, listed in (("up", document.up), ("down", document.down)):
             for index, each in enumerate(listed if isinstance(listed, tuple) else ()):
                 for problem in self._operations[each.name].problems(each.body):
-                    yield document.wrong(problem.what, (side, index, each.name, problem.key), problem.fix)
+                    key = (problem.key,) if isinstance(problem.key, str) else problem.key
+                    yield document.wrong(problem.what, (side, index, each.name, *key), problem.fix)
         if isinstance(document.down, Auto):
             for each in document.up:
                 if self._operations[each.name].inverse(each.body) is None:

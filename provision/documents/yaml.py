@@ -17,7 +17,7 @@ from provision.errors import ConfigError, ProvisionError, raise_all
 Place = tuple[int, int]
 Path = tuple[str | int, ...]
 
-# A document that grows beyond this by its aliases is an accident or an attack.
+# A document that grows beyond this is an accident or an attack, by its aliases above all.
 MOST_VALUES = 100_000
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -108,11 +108,17 @@ class _Walk:
         self.places: dict[Path, Place] = {}
         self.errors: list[ProvisionError] = []
         self.count = 0
+        self.seen: set[int] = set()
 
     def value(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> Any:
         self.count += 1
-        if id(node) in above or self.count > MOST_VALUES:
+        self.seen.add(id(node))
+        aliased = len(self.seen) < self.count
+        if id(node) in above or (aliased and self.count > MOST_VALUES):
             raise self._wrong(node, "an alias makes the document endless", "write the value out")
+        if self.count > MOST_VALUES:
+            what = f"the document holds more than {MOST_VALUES:,} values"
+            raise self._wrong(node, what, "divide it into several documents")
         self.places.setdefault(path, _place(node))
         inner = (*above, id(node))
         if isinstance(node, yaml.MappingNode) and node.tag in _COLLECTIONS:

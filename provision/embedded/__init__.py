@@ -1,5 +1,6 @@
-"""Local engines from Python wheels: a real PostgreSQL, ClickHouse and Redis in `.provision/`, left running.
+"""Local engines in `.provision/`, left running.
 
+PostgreSQL, ClickHouse and Redis come from Python wheels, InfluxDB and Weaviate are servers on PATH.
 Importing this package loads no driver and no engine; `engine()` loads only the code of the kind it is asked for.
 """
 
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-KINDS = ("postgres", "clickhouse", "redis")
+KINDS = ("postgres", "clickhouse", "redis", "influx", "weaviate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class EngineStatus:
     store: str
     """The store's configured name."""
     kind: str
-    """postgres, clickhouse or redis."""
+    """One of KINDS."""
     state: str
     """running, stopped or absent (never made, or reset)."""
     version: str | None
@@ -38,7 +39,8 @@ class Engine(Protocol):
     def start(self) -> EngineStatus:
         """Make the engine when it is absent, start it when it is stopped, return when it answers.
 
-        Raises ConfigError (wheel not installed, folder not writable) or FailedError (disk full, engine ends at once).
+        Raises ConfigError (wheel not installed, program not on PATH, folder not writable) or FailedError (disk full,
+        engine ends at once).
         """
         ...
 

@@ -53,7 +53,14 @@ class Engine(Protocol):
     def start_existing(self) -> Running | None: ...
 
 
-Engines = Callable[[str, str, Path], Engine | None]  # kind, store, .provision → its engine, or None
+@dataclass(frozen=True, slots=True)
+class NoEngine:
+    """That a store has no embedded engine here, and what would give it one; empty where nothing does."""
+
+    advice: str = ""
+
+
+Engines = Callable[[str, str, Path], Engine | NoEngine]  # kind, store, .provision → its engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +213,16 @@ def url_of(store: Store, project: Project, environment: Environment, engines: En
     place = environment.places[store.name]
     if place.url is not None:
         return place.url.reveal()
-    engine = engines(store.kind, store.name, project.local) if environment.embedded and not place.off else None
-    running = engine.start_existing() if engine is not None else None
+    engine = engines(store.kind, store.name, project.local) if environment.embedded and not place.off else NoEngine()
+    running = None if isinstance(engine, NoEngine) else engine.start_existing()
     return (running.url if running is not None else None) or ""
 
 
 def _embedded(store: Store, project: Project, engines: Engines, access: Access) -> Reached:
     engine = engines(store.kind, store.name, project.local)
-    if engine is None:
-        return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url")
+    if isinstance(engine, NoEngine):
+        advice = f" or {engine.advice}" if engine.advice else ""
+        return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url{advice}")
     place = f"{project.local.name}/{store.name}"
     running = engine.start() if access is Access.WRITE else engine.start_existing()
     if running is None:

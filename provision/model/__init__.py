@@ -218,12 +218,13 @@ class Description:
 class Found:
     """What is on a live server, as a document would make it: a message for its name, and its operations in order.
 
-    `left_out` names what no document can make, a line each.
+    `left_out` names what no document can make, a line each; `irreversible` is why there is no way down, else empty.
     """
 
     message: str
     operations: tuple[tuple[str, Mapping[str, object]], ...]
     left_out: tuple[str, ...] = ()
+    irreversible: str = ""
 
 
 class Severity(StrEnum):

@@ -41,7 +41,7 @@ def hidden(text: str) -> str:
     """The text without what differs from run to run beyond what `provision` masks already."""
     assert "Traceback" not in text
     text = text.replace(str(Path.cwd()), "PROJECT")
-    text = re.sub(r"/tmp/provision-postgres-\w+", "SOCKETS", text)
+    text = re.sub(r"/(?:tmp|dev/shm)/provision-\S*?(?=/\.provision/)", "SOCKETS", text)
     text = re.sub(r" in \d+\.\d s\b", " in N s", text)
     text = re.sub(r"\b(runs (?:PostgreSQL|ClickHouse) |server is )\d+(?:\.\d+)*", r"\1VERSION", text)
     text = re.sub(r"\b(postgres|clickhouse|redis) \d+(?:\.\d+)+ *", r"\1 VERSION  ", text)

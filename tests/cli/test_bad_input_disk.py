@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.projects import NOWHERE, refused, untouched
 from tests.servers.command_line import Provision, Ran, masked
-from tests.servers.databases import not_run
+from tests.servers.required import not_run
 
 COMMAND = [sys.executable, "-m", "provision.cli.main"]
 # What lets root write and read where the mode forbids it.

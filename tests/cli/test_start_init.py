@@ -176,7 +176,7 @@ def test_init_without_a_store_for_the_lock_says_so(empty: Path, provision: Provi
         (
             ("--stores", "postgres,mongo"),
             "error[unknown-kind]: no kind of store is called 'mongo'\n  where  --stores\n"
-            "  fix    known: postgres, clickhouse, redis\n",
+            "  fix    known: postgres, clickhouse, redis, influx, weaviate, arango\n",
         ),
         (
             ("--name", "a/b"),

@@ -43,7 +43,7 @@ class Bench:
 
     @property
     def home(self) -> str:
-        return "home" if self.case.kind == "clickhouse" else self.case.name
+        return self.case.name if self.case.leases else "home"
 
     def build(self, options: StoreOptions) -> Store:
         return FakeStore(options, self.home_server) if options.name == "home" else self.case.build(options)

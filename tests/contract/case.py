@@ -20,6 +20,7 @@ class Case(ABC):
     server = ""  # the fixture that yields the server's url
     refuses_late = True  # an event of a token below the fence
     refuses_duplicates = True  # an event with a key that is taken
+    leases = True  # can be the home store
     transactional = False  # a revision that failed has left nothing
     extra: Mapping[str, object] = {}
     crash_stride = 1  # of the points, how many to go on by where not all are asked for: a slow server's share

@@ -34,6 +34,7 @@ _NAMES = count(1)
 class ClickhouseCase(Case):
     name = kind = "clickhouse"
     server = "clickhouse_embedded"
+    leases = False
     refuses_late = refuses_duplicates = False
     crash_stride = 29
     crash_points = (

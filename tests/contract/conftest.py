@@ -9,10 +9,14 @@ import pytest
 
 from tests.contract.bench import Bench
 from tests.contract.case import Case
+from tests.contract.case_arango import ArangoCase
 from tests.contract.case_clickhouse import ClickhouseCase
 from tests.contract.case_fake import FakeCase, FakePeerCase
+from tests.contract.case_influx import Influx1Case
+from tests.contract.case_influx2 import Influx2Case
 from tests.contract.case_postgres import Postgres15Case, Postgres18Case
 from tests.contract.case_redis import Redis6Case, Redis7Case
+from tests.contract.case_weaviate import WeaviateCase
 
 CASES: dict[str, type[Case]] = {
     "fake": FakeCase,
@@ -22,9 +26,13 @@ CASES: dict[str, type[Case]] = {
     "clickhouse": ClickhouseCase,
     "redis6": Redis6Case,
     "redis7": Redis7Case,
+    "influx1": Influx1Case,
+    "influx2": Influx2Case,
+    "weaviate": WeaviateCase,
+    "arango": ArangoCase,
 }
 PEERS = ["fake_peer", "postgres15", "postgres18", "clickhouse"]
-WITH_LEASES = [name for name in CASES if name != "clickhouse"]
+WITH_LEASES = [name for name, case in CASES.items() if case.leases]
 # The clients of ClickHouse and Redis open another one when theirs was cut between two requests.
 KEEPING_A_CONNECTION = [name for name in CASES if name.startswith(("fake", "postgres"))]
 WITH_STATEMENTS = [name for name in CASES if not name.startswith("postgres")]

@@ -17,8 +17,24 @@ import pytest
 import redis
 
 from provision.embedded import KINDS, Engine, EngineStatus, engine
+from provision.embedded.programs import PROGRAMS, missing
+from tests.servers import rest
+from tests.servers.required import not_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def on_path(request: pytest.FixtureRequest) -> None:
+    """A test of a kind whose program is not on PATH is not run."""
+    kind = request.node.callspec.params.get("kind", "") if hasattr(request.node, "callspec") else ""
+    if program := missing(kind):
+        not_run(f"{program} on PATH", "sh tests/servers/install.sh", kind)
+
+
+def installed() -> list[str]:
+    """The kinds whose engine can be started on this machine; on all of them where every server is required."""
+    return [kind for kind in KINDS if kind not in PROGRAMS or not missing(kind)]
 
 
 @pytest.fixture
@@ -59,6 +75,8 @@ def put(status: EngineStatus, number: int) -> None:
     elif status.kind == "redis":
         with redis.Redis.from_url(status.url) as client:
             client.rpush("kept", number)
+    elif status.kind in rest.PUT:
+        rest.PUT[status.kind](status.url, number)
     else:
         with clickhouse_connect.get_client(dsn=status.url.replace("/provision", "/default")) as client:
             client.command("CREATE DATABASE IF NOT EXISTS provision")
@@ -75,6 +93,8 @@ def kept(status: EngineStatus) -> list[int]:
     if status.kind == "redis":
         with redis.Redis.from_url(status.url) as client:
             return [int(value) for value in client.lrange("kept", 0, -1)]
+    if status.kind in rest.KEPT:
+        return rest.KEPT[status.kind](status.url)
     with clickhouse_connect.get_client(dsn=status.url) as client:
         return [row[0] for row in client.query("SELECT number FROM kept ORDER BY number").result_rows]
 

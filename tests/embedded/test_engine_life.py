@@ -12,6 +12,7 @@ import pytest
 from provision.embedded import KINDS, engine
 from tests.embedded.conftest import alive, kept, put, wait_until
 
+VERSIONS = {"postgres": "18.", "clickhouse": "26.", "redis": "6.2.", "influx": "1.", "weaviate": "1."}
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -21,7 +22,7 @@ def test_start_makes_the_engine_and_keeps_it_running(kind: str, root: Path) -> N
     first = made.start()
     assert (first.state, first.store, first.kind) == ("running", "main", kind)
     assert first.version is not None
-    assert first.version.startswith({"postgres": "18.", "clickhouse": "26.", "redis": "6.2."}[kind])
+    assert first.version.startswith(VERSIONS[kind])
     assert made.start() == first == made.status() == made.start_existing()
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
     assert stat.S_IMODE((root / "main").stat().st_mode) == 0o700

@@ -1,12 +1,12 @@
 """One PostgreSQL 15 (Debian) and one 18 (wheel) per session, a database at the head, and rolled-back connections."""
 
 import itertools
-import os
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
+from ..servers.required import not_run
 from . import migrations
 from .servers import DEBIAN_15, Server, wheel_18
 
@@ -22,8 +22,7 @@ DATABASES = itertools.count(1)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     bin, run_as, source = SERVERS[request.param]
     if not (bin / "postgres").exists():
-        not_run = pytest.fail if os.environ.get("PROVISION_REQUIRE_SERVERS") == "1" else pytest.skip
-        not_run(f"{request.param} not run: no {bin}/postgres ({source})")
+        not_run(f"{bin}/postgres of {request.param}", source, "postgres")
     running = Server(bin, run_as)
     try:
         running.start()
@@ -39,6 +38,16 @@ def database(server: Server) -> Iterator[str]:
     name = f"empty{next(DATABASES)}"
     server.execute(f"CREATE DATABASE {name}")
     yield name
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> Iterator[psycopg.Connection]:
+    """A database of a design document's own, without ours."""
+    name = f"document{next(DATABASES)}"
+    server.execute(f"CREATE DATABASE {name}")
+    with psycopg.connect(server.url(name), autocommit=True) as connection:
+        yield connection
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -3,14 +3,12 @@
 The numbers are those of the defect list. Each statement is that of the document but for columns without a part in it.
 """
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
 from . import migrations
+from .documents import answer, refusal
 from .rows import scalar
-from .servers import Server
 
 CHECKS = """
     CREATE TABLE p (
@@ -244,35 +242,18 @@ HELPER = """
 """
 
 
-@pytest.fixture(scope="module")
-def document(server: Server) -> Iterator[psycopg.Connection]:
-    """A database of the document's own, without ours."""
-    server.execute("CREATE DATABASE document")
-    with psycopg.connect(server.url("document"), autocommit=True) as connection:
-        yield connection
-    server.execute("DROP DATABASE document WITH (FORCE)")
-
-
 @pytest.mark.parametrize(("number", "before", "statement", "state"), FAILING, ids=[case[0] for case in FAILING])
 def test_statement_of_the_document_fails(
     document: psycopg.Connection, number: str, before: list[str], statement: str, state: str
 ) -> None:
-    with document.transaction(force_rollback=True):
-        for preparation in before:
-            document.execute(preparation)
-        with pytest.raises(psycopg.Error) as caught:
-            document.execute(statement)
-        assert caught.value.sqlstate == state, number
+    assert refusal(document, before, statement) == state, number
 
 
-@pytest.mark.parametrize(("number", "before", "question", "answer"), ACCEPTED, ids=[case[0] for case in ACCEPTED])
+@pytest.mark.parametrize(("number", "before", "question", "wrong"), ACCEPTED, ids=[case[0] for case in ACCEPTED])
 def test_statement_of_the_document_answers_wrongly(
-    document: psycopg.Connection, number: str, before: list[str], question: str, answer: object
+    document: psycopg.Connection, number: str, before: list[str], question: str, wrong: object
 ) -> None:
-    with document.transaction(force_rollback=True):
-        for preparation in before:
-            document.execute(preparation)
-        assert scalar(document, question) == answer, number
+    assert answer(document, before, question) == wrong, number
 
 
 def test_9_bounds_of_the_document_depend_on_the_session(document: psycopg.Connection) -> None:

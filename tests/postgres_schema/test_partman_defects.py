@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from ..servers.databases import not_run
+from ..servers.required import not_run
 from . import migrations
 from .rows import scalar
 from .test_d1_partitions import bounds, expected, windows
@@ -34,7 +34,7 @@ def head(postgres_15: str) -> Iterator[psycopg.Connection]:
     url = make_conninfo(postgres_15, dbname=DATABASE)
     with psycopg.connect(postgres_15, autocommit=True) as server:
         if scalar(server, "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'") == 0:
-            not_run("pg_partman of PostgreSQL 15", "apt-get install postgresql-15-partman")
+            not_run("pg_partman of PostgreSQL 15", "apt-get install postgresql-15-partman", "postgres")
         server.execute(f"CREATE DATABASE {DATABASE}")
         try:
             migrations.upgrade(postgres_15.replace("/postgres?", f"/{DATABASE}?"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import socket
 import subprocess
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 import redis
 
 from provision.model import Event, Kind
+from tests.servers.required import not_run
 
 PASSWORD = "s3cret-word"
 
@@ -70,10 +69,8 @@ def start(path: str, folder: Path, *options: str) -> Engine:
 
 def found_or_skip(name: str) -> str:
     path = binary(name)
-    if path is None and os.environ.get("PROVISION_REQUIRE_SERVERS") == "1":
-        pytest.fail(f"no redis-server of {name} on this machine")
     if path is None:
-        pytest.skip(f"not run: no redis-server of {name} on this machine")
+        not_run(f"redis-server of {name}", "sh tests/servers/install.sh", "redis")
     return path
 
 

@@ -1,4 +1,4 @@
-"""Real servers for the tests, one of each per session: Debian's PostgreSQL 15 and Redis 7, and the embedded engines."""
+"""Real servers for the tests: Debian's PostgreSQL 15, Redis 7 and InfluxDB 1.6, and Weaviate."""
 
 from __future__ import annotations
 
@@ -6,130 +6,189 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import urllib.error
+import urllib.parse
+import urllib.request
+from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
+from shlex import join
 from urllib.parse import quote
 
 import psycopg
-import pytest
-import redis
 
-from provision import embedded
-from provision.errors import ConfigError
+from tests.servers.engines import embedded_url
+from tests.servers.required import not_run
+from tests.servers.running import HOST, Server, answers
+
+__all__ = ["Influx1", "Postgres15", "Redis7", "Weaviate", "embedded_url", "not_run"]
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
-READY_WITHIN_SECONDS = 30.0
-_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "listen_addresses": "127.0.0.1"}
+WORD = "word"
 
 
-def not_run(what: str, source: str) -> None:
-    """Skip with the reason; fail instead where every server is required."""
-    say = pytest.fail if os.environ.get("PROVISION_REQUIRE_SERVERS") == "1" else pytest.skip
-    say(f"not run: no {what} ({source})")
+class Postgres15(Server):
+    """PostgreSQL 15 on a socket; on the same port of loopback it asks for passwords."""
 
+    name, what, source = "postgres", "PostgreSQL 15", "apt-get install postgresql-15"
 
-@contextmanager
-def embedded_url(kind: str) -> Iterator[str]:
-    """The url of an embedded engine of a new folder, gone with the block."""
-    place = Path(tempfile.mkdtemp(prefix=f"provision-{kind}-"))
-    engine = embedded.engine(kind, kind, place / ".provision")
-    try:
-        url = engine.start().url
-    except ConfigError as error:
-        shutil.rmtree(place)
-        return not_run(f"embedded {kind}", error.fix)
-    assert url is not None
-    try:
-        yield url
-    finally:
-        engine.reset()
-        shutil.rmtree(place)
+    def __init__(self, place: Path | None = None, *preload: str) -> None:
+        super().__init__(place)
+        self.preload = preload
 
+    def program(self) -> str | None:
+        return str(DEBIAN_15 / "postgres") if (DEBIAN_15 / "postgres").exists() else None
 
-@contextmanager
-def postgres_15_url(*preload: str) -> Iterator[str]:
-    """The url of a private PostgreSQL 15 on a socket. `preload` are libraries such as pg_cron, pg_partman_bgw.
+    def command(self, program: str) -> tuple[list[str], dict[str, str]]:
+        [port] = self.listens
+        self.url = f"postgresql://postgres@/postgres?host={quote(str(self.place), safe='')}&port={port}"
+        settings = {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "listen_addresses": HOST,
+            "port": str(port),
+            "unix_socket_directories": str(self.place),
+            "shared_preload_libraries": ",".join(self.preload),
+        }
+        become: list[str] = []
+        if os.getuid() == 0:
+            shutil.chown(self.place, "postgres", "postgres")
+            become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        # A change of the user undoes the bond to this process; SIGINT is the server's fast end.
+        bond = ["setpriv", "--pdeathsig"] if shutil.which("setpriv") else []
+        initdb = [str(DEBIAN_15 / "initdb"), "-D", "data", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
+        initdb += ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync", "--no-instructions"]
+        serve = [*(bond and [*bond, "INT"]), program, "-D", "data"]
+        serve += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        script = f"[ -s data/PG_VERSION ] || {join(initdb)} >/dev/null && exec {join(serve)}"
+        return [*become, *(bond and [*bond, "TERM"]), "/bin/sh", "-c", script], {}
 
-    On the same port of loopback it asks for passwords.
-    """
-    if not (DEBIAN_15 / "postgres").exists():
-        return not_run("PostgreSQL 15", "apt-get install postgresql-15")
-    place = Path(tempfile.mkdtemp(prefix="provision-pg15-"))
-    port = _free_port()
-    settings = _QUICK | {
-        "port": str(port),
-        "unix_socket_directories": str(place),
-        "shared_preload_libraries": ",".join(preload),
-    }
-    become: list[str] = []
-    if os.getuid() == 0:
-        shutil.chown(place, "postgres", "postgres")
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    data = str(place / "data")
-    initdb = [*become, str(DEBIAN_15 / "initdb"), "-D", data, "-U", "postgres", "-E", "UTF8"]
-    initdb += ["--auth-local=trust", "--auth-host=scram-sha-256"]
-    subprocess.run([*initdb, "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=place)
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    # The server ends with the test run, even where that one is killed.
-    bound = ["setpriv", "--pdeathsig", "INT"] if become else []
-    with (place / "log").open("wb") as log:
-        command = [*become, *bound, str(DEBIAN_15 / "postgres"), "-D", data, *options]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place)
-    url = f"postgresql://postgres@/postgres?host={quote(str(place), safe='')}&port={port}"
-    try:
-        _until_ready(lambda: psycopg.connect(url).close(), psycopg.OperationalError, process, place / "log")
-        yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-        shutil.rmtree(place)
-
-
-@contextmanager
-def redis_7_url() -> Iterator[str]:
-    """The url of a private Redis 7 on a free port of loopback."""
-    program = shutil.which("redis-server")
-    if program is None:
-        return not_run("redis-server 7", "apt-get install redis-server")
-    place = Path(tempfile.mkdtemp(prefix="provision-redis7-"))
-    port = _free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(place), "--save", "", "--requirepass", "word"]
-    with (place / "log").open("wb") as log:
-        process = subprocess.Popen([program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    url = f"redis://:word@127.0.0.1:{port}/0"
-
-    def answers() -> None:
-        with redis.Redis.from_url(url) as client:
-            client.ping()
-
-    try:
-        _until_ready(answers, redis.ConnectionError, process, place / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(place)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _until_ready(
-    ask: Callable[[], object], refused: type[Exception], process: subprocess.Popen[bytes], log: Path
-) -> None:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while True:
+    def ready(self) -> bool:
         try:
-            ask()
-            return
-        except refused as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the server did not start:\n{log.read_text()[-1500:]}") from error
-        time.sleep(0.02)
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def ask_to_stop(self) -> None:
+        self._signal(signal.SIGINT)
+
+
+class Redis7(Server):
+    """Redis 7 with a password, without files unless it is told to keep some."""
+
+    name, what, source = "redis", "redis-server 7", "apt-get install redis-server"
+    kept = False
+
+    def program(self) -> str | None:
+        return shutil.which("redis-server")
+
+    def command(self, program: str) -> tuple[list[str], dict[str, str]]:
+        [port] = self.listens
+        self.url = f"redis://:{WORD}@{HOST}:{port}/0"
+        options = ["--port", str(port), "--bind", HOST, "--dir", str(self.place), "--save", "", "--requirepass", WORD]
+        return [program, *options, *(["--appendonly", "yes", "--appendfsync", "always"] if self.kept else [])], {}
+
+    def ready(self) -> bool:
+        try:
+            with socket.create_connection((HOST, self.listens[0]), timeout=2) as connection:
+                connection.sendall(f"AUTH {WORD}\r\nPING\r\nQUIT\r\n".encode())
+                return connection.makefile("rb").read().startswith(b"+OK\r\n+PONG\r\n")
+        except OSError:
+            return False
+
+
+class Influx1(Server):
+    """InfluxDB 1.6, login required, administrator root. `interval` is how often it looks after queries and tiers."""
+
+    name, what, source = "influx", "influxd 1.x", "apt-get install influxdb"
+    ports = 2
+
+    def __init__(self, place: Path | None = None, *, interval: str = "") -> None:
+        super().__init__(place)
+        self.interval = interval
+
+    def program(self) -> str | None:
+        return shutil.which("influxd")
+
+    def command(self, program: str) -> tuple[list[str], dict[str, str]]:
+        port, rpc = self.listens
+        self.url = f"http://root:{WORD}@{HOST}:{port}"
+        variables = {
+            "INFLUXDB_REPORTING_DISABLED": "true",
+            "INFLUXDB_META_DIR": f"{self.place}/meta",
+            "INFLUXDB_DATA_DIR": f"{self.place}/data",
+            "INFLUXDB_DATA_WAL_DIR": f"{self.place}/wal",
+            "INFLUXDB_HTTP_BIND_ADDRESS": f"{HOST}:{port}",
+            "INFLUXDB_BIND_ADDRESS": f"{HOST}:{rpc}",
+            "INFLUXDB_HTTP_AUTH_ENABLED": "true",
+            "INFLUXDB_MONITOR_STORE_ENABLED": "false",
+        }
+        if self.interval:
+            variables["INFLUXDB_CONTINUOUS_QUERIES_RUN_INTERVAL"] = self.interval
+            variables["INFLUXDB_RETENTION_CHECK_INTERVAL"] = self.interval
+        return [program, "run", "-config", os.devnull], variables
+
+    def ready(self) -> bool:
+        """Its first user is the administrator; to make the same one again changes nothing."""
+        login = b64encode(f"root:{WORD}".encode()).decode()
+        asked = urllib.request.Request(
+            f"http://{HOST}:{self.listens[0]}/query",
+            data=urllib.parse.urlencode({"q": f"CREATE USER root WITH PASSWORD '{WORD}' WITH ALL PRIVILEGES"}).encode(),
+            headers={"Authorization": f"Basic {login}"},
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=2) as answer:
+                return b'"error"' not in answer.read()
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+        except OSError:
+            return False
+
+
+class Weaviate(Server):
+    """Weaviate, anonymous, no modules, no automatic schema; `variables` replace or add environment variables."""
+
+    name, what = "weaviate", "weaviate-server"
+    source = "go install github.com/weaviate/weaviate/cmd/weaviate-server@v1.39.0"
+    ports = 6
+
+    def __init__(self, place: Path | None = None, variables: Mapping[str, str] | None = None) -> None:
+        super().__init__(place)
+        self.variables = variables or {}
+
+    def program(self) -> str | None:
+        built = Path(os.environ.get("GOPATH") or Path.home() / "go") / "bin" / "weaviate-server"
+        return shutil.which("weaviate-server") or (str(built) if built.exists() else None)
+
+    @property
+    def grpc(self) -> str:
+        """host:port of its gRPC service, as the key `grpc` of an environment takes it."""
+        return f"{HOST}:{self.listens[1]}"
+
+    def command(self, program: str) -> tuple[list[str], dict[str, str]]:
+        port, grpc, raft, raft_rpc, gossip, exchange = map(str, self.listens)
+        self.url = f"http://{HOST}:{port}"
+        return [program, "--host", HOST, "--port", port, "--scheme", "http"], {
+            "PERSISTENCE_DATA_PATH": f"{self.place}/data",
+            "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true",
+            "DEFAULT_VECTORIZER_MODULE": "none",
+            "AUTOSCHEMA_ENABLED": "false",
+            "DISABLE_TELEMETRY": "true",
+            "GO_PROFILING_DISABLE": "true",
+            "CLUSTER_HOSTNAME": "node1",
+            "CLUSTER_BIND_ADDR": HOST,
+            "CLUSTER_ADVERTISE_ADDR": HOST,
+            "RAFT_TIMEOUTS_MULTIPLIER": "1",
+            "GRPC_PORT": grpc,
+            "RAFT_PORT": raft,
+            "RAFT_INTERNAL_RPC_PORT": raft_rpc,
+            "CLUSTER_GOSSIP_BIND_PORT": gossip,
+            "CLUSTER_DATA_BIND_PORT": exchange,
+            **self.variables,
+        }
+
+    def ready(self) -> bool:
+        return answers(f"{self.url}/v1/.well-known/ready")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from provision import wiring
 from provision.errors import UnreachableError
 from provision.model import StoreOptions
 from provision.tls import with_tls
+from tests.servers.required import not_run
 
 NAMES = {"ca_cert": "ssl_ca_certs", "client_cert": "ssl_certfile", "client_key": "ssl_keyfile"}
 VERIFY = {True: ("ssl_cert_reqs", "required"), False: ("ssl_cert_reqs", "none")}
@@ -39,8 +39,7 @@ def test_url_own_parameters_win_over_tls_keys(tmp_path: Path) -> None:
 def redis_tls(tmp_path: Path) -> Iterator[str]:
     """A Redis 7 with TLS and a self-signed certificate for localhost in cert.pem and key.pem."""
     if not Path(SERVER).exists() or shutil.which("openssl") is None:
-        missing = pytest.fail if os.environ.get("PROVISION_REQUIRE_SERVERS") else pytest.skip
-        missing("redis-server 7 or openssl is not installed (sh tests/servers/install.sh)")
+        not_run("redis-server 7 or openssl", "sh tests/servers/install.sh", "redis")
     request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem"
     named = "-addext subjectAltName=DNS:localhost"
     subprocess.run(["openssl", *request.split(), *named.split()], cwd=tmp_path, check=True, capture_output=True)

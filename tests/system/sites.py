@@ -138,7 +138,7 @@ class Site:
 
     def urls(self) -> dict[str, str]:
         if self.variables:
-            return {kind: self.variables[f"SITE_{kind.upper()}_URL"] for kind in KINDS}
+            return {kind: self.variables[f"SITE_{kind.upper()}_URL"] for kind in PICTURES}
         found = self.good("local", "status", "--output", "json").document["engines"]
         return {each["store"]: each["url"] for each in found}
 

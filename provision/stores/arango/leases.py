@@ -1,0 +1,138 @@
+"""Named run locks in ArangoDB: one document a lease, replaced only while its revision is the one that was read.
+
+Times are of the server's clock, asked for before each write: a lease that had expired then is still expired when the
+document is replaced, and one that we take lives no longer than asked for. In a cluster it is the coordinator's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from provision.errors import FailedError
+from provision.http import path_of
+from provision.model import Holding, Owner
+from provision.stores.arango.keys import LEASES, Keys
+from provision.stores.arango.ledger import make_collection
+from provision.stores.arango.server import (
+    CONFLICT,
+    NO_COLLECTION,
+    NO_DATABASE,
+    NO_DOCUMENT,
+    UNIQUE_VIOLATED,
+    Server,
+    ServerRefused,
+)
+
+_COLLECTION = {"name": LEASES, "waitForSync": True}
+_DURABLE = {"waitForSync": "true"}
+ATTEMPTS = 50
+
+Lease = Mapping[str, Any]
+
+
+class ArangoLeases:
+    """`highest` survives a release, so that no token is given out twice."""
+
+    def __init__(self, keys: Keys, server: Callable[[], Server], prepare: Callable[[], None]) -> None:
+        self._keys, self._server, self._prepare = keys, server, prepare
+
+    def create(self) -> None:
+        """Make the database and the collection if they are absent. Raises ConfigError (not-allowed), FailedError."""
+        self._prepare()
+        with self._server().writing():
+            make_collection(self._server(), _COLLECTION)
+
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+        """Take the lease if it is free or expired; the holding that is in force afterwards. Raises FailedError."""
+        with self._server().writing():
+            for _ in range(ATTEMPTS):
+                found, now = self._found(name), self._server().now()
+                if found is not None and found["holder"] is not None and found["expires"] > now:
+                    return _holding(name, found, now)
+                token = max(floor, found["highest"] if found else 0) + 1
+                wanted = self._document(name, asdict(owner), token, now, now + round(seconds * 1000))
+                if self._put(name, found, wanted):
+                    return _holding(name, wanted, now)
+        raise self._contended(name)
+
+    def extend(self, name: str, token: int, seconds: float) -> bool:
+        """An expired lease that nobody took is still its holder's. Raises FailedError."""
+        with self._server().writing():
+            for _ in range(ATTEMPTS):
+                found, now = self._found(name), self._server().now()
+                if found is None or found["holder"] is None or found["highest"] != token:
+                    return False
+                if self._put(name, found, {**_plain(found), "expires": now + round(seconds * 1000)}):
+                    return True
+        raise self._contended(name)
+
+    def release(self, name: str, token: int) -> bool:
+        """The highest token stays. Raises FailedError."""
+        with self._server().writing():
+            for _ in range(ATTEMPTS):
+                found = self._found(name)
+                if found is None or found["holder"] is None or found["highest"] != token:
+                    return False
+                if self._put(name, found, self._document(name, None, token, 0, 0)):
+                    return True
+        raise self._contended(name)
+
+    def read(self, name: str) -> Holding | None:
+        """The holding in force or expired, None when there is none. Raises UnreachableError, ConfigError."""
+        with self._server().reading():
+            found = self._found(name)
+            if found is None or found["holder"] is None:
+                return None
+            return _holding(name, found, self._server().now())
+
+    def _found(self, name: str) -> Lease | None:
+        found: Lease | None = self._server().ask(
+            "GET", self._path(name), missing=(NO_DOCUMENT, NO_COLLECTION, NO_DATABASE)
+        )
+        return found
+
+    def _put(self, name: str, before: Lease | None, document: Lease) -> bool:
+        """Whether the document took the place of the one that was read, or of none."""
+        try:
+            if before is None:
+                self._server().ask("POST", "/_api/document" + path_of(LEASES), document, query=_DURABLE)
+            else:
+                match = {"if-match": f'"{before["_rev"]}"'}
+                self._server().ask("PUT", self._path(name), document, query=_DURABLE, headers=match)
+        except ServerRefused as refused:
+            if refused.number in (UNIQUE_VIOLATED, CONFLICT, NO_DOCUMENT):
+                return False
+            raise
+        return True
+
+    def _path(self, name: str) -> str:
+        return "/_api/document" + path_of(LEASES, self._keys.lease(name))
+
+    def _document(
+        self, name: str, holder: Mapping[str, Any] | None, token: int, taken_at: int, expires: int
+    ) -> dict[str, Any]:
+        return {
+            "_key": self._keys.lease(name),
+            "project": self._keys.project,
+            "name": name,
+            "holder": holder,
+            "highest": token,
+            "taken_at": taken_at,
+            "expires": expires,
+        }
+
+    def _contended(self, name: str) -> FailedError:
+        what = f"{ATTEMPTS} writers were quicker at lease {name} than this one"
+        return FailedError("server-refused", what, where=self._server().shown, fix="run the same command again")
+
+
+def _plain(found: Lease) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key == "_key" or not key.startswith("_")}
+
+
+def _holding(name: str, found: Lease, now: int) -> Holding:
+    taken = datetime.fromtimestamp(found["taken_at"] / 1000, UTC)
+    return Holding(name, Owner(**found["holder"]), found["highest"], taken, (found["expires"] - now) / 1000)

@@ -1,0 +1,13 @@
+"""InfluxDB: documents of operations."""
+
+from __future__ import annotations
+
+from provision.model import StoreOptions
+from provision.ports import Store
+
+
+def build(options: StoreOptions) -> Store:
+    """The store for these options; loads no driver and connects to nothing."""
+    from provision.stores.influx.store import InfluxStore
+
+    return InfluxStore(options)

@@ -1,0 +1,154 @@
+"""What a store asks of an InfluxDB server, whatever its version; and opening one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from provision.errors import ConfigError
+from provision.http import Address, Http
+from provision.model import StoreOptions
+from provision.stores.influx.model import Rollup, Tier
+
+EXAMPLE = "http://user:password@host:8086"
+OLDEST = {1: (1, 6), 2: (2, 1)}
+# A server that takes connections and never answers is given up soon while nothing was changed yet.
+GREETING_SECONDS = 5.0
+
+Point = tuple[int, Mapping[str, Any]]
+Rows = list[list[Any]]
+
+
+class Rendering(Protocol):
+    """How one version is told what to do, as people read it. Durations in seconds."""
+
+    def create_database(self, name: str) -> str: ...
+    def drop_database(self, name: str) -> str: ...
+    def create_tier(self, tier: Tier) -> str: ...
+    def alter_tier(
+        self, database: str, name: str, duration: int | None, shard: int | None, *, default: bool
+    ) -> str: ...
+    def drop_tier(self, database: str, name: str) -> str: ...
+    def create_rollup(self, rollup: Rollup) -> str: ...
+    def drop_rollup(self, database: str, name: str) -> str: ...
+
+
+class Server(Protocol):
+    """An open server.
+
+    What reads raises UnreachableError or ConfigError (wrong-password, not-allowed, server-refused); what writes raises
+    documents.ensure.Refused with the server's words, or FailedError (server-lost).
+    """
+
+    shown: str
+    version: str
+    language: str  # of what is sent as it is written: influxql or flux
+
+    def databases(self) -> Sequence[str]:
+        """Every database, but for the server's own."""
+
+    def tiers(self, database: str) -> Mapping[str, Tier] | None:
+        """The tiers of a database by their names; None when there is no such database."""
+
+    def unfinished(self, tier: Tier) -> str:
+        """What a tier that is there still lacks to be complete, as a sentence; empty when nothing."""
+
+    def create_database(self, name: str) -> None: ...
+    def drop_database(self, name: str) -> None: ...
+
+    def create_tier(self, tier: Tier) -> None:
+        """Make a tier, or what is left of making it."""
+
+    def alter_tier(self, database: str, name: str, duration: int | None, shard: int | None, *, default: bool) -> None:
+        """Change what is given; durations in seconds."""
+
+    def drop_tier(self, database: str, name: str) -> None: ...
+
+    def rollups(self, database: str) -> Sequence[str]:
+        """The names of the rollups of a database."""
+
+    def difference(self, rollup: Rollup) -> str | None:
+        """How the rollup of that name is not this one, as a sentence; empty when it is; None when there is none.
+
+        Raises documents.operation.Stopped when there are several.
+        """
+
+    def made(self, database: str) -> Mapping[str, Rollup | str]:
+        """Name → the rollup it is, or, where no rollup makes it, the statement that does, in the order they run in."""
+
+    def create_rollup(self, rollup: Rollup) -> None: ...
+    def drop_rollup(self, database: str, name: str) -> None: ...
+
+    def rows(self, text: str) -> Rows:
+        """The answer to a query in the server's language: its rows without their times."""
+
+    def run(self, text: str) -> None:
+        """Send one statement in the server's language."""
+
+    def make_log(self, database: str) -> None:
+        """Make a database with one infinite tier, `LOG_TIER`, if it is absent."""
+
+    def points(self, database: str, tags: Mapping[str, str], since: int) -> Sequence[Point]:
+        """The points of the log with these tags from a time on, in nanoseconds; none where there is no log."""
+
+    def write(self, database: str, line: str) -> None:
+        """Write a point, in line protocol, into the log."""
+
+    def missing_rights(self) -> str:
+        """What the login may not do and provision needs, as a sentence; empty when nothing is known."""
+
+    def runs_rollups(self) -> bool | None:
+        """Whether the server computes rollups; None when it does not say."""
+
+    def close(self) -> None: ...
+
+
+LOG_TIER = "ledger"
+LOG_MEASUREMENT = "events"
+
+
+def connect(options: StoreOptions, url: str) -> Server:
+    """An open server of a version that can be worked with.
+
+    Raises UnreachableError (unreachable), or ConfigError (bad-url, wrong-password, not-allowed, server-too-old,
+    not-influxdb, missing-key, needless-key). No message holds a password or token.
+    """
+    address = Address.of(url, EXAMPLE)
+    http = Http(address.base, {}, options, seconds=GREETING_SECONDS)
+    try:
+        with http.reading():
+            version = _version(http)
+    finally:
+        http.close()
+    _refuse_old(version, address.base)
+    if version.startswith("1."):
+        from provision.stores.influx.version_1 import open_1
+
+        return open_1(options, address, version)
+    from provision.stores.influx.version_2 import open_2
+
+    return open_2(options, address, version)
+
+
+def _version(http: Http) -> str:
+    """The version that the server says without a login."""
+    answer = http.call("GET", "/ping")
+    version = answer.headers.get("x-influxdb-version", "")
+    if not version:
+        answer = http.call("GET", "/health")
+        about = answer.body if isinstance(answer.body, dict) else {}
+        version = str(about.get("version", "")) if about.get("name") == "influxdb" else ""
+    if not version:
+        what = f"what answers there is no InfluxDB (/ping answers {answer.status} without a version)"
+        raise ConfigError("not-influxdb", what, where=http.shown, fix=f"write {EXAMPLE}")
+    return version.removeprefix("v")
+
+
+def _refuse_old(version: str, where: str) -> None:
+    numbers = tuple(int(part) for part in version.partition("~")[0].split(".")[:2] if part.isdigit())
+    if numbers[:1] in ((1,), (2,)) and numbers >= OLDEST[numbers[0]]:
+        return
+    what = f"InfluxDB 1.6 or later, or 2.1 or later, is needed, the server is {version}"
+    if numbers > (2, 0):
+        raise ConfigError("server-too-new", what, where=where, fix="name a server of version 1.x or 2.x")
+    raise ConfigError("server-too-old", what, where=where, fix="upgrade the server")

@@ -1,0 +1,141 @@
+"""A session with an InfluxDB 2.x server: opens it, words its refusals, keeps the untyped client at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from provision.answers import cause
+from provision.documents.ensure import Refused
+from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
+from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address
+from provision.model import StoreOptions
+
+_TLS = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "cert_key_file"}
+_RIGHT = "give the token that right"
+
+
+class Session:
+    """`api` is the package influxdb_client and `client` its client, both untyped; `org` the organisation's id."""
+
+    def __init__(self, client: Any, shown: str, store: str) -> None:
+        self.client, self.shown, self.store = client, shown, store
+        self.api = _package()
+        self.org = ""
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raises UnreachableError, or ConfigError (wrong-password, not-allowed, server-refused), before any change."""
+        from influxdb_client.rest import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except HTTPError as error:
+            raise self._unreachable(cause(str(error))) from None
+        except ApiException as error:
+            raise self._refused(error) from None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raises Refused with the server's words, or FailedError (server-lost)."""
+        from influxdb_client.rest import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except HTTPError as error:
+            raise FailedError(
+                "server-lost",
+                f"the server went away during a run: {cause(str(error))}",
+                where=self.shown,
+                fix="see that it runs, then run the same command again: what was in flight is probed first",
+            ) from None
+        except ApiException as error:
+            raise Refused(_said(error), _RIGHT if error.status in (401, 403) else "") from None
+
+    def find_org(self, name: str) -> None:
+        """Ask for the organisation, which is what the login is tried with. Raises as `reading`, and no-such-org."""
+        with self.reading():
+            found = self.client.organizations_api().find_organizations(org=name)
+        if not found:
+            raise self._no_org()
+        self.org = found[0].id
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _unreachable(self, reason: str) -> UnreachableError:
+        fix = "see that the server runs and the url is right"
+        return UnreachableError("unreachable", f"no answer: {reason}", where=self.shown, fix=fix)
+
+    def _refused(self, error: Any) -> ProvisionError:
+        said = _said(error)
+        if not error.status:
+            return self._unreachable(cause(said))
+        if error.status == 401:
+            fix = f"set {self.store}.token to one that this server knows, or user and password in the url"
+            return ConfigError("wrong-password", f"the server refused the login: {said}", where=self.shown, fix=fix)
+        if error.status == 403:
+            return ConfigError("not-allowed", f"the server refused: {said}", where=self.shown, fix=_RIGHT)
+        if error.status == 404 and not self.org:
+            return self._no_org()
+        return ConfigError("server-refused", f"the server refused: {said}", where=self.shown, fix="see to the cause")
+
+    def _no_org(self) -> ConfigError:
+        return ConfigError(
+            "no-such-org",
+            f"the server has no organisation {self.client.org}, or this login may not see it",
+            where=self.shown,
+            fix=f"correct {self.store}.org",
+        )
+
+
+def start(options: StoreOptions, address: Address, version: str) -> Session:
+    """The session. Raises UnreachableError, or ConfigError (wrong-password, not-allowed, missing-key, no-such-org)."""
+    org, token = (str(options.extra.get(key) or "") for key in ("org", "token"))
+    for key, given in (("org", org), ("token", token or address.user)):
+        if not given:
+            raise ConfigError(
+                "missing-key",
+                f"InfluxDB {version} needs {options.name}.{key}",
+                where=address.base,
+                fix=f'add {key} = "${{INFLUXDB_{key.upper()}}}" to {options.name} of this environment',
+            )
+    login = {"token": token} if token else {"username": address.user, "password": address.password}
+    session = Session(_client(options, address.base, org, login), address.base, options.name)
+    try:
+        session.find_org(org)
+    except ProvisionError:
+        session.close()
+        raise
+    return session
+
+
+def _client(options: StoreOptions, base: str, org: str, login: Mapping[str, str]) -> Any:
+    from provision.stores.influx.patience import patience
+
+    return _package().InfluxDBClient(
+        base,
+        org=org,
+        timeout=(round(CONNECT_SECONDS * 1000), round(ANSWER_SECONDS * 1000)),
+        retries=patience(),
+        verify_ssl=options.extra.get("verify") not in (False, "false"),
+        **{_TLS[key]: str(options.root / str(options.extra[key])) for key in _TLS if options.extra.get(key)},
+        **login,
+    )
+
+
+def _package() -> Any:
+    import influxdb_client
+
+    return influxdb_client
+
+
+def _said(error: Any) -> str:
+    """The server's words, on one line."""
+    message = error.message.decode(errors="replace") if isinstance(error.message, bytes) else str(error.message)
+    if message == "no response":  # what the client says where it has nothing of the server's
+        message = str(error.reason or "")
+    return " ".join(message.split())[:300] or f"HTTP {error.status}"

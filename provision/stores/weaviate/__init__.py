@@ -1,0 +1,13 @@
+"""Weaviate: documents of operations."""
+
+from __future__ import annotations
+
+from provision.model import StoreOptions
+from provision.ports import Store
+
+
+def build(options: StoreOptions) -> Store:
+    """The store for these options; loads no driver and connects to nothing."""
+    from provision.stores.weaviate.store import WeaviateStore
+
+    return WeaviateStore(options)

@@ -1,0 +1,131 @@
+"""An object of one collection as it is in another, and the digest by which two are held against each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provision.stores.weaviate.server import Class
+
+Object = Mapping[str, Any]
+NAMELESS = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is carried from `source` to `target`: these properties, and each vector under its name there.
+
+    `lost` names what the target has no place for. A nameless vector and the only named one stand for each other.
+    """
+
+    source: str
+    target: str
+    properties: frozenset[str]
+    vectors: Mapping[str, str]
+    lost: tuple[str, ...]
+    references: frozenset[str]
+    tenants: bool
+
+    @classmethod
+    def between(cls, source: Class, target: Class) -> Form:
+        """The form of objects on their way from one collection to the other, both as the server has them."""
+        here, there = _types(source), _types(target)
+        vectors = _vectors(vector_names(source), vector_names(target))
+        lost = [*sorted(here.keys() - there.keys())]
+        lost += [name or "vector" for name in vector_names(source) if name not in vectors]
+        references = frozenset(name for name, kind in here.items() if kind[:1].isupper())
+        carried = frozenset(here.keys() & there.keys())
+        return cls(source["class"], target["class"], carried, vectors, tuple(lost), references, tenanted(source))
+
+    def made(self, found: Object, over: Object | None = None) -> dict[str, Any]:
+        """The object as it is sent to the target; `over` is the one there now, which keeps what is not carried."""
+        made: dict[str, Any] = {
+            "class": self.target,
+            "id": found["id"],
+            "properties": {**self._kept(over), **self._properties(found)},
+        }
+        vectors = dict(self._carried(found))
+        if over is not None:
+            vectors = {**{name: each for name, each in _all(over) if name not in self.vectors.values()}, **vectors}
+        if NAMELESS in vectors:
+            made["vector"] = vectors.pop(NAMELESS)
+        if vectors:
+            made["vectors"] = vectors
+        return made
+
+    def expected(self, found: Object) -> bytes:
+        """The digest that the object must have in the target."""
+        return _digest(found["id"], self._properties(found), sorted(self._carried(found)))
+
+    def digest(self, found: Object) -> bytes:
+        """The digest of an object in the target, by what is carried alone."""
+        wanted = set(self.vectors.values())
+        return _digest(
+            found["id"], self._properties(found), sorted((name, each) for name, each in _all(found) if name in wanted)
+        )
+
+    def _carried(self, found: Object) -> Iterator[tuple[str, list[Any]]]:
+        for name, vector in _all(found):
+            if name in self.vectors:
+                yield self.vectors[name], vector
+
+    def _kept(self, over: Object | None) -> dict[str, Any]:
+        properties = (over or {}).get("properties") or {}
+        return {name: value for name, value in properties.items() if name not in self.properties}
+
+    def _properties(self, found: Object) -> dict[str, Any]:
+        carried = {
+            name: value
+            for name, value in (found.get("properties") or {}).items()
+            if name in self.properties and value is not None
+        }
+        for name in self.references & carried.keys():
+            carried[name] = [{"beacon": each["beacon"]} for each in carried[name]]
+        return carried
+
+
+def tenanted(found: Class) -> bool:
+    """Whether the collection keeps its objects by tenant."""
+    return bool((found.get("multiTenancyConfig") or {}).get("enabled"))
+
+
+def vector_names(found: Class) -> list[str]:
+    """The names of a collection's vectors; the nameless one is an empty text."""
+    nameless = [NAMELESS] if found.get("vectorIndexType") else []
+    return [*nameless, *sorted(found.get("vectorConfig") or ())]
+
+
+def _types(found: Class) -> dict[str, str]:
+    return {each["name"]: each["dataType"][0] for each in found.get("properties") or ()}
+
+
+def _vectors(here: list[str], there: list[str]) -> dict[str, str]:
+    shared = {name: name for name in here if name in there}
+    rest_here = [name for name in here if name not in shared]
+    rest_there = [name for name in there if name not in shared]
+    if len(rest_here) == len(rest_there) == 1 and NAMELESS in (*rest_here, *rest_there):
+        shared[rest_here[0]] = rest_there[0]
+    return shared
+
+
+def _all(found: Object) -> Iterator[tuple[str, list[Any]]]:
+    if found.get("vector"):
+        yield NAMELESS, found["vector"]
+    for name, vector in (found.get("vectors") or {}).items():
+        if vector:
+            yield name, vector
+
+
+def _digest(key: str, properties: Mapping[str, Any], vectors: list[tuple[str, list[Any]]]) -> bytes:
+    text = json.dumps(properties, sort_keys=True, separators=(",", ":"))
+    made = hashlib.blake2b(f"{key}{text}".encode(), digest_size=16)
+    for name, vector in vectors:
+        made.update(name.encode())
+        for row in vector if isinstance(vector[0], list) else (vector,):
+            # As the server keeps them: four bytes a number.
+            made.update(struct.pack(f"<{len(row)}f", *row))
+    return made.digest()

@@ -1,0 +1,75 @@
+"""An event as an object of the ledger's collection, and back; and that collection itself."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from provision.model import Event, Kind
+from provision.stores.weaviate.names import Names
+
+# Every property is stated: a server may run without auto-schema. Nothing is searched for, so nothing is indexed.
+_TEXTS = ("project", "revision", "kind", "checksum", "at", "actor", "detail")
+_NUMBERS = ("token", "n", "duration_ms", "statement")
+_SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:provision:weaviate:ledger")
+
+
+def collection(names: Names) -> dict[str, Any]:
+    """The class of the ledger. `skip`: objects without a vector need no index of vectors."""
+    index = {"indexFilterable": False, "indexRangeFilters": False}
+    return {
+        "class": names.ledger,
+        "description": f"provision's ledger of {names.store} in project {names.project}; append-only",
+        "vectorizer": "none",
+        "vectorIndexType": "hnsw",
+        "vectorIndexConfig": {"skip": True},
+        "properties": [
+            *({"name": name, "dataType": ["text"], **index, "indexSearchable": False} for name in _TEXTS),
+            *({"name": name, "dataType": ["int"], **index} for name in _NUMBERS),
+        ],
+    }
+
+
+def key(names: Names, event: Event) -> str:
+    """The object's id: the server refuses a second one, and so a second event with the same token and number."""
+    return str(uuid.uuid5(_SPACE, "\n".join((names.project, names.store, str(event.token), str(event.n)))))
+
+
+def object_of(names: Names, event: Event) -> dict[str, Any]:
+    """The event as it is sent; the time keeps its microseconds."""
+    properties = {
+        "project": event.project,
+        "revision": event.revision,
+        "kind": event.kind.value,
+        "checksum": event.checksum,
+        "token": event.token,
+        "n": event.n,
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": event.actor,
+        "duration_ms": event.duration_ms,
+        "detail": event.detail_json(),
+    }
+    if event.statement is not None:
+        properties["statement"] = event.statement
+    return {"class": names.ledger, "id": key(names, event), "properties": properties}
+
+
+def event_of(properties: Mapping[str, Any]) -> Event:
+    """The event of an object. Raises KeyError, TypeError or ValueError for an object of something else."""
+    statement = properties.get("statement")
+    return Event(
+        project=properties["project"],
+        revision=properties["revision"],
+        kind=Kind(properties["kind"]),
+        checksum=properties["checksum"],
+        token=int(properties["token"]),
+        n=int(properties["n"]),
+        at=datetime.fromisoformat(properties["at"]),
+        actor=properties["actor"],
+        duration_ms=int(properties["duration_ms"]),
+        statement=None if statement is None else int(statement),
+        detail=json.loads(properties["detail"]),
+    )

@@ -1,0 +1,63 @@
+"""What `doctor` looks at in a Weaviate server; reads only, on a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from provision.model import Finding, Severity, StoreOptions
+from provision.stores.weaviate.server import Server, connect
+
+# Aliases came with it; before, an application cannot be moved to another collection without changing it.
+WITH_ALIASES = (1, 32, 0)
+
+
+def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
+    """What was found. Raises UnreachableError and ConfigError as opening the store does."""
+    del home  # it keeps no leases, so it is never one
+    server = connect(options, url)
+    try:
+        with server.reading():
+            return [*_nodes(server, options), *_remains(server, options), *_aliases(server, options)]
+    finally:
+        server.close()
+
+
+def _nodes(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    answer = server.ask("GET", "/nodes")
+    nodes = (answer.body or {}).get("nodes") or () if answer else ()
+    ill = [each for each in nodes if each.get("status") != "HEALTHY"]
+    for each in ill:
+        what = f"node {each.get('name')} is {each.get('status')}"
+        yield Finding("nodes", Severity.WARNING, options.name, what, "see its log; the schema may lag behind there")
+    held = [each for each in nodes if each.get("operationalMode") not in (None, "ReadWrite")]
+    for each in held:
+        what = f"node {each.get('name')} is in mode {each['operationalMode']}"
+        yield Finding("nodes", Severity.ERROR, options.name, what, "set it back to ReadWrite before `up`")
+    if nodes and not ill and not held:
+        count = f"{len(nodes)} nodes are" if len(nodes) > 1 else "the node is"
+        yield Finding("nodes", Severity.FINE, options.name, f"{count} healthy")
+
+
+def _remains(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    """Collections that a refused creation left in the schema: they take no object, and their name is taken."""
+    listed = list(server.collections())
+    remains = [name for name in listed if not server.indexed(name)]
+    for name in remains:
+        what = f"the collection {name} has no index: a refused creation left it"
+        yield Finding("collections", Severity.ERROR, options.name, what, f"DELETE /v1/schema/{name}; it holds nothing")
+    if not remains:
+        yield Finding("collections", Severity.FINE, options.name, f"each of {len(listed)} collections has its index")
+
+
+def _aliases(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    if server.numbers < WITH_ALIASES:
+        what = f"Weaviate {server.version} has no aliases, so no collection can be replaced behind one"
+        yield Finding("aliases", Severity.WARNING, options.name, what, "upgrade to 1.32 or later")
+        return
+    there = server.collections()
+    dangling = {alias: target for alias, target in server.aliases().items() if target not in there}
+    for alias, target in dangling.items():
+        what = f"the alias {alias} stands for {target}, which is gone: with auto-schema a write would make it again"
+        yield Finding("aliases", Severity.WARNING, options.name, what, f"move or delete the alias {alias}")
+    if not dangling:
+        yield Finding("aliases", Severity.FINE, options.name, "every alias stands for a collection that is there")

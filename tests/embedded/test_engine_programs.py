@@ -1,0 +1,106 @@
+"""InfluxDB and Weaviate of PATH: nobody enters without the password, all that can be said listens on loopback only."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from provision.embedded import engine
+from tests.embedded.conftest import kept, put
+from tests.servers import rest
+
+WORD = "made-up-word"
+
+
+@pytest.mark.parametrize("kind", ["influx"])
+@pytest.mark.parametrize("login", ["", f"provision:{WORD}@"])
+def test_influx_without_the_password_is_refused(kind: str, login: str, root: Path) -> None:
+    url = engine(kind, kind, root).start().url
+    assert url is not None
+    keys = {"url": f"http://{login}127.0.0.1:{urlsplit(url).port}"}
+    status, answer = rest.sent(keys, "POST", "/query?q=SHOW+DATABASES")
+    assert (status, list(answer)) == (401, ["error"])
+
+
+@pytest.mark.parametrize("kind", ["weaviate"])
+@pytest.mark.parametrize("option", ["", f"?token={WORD}"])
+def test_weaviate_without_the_key_is_refused(kind: str, option: str, root: Path) -> None:
+    url = engine(kind, kind, root).start().url
+    assert url is not None
+    port = urlsplit(url).port
+    assert port is not None
+    assert rest.sent({"url": f"http://127.0.0.1:{port}{option}"}, "GET", "/v1/schema")[0] == 401
+    assert _exchange(port + 5) == 401
+
+
+def _exchange(port: int) -> int:
+    """The status with which the port of the data exchange answers one who has no password."""
+    return rest.asked("GET", f"http://127.0.0.1:{port}/nodes/status", None, {})[0]
+
+
+@pytest.mark.parametrize("kind", ["influx", "weaviate"])
+def test_password_is_on_no_command_line(kind: str, root: Path) -> None:
+    status = engine(kind, kind, root).start()
+    assert status.url is not None
+    secret = urlsplit(status.url).password or urlsplit(status.url).query.removeprefix("token=")
+    assert len(secret) == 32
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert secret not in listed
+
+
+@pytest.mark.parametrize("kind", ["influx"])
+def test_influx_listens_on_loopback_only(kind: str, root: Path) -> None:
+    status = engine(kind, kind, root).start()
+    assert status.url is not None
+    port = urlsplit(status.url).port
+    assert port is not None
+    assert _listening(status.pid) == {f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"}
+
+
+@pytest.mark.parametrize("kind", ["influx"])
+def test_influx_whose_record_and_server_are_gone_keeps_its_password(kind: str, root: Path) -> None:
+    made = engine(kind, kind, root)
+    first = made.start()
+    put(first, 1)
+    made.stop()
+    (root / kind / "engine.json").unlink()
+    again = made.start()
+    assert again.url is not None
+    assert first.url is not None
+    assert urlsplit(again.url).password == urlsplit(first.url).password
+    assert kept(again) == [1]
+
+
+@pytest.mark.parametrize("kind", ["weaviate"])
+def test_weaviate_whose_second_port_was_taken_moves_with_its_data(kind: str, root: Path) -> None:
+    made = engine(kind, kind, root)
+    first = made.start()
+    put(first, 1)
+    made.stop()
+    assert first.url is not None
+    port = urlsplit(first.url).port
+    assert port is not None
+    with socket.create_server(("127.0.0.1", port + 1)):
+        second = made.start()
+        assert second.url is not None
+        assert urlsplit(second.url).port != port
+        assert kept(second) == [1]
+
+
+def _listening(pid: int | None) -> set[str]:
+    """Where the process listens, as address:port."""
+    sockets = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
+            parts = line.split()
+            if parts[3] == "0A" and f"socket:[{parts[9]}]" in sockets:
+                address, port = parts[1].split(":")
+                shown = ".".join(str(int(address[i : i + 2], 16)) for i in (6, 4, 2, 0)) if name == "tcp" else address
+                found.add(f"{shown}:{int(port, 16)}")
+    return found

@@ -1,0 +1,54 @@
+"""InfluxDB 2 by plain HTTP: nothing of the store under test."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+
+class Api:
+    """The server at a url, with the token `word` and the organization `vfr`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        sent = None if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
+        asked = urllib.request.Request(
+            f"{self.url}{path}", sent, {"Authorization": "Token word", "Content-Type": kind}, method=method
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            text = answer.read().decode()
+        return json.loads(text) if text.startswith("{") else text
+
+    def buckets(self) -> dict[str, tuple[int, int]]:
+        """Name → retention and shard duration in seconds, but for the server's own."""
+        listed = self.ask("GET", "/api/v2/buckets?org=vfr&limit=100")["buckets"]
+        rules = {each["name"]: each["retentionRules"][0] for each in listed if not each["name"].startswith("_")}
+        return {name: (rule["everySeconds"], rule["shardGroupDurationSeconds"]) for name, rule in rules.items()}
+
+    def mappings(self) -> dict[str, bool]:
+        listed = self.ask("GET", "/api/v2/dbrps?org=vfr")["content"]
+        return {
+            f"{each['database']}/{each['retention_policy']}": each["default"]
+            for each in listed
+            if not each.get("virtual")
+        }
+
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        return {each["name"]: each for each in self.ask("GET", "/api/v2/tasks?org=vfr")["tasks"]}
+
+    def rolled(self, bucket: str) -> list[dict[str, str]]:
+        """Every value of a bucket: its columns by name."""
+        flux = f'from(bucket: "{bucket}") |> range(start: 0)'
+        text = self.ask("POST", "/api/v2/query?org=vfr", {"query": flux, "dialect": {"annotations": []}})
+        found, names = [], []
+        for line in text.split("\r\n"):
+            words = line.split(",")
+            if "_time" in words:
+                names = words
+            elif len(words) > 1:
+                found.append(dict(zip(names, words, strict=True)))
+        return found
