@@ -244,7 +244,10 @@ def _found(
         run = new_run(environment.name, asked.scope, process.owner(os.environ).actor)
         found = make(Asked(wanted, asked.scope, run, asked.sample), needed.stores, made_by, keeper)
         earlier = [kept for each in wanted for kept in keeper.read(each.name)] if asked.report and keeper else []
-    notes += () if asked.no_history else found.notes
+        if keeper is None and not asked.no_history:
+            why = needed.lost[project.home].what if project.home in needed.lost else "no home store here could"
+            notes += (f"results are not kept: {why}",)
+    notes += found.notes
     hidden = tuple(replace(each, message=environment.mask(each.message)) for each in found.results)
     return replace(found, results=hidden, notes=tuple(map(environment.mask, notes))), earlier
 

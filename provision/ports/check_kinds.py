@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 from provision.durations import DURATION, seconds
-from provision.model.checks import Tally
+from provision.errors import ConfigError
+from provision.model.checks import Table, Tally
 
 COLUMN: Final = {"type": "string", "minLength": 1, "description": "the name of a column"}
 COLUMNS: Final = {
@@ -102,6 +103,14 @@ SQL: Final[dict[str, Any]] = {
 def columns(value: object) -> tuple[str, ...]:
     """The columns of a body that is one of them or a list."""
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+
+
+def timeless(table: Table) -> Iterator[ConfigError]:
+    """An error for every `freshness` that no column is named for, neither in the check nor in its table."""
+    for check in table.checks:
+        if check.kind == "freshness" and table.time is None and "column" not in cast(Mapping[str, Any], check.body):
+            what = f"{check.name} does not say by which column"
+            yield ConfigError("document-invalid", what, where=check.place, fix="add `column:`, or `time:` to the table")
 
 
 def age_tally(body: Mapping[str, Any], age: float | None, total: int) -> Tally:

@@ -119,7 +119,7 @@ class Platform:
         decision = GOOD["trading_decisions_probabilistic"]
         with self.rows() as connection:
             factory.insert_base(connection)
-            factory.insert(connection, "users", id=decision["user_id"], tenant_id="acme", email="ninth@acme.example")
+            factory.insert(connection, "users", id=decision["user_id"], tenant_id="acme", email="x@acme.example")
             factory.insert(
                 connection,
                 "trading_decisions",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from provision.cli.render.paper import moment
+from provision.cli.render.paper import moment, rows_of
 from provision.flows.validate import Validation
 from provision.model.checks import MIN_ROWS, Kept, Result, Row, Status
 
@@ -25,16 +25,17 @@ h3 small, .dim { color: var(--dim); font-weight: 400 }
 .sum { display: flex; gap: 1rem; margin: 1.25rem 0; flex-wrap: wrap }
 .sum div { border: 1px solid var(--line); border-radius: 8px; padding: .5rem 1.25rem; min-width: 6rem }
 .sum b { display: block; font-size: 1.6rem; line-height: 1.2 }
-table { border-collapse: collapse; width: 100% }
+table { border-collapse: collapse; width: 100%; table-layout: fixed }
 th, td { text-align: left; padding: .35rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top }
 th { font-weight: 600; color: var(--dim); font-size: .85rem }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .pass { color: var(--pass) } .warn { color: var(--warn) } .fail, .error { color: var(--fail) }
 .status { font-weight: 600; white-space: nowrap }
 .new { border: 1px solid currentColor; border-radius: 999px; padding: 0 .5rem; font-size: .75rem; margin-left: .5rem }
-.wide { overflow-x: auto; background: var(--tint) } .wide table { font: 13px/1.4 ui-monospace, monospace; width: auto }
+.wide { overflow-x: auto; background: var(--tint) } .wide table { font: 13px/1.4 ui-monospace, monospace; width: auto;
+  table-layout: auto }
 .wide td, .wide th { white-space: nowrap }
-svg { display: block } td.t { width: 170px }
+svg { display: block } td { overflow-wrap: anywhere }
 """
 
 
@@ -78,7 +79,7 @@ def _suite(found: Validation, name: str, description: str, earlier: Sequence[Kep
                 yield _table(rows)
             rows = []
             place = f"{each.store} · {each.table}" if each.store else "all tables"
-            yield f"<h3>{escape(place)} <small>{each.total:,} rows · {each.duration_ms} ms</small></h3>"
+            yield f"<h3>{escape(place)} <small>{rows_of(each.total)} · {each.duration_ms} ms</small></h3>"
         rows.append(_row(each, _before(each, found, earlier)))
         if each.samples:
             rows.append(f'<tr><td></td><td colspan="6"><div class="wide">{_samples(each.samples)}</div></td></tr>')
@@ -88,8 +89,10 @@ def _suite(found: Validation, name: str, description: str, earlier: Sequence[Kep
 
 def _table(rows: Sequence[str]) -> str:
     head = (
-        '<tr><th>status</th><th>check</th><th>severity</th><th class="n">bad</th><th class="n">of</th>'
-        "<th>trend</th><th></th></tr>"
+        '<tr><th style="width: 4rem">status</th><th style="width: 17rem">check</th>'
+        '<th style="width: 5rem">severity</th>'
+        '<th class="n" style="width: 5rem">bad</th><th class="n" style="width: 6rem">of</th>'
+        '<th style="width: 150px">trend</th><th></th></tr>'
     )
     return f"<table><thead>{head}</thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from provision.cli.render.check_forms import github, junit, markdown
-from provision.cli.render.paper import Paper, moment, short
+from provision.cli.render.paper import Paper, moment, rows_of, short
 from provision.errors import ConfigError, FailedError
 from provision.flows.validate import Validation
 from provision.model.checks import MIN_ROWS, Kept, Result, Row, Severity, Status
@@ -126,7 +126,7 @@ def trend(values: Sequence[int]) -> str:
 def counted(result: Result) -> str:
     """`3 of 5,000,000 (0.00006 %)`."""
     if not result.bad or result.kind in (MIN_ROWS, "volume"):
-        return f"{result.total:,} rows"
+        return rows_of(result.total)
     return f"{result.bad:,} of {result.total:,} ({percent(result.share)})"
 
 
@@ -188,7 +188,7 @@ class _Text:
 
     def _table(self, rows: Result, checks: Sequence[Result]) -> None:
         passed = sum(each.status is Status.PASS for each in checks)
-        head = f"  {rows.store}  {rows.table}  {rows.total:,} rows  {rows.duration_ms} ms"
+        head = f"  {rows.store}  {rows.table}  {rows_of(rows.total)}  {rows.duration_ms} ms"
         if not rows.store:
             head = "  all tables"
         self._paper.write(f"{head}  {passed} of {len(checks)} passed" if checks else head)

@@ -8,6 +8,7 @@ from re import search
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Scope, Table
+from provision.ports.check_kinds import timeless
 from provision.stores.clickhouse.check_sql import (
     OTHERS,
     Types,
@@ -52,7 +53,7 @@ def refused(reading: Reading, table: Table, types: Types) -> list[ProvisionError
     if not types:
         return [_unknown_table(reading, table)]
     return (
-        list(_unknown_columns(table, types))
+        [*timeless(table), *_unknown_columns(table, types)]
         or list(_bad_expressions(reading, table, types))
         or list(_unexplained(reading, table, types))
     )

@@ -29,7 +29,7 @@ class Reading:
         """The rows of a query. Raises Refused as the server says it, and UnreachableError."""
         client = self._open()
         driver, settings = client.driver(), _settings(scope)
-        found = client.ask(lambda: driver.query(sql, settings=settings).result_rows)
+        found = client.ask(lambda: driver.query(sql, settings=settings, tz_mode="aware").result_rows)
         return [tuple(row) for row in found]
 
     def rows(self, sql: str, scope: Scope) -> list[tuple[Any, ...]]:

@@ -77,11 +77,11 @@ def bad_expressions(execute: Execute, table: Table, types: Types) -> Iterator[Pr
 
 
 def _not_boolean(execute: Execute, cursor: psycopg.Cursor[Any], check: Check) -> Iterator[ProvisionError]:
-    found = cursor.description or []
-    if len(found) == 1 and found[0].type_code == _BOOLEAN:
+    found = [each.type_code for each in cursor.description or ()]
+    if found == [_BOOLEAN]:
         return
-    kind = execute(_BASE, (found[0].type_code,)).fetchone() if found else None
-    what = f"the expression of {check.name} is {kind[0] if kind else 'nothing'}, neither true nor false"
+    kind = execute(_BASE, (found[0],)).fetchone() if len(found) == 1 else None
+    what = f"the expression of {check.name} is {kind[0] if kind else 'several values'}, neither true nor false"
     yield ConfigError("bad-expression", what, where=check.place, fix="compare it with something")
 
 

@@ -13,7 +13,7 @@ import psycopg
 from provision.errors import FailedError, ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.plain import MASKED, plain
-from provision.ports.check_kinds import SQL, age_tally
+from provision.ports.check_kinds import SQL, age_tally, timeless
 from provision.stores.postgres import check_refused as refused
 from provision.stores.postgres import check_sql
 from provision.stores.postgres.check_sql import (
@@ -53,7 +53,7 @@ class PostgresChecks:
             if not types:
                 return [refused.unknown_table(execute, table)]
             self._types[table.name] = types
-            found: list[ProvisionError] = list(refused.unknown_columns(table, types))
+            found: list[ProvisionError] = [*timeless(table), *refused.unknown_columns(table, types)]
         if found:
             return found
         # Each in a transaction of its own, since an error ends one.
