@@ -50,6 +50,13 @@ def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> 
     return _begin(begun, (path.stem for path in sorted(project.root.glob("checks/*.yaml"))) if project else ())
 
 
+def backfills(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of backfills."""
+    project = _project()
+    files = sorted(project.root.glob("backfills/*.*")) if project else []
+    return _begin(begun, (path.stem for path in files if path.suffix in (".yaml", ".py")))
+
+
 def _project() -> Project | None:
     from provision import settings
 

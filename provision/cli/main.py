@@ -29,6 +29,7 @@ COMMANDS = {
     "baseline": ("settle", "Mark revisions as applied without running them."),
     "resolve": ("settle", "Settle a revision whose fate is open."),
     "lock": ("settle", "Show or release the run lock."),
+    "backfill": ("backfill", "Fill what is already there, in batches, beside live traffic."),
     "validate": ("validate", "Check the data against the suites in checks/."),
     "validate-probability-data": ("validate", "Check the probability data."),
     "local": ("local", "Start, stop, show or reset the embedded engines."),

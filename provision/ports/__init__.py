@@ -21,6 +21,7 @@ from provision.model import (
     Statement,
     Step,
 )
+from provision.ports.batches import Batches
 from provision.ports.checks import Checks, History
 
 
@@ -200,6 +201,8 @@ class Store(Protocol):
     def checks(self) -> Checks | None: ...
     @property
     def history(self) -> History | None: ...
+    @property
+    def batches(self) -> Batches | None: ...
 
     def revisions(self) -> Sequence[Revision]:
         """Every revision on disk in order; connects to nothing. Raises ConfigError, for all files that are wrong."""

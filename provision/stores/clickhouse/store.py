@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.ports.batches import Batches
 from provision.stores.clickhouse.connection import TLS, VERIFY, Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.marked import ClickhouseMarked
@@ -27,6 +28,7 @@ class ClickhouseStore:
     leftovers = None
     leases = None  # nothing in ClickHouse decides between two writers
     history = None
+    batches: Batches | None = None
 
     def __init__(self, options: StoreOptions) -> None:
         self._options = options

@@ -17,6 +17,7 @@ from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.tls import with_tls
 
 if TYPE_CHECKING:
+    from provision.stores.postgres.batches import PostgresBatches
     from provision.stores.postgres.checks import PostgresChecks
     from provision.stores.postgres.history import PostgresHistory
     from provision.stores.postgres.lane import AlembicLane
@@ -36,6 +37,7 @@ class PostgresStore:
         self._leases: PostgresLeases | None = None
         self._checks: PostgresChecks | None = None
         self._history: PostgresHistory | None = None
+        self._batches: PostgresBatches | None = None
 
     @cached_property
     def _revisions(self) -> tuple[Revision, ...]:
@@ -93,12 +95,20 @@ class PostgresStore:
             self._history = PostgresHistory(self._connected, self._options.project)
         return self._history
 
+    @property
+    def batches(self) -> PostgresBatches:
+        if self._batches is None:
+            from provision.stores.postgres.batches import PostgresBatches
+
+            self._batches = PostgresBatches(self._connected, self._options.project, self.name)
+        return self._batches
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         if self._leases is not None:
             self._leases.connection.close()
-        for part in (self._checks, self._history):
+        for part in (self._checks, self._history, self._batches):
             if part is not None:
                 part.close()
 
