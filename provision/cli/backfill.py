@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import click
@@ -222,7 +223,8 @@ def _fill(
         found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
     finally:
         shown.end()
-    shown.ended(flow.standing(place, chosen), found)
+    with place.again() if place.again is not None else nullcontext(place) as fresh:
+        shown.ended(flow.standing(fresh, chosen), found)
 
 
 def _ask(name: str, env: str | None, output: str, wish: str) -> int:

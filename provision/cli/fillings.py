@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import partial
 from types import FrameType
 
 from provision import settings, wiring
@@ -56,6 +57,7 @@ def placed(
     *,
     wait: float = 600.0,
     use_lease: bool = True,
+    again: bool = False,
 ) -> Iterator[Place]:
     """The stores of these backfills, of what they require, and the home store, while the block runs.
 
@@ -77,7 +79,8 @@ def placed(
         if home and leases is None:
             raise CapabilityMissing(project.home, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
         owner = site.owner(project.root)
-        yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait)
+        anew = partial(placed, project, chosen, backfills, wait=wait, use_lease=use_lease, again=True)
+        yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +15,7 @@ from provision.core import lease as leases
 from provision.core.execute import Pen
 from provision.core.ledger import fold, highest_token
 from provision.errors import CapabilityMissing, ConfigError, FailedError, LeaseHeld, RefusedError, raise_all
-from provision.flows.migrate import nameless
-from provision.model import Event, Holding, Kind, Owner, StateName
+from provision.model import Event, Holding, Kind, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
 from provision.ports.batches import Batches
@@ -36,6 +35,8 @@ class Place:
     leases: Leases | None
     lease_seconds: float = 30.0
     wait: float = 600.0
+    again: Callable[[], AbstractContextManager[Place]] | None = None
+    """Reaches the same stores anew: a connection that did nothing for hours may be cut. None: they are fresh enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,13 @@ def batches_of(store: Store) -> Batches:
     return store.batches
 
 
-def run(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
+Complete = Callable[[BackfillRun], None]
+
+
+def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | None = None) -> BackfillRun:
     """Begin the backfill, or go on where the last run of it stopped, and bring it to its end.
+
+    `completed` writes the completion for a caller that holds the run lease; without it, `complete` does.
 
     Raises ConfigError for all that the server refuses, RefusedError (requirement-not-met, backfill-changed),
     LeaseHeld with who runs it, and as `lead`.
@@ -69,7 +75,7 @@ def run(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
         batches.runs.create()
         begun = _begun(place, batches, backfill, asked)
         post = Post(backfill, batches, check, asked.stopped, asked.orders, asked.told)
-        return lead(post, begun.run, lambda found: complete(place, backfill, found))
+        return lead(post, begun.run, completed or (lambda found: complete(place, backfill, found)))
 
 
 def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
@@ -96,6 +102,9 @@ def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
 
 def complete(place: Place, backfill: Backfill, found: BackfillRun) -> None:
     """Append the ledger event that opens the gate, under the run lease, taken for that alone. Raises LeaseHeld."""
+    if place.again is not None:
+        with place.again() as fresh:
+            return complete(fresh, backfill, found)
     store = place.stores[backfill.store]
     token = max(highest_token(each.ledger.read()) for each in place.stores.values())
     held = None
@@ -124,7 +133,8 @@ def complete(place: Place, backfill: Backfill, found: BackfillRun) -> None:
 def completion(pen: Pen, backfill: Backfill, found: BackfillRun) -> Event:
     """The ledger event of a backfill that is complete."""
     taken = round((datetime.now(UTC) - found.started_at).total_seconds() * 1000)
-    revision = replace(nameless(backfill.id), checksum=backfill.checksum)
+    store, number = backfill.id.split("/", 1)
+    revision = Revision(store, number, "", "", backfill.shown, backfill.checksum)
     return pen.event(revision, Kind.APPLIED, duration_ms=max(taken, 0), run=found.run, rows=found.rows_done)
 
 

@@ -75,6 +75,9 @@ class Work(Protocol):
     def total(self) -> int | None:
         """About how many rows want filling; None where nobody can tell."""
 
+    def size(self) -> int | None:
+        """About how many rows there are, filled or not, counted no further than SMALL; None where nobody can tell."""
+
     def cursors(self, parts: int) -> Sequence[object]:
         """Where each of at most so many parts begins, as plain JSON; together they are all the rows."""
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
+from typing import TypeVar
 
 from provision.capabilities.backfill.crew import Post, whole, work_through
 from provision.capabilities.backfill.states import moved
 from provision.errors import FailedError, Interrupted, LeaseLost, ProvisionError, UnreachableError
 from provision.model.backfills import BackfillRun, RunState
 
-MOST_PASSES = 100
+VAIN_PASSES = 3  # that leave as many rows as there were
+PATIENT = (0.1, 0.3, 1.0, 3.0, 6.0, 10.0, 20.0, 20.0)  # seconds between two tries of a server that went away
 ASK_EVERY = 0.2  # seconds, while paused
+T = TypeVar("T")
 _RESUMABLE = ("server-lost", "interrupted", "disk-full")
 
 
@@ -29,7 +33,7 @@ def lead(post: Post, run: str, complete: Callable[[BackfillRun], None]) -> Backf
             return found
         _finished(post, found)
         complete(found)
-        return change(post, run, RunState.SUCCEEDED)
+        return replace(change(post, run, RunState.SUCCEEDED), parts=found.parts)
     except LeaseLost:
         raise  # another process leads it now: what it says of the run is true
     except ProvisionError as error:
@@ -43,7 +47,7 @@ def join(post: Post, run: str) -> BackfillRun:
         work_through(post, run)
         if post.stopped.is_set():
             raise Interrupted("SIGINT")
-        found = whole(post, run)
+        found = patiently(post, lambda: whole(post, run))
         if found.state is RunState.RUNNING or found.state.over:
             return found
         if found.state not in (RunState.PAUSING, RunState.PAUSED, RunState.ENQUEUED):
@@ -54,10 +58,25 @@ def join(post: Post, run: str) -> BackfillRun:
 def change(post: Post, run: str, state: RunState, **fields: object) -> BackfillRun:
     """Move the run to a state, whatever else is asked of it at the same time. Raises RefusedError (run-illegal)."""
     while True:
-        before = post.batches.runs.peek(run)
-        after = moved(before, state, post.batches.now(), **fields)
-        if post.batches.runs.write(after):
+        before = patiently(post, lambda: post.batches.runs.peek(run))
+        if before.state is state:
+            return before  # written before an answer was lost
+        after = moved(before, state, patiently(post, post.batches.now), **fields)
+        if patiently(post, lambda: post.batches.runs.write(after)):  # noqa: B023 (called before the next turn)
             return after
+
+
+def patiently(post: Post, ask: Callable[[], T]) -> T:
+    """The answer to what may be asked twice, waited for while the server is away. Raises FailedError (server-lost)."""
+    for pause in PATIENT:
+        try:
+            return ask()
+        except UnreachableError as error:
+            lost = error
+            if post.stopped.wait(min(pause, post.orders.patience)) or post.orders.patience < pause:
+                break
+    fix = f"bring the server back, then `provision backfill resume {post.backfill.name}`"
+    raise FailedError("server-lost", lost.what, where=lost.where, fix=fix)
 
 
 class _Passes:
@@ -65,14 +84,15 @@ class _Passes:
 
     def __init__(self, post: Post, run: str) -> None:
         self._post, self._run = post, run
-        self._before: int | None = None  # rows done when the last further pass was begun
+        self._least: int | None = None  # rows left after any pass
+        self._vain = 0  # passes since then
 
     def next(self) -> BackfillRun | None:
         """One pass; the run once it needs no other."""
         work_through(self._post, self._run)
         if self._post.stopped.is_set():
             raise Interrupted("SIGINT")
-        found = whole(self._post, self._run)
+        found = patiently(self._post, lambda: whole(self._post, self._run))
         self._post.told(found)
         if found.state is RunState.CANCELLING:
             return change(self._post, self._run, RunState.CANCELLED)
@@ -86,30 +106,33 @@ class _Passes:
 
     def _left(self, found: BackfillRun) -> BackfillRun | None:
         """After every part is done: None with further parts where rows are left, else the run."""
-        with closing(self._post.batches.work(self._post.backfill)) as work:
-            left = work.left(found.run)
-            if not left:
-                return found
-            further: Sequence[object] = work.rest()
-        done = found.rows_done + found.rows_skipped
-        if self._before == done or len(found.parts) > MOST_PASSES:
+        left, further = patiently(self._post, lambda: self._count(found.run))
+        if not left:
+            return found
+        self._vain = self._vain + 1 if self._least is not None and left >= self._least else 0
+        self._least = left if self._least is None else min(left, self._least)
+        if self._vain >= VAIN_PASSES:
             raise FailedError(
                 "rows-left",
                 f"{left:,} rows still match `where` after they were filled",
                 where=self._post.backfill.place("set"),
                 fix="let `set` give every row a value that `where` does not want, or stop what empties it again",
             )
-        self._before = done
         self._post.batches.runs.cut(found.run, further)
         return None
+
+    def _count(self, run: str) -> tuple[int, Sequence[object]]:
+        with closing(self._post.batches.work(self._post.backfill)) as work:
+            left = work.left(run)
+            return left, work.rest() if left else ()
 
 
 def _paused(post: Post, run: str) -> BackfillRun | None:
     """Wait until someone lets the run go on; the run if someone ends it."""
-    post.told(whole(post, run))
+    post.told(patiently(post, lambda: whole(post, run)))
     while not post.stopped.wait(ASK_EVERY):
         post.check()
-        found = post.batches.runs.peek(run)
+        found = patiently(post, lambda: post.batches.runs.peek(run))
         if found.state is RunState.ENQUEUED:
             change(post, run, RunState.RUNNING)
             return None
@@ -127,9 +150,12 @@ def _finished(post: Post, found: BackfillRun) -> None:
             where=post.backfill.shown,
             fix=f"`provision backfill status {post.backfill.name}` names them; correct them and resume",
         )
-    with closing(post.batches.work(post.backfill)) as work:
-        why = work.verified()
-    if why:
+
+    def ask() -> str:
+        with closing(post.batches.work(post.backfill)) as work:
+            return work.verified()
+
+    if why := patiently(post, ask):
         fix = "look at the rows, correct them or the document, and run it again"
         raise FailedError("verify-failed", why, where=post.backfill.place("verify"), fix=fix)
 

@@ -29,6 +29,13 @@ def total(connection: Connection, shape: Shape) -> int:
     return int(plan[0][0]["Plan"]["Plan Rows"]) if plan else 0
 
 
+def size(connection: Connection, shape: Shape) -> int:
+    """The rows of the table, counted no further than SMALL."""
+    query = f"select count(*) from (select from {shape.table} limit {SMALL}) few"
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
 def density(connection: Connection, shape: Shape) -> int:
     """About how many rows a block holds."""
     _, pages, rows, _, _ = _about(connection, shape)

@@ -112,7 +112,9 @@ class Batch:
     def _within_block(self, low: Block, end: int, rows: int) -> Step:
         """A few rows of one block, which others may be too many of."""
         limits = physical(low, (low[0] + 1, 0))
-        query = self._shape.select(limits, f"ctid::text, {self._shape.texts}", f" order by ctid limit {rows}")
+        query = self._shape.select(
+            limits, f"ctid::text as provision_place, {self._shape.texts}", f" order by ctid limit {rows}"
+        )
         found = self._connection.execute(query.encode()).fetchall()
         if len(found) < rows:
             return self._step_to(low, (low[0] + 1, 0), end, len(found))

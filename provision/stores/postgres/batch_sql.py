@@ -30,8 +30,8 @@ class Shape:
 
     @property
     def texts(self) -> str:
-        """The key's columns as text."""
-        return ", ".join(f"{name(each)}::text" for each in self.key)
+        """The key's columns as text, by names of their own: `order by` means a result's column before a table's."""
+        return ", ".join(f"{name(each)}::text as provision_key_{n}" for n, each in enumerate(self.key))
 
     def row(self, values: Sequence[str]) -> str:
         """A key's values as a row of the key's own types."""
@@ -65,7 +65,7 @@ class Shape:
         return f"select count(*) from {self.table}{_where([self.wanted, *([without] if without else [])])}"
 
     def key_as_json(self) -> str:
-        return f"jsonb_build_array({self.texts})"
+        return f"jsonb_build_array({', '.join(f'{name(each)}::text' for each in self.key)})"
 
 
 def shape(backfill: Backfill, key: Sequence[str], types: Sequence[str]) -> Shape:

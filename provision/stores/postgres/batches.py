@@ -124,6 +124,9 @@ class PostgresWork:
     def total(self) -> int | None:
         return cut.total(self._connection, self._shaped())
 
+    def size(self) -> int | None:
+        return cut.size(self._connection, self._shaped())
+
     def cursors(self, parts: int) -> Sequence[object]:
         return cut.cursors(self._connection, self._backfill, self._shaped(), parts)
 

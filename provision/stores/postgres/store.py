@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
@@ -76,7 +76,8 @@ class PostgresStore:
     def leases(self) -> PostgresLeases:
         """On a connection of their own, so that a heartbeat never waits for a lane."""
         if self._leases is None:
-            self._leases = PostgresLeases(connect(self._url, self.name), self._options.project)
+            again = partial(connect, self._url, self.name)
+            self._leases = PostgresLeases(again(), self._options.project, again)
         return self._leases
 
     @property
