@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -94,28 +94,41 @@ def narrowed(
 ) -> tuple[tuple[Suite, ...], tuple[str, ...]]:
     """The suites without what cannot be looked at here, and a note on each table left out.
 
-    Raises ConfigError (nothing-to-check) when nothing is left.
+    Raises ConfigError (nothing-to-check) when nothing is left, and why a store does not answer; one of which the
+    environment says nothing is as one that it switches off.
     """
+    bare = _bare(needed, stores_of(suites, made_by))
     notes: list[str] = []
     kept = []
     for suite in suites:
-        tables = []
-        for table in suite.tables:
-            why = _left_out(suite, table, scope, needed, made_by)
-            if why:
-                notes.append(f"{table.store} {table.name} is left out: {why}")
-            else:
-                tables.append(table)
-        kept.append(replace(suite, tables=tuple(tables)))
+        why = [_left_out(suite, table, scope, needed.off, bare, made_by) for table in suite.tables]
+        left_out = [(table, each) for table, each in zip(suite.tables, why, strict=True) if each]
+        if len(left_out) == len(why) and len(set(why)) == 1:
+            notes.append(f"{suite.name} is not run: {why[0]}")
+        else:
+            notes += [f"{table.store} {table.name} is left out: {each}" for table, each in left_out]
+        tables = tuple(table for table, each in zip(suite.tables, why, strict=True) if not each)
+        kept.append(replace(suite, tables=tables))
     if not any(suite.tables for suite in kept):
         raise ConfigError("nothing-to-check", notes[0], fix="leave the option out, or switch the store on")
     return tuple(suite for suite in kept if suite.tables), tuple(dict.fromkeys(notes))
 
 
-def _left_out(suite: Suite, table: Table, scope: Scope, needed: Needed, made_by: MadeBy) -> str:
-    off = needed.off & stores_of([replace(suite, tables=(table,))], made_by)
-    if off:
-        return f"{', '.join(sorted(off))} is off in this environment"
+def _bare(needed: Needed, names: frozenset[str]) -> Mapping[str, str]:
+    """The stores of which the environment says nothing, with that in words. Raises why others do not answer."""
+    lost = {name: error for name, error in needed.lost.items() if name in names}
+    raise_all([error for error in lost.values() if error.code != "store-not-configured"])
+    return {name: error.what for name, error in lost.items()}
+
+
+def _left_out(
+    suite: Suite, table: Table, scope: Scope, off: frozenset[str], bare: Mapping[str, str], made_by: MadeBy
+) -> str:
+    stores = stores_of([replace(suite, tables=(table,))], made_by)
+    if off & stores:
+        return f"{', '.join(sorted(off & stores))} is off in this environment"
+    if bare.keys() & stores:
+        return "; ".join(bare[name] for name in sorted(bare.keys() & stores))
     if (scope.since or scope.until) and table.time is None:
         return "its suite names no `time` to narrow it by"
     if scope.tenant is not None and table.tenant is None:

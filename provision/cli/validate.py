@@ -238,7 +238,7 @@ def _found(
     """What the checks found, with every secret masked, and what earlier runs did, for the trends of a report."""
     made_by = vocabularies.made_by
     home = frozenset({project.home}) - {"none"} if not asked.no_history else frozenset[str]()
-    with _reached(project, environment, stores_of(wanted, made_by), home) as needed:
+    with _reached(project, environment, frozenset(), stores_of(wanted, made_by) | home) as needed:
         wanted, notes = suites.narrowed(wanted, asked.scope, needed, made_by)
         keeper = needed.stores[project.home].history if home & needed.stores.keys() else None
         run = new_run(environment.name, asked.scope, process.owner(os.environ).actor)
