@@ -126,6 +126,7 @@ class Platform:
                 **{name: decision[name] for name in ("id", "tenant_id", "user_id", "symbol", "decision")},
                 aggregated_confidence=decision["aggregated_confidence"],
                 uncertainty_score=0.2,
+                decided_at=f"{decision['timestamp']}Z",
                 probability_metadata={"source": "clickhouse"},
             )
             factory.insert(connection, "user_probability_preferences")

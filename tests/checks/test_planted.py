@@ -152,8 +152,8 @@ def test_row_changed_in_one_store_is_reported(platform: Platform) -> None:
     assert found["decision_differs"]["samples"] == [
         {
             "id": ID.format(1),
-            "symbol": {"here": "ETH", "there": "BTC"},
-            "aggregated_confidence": {"here": 0.6001, "there": 0.6},
+            "symbol": {"here": "BTC", "there": "ETH"},
+            "aggregated_confidence": {"here": 0.6, "there": 0.6001},
         }
     ]
 
@@ -167,6 +167,6 @@ def test_row_of_one_store_only_is_reported(platform: Platform) -> None:
 
     assert found["decision_differs"]["bad"] == 2
     assert sorted(found["decision_differs"]["samples"], key=str) == [
-        {"id": ID.format(1), "missing": "here"},
-        {"id": BAD, "missing": "there"},
+        {"id": ID.format(1), "missing": "there"},
+        {"id": BAD, "missing": "here"},
     ]

@@ -133,6 +133,19 @@ def test_table_that_cannot_be_narrowed_is_left_out_and_said(platform: Platform) 
     assert "ml_feature_definitions" not in {each["table"] for each in ran.json["results"]}
 
 
+def test_parity_that_cannot_be_narrowed_is_left_out_and_said(platform: Platform) -> None:
+    text = (REPOSITORY / "checks" / "cross_store.yaml").read_text(encoding="utf-8")
+    platform.suite("loose", text.replace(", time: decided_at", ""))
+
+    ran = platform.validate("loose", "--since", "2020-01-01")
+
+    name = "clickhouse trading_decisions_probabilistic decision_differs"
+    assert ran.err == f"{name} is left out: it names no `time` of the other table\n"
+    assert "decision_differs" not in {each["check"] for each in ran.json["results"]}
+    narrowed = platform.validate("cross_store", "--since", "2020-01-01", "--tenant", "acme")
+    assert (narrowed.code, narrowed.found) == (0, {})
+
+
 def test_no_rows_warn_and_none_at_all_fail(platform: Platform) -> None:
     platform.sql("truncate ml_feature_store")
     ran = platform.validate("features")

@@ -42,6 +42,9 @@ class Across(Protocol):
     def stores(self, check: Check, table: Table) -> Sequence[str]:
         """The other stores it needs."""
 
+    def unfit(self, check: Check, scope: Scope) -> str:
+        """Why the check cannot be made of the rows of the scope alone; empty when it can."""
+
     def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
         """What is wrong with it, asked of the engines. Must read no rows."""
 

@@ -81,6 +81,12 @@ class Parity:
     def stores(self, check: Check, _table: Table) -> Sequence[str]:
         return [_with(check)["store"]]
 
+    def unfit(self, check: Check, scope: Scope) -> str:
+        other = _with(check)
+        if (scope.since or scope.until) and "time" not in other:
+            return "it names no `time` of the other table"
+        return "it names no `tenant` of the other table" if scope.tenant and "tenant" not in other else ""
+
     def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
         left, right = _sheets(check, table)
         other = _with(check)

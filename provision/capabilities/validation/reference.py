@@ -21,6 +21,9 @@ class Reference:
     def stores(self, check: Check, table: Table) -> Sequence[str]:
         return [_store(check, table)]
 
+    def unfit(self, _check: Check, _scope: Scope) -> str:
+        return ""
+
     def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
         ours, theirs = _columns(check)
         there = Table(_store(check, table), _to(check)["table"])

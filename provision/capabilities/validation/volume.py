@@ -27,6 +27,9 @@ class Volume:
     def stores(self, _check: Check, _table: Table) -> Sequence[str]:
         return ()
 
+    def unfit(self, _check: Check, _scope: Scope) -> str:
+        return ""
+
     def refused(self, _check: Check, _table: Table, _world: World) -> Sequence[ProvisionError]:
         return ()
 

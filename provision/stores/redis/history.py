@@ -47,7 +47,8 @@ class RedisHistory:
         with self._server().reading():
             newest = list(islice(filter(asked, self._entries()), limit))
         # Within one run the order of the suite.
-        return sorted(newest[::-1], key=lambda kept: kept.run.id, reverse=True)
+        oldest_first = newest[::-1]
+        return sorted(oldest_first, key=lambda kept: kept.run.id, reverse=True)
 
     def _entries(self) -> Iterator[Kept]:
         end = "+"
