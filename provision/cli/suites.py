@@ -10,14 +10,14 @@ from functools import cache
 from typing import Any
 
 from provision import settings, wiring
-from provision.capabilities.validation.kinds import ACROSS
+from provision.capabilities.validation.kinds import ACROSS, made_across
 from provision.documents import suites as documents
 from provision.documents.suites import Vocabulary
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
 from provision.flows.connect import known_stores
 from provision.flows.needed import Needed
 from provision.flows.validate import MadeBy, stores_of
-from provision.model.checks import Scope, Suite, Table
+from provision.model.checks import Check, Scope, Suite, Table
 
 
 class Vocabularies:
@@ -98,7 +98,8 @@ def narrowed(
     environment says nothing is as one that it switches off.
     """
     bare = _bare(needed, stores_of(suites, made_by))
-    notes: list[str] = []
+    suites, unfit = _fitting(suites, scope, made_by)
+    notes: list[str] = list(unfit)
     kept = []
     for suite in suites:
         why = [_left_out(suite, table, scope, needed.off, bare, made_by) for table in suite.tables]
@@ -119,6 +120,30 @@ def _bare(needed: Needed, names: frozenset[str]) -> Mapping[str, str]:
     lost = {name: error for name, error in needed.lost.items() if name in names}
     raise_all([error for error in lost.values() if error.code != "store-not-configured"])
     return {name: error.what for name, error in lost.items()}
+
+
+def _fitting(suites: Sequence[Suite], scope: Scope, made_by: MadeBy) -> tuple[tuple[Suite, ...], tuple[str, ...]]:
+    """The suites without the checks that cannot be made of the rows of the scope alone, and a note on each of those."""
+    notes: list[str] = []
+
+    def fits(table: Table, check: Check) -> bool:
+        across = made_across(check, table, made_by(table.store))
+        why = across.unfit(check, scope) if across is not None else ""
+        if why:
+            notes.append(f"{table.store} {table.name} {check.name} is left out: {why}")
+        return not why
+
+    kept = [
+        replace(
+            suite,
+            tables=tuple(
+                replace(table, checks=tuple(check for check in table.checks if fits(table, check)))
+                for table in suite.tables
+            ),
+        )
+        for suite in suites
+    ]
+    return tuple(kept), tuple(notes)
 
 
 def _left_out(
