@@ -9,10 +9,10 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt lint type arch unit smoke chaos bench servers docs stale lock clean
+.PHONY: help up test check fmt lint type arch unit smoke chaos bench bench-data servers docs stale lock clean
 
 help:  ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
@@ -47,6 +47,9 @@ chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; pri
 
 bench: $(VENV)/.dev  ## Compare with the peers in one run; writes docs/performance.md
 	$(BIN)/python -m bench $(BENCH) </dev/null
+
+bench-data: $(VENV)/.dev  ## Measure data checks beside the seed's queries and other tools; writes docs/check_figures.md
+	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
 
 servers:  ## Install the real servers that the tests use (Debian, as root)
 	sh tests/servers/install.sh

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -33,7 +36,8 @@ down_revision = None
 def upgrade() -> None:
     op.execute("""
         CREATE TABLE orders (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), n bigint NOT NULL UNIQUE,
-            tenant text NOT NULL, place integer NOT NULL, note text, source text, score numeric(5,4), meta jsonb, UNIQUE (tenant, place))
+            tenant text NOT NULL, place integer NOT NULL, note text, source text, score numeric(5,4), meta jsonb,
+            UNIQUE (tenant, place))
     """)
 
 
@@ -131,3 +135,19 @@ def ended(started: subprocess.Popen[str], seconds: float = 120.0) -> tuple[int, 
     """Exit code and output of a process."""
     out, err = started.communicate(timeout=seconds)
     return started.returncode, out, err
+
+
+def rows_done(database: psycopg.Connection[Any]) -> int:
+    """How many rows the log of runs says are filled; 0 where there is no log yet."""
+    if database.execute("select to_regclass('provision.backfill_part')").fetchone() == (None,):
+        return 0
+    row = database.execute("select coalesce(sum(rows_done), 0)::int from provision.backfill_part").fetchone()
+    return int(row[0]) if row else 0
+
+
+def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until it is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)

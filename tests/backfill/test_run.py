@@ -181,7 +181,7 @@ def test_killed_run_goes_on_where_its_last_batch_was_kept(
         " return null; end $$; create trigger touch after update on orders for each row execute function touch()"
     )
     started = project.process(shop, "backfill", "run", "source")
-    _until(lambda: _rows(database) > 500)
+    project.until(lambda: project.rows_done(database) > 500)
     os.kill(started.pid, signal.SIGKILL)
     project.ended(started)
 
@@ -196,7 +196,7 @@ def test_interrupt_finishes_the_batch_and_keeps_the_run(
 ) -> None:
     project.sow(url, 30_000)
     started = project.process(shop, "backfill", "run", "source", "--rate", 2000)
-    _until(lambda: _rows(database) > 100)
+    project.until(lambda: project.rows_done(database) > 100)
     started.send_signal(signal.SIGINT)
     code, _, err = project.ended(started)
 
@@ -212,13 +212,13 @@ def test_pause_from_another_process_takes_effect_within_one_batch(
 ) -> None:
     project.sow(url, 30_000)
     started = project.process(shop, "backfill", "run", "source", "--rate", 3000)
-    _until(lambda: _rows(database) > 100)
+    project.until(lambda: project.rows_done(database) > 100)
 
     assert provision("backfill", "pause", "source").code == 0
-    _until(lambda: _state(provision) == "paused")
-    before = _rows(database)
+    project.until(lambda: _state(provision) == "paused")
+    before = project.rows_done(database)
     time.sleep(0.5)
-    assert _rows(database) == before
+    assert project.rows_done(database) == before
     assert provision("backfill", "resume", "source", "--set", "rate=0").code == 0
     assert project.ended(started)[0] == 0
     assert checksum(database) == project.expected(30_000)
@@ -229,7 +229,7 @@ def test_cancel_from_another_process_ends_the_run(
 ) -> None:
     project.sow(url, 30_000)
     started = project.process(shop, "backfill", "run", "source", "--rate", 2000)
-    _until(lambda: _rows(database) > 100)
+    project.until(lambda: project.rows_done(database) > 100)
 
     assert provision("backfill", "cancel", "source").code == 0
     code, out, _ = project.ended(started)
@@ -250,7 +250,7 @@ def test_two_workers_and_a_third_that_joins_touch_no_row_twice(
         "create trigger touch after update on orders for each row execute function touch()"
     )
     first = project.process(shop, "backfill", "run", "source", "--workers", 2, "--rate", 6000)
-    _until(lambda: _rows(database) > 100)
+    project.until(lambda: project.rows_done(database) > 100)
     refused = provision("backfill", "run", "source")
     third = project.process(shop, "backfill", "run", "source", "--join")
 
@@ -267,29 +267,13 @@ def test_server_that_goes_away_is_waited_for(shop: Path, url: str, database: Dat
     project.sow(url, 30_000)
     started = project.process(shop, "backfill", "run", "source", "--rate", 8000)
     for _ in range(5):
-        before = _rows(database)
-        _until(lambda: _rows(database) > before + 100)  # noqa: B023 (called before the next turn)
+        before = project.rows_done(database)
+        project.until(lambda: project.rows_done(database) > before + 100)  # noqa: B023 (called before the next turn)
         database.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^provision'")
 
     assert project.ended(started)[0] == 0
     assert checksum(database) == project.expected(30_000)
 
 
-def _rows(database: Database) -> int:
-    row = (
-        database.execute("select coalesce(sum(rows_done), 0)::int from provision.backfill_part").fetchone()
-        if database.execute("select to_regclass('provision.backfill_part')").fetchone() != (None,)
-        else (0,)
-    )
-    return int(str(row[0])) if row else 0
-
-
 def _state(provision: Provision) -> str:
     return str(json.loads(provision("backfill", "status", "source", "-o", "json").out)[0]["state"])
-
-
-def _until(true: object, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -338,6 +340,18 @@ def test_probability_command_is_the_suite_of_that_name(platform: Platform) -> No
 
     assert (ran.code, ran.json["suite"]) == (0, "probability")
     assert platform.run("validate-probability-data", "--tenant", "nobody", "--output", "json").code == 1
+
+
+def test_probability_command_is_a_script_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, name = scripts["validate-probability-data"].split(":")
+    given: list[object] = []
+    monkeypatch.setattr("provision.cli.main.main", given.append)
+    monkeypatch.setattr("sys.argv", ["validate-probability-data", "--env", "ci"])
+
+    getattr(import_module(module), name)()
+
+    assert given == [["validate-probability-data", "--env", "ci"]]
 
 
 def test_help_of_both_commands_loads_no_driver(capsys: pytest.CaptureFixture[str]) -> None:
