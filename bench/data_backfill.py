@@ -1,7 +1,7 @@
 """python -m bench.data_backfill [--rows N]
 
-A backfill of the shape that seed §6.1 has, beside a writer (one row each 20 ms) and a reader: the single UPDATE, a plain
-loop over 5,000 keys, and `provision backfill run` in both orders. Each on a fresh copy of one table, in one run.
+A backfill like that of the seed, beside a writer (one row each 20 ms) and a reader: the single UPDATE, a plain loop
+over 5,000 keys, and `provision backfill run` in both orders. Each on a fresh copy of one table, in one run.
 """
 
 from __future__ import annotations

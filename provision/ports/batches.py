@@ -6,26 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from provision.errors import FailedError, ProvisionError
+from provision.errors import ProvisionError
 from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Seen
-
-
-class BatchFailed(FailedError):
-    """Raised when the server refused the rows of a batch for what they hold; nothing of the batch is left.
-
-    `rows` is how many there were; with 1, `what` names the row.
-    """
-
-    def __init__(self, what: str, *, rows: int, where: str = "", fix: str = "") -> None:
-        super().__init__("batch-failed", what, where=where, fix=fix)
-        self.rows = rows
-
-
-class BatchInTheWay(FailedError):
-    """Raised when a batch gave way to others: its rows are locked, or it was chosen to end a deadlock."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__("batch-in-the-way", what, fix="look at who holds the locks")
 
 
 class Runs(Protocol):

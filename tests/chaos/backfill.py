@@ -89,9 +89,10 @@ def campaign(
         command = ["backfill", "run", "fill", "--env", "test", "--workers", str(workers)]
         at_work, done = 0, 0
         for turn in range(kills):
-            before = _filled(connection)
-            _killed(place, url, command, chance.uniform(0.3, 4.0))
-            done = _filled(connection)
+            # Each tenth anywhere after the start, the others once there is work in hand.
+            idle = turn % 10 == 9
+            _killed(connection, place, url, command, chance.uniform(0.0, 3.0 if idle else 1.5), idle=idle)
+            before, done = done, _filled(connection)
             at_work += done > before
             said(f"kill {turn + 1}: {done:,} rows")
         last = subprocess.run(_line(command), cwd=place, env=_environment(url), capture_output=True, text=True)
@@ -110,12 +111,19 @@ def _wrong(connection: psycopg.Connection[tuple[object, ...]]) -> str:
     return ""
 
 
-def _killed(place: Path, url: str, command: list[str], seconds: float) -> None:
+def _killed(
+    connection: psycopg.Connection[tuple[object, ...]], place: Path, url: str, command: list[str], after: float, *,
+    idle: bool,
+) -> None:  # fmt: skip
+    """Start one and kill it so many seconds after its first batch, or after its start."""
+    before = _filled(connection)
     started = subprocess.Popen(
         _line(command), cwd=place, env=_environment(url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    while not idle and started.poll() is None and _filled(connection) <= before:
+        time.sleep(0.01)
     try:
-        started.wait(seconds)
+        started.wait(after)
     except subprocess.TimeoutExpired:
         os.kill(started.pid, signal.SIGKILL)
     started.wait()

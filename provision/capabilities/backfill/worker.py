@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from provision.capabilities.backfill.pace import BatchSize, Brake, Speed
-from provision.errors import FailedError, UnreachableError
+from provision.errors import BatchFailed, BatchInTheWay, FailedError, UnreachableError
 from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, RunState, Seen
-from provision.ports.batches import Batches, BatchFailed, BatchInTheWay, Work
+from provision.ports.batches import Batches, Work
 
 BACKOFF, LONGEST_BACKOFF = 0.1, 5.0  # seconds
 

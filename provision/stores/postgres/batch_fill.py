@@ -12,9 +12,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from provision.errors import FailedError, UnreachableError
+from provision.errors import BatchFailed, BatchInTheWay, FailedError, UnreachableError
 from provision.model.backfills import Backfill, Filled, Pace
-from provision.ports.batches import BatchFailed, BatchInTheWay
 from provision.stores.postgres.batch_cut import density, not_skipped
 from provision.stores.postgres.batch_sql import Block, Shape, physical
 from provision.stores.postgres.connection import Connection
