@@ -23,11 +23,7 @@ SEED_CLICKHOUSE = (
 EMPTY_CLICKHOUSE = tuple(
     each.replace("indicator_probabilities = []", "empty(indicator_probabilities)") for each in SEED_CLICKHOUSE
 )
-SEED_POSTGRES = (
-    f"SELECT count(*) FROM {DECISIONS} WHERE aggregated_confidence < 0 OR aggregated_confidence > 1",
-    f"SELECT count(*) FROM {DECISIONS} WHERE probability_metadata = '{{}}' OR probability_metadata IS NULL",
-    f"SELECT count(*) FROM {DECISIONS} WHERE uncertainty_score + aggregated_confidence > 2",
-)
+SEED_POSTGRES = tuple(each.replace("= []", "= '[]'") for each in SEED_CLICKHOUSE)
 STRICT: Mapping[str, Mapping[str, str]] = {
     "clickhouse": {
         "confidence": "NOT (aggregated_confidence BETWEEN 0 AND 1)",
@@ -36,19 +32,20 @@ STRICT: Mapping[str, Mapping[str, str]] = {
     },
     "postgres": {
         "confidence": "NOT (aggregated_confidence BETWEEN 0 AND 1)",
-        "metadata": "coalesce(probability_metadata, '{}') = '{}'",
-        "uncertainty": "NOT (uncertainty_score + aggregated_confidence <= 2)",
+        "metadata": "indicator_probabilities = '[]' OR ensemble_probability IS NULL",
+        "uncertainty": "NOT (epistemic_uncertainty + aleatoric_uncertainty <= 1)",
     },
 }
 _POSTGRES = """
 create table {table} (
     id uuid primary key, tenant_id text, user_id uuid, symbol varchar(20), decision varchar(10),
-    created_at timestamptz, aggregated_confidence numeric(5,4), uncertainty_score numeric(5,4),
-    probability_metadata jsonb
+    created_at timestamptz, indicator_probabilities jsonb, ensemble_probability float8, aggregated_confidence float8,
+    epistemic_uncertainty float8, aleatoric_uncertainty float8
 );
 insert into {table} select md5(n::text)::uuid, 'tenant' || n % 8, md5((n % 1000)::text)::uuid, 'S' || n % 500,
     (array['BUY', 'SELL', 'HOLD'])[1 + n % 3], timestamptz '2026-01-01' + n * interval '1 second',
-    (n % 9973) / 9973.0, (n % 997) / 1000.0, '{{"source": "model", "layers": ["indicator", "ensemble"]}}'
+    '[["rsi", 0.5, 0.6, 0.7], ["macd", 0.4, 0.5, 0.6], ["atr", 0.3, 0.4, 0.5]]', (n % 83) / 83.0,
+    (n % 9973) / 9973.0, (n % 499) / 1000.0, (n % 479) / 1000.0
 from generate_series(1, {rows}) n;
 vacuum (analyze, freeze) {table};
 """
@@ -76,7 +73,7 @@ checks:
   - {{name: decision, accepted_values: {{column: decision, values: [BUY, SELL, HOLD]}}}}
   - {{name: user, not_null: user_id}}
   - {{name: confidence, range: {{column: aggregated_confidence, min: 0, max: 1}}}}
-  - {{name: uncertainty, range: {{column: uncertainty_score, min: 0, max: 1}}}}
+  - {{name: uncertainty, range: {{column: epistemic_uncertainty, min: 0, max: 1}}}}
 """
 PROJECT = """
 [project]
@@ -95,7 +92,7 @@ with psycopg.connect(sys.argv[1]) as connection:
         count(*) filter (where created_at is null), count(*) filter (where user_id is null),
         count(*) filter (where (decision in ('BUY', 'SELL', 'HOLD')) is not true),
         count(*) filter (where (aggregated_confidence between 0 and 1) is not true),
-        count(*) filter (where (uncertainty_score between 0 and 1) is not true) from {DECISIONS}''').fetchone())
+        count(*) filter (where (epistemic_uncertainty between 0 and 1) is not true) from {DECISIONS}''').fetchone())
 """
 _EXPECTATIONS = f"""
 import sys
@@ -107,7 +104,7 @@ suite = context.suites.add(gx.ExpectationSuite("bench"))
 for column in ("id", "tenant_id", "symbol", "created_at", "user_id"):
     suite.add_expectation(e.ExpectColumnValuesToNotBeNull(column=column))
 suite.add_expectation(e.ExpectColumnValuesToBeInSet(column="decision", value_set=["BUY", "SELL", "HOLD"]))
-for column in ("aggregated_confidence", "uncertainty_score"):
+for column in ("aggregated_confidence", "epistemic_uncertainty"):
     suite.add_expectation(e.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=1))
 batch = asset.add_batch_definition_whole_table("all")
 definition = context.validation_definitions.add(gx.ValidationDefinition(data=batch, suite=suite, name="bench"))
@@ -126,7 +123,7 @@ checks for {DECISIONS}:
   - invalid_count(aggregated_confidence) = 0:
       valid min: 0
       valid max: 1
-  - invalid_count(uncertainty_score) = 0:
+  - invalid_count(epistemic_uncertainty) = 0:
       valid min: 0
       valid max: 1
 """
