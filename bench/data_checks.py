@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ same eight in other tools, and beside one hand-written statement in a Python pro
 def main() -> int:
     """0 when every bound is met, 1 when one is not."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the engines are removed then, too
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provision-bench-")))
         postgres, clickhouse = stack.enter_context(engines(folder / "engines"))
