@@ -248,6 +248,12 @@ def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> 
     if last is not None and last.state is RunState.CANCELLING:
         batches.runs.write(moved(last, RunState.CANCELLED, now))
     total, cursors = _cut(batches, backfill, asked)
+    if last is not None and _once(batches, backfill):
+        if last.state is RunState.SUCCEEDED:
+            what = f"{backfill.name} is complete since {last.touched_at:%Y-%m-%d %H:%M} UTC: again would count rows twice"
+            fix = "write another backfill for what else is missing"
+            raise RefusedError("backfill-complete", what, where=backfill.shown, fix=fix)
+        cursors = [part.cursor for part in last.parts if not part.done]
     name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond:06d}"
     made = BackfillRun(
         backfill.name, name, RunState.ENQUEUED, backfill.checksum, str(place.owner), now, now, rows_total=total
@@ -257,6 +263,11 @@ def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> 
     running = moved(made, RunState.RUNNING, now)
     batches.runs.write(running)
     return running
+
+
+def _once(batches: Batches, backfill: Backfill) -> bool:
+    with closing(batches.work(backfill)) as work:
+        return work.once
 
 
 def _cut(batches: Batches, backfill: Backfill, asked: Asked) -> tuple[int | None, Sequence[object]]:

@@ -48,6 +48,10 @@ class Work(Protocol):
     def shared(self) -> bool:
         """True when several processes can work on one run, no part ever in two hands at once."""
 
+    @property
+    def once(self) -> bool:
+        """True when rows that were filled must not be filled again, and cannot be told from others afterwards."""
+
     def refused(self) -> Sequence[ProvisionError]:
         """What is wrong with it, asked of the server: unknown names, a key that is not unique, rights."""
 

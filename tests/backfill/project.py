@@ -83,8 +83,9 @@ def lay_out(place: Path, lease: int = 30) -> None:
     versions.mkdir(parents=True)
     (place / "backfills").mkdir()
     (place / "provision.toml").write_text(_TOML.format(lease=lease))
-    env = ROOT / "provision" / "stores" / "postgres" / "template" / "env.py"
-    (place / "alembic" / "env.py").write_text(env.read_text())
+    template = ROOT / "provision" / "stores" / "postgres" / "template"
+    for name in ("env.py", "script.py.mako"):
+        (place / "alembic" / name).write_text((template / name).read_text())
     (versions / "0001_orders.py").write_text(_FIRST)
     (versions / "0002_source_is_there.py").write_text(_SECOND)
     (place / "backfills" / "source.yaml").write_text(SOURCE)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.ports.batches import Batches
+from provision.stores.clickhouse.batches import ClickhouseBatches
 from provision.stores.clickhouse.connection import TLS, VERIFY, Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.marked import ClickhouseMarked
@@ -28,7 +28,6 @@ class ClickhouseStore:
     leftovers = None
     leases = None  # nothing in ClickHouse decides between two writers
     history = None
-    batches: Batches | None = None
 
     def __init__(self, options: StoreOptions) -> None:
         self._options = options
@@ -53,6 +52,7 @@ class ClickhouseStore:
         client = Client(self._url, self.name)
         self._client = client
         self.ledger = ClickhouseLedger(client, self._options.project, self.name, self._cluster)
+        self.batches = ClickhouseBatches(client, self._options.project, self.name, self._cluster)
         self.peer = ClickhousePeer(client, self._options, self._scripts)
         self.marked = ClickhouseMarked(client)
         self.statements = ClickhouseStatements(client, self.ledger, self.peer, self._scripts, self._texts)

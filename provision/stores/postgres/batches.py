@@ -96,6 +96,7 @@ class PostgresWork:
     """`provision.ports.batches.Work`."""
 
     shared = True
+    once = False
 
     def __init__(self, connection: Connection, backfill: Backfill, owner: Mapping[str, str]) -> None:
         self._connection, self._backfill, self._owner = connection, backfill, owner

@@ -19,6 +19,7 @@ _NEEDS_7 = ("function", "delete_function")
 
 class RedisStore(DocumentStore):
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.redis.batches import RedisBatches
         from provision.stores.redis.checks import RedisChecks
         from provision.stores.redis.history import RedisHistory
         from provision.stores.redis.leases import RedisLeases
@@ -33,6 +34,7 @@ class RedisStore(DocumentStore):
         self.leases: Leases | None = RedisLeases(keys, self._server)
         self.checks: Checks | None = RedisChecks(keys, self._server)
         self.history: History | None = RedisHistory(keys, self._server)
+        self.batches = RedisBatches(keys, self._server)
         self.statements = RedisStatements(keys, self._server, self.documents)
 
     def open(self, url: str) -> Contact:
