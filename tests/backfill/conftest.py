@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,13 +31,31 @@ def provision(capsys: pytest.CaptureFixture[str]) -> Provision:
     return ran
 
 
+def new_database(server: str) -> str:
+    """The url of a new database."""
+    name = f"shop_{next(_NUMBERS)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+@contextmanager
+def run_in(server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Callable[..., int]]]:
+    """The project on another server: the url of its database, and the command line."""
+    url = new_database(server)
+    (folder / "shop").mkdir()
+    project.lay_out(folder / "shop")
+    monkeypatch.chdir(folder / "shop")
+    monkeypatch.setenv("SHOP_POSTGRES", url)
+    monkeypatch.setenv("PROVISION_ENV", "test")
+    assert run(["up", "postgres/0001"]) == 0
+    yield url, lambda *arguments: run(list(arguments))
+
+
 @pytest.fixture
 def url(postgres_18: str) -> str:
     """A new database."""
-    name = f"shop_{next(_NUMBERS)}"
-    with psycopg.connect(postgres_18, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
-    return urlunsplit(urlsplit(postgres_18)._replace(path=f"/{name}"))
+    return new_database(postgres_18)
 
 
 @pytest.fixture

@@ -25,6 +25,19 @@ def test_up_fills_a_small_table_and_goes_on(url: str, provision: Provision) -> N
         assert connection.execute(project.REFERENCE).fetchone() == (project.expected(1_000),)
 
 
+def test_up_of_a_fresh_database_fills_what_is_empty_and_ends(
+    shop: Path, provision: Provision, database: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    assert shop.exists()
+    assert provision("down", "--all", "--allow-destructive").code == 0
+    database.execute("drop schema provision cascade")
+
+    ran = provision("up")
+
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1].startswith("2 applied in ")
+
+
 @pytest.mark.usefixtures("shop")
 def test_up_holds_what_waits_for_a_big_table_until_the_backfill_ran(url: str, provision: Provision) -> None:
     project.sow(url, 10_000)

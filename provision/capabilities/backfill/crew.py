@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from provision.capabilities.backfill.pace import Brake
 from provision.capabilities.backfill.worker import Allowance, Shift, Worker
@@ -49,8 +49,12 @@ class LookOut:
         self._thread.start()
 
     def seen(self) -> Seen:
+        return self._seen
+
+    def longest_wait(self) -> int:
+        """The longest wait for our locks, in ms, since it was last asked for."""
         longest, self._longest = self._longest, 0
-        return replace(self._seen, wait_ms=longest)
+        return longest
 
     def close(self) -> None:
         self._ended.set()
@@ -90,6 +94,7 @@ def work_through(post: Post, run: str) -> None:
         Brake(rate, time.monotonic),
         Allowance(post.orders.skip_failed),
         look_out.seen,
+        look_out.longest_wait,
         post.orders.patience,
     )
 

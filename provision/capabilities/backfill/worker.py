@@ -38,7 +38,8 @@ class Shift:
     ended: threading.Event  # no further batch
     brake: Brake
     allowance: Allowance
-    seen: Callable[[], Seen]  # the newest look at the server; its longest wait counts once
+    seen: Callable[[], Seen]  # the newest look at the server
+    longest_wait: Callable[[], int]  # for our locks since it was last asked for, in ms
     patience: float = 60.0
     clock: Callable[[], float] = field(default=time.monotonic)
 
@@ -105,8 +106,8 @@ class Worker:
     def _fill(self) -> Filled | None:
         """One batch. An empty one where rows failed or were locked: what follows is smaller."""
         rows = self._shift.brake.most(min(self._size.rows, self._most or self._size.rows))
-        seen = self._shift.seen()
-        pace = Pace(rows, round(self._speed.rate, 1), self._reason or seen.reason, seen.wait_ms)
+        reason = self._reason or self._shift.seen().reason
+        pace = Pace(rows, round(self._speed.rate, 1), reason, self._shift.longest_wait())
         try:
             filled = self._open().fill(self._shift.run, pace)
         except BatchFailed as error:

@@ -15,7 +15,10 @@ from provision.stores.postgres.check_sql import literal, name
 from provision.stores.postgres.connection import Connection
 
 ENOUGH = 8 * 2**30  # bytes of max_wal_size with which random keys cost no more WAL than others
-_WAL = "select pg_size_bytes(current_setting('max_wal_size')), pg_total_relation_size({0}::regclass)"
+_WAL = """
+select pg_size_bytes(current_setting('max_wal_size')), pg_total_relation_size({0}::regclass),
+       current_setting('max_wal_size')
+"""
 _TRIGGERS = """
 select string_agg(tgname, ', ' order by tgname) from pg_trigger
 where tgrelid = {0}::regclass and not tgisinternal and tgenabled <> 'D' and tgtype & 16 = 16
@@ -36,10 +39,10 @@ def warnings(connection: Connection, backfill: Backfill, made: Shape) -> Iterato
     """One line each."""
     table = literal(made.table)
     if backfill.body.get("order") != PHYSICAL and made.types[:1] == ("uuid",) and _random(connection, made):
-        limit, size = _row(connection, _WAL.format(table))
+        limit, size, shown = _row(connection, _WAL.format(table))
         if limit < ENOUGH and size > limit // 4:
             yield (
-                f"{made.key[0]} is random and max_wal_size is {limit / 2**30:.3g} GB: walking by it writes each page"
+                f"{made.key[0]} is random and max_wal_size is {shown}: walking by it writes each page"
                 " many times (3 times the WAL); `order: physical` does not, nor does max_wal_size = 8GB"
             )
     if triggers := _row(connection, _TRIGGERS.format(table))[0]:
