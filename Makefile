@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-containers check fmt lint type arch unit smoke chaos bench bench-stores servers docs stale lock clean
+.PHONY: help up test test-containers check fmt lint type arch unit smoke chaos bench bench-stores bench-data servers docs stale lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -53,6 +53,9 @@ bench: $(VENV)/.dev  ## Compare with the peers in one run; writes docs/performan
 
 bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the import of six clients
 	$(BIN)/python -m bench.stores $(BENCH) </dev/null
+
+bench-data: $(VENV)/.dev  ## Measure data checks beside the seed's queries and other tools; writes docs/check_figures.md
+	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
 
 servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate is built by Go)
 	sh tests/servers/install.sh

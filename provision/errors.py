@@ -7,6 +7,8 @@ ProvisionError
 ├── FailedError (5)       failed or stopped after the run began
 │   ├── StatementFailed   the server refused a statement
 │   ├── Interrupted       Ctrl-C or SIGTERM
+│   ├── BatchFailed       rows of a backfill that the server refuses for what is in them
+│   ├── BatchInTheWay     a batch of a backfill that gave way to others
 │   └── LeaseLost         another run took the lease over while this one was frozen or cut off
 ├── LeaseHeld (6)         another run holds the lease and did not end in time
 └── Several               more than one of the above at once
@@ -97,6 +99,24 @@ class LeaseLost(FailedError):
             f"the lease was taken over by {holder}",
             fix="nothing more was sent; `provision status` shows what the other run does",
         )
+
+
+class BatchFailed(FailedError):
+    """Raised when the server refused the rows of a batch for what they hold; nothing of the batch is left.
+
+    `rows` is how many there were; with 1, `what` names the row.
+    """
+
+    def __init__(self, what: str, *, rows: int, where: str = "", fix: str = "") -> None:
+        super().__init__("batch-failed", what, where=where, fix=fix)
+        self.rows = rows
+
+
+class BatchInTheWay(FailedError):
+    """Raised when a batch gave way to others: its rows are locked, or it was chosen to end a deadlock."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("batch-in-the-way", what, fix="look at who holds the locks")
 
 
 class LeaseHeld(ProvisionError):

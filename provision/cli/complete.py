@@ -44,6 +44,19 @@ def documented(_context: click.Context, _parameter: click.Parameter, begun: str)
     return _begin(begun, (kind for kind in DRIVERS if find_spec(f"provision.stores.{kind}.schema") is not None))
 
 
+def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of suites of checks."""
+    project = _project()
+    return _begin(begun, (path.stem for path in sorted(project.root.glob("checks/*.yaml"))) if project else ())
+
+
+def backfills(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """Names of backfills."""
+    project = _project()
+    files = sorted(project.root.glob("backfills/*.*")) if project else []
+    return _begin(begun, (path.stem for path in files if path.suffix in (".yaml", ".py")))
+
+
 def _project() -> Project | None:
     from provision import settings
 

@@ -29,6 +29,9 @@ COMMANDS = {
     "baseline": ("settle", "Mark revisions as applied without running them."),
     "resolve": ("settle", "Settle a revision whose fate is open."),
     "lock": ("settle", "Show or release the run lock."),
+    "backfill": ("backfill", "Fill what is already there, in batches, beside live traffic."),
+    "validate": ("validate", "Check the data against the suites in checks/."),
+    "validate-probability-data": ("validate", "Check the probability data."),
     "local": ("local", "Start, stop, show or reset the embedded engines."),
     "doctor": ("doctor", "Check the set-up, the servers and the ledgers."),
 }
@@ -48,7 +51,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         # Python keeps the word `import` for itself.
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"provision.cli.{COMMANDS[cmd_name][0]}"), name)
         return command
 
@@ -71,6 +74,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     out = streams.prepare()
     sys.exit(streams.finish(out, run(arguments)))
+
+
+def validate_probability_data() -> None:
+    """The script of that name: `provision validate-probability-data`."""
+    main(["validate-probability-data", *sys.argv[1:]])
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -17,11 +17,13 @@ import click
 from provision.cli import complete, options, plans, site
 from provision.cli.render.moves import MoveRender, error_of, lost
 from provision.core.execute import Board
+from provision.core.graph import BACKFILL
 from provision.core.plan import Wanted
 from provision.errors import EXIT_FAILED, Interrupted
-from provision.flows.connect import Access
+from provision.flows.connect import Access, Site
 from provision.flows.migrate import Losses, Rules, Watch, move
 from provision.model import Direction, Happening, Note
+from provision.model.backfills import Backfill
 
 
 def _moving(function: options.F) -> options.F:
@@ -81,6 +83,7 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
             allow_destructive=bool(given["allow_destructive"]),
             confirm=_confirm,
             saved=plans.load(plan_file, opened.graph, opened.environment.name) if plan_file else None,
+            backfills=_backfills(opened) if direction is Direction.UP else {},
         )
         watch = Watch(
             lambda happening: render.happened(_hidden(happening, opened.environment.mask)),
@@ -93,6 +96,15 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
             site.hide(error, opened.environment)
         render.report(report, error)
     return error.exit_code if error is not None else 0
+
+
+def _backfills(opened: Site) -> dict[str, Backfill]:
+    """The project's backfills by id, read only where a revision waits for one."""
+    if not any(need.startswith(BACKFILL) for each in opened.graph.order for need in each.requires):
+        return {}
+    from provision.cli import fillings
+
+    return {each.id: each for each in fillings.read(opened.project)}
 
 
 def _hidden(happening: Happening, mask: Callable[[str], str]) -> Happening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,9 @@ from provision import settings_check, wiring
 from provision.cli import complete, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
+
+_OTHERS = {"checks": "provision.cli.suites"}
+"""Documents that belong to no kind of store → the module whose `schema()` is theirs."""
 
 
 @click.command(
@@ -94,11 +98,12 @@ def import_(store: str, to: Path | None, env: str | None) -> None:
     render.imported(store, chosen.name, written, elsewhere=to is not None)
 
 
-@click.command(epilog=options.example("provision schema redis", "provision schema redis > redis.schema.json"))
+@click.command(epilog=options.example("provision schema redis", "provision schema checks > checks.schema.json"))
 @click.argument("kind", shell_complete=complete.documented)
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a KIND's documents, for an editor that completes and checks them."""
-    render.schema(json.dumps(_documented(kind, "schema").schema(), ensure_ascii=False, indent=2))
+    """Print the JSON Schema of a KIND's documents, or of `checks`, for an editor that completes and checks them."""
+    module = import_module(_OTHERS[kind]) if kind in _OTHERS else _documented(kind, "schema")
+    render.schema(json.dumps(module.schema(), ensure_ascii=False, indent=2))
 
 
 def _live(kind: str) -> ModuleType:

@@ -6,22 +6,19 @@ A document has the keys `description`, `requires`, `up` (a list of `operation: b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from provision import files
+from provision.durations import DURATION as DURATION
+from provision.durations import seconds as seconds
 from provision.errors import ConfigError
 from provision.model import Found as Found
 
 if TYPE_CHECKING:
     from provision.documents.yaml import Place
-
-DURATION = r"^[1-9][0-9]*(s|m|h|d|w)$"
-_DURATION = re.compile(r"([1-9][0-9]*)([smhdw])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +131,6 @@ def _down_schema(listed: Mapping[str, Any]) -> dict[str, Any]:
         "then": listed,
         "else": {"if": {"type": "object"}, "then": stated, "else": {"const": "auto"}},
     }
-
-
-def seconds(duration: int | str) -> int:
-    """Seconds of `900`, `15m`, `2h`, `1d`, `2w`. Raises ValueError for anything else."""
-    if isinstance(duration, int):
-        return duration
-    match = _DURATION.fullmatch(duration)
-    if match is None:
-        raise ValueError(f"{duration} is no duration")
-    return int(match[1]) * _SECONDS[match[2]]
 
 
 def _operations(

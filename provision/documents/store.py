@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from provision.documents.source import Documents
 from provision.model import Description, Direction, Revision, Step, StoreOptions
 from provision.ports import Lane, Leftovers, Marked, Peer, Repeatables, Statements
+from provision.ports.batches import Batches
+from provision.ports.checks import Checks, History
 
 
 class DocumentStore:
@@ -17,6 +19,9 @@ class DocumentStore:
     peer: Peer | None = None
     marked: Marked | None = None
     leftovers: Leftovers | None = None
+    checks: Checks | None = None
+    history: History | None = None
+    batches: Batches | None = None
     statements: Statements | None
 
     def __init__(self, options: StoreOptions, documents: Documents) -> None:

@@ -44,7 +44,9 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-def parse(text: str, shown: str) -> tuple[dict[str, Any], Mapping[Path, Place]]:
+def parse(
+    text: str, shown: str, *, keys: str = "description, up and down"
+) -> tuple[dict[str, Any], Mapping[Path, Place]]:
     """The mapping that the text holds, and where each value (of a mapping: its key) stands, counted from 1.
 
     Raises ConfigError (bad-yaml, empty-migration, document-invalid), or Several.
@@ -62,7 +64,7 @@ def parse(text: str, shown: str) -> tuple[dict[str, Any], Mapping[Path, Place]]:
             "document-invalid",
             "the file is not a mapping of keys",
             where=f"{shown}:{root.start_mark.line + 1}:{root.start_mark.column + 1}",
-            fix="begin it with the keys description, up and down",
+            fix=f"begin it with the keys {keys}",
         )
     walk = _Walk(shown)
     value = walk.value(root, (), ())

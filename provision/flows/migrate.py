@@ -14,6 +14,7 @@ from provision.core.standing import Flag, Standing
 from provision.errors import CapabilityMissing, ConfigError, RefusedError
 from provision.flows import leftovers
 from provision.flows.connect import Reach, Site, together
+from provision.flows.gates import Gatekeeper
 from provision.flows.survey import survey
 from provision.model import (
     Direction,
@@ -29,6 +30,7 @@ from provision.model import (
     Step,
     Watcher,
 )
+from provision.model.backfills import Backfill
 from provision.ports import Leases, Store
 from provision.process import dead
 
@@ -46,6 +48,7 @@ class Rules:
     allow_destructive: bool = False
     confirm: Callable[[Losses], bool] = field(default=lambda _: False)
     saved: Plan | None = None
+    backfills: Mapping[str, Backfill] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,9 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     _fresh(rules.saved, standings)
     plan = planned(site, direction, wanted, rules, standings)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
-    if rules.dry_run or not (plan.steps or outside(standings) or begun(standings, direction) or kept):
+    gates = _gates(site, rules, watch)
+    idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
+    if rules.dry_run or (idle and not gates.small(plan.held, standings)):
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
@@ -88,7 +93,7 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
             plan = planned(site, direction, wanted, rules, standings)
         recorded = run.record_outside(standings)
         watch.planned(plan, standings)
-        report = run.carry_out(plan, standings)
+        report = run.fill(gates, run.carry_out(plan, standings), wanted)
         ended = direction is Direction.UP and not report.remaining
         removed = leftovers.remove(site, wanted, held.check, watch.happened) if ended else ()
     return replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
@@ -161,6 +166,23 @@ class _Running:
             self._site.stores[name].ledger.append(event)
             recorded.append(event)
         return tuple(recorded)
+
+    def fill(self, gates: Gatekeeper, report: Report, wanted: Wanted) -> Report:
+        """Run the small backfills that revisions wait for, and then those revisions, until there are none."""
+        partial = wanted.steps is not None or self._rules.saved is not None
+        while report.held and not (report.remaining or report.failures or partial):
+            small = gates.small(report.held, survey(self._site))
+            for each in small:
+                if (failure := gates.fill(each, report.held, self._pens)) is not None:
+                    return replace(report, failures=(failure,), remaining=tuple(h.step for h in report.held))
+            if not small:
+                gates.unknown(report.held)
+                return report
+            standings = survey(self._site)
+            more = self.carry_out(planned(self._site, Direction.UP, wanted, self._rules, standings), standings)
+            taken = report.duration_ms + more.duration_ms
+            report = replace(more, done=(*report.done, *more.done), duration_ms=taken)
+        return report
 
     def carry_out(self, plan: Plan, standings: Standings) -> Report:
         board = Board(len({step.revision.store for step in plan.steps}))
@@ -281,6 +303,11 @@ def _allowed(site: Site, steps: Sequence[Step], rules: Rules) -> None:
         where=f"{shown}{more}",
         fix="look at the plan with --dry-run, then add --allow-destructive",
     )
+
+
+def _gates(site: Site, rules: Rules, watch: Watch) -> Gatekeeper:
+    table = home(site) if rules.use_lease and rules.backfills else None
+    return Gatekeeper(site, rules.backfills, rules.owner, table, watch.happened, watch.stopper)
 
 
 @contextmanager

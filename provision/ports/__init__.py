@@ -21,6 +21,8 @@ from provision.model import (
     Statement,
     Step,
 )
+from provision.ports.batches import Batches
+from provision.ports.checks import Checks, History
 
 
 class Ledger(Protocol):
@@ -215,6 +217,12 @@ class Store(Protocol):
     def leftovers(self) -> Leftovers | None: ...
     @property
     def leases(self) -> Leases | None: ...
+    @property
+    def checks(self) -> Checks | None: ...
+    @property
+    def history(self) -> History | None: ...
+    @property
+    def batches(self) -> Batches | None: ...
 
     def revisions(self) -> Sequence[Revision]:
         """Every revision on disk in order; connects to nothing. Raises ConfigError, for all files that are wrong."""

@@ -15,7 +15,10 @@ import pytest
 
 from provision import errors, settings_check
 from provision.cli.main import COMMANDS, cli
+from provision.cli.render import backfills as render_backfills
 from provision.cli.render import local as render_local
+from provision.flows.backfill import Standing
+from provision.model.backfills import Backfill
 from provision.stores.clickhouse.connection import Refused
 
 if TYPE_CHECKING:
@@ -173,9 +176,13 @@ def keys(value: object, path: str = "") -> set[str]:
     return {inner for each in value for inner in keys(each, f"{path}[]")} if isinstance(value, list) else set()
 
 
+def _never_run() -> Standing:
+    return Standing(Backfill("a", "postgres", "", "", "backfills/a.yaml", {}), None, "not_begun", complete=False)
+
+
 @pytest.mark.usefixtures("small")
 def test_json_documents_have_the_keys_of_the_page(provision: Provision) -> None:
-    error, up, status, plan, engines, doctor = examples()
+    error, up, status, plan, engines, backfills, doctor = examples()
     printed = {
         name: json.loads(provision(*name.split(), "--output", "json").out)
         for name in (
@@ -195,6 +202,8 @@ def test_json_documents_have_the_keys_of_the_page(provision: Provision) -> None:
     assert keys(printed["down --steps 1 --allow-destructive"]) == reverted
     assert keys(printed["status"]) == keys(status)
     assert keys(printed["doctor"]) == keys(doctor)
+    cursor = {"[].cursor.block", "[].cursor.to"}
+    assert keys(backfills) == keys([render_backfills.as_json(_never_run())]) | cursor
     assert keys({"engines": [dict.fromkeys(render_local.KEYS)]}) == keys(engines)
 
 

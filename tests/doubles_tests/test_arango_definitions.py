@@ -184,6 +184,21 @@ def test_analyzer_of_one_name_has_one_meaning(arango: Wire) -> None:
 def test_unknown_path_and_method_are_told_apart(arango: Wire) -> None:
     assert refused(arango.send("GET", "/_api/nope")) == (404, 404)
     assert refused(arango.send("PUT", "/_api/version")) == (405, 405)
-    got = arango.send("POST", "/_api/explain", {"query": "RETURN 1"})
+    got = arango.send("PUT", "/_admin/compact", {})
     assert refused(got) == (501, 9)
-    assert got.body["errorMessage"] == "the double does not answer POST /_db/{database-name}/_api/explain"
+    assert got.body["errorMessage"] == "the double does not answer PUT /_admin/compact"
+
+
+def test_explain_tells_reading_from_writing_in_a_subquery_too(arango: Wire) -> None:
+    arango.made("POST", "/_api/collection", {"name": "explained"})
+
+    def plan(query: str, **binds: object) -> object:
+        found = arango.made("POST", "/_api/explain", {"query": query, "bindVars": binds})["plan"]
+        return found["isModificationQuery"], found["collections"]
+
+    assert plan("FOR d IN @@c RETURN d.a", **{"@c": "explained"}) == (False, [{"name": "explained", "type": "read"}])
+    assert plan("RETURN LENGTH(FOR d IN explained REMOVE d IN explained RETURN 1)") == (
+        True,
+        [{"name": "explained", "type": "write"}],
+    )
+    assert refused(arango.send("POST", "/_api/explain", {"query": "FOR d IN"})) == (400, 1501)

@@ -60,10 +60,12 @@ class MoveRender:
             self._paper.write(line, "warn")
         for held in plan.held:
             self._paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
-        self._width = max((len(step.id) for step in plan.steps), default=10)
+        # What is held may still run, when a backfill is small.
+        steps = [*plan.steps, *(held.step for held in plan.held)]
+        self._width = max((len(step.id) for step in steps), default=10)
         room = self._paper.columns
         widest = WIDEST if room is None else max(room - self._width - AROUND, 20)
-        self._words = min(max((len(step.revision.description) for step in plan.steps), default=10), widest)
+        self._words = min(max((len(step.revision.description) for step in steps), default=10), widest)
         if self._dry_run:
             for step in plan.steps:
                 line = f"  · {step.id.ljust(self._width)}  {step.revision.description}"

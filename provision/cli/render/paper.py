@@ -24,6 +24,11 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at is not None else None
 
 
+def rows_of(count: int) -> str:
+    """`1 row`, `5,000,000 rows`."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
 def short(text: str, limit: int = 100) -> str:
     """The text in one line of at most `limit` characters."""
     line = " ".join(text.split())

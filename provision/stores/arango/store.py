@@ -8,6 +8,7 @@ from provision.documents.store import DocumentStore
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
+from provision.ports.checks import Checks
 from provision.stores.arango.keys import Keys
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 class ArangoStore(DocumentStore):
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.arango.checks import ArangoChecks
         from provision.stores.arango.leases import ArangoLeases
         from provision.stores.arango.ledger import ArangoLedger
         from provision.stores.arango.marked import ArangoMarked
@@ -27,6 +29,7 @@ class ArangoStore(DocumentStore):
         keys = Keys(options.project, options.name)
         self.ledger: Ledger = ArangoLedger(keys, self._server)
         self.leases: Leases | None = ArangoLeases(keys, self._server, self.prepare)
+        self.checks: Checks | None = ArangoChecks(self._server)
         self.statements = ArangoStatements(self.documents, self._server, self.ledger)
         self.marked = ArangoMarked(self._server)
 

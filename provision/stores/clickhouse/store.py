@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.stores.clickhouse.batches import ClickhouseBatches
 from provision.stores.clickhouse.connection import TLS, VERIFY, Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.marked import ClickhouseMarked
@@ -13,6 +15,9 @@ from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.source import Script, scripts
 from provision.stores.clickhouse.work import ClickhouseStatements, Texts
 from provision.tls import with_tls
+
+if TYPE_CHECKING:
+    from provision.stores.clickhouse.checks import ClickhouseChecks
 
 
 class ClickhouseStore:
@@ -22,11 +27,14 @@ class ClickhouseStore:
     repeatables = None
     leftovers = None
     leases = None  # nothing in ClickHouse decides between two writers
+    history = None
 
     def __init__(self, options: StoreOptions) -> None:
         self._options = options
         self.name, self.kind = options.name, options.kind
         self._client: Client | None = None
+        self._url = ""
+        self._checks: ClickhouseChecks | None = None
 
     @cached_property
     def _scripts(self) -> Mapping[str, Script]:
@@ -40,9 +48,11 @@ class ClickhouseStore:
         return [script.revision for script in self._scripts.values()]
 
     def open(self, url: str) -> Contact:
-        client = Client(with_tls(url, self._options, TLS, VERIFY), self.name)
+        self._url = with_tls(url, self._options, TLS, VERIFY)
+        client = Client(self._url, self.name)
         self._client = client
         self.ledger = ClickhouseLedger(client, self._options.project, self.name, self._cluster)
+        self.batches = ClickhouseBatches(client, self._options.project, self.name, self._cluster)
         self.peer = ClickhousePeer(client, self._options, self._scripts)
         self.marked = ClickhouseMarked(client)
         self.statements = ClickhouseStatements(client, self.ledger, self.peer, self._scripts, self._texts)
@@ -56,9 +66,20 @@ class ClickhouseStore:
         self._client.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")
         self.peer.create()
 
+    @property
+    def checks(self) -> ClickhouseChecks:
+        if self._checks is None:
+            from provision.stores.clickhouse.checks import ClickhouseChecks
+
+            # A client of its own: what a query is not allowed to do must not stick to that of the migrations.
+            self._checks = ClickhouseChecks(lambda: Client(self._url, self.name))
+        return self._checks
+
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
+        if self._checks is not None:
+            self._checks.close()
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
         return [

@@ -15,10 +15,10 @@ from provision.files import UNFILLED, slug
 from provision.model import StoreOptions
 from provision.stores.postgres import engine
 
-_UP = f"""# Write the change here, such as:
+UP = f"""# Write the change here, such as:
     # op.execute("ALTER TABLE orders ADD COLUMN source text")
     pass  # {UNFILLED}"""
-_DOWN = f"""# Write what undoes it; without a way back: raise NotImplementedError("why").
+DOWN = f"""# Write what undoes it; without a way back: raise NotImplementedError("why").
     pass  # {UNFILLED}"""
 _HEADERS = ("revision", "down_revision", "branch_labels", "depends_on")
 
@@ -34,7 +34,7 @@ def write(options: StoreOptions, message: str, requires: Sequence[str]) -> Seque
     directory.messaging_opts = {"quiet": True}
     quoted = message.replace("\\", "\\\\").replace('"', '\\"')
     try:
-        script = directory.generate_revision(_next(directory), quoted, upgrades=_UP, downgrades=_DOWN)
+        script = directory.generate_revision(_next(directory), quoted, upgrades=UP, downgrades=DOWN)
     except CommandError as error:
         raise ConfigError(
             "alembic-refused",

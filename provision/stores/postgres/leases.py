@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC
 from typing import Any
@@ -46,8 +47,9 @@ _READ = f"select {_SHOWN} from provision.lease where project = %(project)s and n
 class PostgresLeases:
     """`provision.ports.Leases` on a connection of its own; safe to use from several threads."""
 
-    def __init__(self, connection: Connection, project: str) -> None:
+    def __init__(self, connection: Connection, project: str, again: Callable[[], Connection] | None = None) -> None:
         self.connection, self._project, self._turn = connection, project, threading.Lock()
+        self._again = again  # opens another one after the server, or what lies between, has cut this one
 
     def create(self) -> None:
         with self._turn, self.connection.transaction():
@@ -75,17 +77,22 @@ class PostgresLeases:
             return None
         return _holding(rows[0]) if rows else None
 
+    def _open(self) -> Connection:
+        if self.connection.closed and self._again is not None:
+            self.connection = self._again()
+        return self.connection
+
     def _run(self, sql: str, fields: dict[str, object]) -> list[tuple[Any, ...]]:
         with self._turn:
             try:
-                return self.connection.execute(sql, {"project": self._project, **fields}).fetchall()
+                return self._open().execute(sql, {"project": self._project, **fields}).fetchall()
             except psycopg.OperationalError as error:
                 raise UnreachableError("unreachable", f"the home store does not answer: {error}".strip()) from None
 
     def _changed(self, sql: str, fields: dict[str, object]) -> bool:
         with self._turn:
             try:
-                return self.connection.execute(sql, {"project": self._project, **fields}).rowcount == 1
+                return self._open().execute(sql, {"project": self._project, **fields}).rowcount == 1
             except psycopg.OperationalError as error:
                 raise UnreachableError("unreachable", f"the home store does not answer: {error}".strip()) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
@@ -17,6 +17,9 @@ from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.tls import with_tls
 
 if TYPE_CHECKING:
+    from provision.stores.postgres.batches import PostgresBatches
+    from provision.stores.postgres.checks import PostgresChecks
+    from provision.stores.postgres.history import PostgresHistory
     from provision.stores.postgres.lane import AlembicLane
 
 
@@ -32,6 +35,9 @@ class PostgresStore:
         self._url = ""
         self._connection: Connection | None = None
         self._leases: PostgresLeases | None = None
+        self._checks: PostgresChecks | None = None
+        self._history: PostgresHistory | None = None
+        self._batches: PostgresBatches | None = None
 
     @cached_property
     def _revisions(self) -> tuple[Revision, ...]:
@@ -43,12 +49,10 @@ class PostgresStore:
     def open(self, url: str) -> Contact:
         url = with_tls(url, self._options, TLS, VERIFY)
         self._url = url
-        self._connection = connect(url, self.name)
+        self._connection = self._connected()
         if (refused := too_old(self._connection, self.name)) is not None:
             raise refused
         version = str(self._connection.info.parameter_status("server_version")).split(" ", 1)[0]
-        if role := str(self._options.extra.get("role", "")):
-            self._connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
         self.ledger = PostgresLedger(self._connection, self._options.project, self.name)
         versioned = [each for each in self._revisions if not each.repeatable]
         self.peer = AlembicPeer(self._options, url, self._connection, versioned)
@@ -72,14 +76,49 @@ class PostgresStore:
     def leases(self) -> PostgresLeases:
         """On a connection of their own, so that a heartbeat never waits for a lane."""
         if self._leases is None:
-            self._leases = PostgresLeases(connect(self._url, self.name), self._options.project)
+            again = partial(connect, self._url, self.name)
+            self._leases = PostgresLeases(again(), self._options.project, again)
         return self._leases
+
+    @property
+    def checks(self) -> PostgresChecks:
+        if self._checks is None:
+            from provision.stores.postgres.checks import PostgresChecks
+
+            self._checks = PostgresChecks(self._connected)
+        return self._checks
+
+    @property
+    def history(self) -> PostgresHistory:
+        if self._history is None:
+            from provision.stores.postgres.history import PostgresHistory
+
+            self._history = PostgresHistory(self._connected, self._options.project)
+        return self._history
+
+    @property
+    def batches(self) -> PostgresBatches:
+        if self._batches is None:
+            from provision.stores.postgres.batches import PostgresBatches
+
+            self._batches = PostgresBatches(self._connected, self._options.project, self.name)
+        return self._batches
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         if self._leases is not None:
             self._leases.connection.close()
+        for part in (self._checks, self._history, self._batches):
+            if part is not None:
+                part.close()
+
+    def _connected(self) -> Connection:
+        """A connection in the configured role."""
+        connection = connect(self._url, self.name)
+        if role := str(self._options.extra.get("role", "")):
+            connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
+        return connection
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
         from provision.stores.postgres.describe import describe

@@ -31,6 +31,11 @@ class Keys:
         return f"{OWN}{self.project}:streams"
 
     @property
+    def validation(self) -> str:
+        """Stream: one entry a result of a data check."""
+        return f"{OWN}{self.project}:validation"
+
+    @property
     def config_before(self) -> str:
         """Hash: configuration parameter → the value that `set_config` found."""
         return f"{OWN}{self.project}:config_before"

@@ -8,6 +8,7 @@ from provision.documents.store import DocumentStore
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
+from provision.ports.checks import Checks, History
 from provision.stores.redis.keys import Keys
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ _NEEDS_7 = ("function", "delete_function")
 
 class RedisStore(DocumentStore):
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.redis.batches import RedisBatches
+        from provision.stores.redis.checks import RedisChecks
+        from provision.stores.redis.history import RedisHistory
         from provision.stores.redis.leases import RedisLeases
         from provision.stores.redis.ledger import RedisLedger
         from provision.stores.redis.source import documents
@@ -28,6 +32,9 @@ class RedisStore(DocumentStore):
         keys = Keys(options.project, options.name)
         self.ledger: Ledger = RedisLedger(keys, self._server)
         self.leases: Leases | None = RedisLeases(keys, self._server)
+        self.checks: Checks | None = RedisChecks(keys, self._server)
+        self.history: History | None = RedisHistory(keys, self._server)
+        self.batches = RedisBatches(keys, self._server)
         self.statements = RedisStatements(keys, self._server, self.documents)
 
     def open(self, url: str) -> Contact:

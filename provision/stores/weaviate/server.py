@@ -117,6 +117,11 @@ class Server:
             raise refusal(answer or Answer(404, None, "no GraphQL here", {}), self.shown)
         return int(answer.body["data"]["Aggregate"][name][0]["meta"]["count"])
 
+    def graphql(self, query: str) -> tuple[int, Any, str]:
+        """Status, JSON and text of the answer to a reading query, whatever its status. Raises http.Unanswered."""
+        answer = self._http.call("POST", "/v1/graphql", {"query": query})
+        return answer.status, answer.body, answer.text
+
     def close(self) -> None:
         self._http.close()
 

@@ -8,6 +8,7 @@ from provision.documents.store import DocumentStore
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
+from provision.ports.checks import Checks
 from provision.stores.weaviate.names import Names
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ ALIASES_SINCE = (1, 32, 0)
 
 class WeaviateStore(DocumentStore):
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.weaviate.checks import WeaviateChecks
         from provision.stores.weaviate.ledger import WeaviateLedger
         from provision.stores.weaviate.leftovers import WeaviateLeftovers
         from provision.stores.weaviate.operations.base import Live
@@ -29,6 +31,7 @@ class WeaviateStore(DocumentStore):
         names = Names(options.project, options.name)
         self.ledger: Ledger = WeaviateLedger(names, self._server)
         self.leases: Leases | None = None
+        self.checks: Checks | None = WeaviateChecks(self._server)
         self.leftovers = WeaviateLeftovers(options, self.documents, self._server)
         self.statements = WeaviateStatements(
             self.documents, lambda: Live(self._server(), names, options), self._server, self.ledger

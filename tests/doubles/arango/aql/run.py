@@ -36,6 +36,16 @@ class Query:
         """The collections that it writes. Raises Refused."""
         return [self.values.collection_name(each[-2]) for each in self.clauses if each[0] in ("write", "upsert")]
 
+    @property
+    def changed(self) -> set[str]:
+        """The collections that it writes, in subqueries too. Raises Refused."""
+        return {self.values.collection_name(each[-2]) for each in _writes(self.clauses)}
+
+    @property
+    def named(self) -> set[str]:
+        """The collections that stand in it as bind parameters. Raises Refused."""
+        return {self.values.collection_name(("source", name)) for _, name in _leaves(self.clauses, ("source",))}
+
     def result(self) -> list[Any]:
         """Raises Refused."""
         try:
@@ -137,6 +147,15 @@ class Query:
 
     def _upsert(self, clause: Node, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [writes.upsert(self, clause, row) for row in rows]
+
+
+def _writes(tree: Any) -> Iterator[Node]:
+    """The writing clauses, wherever they stand."""
+    if isinstance(tree, tuple) and tree and tree[0] in ("write", "upsert"):
+        yield tree
+    if isinstance(tree, tuple | list):
+        for each in tree:
+            yield from _writes(each)
 
 
 def _leaves(tree: Any, kinds: tuple[str, ...]) -> Iterator[tuple[str, str]]:

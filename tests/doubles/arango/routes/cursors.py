@@ -74,6 +74,26 @@ def check(call: Call) -> Answer:
     return said(200, parsed=True, collections=[], bindVars=[], ast=[{"type": each[0]} for each in clauses])
 
 
+@route("POST /_api/explain")
+def explain(call: Call) -> Answer:
+    """What the plan says of collections and of writes; its nodes are not made."""
+    call.may("ro")
+    asked = call.fields
+    query = Query(call.database, asked.get("query") or "", asked.get("bindVars") or {}, call.user)
+    used = dict.fromkeys(query.changed, "write")
+    used = {**dict.fromkeys(query.named, "read"), **used}
+    plan = {
+        "nodes": [],
+        "rules": [],
+        "collections": [{"name": name, "type": kind} for name, kind in sorted(used.items())],
+        "variables": [],
+        "estimatedCost": 1,
+        "estimatedNrItems": 1,
+        "isModificationQuery": bool(query.changed),
+    }
+    return said(200, plan=plan, cacheable=True, warnings=[], stats={"rulesExecuted": 0})
+
+
 @route("GET /_api/query/current", "GET /_api/query/slow")
 def current(call: Call) -> Answer:
     del call

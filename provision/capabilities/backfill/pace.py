@@ -1,0 +1,67 @@
+"""How fast a worker goes: batches of about the wanted duration, and never more rows a second than asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+WEIGHT = 0.3  # of the newest batch in the moving average
+GROWTH, SHRINK = 2.0, 0.2  # the most that one batch may change the size of the next
+MOST = 200_000
+
+
+class BatchSize:
+    """Rows of the next batch, from a moving average of the seconds a row took."""
+
+    def __init__(self, rows: int, target: float) -> None:
+        self.rows, self.target = max(rows, 1), target
+        self._per_row: float | None = None
+
+    def took(self, rows: int, seconds: float) -> None:
+        """Learn from a batch of so many rows looked at; one cut short by the end of a part says too little."""
+        if rows * 2 < self.rows or rows < 1:
+            return
+        per_row = seconds / rows
+        self._per_row = per_row if self._per_row is None else WEIGHT * per_row + (1 - WEIGHT) * self._per_row
+        wanted = self.target / max(self._per_row, 1e-9)
+        self.rows = round(min(max(wanted, self.rows * SHRINK, 1), self.rows * GROWTH, MOST)) or 1
+
+    def halve(self) -> None:
+        """After rows that others held locked: take less at once. What was learnt stays."""
+        self.rows = max(self.rows // 2, 1)
+
+
+class Brake:
+    """Keeps a process at a number of rows a second; `rate` None: no limit."""
+
+    def __init__(self, rate: float | None, clock: Callable[[], float]) -> None:
+        self.rate, self._clock = rate, clock
+        self._free = clock()
+
+    def pause(self, rows: int) -> float:
+        """Seconds to wait after so many rows."""
+        now = self._clock()
+        if not self.rate:
+            self._free = now
+            return 0.0
+        self._free = max(self._free, now - 1.0) + rows / self.rate
+        return max(self._free - now, 0.0)
+
+    def most(self, rows: int) -> int:
+        """At most a quarter of a second's rows in one batch, so that a slow rate is even."""
+        return max(min(rows, round(self.rate / 4)), 1) if self.rate else rows
+
+
+class Speed:
+    """Rows a second over the last seconds, as a moving average."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._at, self.rate = clock, clock(), 0.0
+
+    def add(self, rows: int) -> float:
+        """Count rows done since the last call; the rate now."""
+        now = self._clock()
+        seconds = max(now - self._at, 1e-6)
+        share = min(seconds / 5.0, 1.0) if self.rate else 1.0
+        self.rate += (rows / seconds - self.rate) * share
+        self._at = now
+        return self.rate

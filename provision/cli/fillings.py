@@ -1,0 +1,112 @@
+"""Finds the backfills that a command line names, and reaches the stores that they need."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import partial
+from types import FrameType
+
+from provision import settings, wiring
+from provision.cli import site
+from provision.documents import backfills as documents
+from provision.documents.backfills import Vocabulary
+from provision.errors import EXIT_FAILED, CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
+from provision.flows.backfill import Place
+from provision.flows.connect import known_stores
+from provision.flows.needed import reached
+from provision.model.backfills import Backfill
+
+
+def read(project: settings.Project, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
+    """The named backfills, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
+    found = documents.found(project.root)
+    read_, errors = [], list[ProvisionError]()
+    for name in dict.fromkeys(names) or found:
+        try:
+            path = found[_known(name, list(found))]
+            shown = path.relative_to(project.root).as_posix()
+            read_.append(documents.read(path, shown, lambda store: vocabulary(project, store)))
+        except Several as several:
+            errors.extend(several.errors)
+        except ProvisionError as error:
+            errors.append(error)
+    raise_all(errors)
+    return tuple(read_)
+
+
+def vocabulary(project: settings.Project, store: str) -> Vocabulary:
+    """What the kind of a store brings to backfills. Raises ConfigError (unknown-store), CapabilityMissing."""
+    known_stores(project, frozenset({store}))
+    kind = next(each.kind for each in project.stores if each.name == store)
+    part = wiring.part(kind, "batches")
+    if part is None:
+        raise CapabilityMissing(store, "backfills", f"stores of kind {kind} have none")
+    return Vocabulary(part.KEYS, part.REQUIRED, getattr(part, "CODE", None), getattr(part, "CODE_REQUIRED", ()))
+
+
+@contextmanager
+def placed(
+    project: settings.Project,
+    chosen: settings.Environment,
+    backfills: Sequence[Backfill],
+    *,
+    wait: float = 600.0,
+    use_lease: bool = True,
+    again: bool = False,
+) -> Iterator[Place]:
+    """The stores of these backfills, of what they require, and the home store, while the block runs.
+
+    Raises ConfigError and UnreachableError, all together.
+    """
+    names = {backfill.store for backfill in backfills}
+    names |= {need.split("/", 1)[0] for backfill in backfills for need in backfill.requires}
+    home = {project.home} - {"none"} if use_lease else set[str]()
+    known_stores(project, frozenset(names))
+    with site.masked(chosen), reached(
+        project, chosen, wiring.build, site.engine, frozenset(names | home), frozenset()
+    ) as needed:  # fmt: skip
+        switched_off = sorted((names | home) & needed.off)
+        if switched_off:
+            where = f"{project.file.name}, [environments.{chosen.name}]"
+            what = f"{switched_off[0]} is off in environment {chosen.name}"
+            raise ConfigError("store-off", what, where=where, fix="choose another environment")
+        leases = needed.stores[project.home].leases if home else None
+        if home and leases is None:
+            raise CapabilityMissing(project.home, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
+        owner = site.owner(project.root)
+        anew = partial(placed, project, chosen, backfills, wait=wait, use_lease=use_lease, again=True)
+        yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew)
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets: the batch in hand is finished; twice: now, the batch is rolled back."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if stopped.is_set():
+            os.write(2, b"stopped now; the batch in hand is rolled back\n")
+            os._exit(EXIT_FAILED)
+        os.write(2, b"stopping after the batch in hand; once more stops now\n")
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def _known(name: str, found: Sequence[str]) -> str:
+    name = name.removeprefix("backfill/")
+    if name in found:
+        return name
+    close = get_close_matches(name, found, 1)
+    fix = f"did you mean {close[0]}?" if close else f"known: {', '.join(found) or 'none'}"
+    raise ConfigError("unknown-backfill", f"no backfill is called {name}", where=f"backfills/{name}.yaml", fix=fix)

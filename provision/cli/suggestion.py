@@ -1,0 +1,37 @@
+"""Writes the revision that a constant backfill comes to."""
+
+from __future__ import annotations
+
+import click
+
+from provision import settings, wiring
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
+from provision.flows.backfill import Place, batches_of
+from provision.model.backfills import Backfill
+
+
+def write(project: settings.Project, place: Place, chosen: Backfill) -> int:
+    """Write it and print its path; the exit code, 1 where a plain DEFAULT would not do the same.
+
+    Raises CapabilityMissing.
+    """
+    store = place.stores[chosen.store]
+    constants = batches_of(store).suggestion(chosen)
+    if constants is None:
+        click.echo(f"{chosen.name} is a backfill: its values differ by row, or its columns are not empty and unused")
+        return EXIT_FINDINGS
+    part = wiring.part(store.kind, "suggest")
+    if part is None:
+        raise CapabilityMissing(store.name, "suggestions", f"stores of kind {store.kind} write none")
+    options = next(each for each in project.stores if each.name == chosen.store)
+    try:
+        written = part.write(options, str(chosen.body["table"]), constants, chosen.requires)
+    except OSError as error:
+        what = f"the file cannot be written: {(error.strerror or str(error)).lower()}"
+        fix = "make the folder writable for this user"
+        raise ConfigError("unwritable-file", what, where=str(error.filename or options.path), fix=fix) from None
+    for path in written:
+        click.echo(path.relative_to(project.root).as_posix())
+    count = "1 column gets" if len(constants) == 1 else f"{len(constants)} columns get"
+    click.echo(f"{count} one constant: a DEFAULT touches no row; apply it in the place of {chosen.id}")
+    return EXIT_DONE

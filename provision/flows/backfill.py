@@ -1,0 +1,367 @@
+"""Runs backfills: reaches what is needed, holds the lease of the run, writes down the completion."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from provision.capabilities.backfill.crew import Orders, Post
+from provision.capabilities.backfill.lead import join, lead
+from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
+from provision.core import lease as leases
+from provision.core.execute import Pen
+from provision.core.ledger import fold, highest_token
+from provision.errors import CapabilityMissing, ConfigError, FailedError, LeaseHeld, RefusedError, raise_all
+from provision.model import Event, Holding, Kind, Owner, Revision, StateName
+from provision.model.backfills import Backfill, BackfillRun, RunState
+from provision.ports import Leases, Store
+from provision.ports.batches import Batches
+from provision.process import dead
+
+PARTS = 8  # of a run: so many processes can share it
+FRESH = timedelta(seconds=10)  # how long a rate says something
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where backfills run: the stores that were reached, and the home store's leases (None: `--no-lease`)."""
+
+    project: str
+    stores: Mapping[str, Store]
+    owner: Owner
+    leases: Leases | None
+    lease_seconds: float = 30.0
+    wait: float = 600.0
+    again: Callable[[], AbstractContextManager[Place]] | None = None
+    """Reaches the same stores anew: a connection that did nothing for hours may be cut. None: they are fresh enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set by Ctrl-C."""
+
+    orders: Orders = field(default_factory=Orders)
+    told: Callable[[BackfillRun], None] = field(default=lambda _: None)
+    noted: Callable[[str], None] = field(default=lambda _: None)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+
+def batches_of(store: Store) -> Batches:
+    """Raises CapabilityMissing."""
+    if store.batches is None:
+        raise CapabilityMissing(store.name, "backfills", f"stores of kind {store.kind} have none")
+    return store.batches
+
+
+Complete = Callable[[BackfillRun], None]
+
+
+def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | None = None) -> BackfillRun:
+    """Begin the backfill, or go on where the last run of it stopped, and bring it to its end.
+
+    `completed` writes the completion for a caller that holds the run lease; without it, `complete` does.
+
+    Raises ConfigError for all that the server refuses, RefusedError (requirement-not-met, backfill-changed),
+    LeaseHeld with who runs it, and as `lead`.
+    """
+    store = place.stores[backfill.store]
+    batches = batches_of(store)
+    _required(place, backfill)
+    _accepted(batches, backfill, asked)
+    with _led(place, backfill) as check:
+        batches.runs.create()
+        begun = _begun(place, batches, backfill, asked)
+        post = Post(backfill, batches, check, asked.stopped, asked.orders, asked.told)
+        return lead(post, begun.run, completed or (lambda found: complete(place, backfill, found)))
+
+
+def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
+    """Work on a run that another process leads. Raises ConfigError (nothing-to-join, capability-missing)."""
+    batches = batches_of(place.stores[backfill.store])
+    last = latest(batches, backfill.name)
+    holding = _holding(place, backfill)
+    if last is None or holding is None or last.state.over:
+        raise ConfigError(
+            "nothing-to-join",
+            f"nobody runs {backfill.name} now",
+            where=backfill.shown,
+            fix=f"provision backfill run {backfill.name}",
+        )
+    if last.checksum != backfill.checksum:
+        raise _changed(backfill, last)
+    with closing(batches.work(backfill)) as work:
+        if not work.shared:
+            kind = place.stores[backfill.store].kind
+            raise CapabilityMissing(backfill.store, "shared runs", f"a backfill of kind {kind} has one worker")
+    _accepted(batches, backfill, asked)
+    return join(Post(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told), last.run)
+
+
+def complete(place: Place, backfill: Backfill, found: BackfillRun) -> None:
+    """Append the ledger event that opens the gate, under the run lease, taken for that alone. Raises LeaseHeld."""
+    if place.again is not None:
+        with place.again() as fresh:
+            return complete(fresh, backfill, found)
+    store = place.stores[backfill.store]
+    token = max(highest_token(each.ledger.read()) for each in place.stores.values())
+    held = None
+    if place.leases is not None:
+        place.leases.create()
+        held = leases.acquire(
+            place.leases,
+            "run",
+            place.owner,
+            floor=token,
+            seconds=place.lease_seconds,
+            wait=place.wait,
+            waiting=lambda _: None,
+            dead=dead,
+        )
+    try:
+        number = held.token if held is not None else token + 1
+        store.ledger.create()
+        store.ledger.raise_fence(number)
+        store.ledger.append(completion(Pen(place.project, number, place.owner.actor), backfill, found))
+    finally:
+        if held is not None:
+            held.release()
+
+
+def completion(pen: Pen, backfill: Backfill, found: BackfillRun) -> Event:
+    """The ledger event of a backfill that is complete."""
+    taken = round((datetime.now(UTC) - found.started_at).total_seconds() * 1000)
+    store, number = backfill.id.split("/", 1)
+    revision = Revision(store, number, "", "", backfill.shown, backfill.checksum)
+    return pen.event(revision, Kind.APPLIED, duration_ms=max(taken, 0), run=found.run, rows=found.rows_done)
+
+
+def latest(batches: Batches, name: str) -> BackfillRun | None:
+    return next(iter(batches.runs.read(name)), None)
+
+
+def ask(place: Place, backfill: Backfill, wish: str) -> BackfillRun:
+    """Ask the last run to `pause`, `resume` or `cancel`; whoever leads it obeys after the batch in hand.
+
+    Raises RefusedError (nothing-to-ask) where that makes no sense.
+    """
+    table = {"pause": PAUSE, "resume": RESUME, "cancel": CANCEL}[wish]
+    batches = batches_of(place.stores[backfill.store])
+    while True:
+        last = latest(batches, backfill.name)
+        led = _holding(place, backfill) is not None
+        if last is None or seen(last, led=led) not in table:
+            state = seen(last, led=led) if last is not None else "not begun"
+            raise RefusedError(
+                "nothing-to-ask",
+                f"{backfill.name} is {state}: there is nothing to {wish}",
+                where=backfill.shown,
+                fix=f"provision backfill status {backfill.name}",
+            )
+        after = _asked(last, wish, led=led, now=batches.now())
+        if batches.runs.write(after):
+            return after
+
+
+def tune(place: Place, backfill: Backfill, settings: Mapping[str, object]) -> BackfillRun:
+    """Change settings of the last run while it runs. Raises RefusedError (nothing-to-ask)."""
+    batches = batches_of(place.stores[backfill.store])
+    while True:
+        last = latest(batches, backfill.name)
+        if last is None or last.state.over:
+            what = f"{backfill.name} has no run that could be changed"
+            fix = f"provision backfill run {backfill.name}"
+            raise RefusedError("nothing-to-ask", what, where=backfill.shown, fix=fix)
+        after = replace(last, asked={**last.asked, **settings}, touched_at=batches.now(), version=last.version + 1)
+        if batches.runs.write(after):
+            return after
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a backfill stands: its document, its last run, whether its gate is open, who leads it now."""
+
+    backfill: Backfill
+    run: BackfillRun | None
+    state: str
+    complete: bool
+    leader: Holding | None = None
+    rate: float = 0.0
+    throttled_by: str = ""
+    batch: int = 0
+
+    @property
+    def eta_s(self) -> int | None:
+        """Seconds until the rows counted at the beginning are filled, at this rate; None when nobody can tell."""
+        if self.run is None or not self.rate or self.run.rows_total is None:
+            return None
+        return round(max(self.run.rows_total - self.run.rows_done, 0) / self.rate)
+
+
+def standing(place: Place, backfill: Backfill) -> Standing:
+    """Reads only."""
+    store = place.stores[backfill.store]
+    batches = batches_of(store)
+    state = fold(store.ledger.read()).get(backfill.id)
+    complete_ = state is not None and state.name is StateName.APPLIED
+    last = latest(batches, backfill.name)
+    if last is None:
+        return Standing(backfill, None, "complete" if complete_ else "not_begun", complete_)
+    holding = _holding(place, backfill)
+    shown = seen(last, led=holding is not None or place.leases is None)
+    now = batches.now()
+    fresh = [part for part in last.parts if part.touched_at is not None and now - part.touched_at < FRESH]
+    working = shown in (RunState.RUNNING, RunState.PAUSING)
+    return Standing(
+        backfill,
+        last,
+        str(shown),
+        complete_,
+        holding,
+        sum(part.rate for part in fresh) if working else 0.0,
+        next((part.throttled_by for part in fresh if part.throttled_by), "") if working else "",
+        max((part.batch for part in fresh or last.parts if not part.done or not working), default=0),
+    )
+
+
+def _asked(last: BackfillRun, wish: str, *, led: bool, now: datetime) -> BackfillRun:
+    """The run after a wish; one that nobody leads is first said to be interrupted, or cancelled at once."""
+    if not led and last.state in (RunState.RUNNING, RunState.PAUSING) and wish != "pause":
+        last = moved(last, RunState.INTERRUPTED, now)
+        table = {"resume": RESUME, "cancel": CANCEL}[wish]
+        return replace(moved(last, table[RunState.INTERRUPTED], now), version=last.version)
+    return moved(last, {"pause": PAUSE, "resume": RESUME, "cancel": CANCEL}[wish][last.state], now)
+
+
+def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> BackfillRun:
+    """The run to work on: the last one if it can go on, else a new one, cut into parts."""
+    last = latest(batches, backfill.name)
+    if last is not None and not last.state.over and last.state is not RunState.CANCELLING:
+        if last.checksum != backfill.checksum:
+            raise _changed(backfill, last)
+        if not last.parts:  # it ended before they were cut
+            batches.runs.cut(last.run, _cut(batches, backfill, asked)[1])
+        return _taken_up(place, batches, last)
+    now = batches.now()
+    if last is not None and last.state is RunState.CANCELLING:
+        batches.runs.write(moved(last, RunState.CANCELLED, now))
+    total, cursors = _cut(batches, backfill, asked)
+    if last is not None and _once(batches, backfill):
+        if last.state is RunState.SUCCEEDED:
+            what = (
+                f"{backfill.name} is complete since {last.touched_at:%Y-%m-%d %H:%M} UTC: again would count rows twice"
+            )
+            fix = "write another backfill for what else is missing"
+            raise RefusedError("backfill-complete", what, where=backfill.shown, fix=fix)
+        cursors = [part.cursor for part in last.parts if not part.done]
+    name = f"{now:%Y%m%dT%H%M%S}.{now.microsecond:06d}"
+    made = BackfillRun(
+        backfill.name, name, RunState.ENQUEUED, backfill.checksum, str(place.owner), now, now, rows_total=total
+    )
+    batches.runs.write(made)
+    batches.runs.cut(name, cursors)
+    running = moved(made, RunState.RUNNING, now)
+    batches.runs.write(running)
+    return running
+
+
+def _once(batches: Batches, backfill: Backfill) -> bool:
+    with closing(batches.work(backfill)) as work:
+        return work.once
+
+
+def _cut(batches: Batches, backfill: Backfill, asked: Asked) -> tuple[int | None, Sequence[object]]:
+    """The rows of a new run, and where its parts begin."""
+    with closing(batches.work(backfill)) as work:
+        for line in work.warnings():
+            asked.noted(line)
+        total = work.total()
+        parts = max(PARTS, asked.orders.workers * 2) if work.shared and (total is None or total >= 1000) else 1
+        return total, work.cursors(parts)
+
+
+def _taken_up(place: Place, batches: Batches, last: BackfillRun) -> BackfillRun:
+    """The last run in our hands. Its leader is gone, else the lease were not ours."""
+    steps = {
+        RunState.RUNNING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),
+        RunState.PAUSING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),
+        RunState.ENQUEUED: (RunState.RUNNING,),
+    }.get(last.state, (RunState.ENQUEUED, RunState.RUNNING))
+    for state in steps:
+        fresh = batches.runs.peek(last.run)
+        last = moved(fresh, state, batches.now(), owner=str(place.owner), error="")
+        if not batches.runs.write(last):
+            raise FailedError("run-contested", f"run {last.run} was changed meanwhile", fix="run the command again")
+    return last
+
+
+@contextmanager
+def _led(place: Place, backfill: Backfill) -> Iterator[Callable[[], None]]:
+    """Hold the lease of the run; lends what checks it. Raises LeaseHeld at once when another process has it."""
+    if place.leases is None:
+        yield lambda: None
+        return
+    place.leases.create()
+    try:
+        held = leases.acquire(
+            place.leases,
+            backfill.id,
+            place.owner,
+            floor=0,
+            seconds=place.lease_seconds,
+            wait=0.0,
+            waiting=lambda _: None,
+            dead=dead,
+        )
+    except LeaseHeld as error:
+        error.what = error.what.replace("another run holds the lease", f"{backfill.name} is run already")
+        error.fix = f"`provision backfill run {backfill.name} --join` helps; `backfill status` shows how far it is"
+        raise
+    try:
+        yield held.check
+    finally:
+        held.release()
+
+
+def _holding(place: Place, backfill: Backfill) -> Holding | None:
+    """Who leads the run now: a lease that ran out, or whose process is gone, leads nothing."""
+    found = place.leases.read(backfill.id) if place.leases is not None else None
+    return found if found is not None and found.expires_in > 0 and not dead(found.owner) else None
+
+
+def _required(place: Place, backfill: Backfill) -> None:
+    """Refuse to fill before the revisions that it requires are applied."""
+    missing = [name for name in backfill.requires if not _is_applied(place.stores[name.split("/", 1)[0]], name)]
+    if missing:
+        raise RefusedError(
+            "requirement-not-met",
+            f"{backfill.name} requires {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not applied",
+            where=backfill.place("requires"),
+            fix="provision up, then run it again",
+        )
+
+
+def _is_applied(store: Store, name: str) -> bool:
+    peer = store.peer
+    if peer is not None:
+        return name in peer.applied()
+    state = fold(store.ledger.read()).get(name)
+    return state is not None and state.name is StateName.APPLIED
+
+
+def _accepted(batches: Batches, backfill: Backfill, asked: Asked) -> None:
+    with closing(batches.work(backfill)) as work:
+        if asked.orders.workers > 1 and not work.shared:
+            raise CapabilityMissing(backfill.store, "shared runs", "a backfill of this kind has one worker")
+        raise_all(work.refused())
+
+
+def _changed(backfill: Backfill, last: BackfillRun) -> RefusedError:
+    return RefusedError(
+        "backfill-changed",
+        f"{backfill.shown} was edited since run {last.run} began, which is {last.state}",
+        where=f"{backfill.shown}; checksum {last.checksum[:6]}… is now {backfill.checksum[:6]}…",
+        fix=f"restore the file, or `provision backfill cancel {backfill.name}` and run it anew",
+    )

@@ -1,0 +1,249 @@
+"""Makes the checks of suites on live stores, all stores at once, and keeps what they found in the home store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from provision.capabilities.validation import verdict
+from provision.capabilities.validation.across import Across, World
+from provision.capabilities.validation.kinds import made_across
+from provision.errors import CapabilityMissing, FailedError, ProvisionError, UnreachableError, raise_all
+from provision.flows.connect import together
+from provision.model.checks import MIN_ROWS, ROWS, Check, Kept, Result, Row, Run, Scope, Status, Suite, Table, Tally
+from provision.ports import Store
+from provision.ports.checks import Checks, History
+
+MadeBy = Callable[[str], Collection[str]]
+"""Store → the kinds of check that it makes itself."""
+HISTORY_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to look at and how; `samples` is the most bad rows shown of one check."""
+
+    suites: tuple[Suite, ...]
+    scope: Scope
+    run: Run
+    samples: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What one run found. `notes` are for people: tables left out, results not kept."""
+
+    run: Run
+    suites: tuple[Suite, ...]
+    results: tuple[Result, ...]
+    duration_ms: int = 0
+    notes: tuple[str, ...] = ()
+
+    def of(self, suite: str) -> tuple[Result, ...]:
+        return tuple(each for each in self.results if each.suite == suite)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One table of one suite: the checks its store makes, and those made across stores, in the document's order."""
+
+    suite: Suite
+    table: Table
+    across: Mapping[str, Across] = field(default_factory=dict)
+
+    @property
+    def own(self) -> Table:
+        kept = tuple(each for each in self.table.checks if each.name not in self.across)
+        return replace(self.table, checks=kept)
+
+
+def new_run(environment: str, scope: Scope, actor: str) -> Run:
+    at = datetime.now(UTC)
+    return Run(f"{at:%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}", at, environment, scope.label, actor)
+
+
+def stores_of(suites: Sequence[Suite], made_by: MadeBy) -> frozenset[str]:
+    """The names of every store that the suites need."""
+    jobs = list(_jobs(suites, made_by))
+    others = {
+        store
+        for job in jobs
+        for check in job.table.checks
+        if check.name in job.across
+        for store in job.across[check.name].stores(check, job.table)
+    }
+    return frozenset({job.table.store for job in jobs} | others)
+
+
+def validate(asked: Asked, stores: Mapping[str, Store], made_by: MadeBy, history: History | None) -> Validation:
+    """Ask the engines about every check first, then make them all.
+
+    Raises ConfigError for everything that the engines refuse, together, and UnreachableError.
+    """
+    jobs = list(_jobs(asked.suites, made_by))
+    checks = {name: _checks(store) for name, store in stores.items()}
+    earlier, notes = _earlier(history, asked)
+    world = World(checks, lambda table, check: _totals(earlier, table, check, asked.run))
+    by_store = [[job for job in jobs if job.table.store == name] for name in checks]
+    together(by_store, lambda mine: raise_all([error for job in mine for error in _refused(job, checks)]))
+    # A store works for one thread at a time, and these ask two.
+    raise_all([error for job in jobs for error in _refused_across(job, world)])
+    made = [pair for mine in together(by_store, lambda mine: _all_of(mine, asked, checks)) for pair in mine]
+    results = list(_in_order(jobs, dict(made), asked, world))
+    compared = tuple(replace(each, new=_is_new(each, earlier, asked.run)) for each in results)
+    notes += _keep(history, asked.run, compared)
+    taken = round((datetime.now(UTC) - asked.run.at).total_seconds() * 1000)
+    return Validation(asked.run, asked.suites, compared, taken, notes)
+
+
+def _refused(job: _Job, checks: Mapping[str, Checks]) -> Sequence[ProvisionError]:
+    return checks[job.table.store].refused(job.own)
+
+
+def _refused_across(job: _Job, world: World) -> Iterator[ProvisionError]:
+    for check in job.table.checks:
+        if check.name in job.across:
+            yield from job.across[check.name].refused(check, job.table, world)
+
+
+def _jobs(suites: Sequence[Suite], made_by: MadeBy) -> Iterator[_Job]:
+    for suite in suites:
+        for table in suite.tables:
+            kinds = made_by(table.store)
+            made = {check.name: made_across(check, table, kinds) for check in table.checks}
+            yield _Job(suite, table, {name: across for name, across in made.items() if across is not None})
+
+
+def _checks(store: Store) -> Checks:
+    if store.checks is None:
+        raise CapabilityMissing(store.name, "checks", f"stores of kind {store.kind} have none")
+    return store.checks
+
+
+_Made = dict[str, Result]
+"""Results of the checks that a table's own store made, by name; that of the table itself is called `rows`."""
+
+
+def _all_of(jobs: Sequence[_Job], asked: Asked, checks: Mapping[str, Checks]) -> list[tuple[int, _Made]]:
+    return [(id(job), _own(job, asked, checks[job.table.store])) for job in jobs]
+
+
+def _own(job: _Job, asked: Asked, checks: Checks) -> _Made:
+    """The results of the checks that the table's own store makes."""
+    table, found = job.own, dict[str, Result]()
+    try:
+        whole, *tallies = checks.tally(table, asked.scope)
+    except UnreachableError:
+        raise
+    except FailedError as error:
+        return _one_by_one(job, asked, checks, error)
+    found[ROWS] = verdict.enough_rows(job.suite, job.table, whole)
+    for check, tally in zip(table.checks, tallies, strict=True):
+        found[check.name] = _judged(job, check, tally, asked, checks)
+    return found
+
+
+def _judged(job: _Job, check: Check, tally: Tally, asked: Asked, checks: Checks) -> Result:
+    status, _ = verdict.status(check, tally, job.table)
+    samples: tuple[Row, ...] = ()
+    if tally.bad and status is not Status.PASS:
+        try:
+            samples = tuple(checks.samples(job.table, check, asked.scope, asked.samples)) if asked.samples else ()
+        except UnreachableError:
+            raise
+        except FailedError as error:
+            tally = replace(tally, message=f"{tally.message}; no samples: {error.what}".removeprefix("; "))
+    return verdict.result(job.suite, job.table, check, tally, samples)
+
+
+def _one_by_one(job: _Job, asked: Asked, checks: Checks, error: FailedError) -> _Made:
+    """After a scan that failed: each check alone, so that one that cannot be made takes no other with it."""
+    own = job.own
+    if error.code == "check-timeout" or len(own.checks) < 2:  # again would take as long again
+        return {check.name: verdict.failed(job.suite, own, check, error.what) for check in own.checks} | {
+            ROWS: verdict.failed(job.suite, own, Check(ROWS, MIN_ROWS, {}), error.what)
+        }
+    found: _Made = {}
+    for check in own.checks:
+        alone = _Job(job.suite, replace(own, checks=(check,)))
+        found |= {name: each for name, each in _own(alone, asked, checks).items() if name not in found}
+    rows = _own(_Job(job.suite, replace(own, checks=())), asked, checks)
+    return found | rows
+
+
+def _in_order(jobs: Sequence[_Job], made: Mapping[int, _Made], asked: Asked, world: World) -> Iterator[Result]:
+    """Every result in the order of the documents; those across stores are made here, when all stores are at rest."""
+    for suite in asked.suites:
+        found: list[Result] = []
+        for job in jobs:
+            if job.suite is suite:
+                found += _of_table(job, made[id(job)], asked, world)
+        yield from found
+        if (nothing := verdict.nothing_read(suite, found)) is not None:
+            yield nothing
+
+
+def _of_table(job: _Job, made: _Made, asked: Asked, world: World) -> Iterator[Result]:
+    rows = made[ROWS]
+    yield rows
+    for check in job.table.checks:
+        if check.name not in job.across:
+            yield made[check.name]
+            continue
+        try:
+            across = job.across[check.name]
+            found = across.find(check, job.table, asked.scope, world, rows.total, asked.samples)
+        except UnreachableError:
+            raise
+        except (FailedError, CapabilityMissing) as error:
+            yield verdict.failed(job.suite, job.table, check, error.what)
+        else:
+            yield verdict.result(job.suite, job.table, check, found.tally, found.samples)
+
+
+def _earlier(history: History | None, asked: Asked) -> tuple[list[Kept], tuple[str, ...]]:
+    """What earlier runs kept of these suites, newest first, and why there is nothing."""
+    if history is None:
+        return [], ()
+    count = HISTORY_RUNS * sum(len(table.checks) + 2 for suite in asked.suites for table in suite.tables)
+    try:
+        return [kept for suite in asked.suites for kept in history.read(suite.name, limit=count)], ()
+    except ProvisionError as error:
+        return [], (f"earlier results cannot be read: {error.what}",)
+
+
+def _keep(history: History | None, run: Run, results: Sequence[Result]) -> tuple[str, ...]:
+    if history is None:
+        return ()
+    try:
+        history.create()
+        history.add(run, results)
+    except ProvisionError as error:
+        return (f"results were not kept: {error.what}",)
+    return ()
+
+
+def _same(kept: Kept, result: Result, run: Run) -> bool:
+    was = kept.result
+    alike = (was.check, was.store, was.table, was.suite) == (result.check, result.store, result.table, result.suite)
+    return alike and (kept.run.scope, kept.run.environment) == (run.scope, run.environment)
+
+
+def _is_new(result: Result, earlier: Sequence[Kept], run: Run) -> bool | None:
+    last = next((kept for kept in earlier if _same(kept, result, run)), None)
+    if last is None:
+        return None
+    return result.status is not Status.PASS and last.result.status is Status.PASS
+
+
+def _totals(earlier: Sequence[Kept], table: Table, check: Check, run: Run) -> list[int]:
+    """How many rows a `volume` check saw in earlier runs, newest first."""
+    return [
+        kept.result.total
+        for kept in earlier
+        if (kept.result.check, kept.result.store, kept.result.table) == (check.name, table.store, table.name)
+        and (kept.run.scope, kept.run.environment) == (run.scope, run.environment)
+        and kept.result.status is not Status.ERROR
+    ]

@@ -1,0 +1,166 @@
+"""The nouns of backfills: what to fill, an attempt at it, how far it is, what slows it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+PREFIX = "backfill/"
+SMALL = 10_000  # rows; `up` fills no more than that by itself
+
+
+class RunState(StrEnum):
+    """Where an attempt stands; `provision.capabilities.backfill.states` says what may follow what."""
+
+    ENQUEUED = "enqueued"
+    RUNNING = "running"
+    PAUSING = "pausing"  # asked to pause; the batch in hand is finished first
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"  # its process ended, or the server went away: it can go on
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    SUCCEEDED = "succeeded"
+    ERRORED = "errored"
+
+    @property
+    def over(self) -> bool:
+        """True when nothing follows: another attempt begins from the start."""
+        return self in (RunState.CANCELLED, RunState.SUCCEEDED)
+
+
+class Rows(Protocol):
+    """A batch as a `process(batch)` of backfills/*.py is given it."""
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, object]]:
+        """The rows of the batch, each by column."""
+
+    def execute(self, statement: str, parameters: object = None) -> Sequence[tuple[object, ...]]:
+        """Send a statement in the batch's own transaction; the rows it answers, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A document of backfills/: what to fill in which store, and how gently.
+
+    `body` holds what the store's own kind of backfill needs. `target` is the wanted seconds of a batch, `size` the rows
+    of the first one, `rate` the most rows a second of one process (None: as many as the pace allows). `process` fills
+    one batch in Python, in the place of expressions.
+    """
+
+    name: str
+    store: str
+    description: str
+    checksum: str
+    shown: str
+    body: Mapping[str, object]
+    requires: tuple[str, ...] = ()
+    target: float = 0.1
+    size: int = 500
+    rate: float | None = None
+    process: Callable[[Rows], None] | None = None
+    places: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{PREFIX}{self.name}"
+
+    def place(self, *steps: str | int) -> str:
+        """File, line and column of a part of the document; of the document where it has no such part."""
+        found = self.places.get(steps)
+        return f"{self.shown}:{found[0]}:{found[1]}" if found else self.shown
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a run's work, as the store that is filled keeps it; `cursor` is plain JSON and the store's own.
+
+    Counters are of rows. `rate` is in rows a second, by whoever worked on it last, at `touched_at`.
+    """
+
+    n: int
+    cursor: object
+    done: bool = False
+    rows_done: int = 0
+    rows_skipped: int = 0
+    batch: int = 0
+    longest_wait_ms: int = 0
+    throttled_by: str = ""
+    rate: float = 0.0
+    touched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillRun:
+    """An attempt, as the store that is filled keeps it; `version` grows with every change of state or of `asked`.
+
+    `asked` are settings changed while it runs (`rate`, `target`). `owner` is who leads it, for people.
+    """
+
+    backfill: str
+    run: str
+    state: RunState
+    checksum: str
+    owner: str
+    started_at: datetime
+    touched_at: datetime
+    rows_total: int | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
+    error: str = ""
+    version: int = 0
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def rows_done(self) -> int:
+        return sum(part.rows_done for part in self.parts)
+
+    @property
+    def rows_skipped(self) -> int:
+        return sum(part.rows_skipped for part in self.parts)
+
+    @property
+    def longest_wait_ms(self) -> int:
+        return max((part.longest_wait_ms for part in self.parts), default=0)
+
+    @property
+    def cursor(self) -> object:
+        """Where the parts that are not done go on: one cursor as it is, several as a list; None when all are done."""
+        open_ = [part.cursor for part in self.parts if not part.done]
+        return open_[0] if len(open_) == 1 else open_ or None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the next batch goes: its rows, and what is to be kept of the pace with its cursor."""
+
+    rows: int
+    rate: float = 0.0
+    throttled_by: str = ""
+    wait_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What one batch did: rows looked at, changed and passed over, and how long it held what it locked."""
+
+    part: int
+    looked_at: int
+    changed: int
+    seconds: float
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at the server saw: why to go slower and by how many seconds a batch, and the longest wait for us.
+
+    With `hold` no batch begins at all until a later look is without it.
+    """
+
+    reason: str = ""
+    seconds: float = 0.0
+    hold: bool = False
+    wait_ms: int = 0

@@ -1,0 +1,113 @@
+"""What may follow what, and how fast a worker goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+
+from provision.capabilities.backfill.pace import BatchSize, Brake, Speed
+from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, TRANSITIONS, moved, seen
+from provision.errors import RefusedError
+from provision.model.backfills import BackfillRun, RunState
+
+NOW = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
+
+
+def run(state: RunState) -> BackfillRun:
+    return BackfillRun("source", "r1", state, "c", "ci@runner (pid 1)", NOW, NOW)
+
+
+@pytest.mark.parametrize(("state", "following"), TRANSITIONS)
+def test_a_listed_transition_is_one_version_further(state: RunState, following: RunState) -> None:
+    after = moved(run(state), following, NOW)
+
+    assert (after.state, after.version) == (following, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "following"), [pair for pair in product(RunState, RunState) if pair not in TRANSITIONS]
+)
+def test_every_other_transition_is_refused(state: RunState, following: RunState) -> None:
+    with pytest.raises(RefusedError) as refused:
+        moved(run(state), following, NOW)
+
+    assert refused.value.what == f"run r1 of backfill source is {state} and cannot become {following}"
+
+
+@pytest.mark.parametrize("wishes", [PAUSE, RESUME, CANCEL])
+def test_every_wish_leads_along_a_listed_transition(wishes: dict[RunState, RunState]) -> None:
+    assert wishes.items() <= set(TRANSITIONS)
+
+
+def test_every_state_is_reached_and_only_two_are_never_left() -> None:
+    assert {following for _, following in TRANSITIONS} == set(RunState)
+    assert set(RunState) - {state for state, _ in TRANSITIONS} == {RunState.SUCCEEDED, RunState.CANCELLED}
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_a_run_that_nobody_leads_is_not_running(state: RunState) -> None:
+    working = {RunState.RUNNING, RunState.PAUSING}
+
+    assert seen(run(state), led=True) is state
+    assert (seen(run(state), led=False) is RunState.INTERRUPTED) == (state in {*working, RunState.INTERRUPTED})
+
+
+def test_batches_grow_to_the_wanted_duration_and_no_faster_than_twice() -> None:
+    size = BatchSize(100, 0.1)
+    sizes = []
+    for _ in range(8):
+        size.took(size.rows, size.rows * 1e-5)
+        sizes.append(size.rows)
+
+    assert sizes == [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
+
+
+def test_one_slow_batch_makes_the_next_ones_smaller_and_they_recover() -> None:
+    size = BatchSize(10_000, 0.1)
+    size.took(10_000, 0.1)
+    size.took(10_000, 1.0)
+    small = size.rows
+    for _ in range(12):
+        size.took(size.rows, size.rows * 1e-5)
+
+    assert small == 2703
+    assert 9_000 < size.rows <= 10_000
+
+
+def test_the_short_end_of_a_part_teaches_nothing() -> None:
+    size = BatchSize(1_000, 0.1)
+    size.took(3, 0.09)
+
+    assert size.rows == 1_000
+
+
+def test_locked_rows_halve_a_batch_down_to_one_row() -> None:
+    size = BatchSize(3, 0.1)
+    size.halve()
+    size.halve()
+
+    assert size.rows == 1
+
+
+def test_a_brake_keeps_to_its_rate() -> None:
+    now = [0.0]
+    brake = Brake(100.0, lambda: now[0])
+    for _ in range(10):
+        now[0] += brake.pause(brake.most(5_000))
+
+    assert brake.most(5_000) == 25
+    assert 250 / now[0] == pytest.approx(100.0, rel=0.7)
+    brake.rate = None
+    assert (brake.pause(5_000), brake.most(5_000)) == (0.0, 5_000)
+
+
+def test_speed_follows_what_was_done() -> None:
+    now = [0.0]
+    speed = Speed(lambda: now[0])
+    for _ in range(20):
+        now[0] += 1.0
+        speed.add(500)
+
+    assert speed.rate == pytest.approx(500.0)
