@@ -178,7 +178,7 @@ def test_dirty_revision(done: Path, provision: Provision, monkeypatch: pytest.Mo
     """The connection ends in an INSERT that nothing can look up: no run goes on, and `resolve` settles it."""
     script(done, "003_fill", "INSERT INTO event_counts SELECT today(), count() FROM events;\n")
     with monkeypatch.context() as patch:
-        patch.setattr(ClickhouseStatements, "advance", _lost)
+        patch.setattr(ClickhouseStatements, "send", _lost)
         assert provision("up").code == 5
     with untouched(done):
         refused(

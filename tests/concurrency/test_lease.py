@@ -17,7 +17,7 @@ SLEEPING = "select 1 from pg_stat_activity where query like 'select pg_sleep%' a
 APPLIED = "select revision, token from provision.ledger where kind = 'applied' order by token, n"
 
 
-def slow(small: Small, seconds: float = 2) -> None:
+def slow(small: Small, seconds: float = 5) -> None:
     small.revisions(CREATE, SLOW.format("0002", seconds), SLOW.format("0003", 0), SLOW.format("0004", 0))
 
 

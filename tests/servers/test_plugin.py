@@ -50,6 +50,8 @@ def started(folder: Path, names: tuple[str, ...], seconds: int) -> subprocess.Po
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # A shell hands "ignored" down to what it starts in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
