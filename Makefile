@@ -47,6 +47,7 @@ smoke: $(VENV)/.dev  ## The wheel alone, without any extra, shows its help
 
 chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; print the shares
 	$(BIN)/python -m tests.chaos $(CHAOS) </dev/null
+	$(BIN)/python -m tests.chaos.backfill $(BACKFILL) </dev/null
 
 bench: $(VENV)/.dev  ## Compare with the peers in one run; writes docs/performance.md
 	$(BIN)/python -m bench $(BENCH) </dev/null
@@ -56,6 +57,7 @@ bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the
 
 bench-data: $(VENV)/.dev  ## Measure data checks beside the seed's queries and other tools; writes docs/check_figures.md
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
+	$(BIN)/python -m bench.data_backfill $(BACKFILL) </dev/null
 
 servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate is built by Go)
 	sh tests/servers/install.sh

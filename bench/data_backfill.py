@@ -54,7 +54,8 @@ table: trading_decisions
 set:
   aggregated_confidence: coalesce(aggregated_confidence, 0.5)
   uncertainty_score: coalesce(uncertainty_score, 0.5)
-  probability_metadata: coalesce(probability_metadata, '{"backfilled": true, "default_values": true}')
+  probability_metadata: |
+    coalesce(probability_metadata, '{"backfilled": true, "default_values": true}')
 where: aggregated_confidence is null or uncertainty_score is null or probability_metadata is null
 """
 _TOML = """

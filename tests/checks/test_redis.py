@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from provision.model import StoreOptions
 from provision.model.checks import Check, Scope, Table
 from provision.stores.redis import build
 from tests.checks.other_stores import Single, make
+from tests.checks.platform import REPOSITORY
 
 L1 = "vfr:acme:prob:l1:AAPL:29000000"
 PREFERENCES = "vfr:acme:user:prefs:u1"
@@ -225,3 +227,18 @@ def test_store_that_is_not_there_is_not_run_and_said(cache: Single, env: str, wh
 
     assert alone.code == 2
     assert f"error[nothing-to-check]: cache is not run: {why}" in alone.err
+
+
+def test_suites_of_stores_without_url_are_not_run_beside_others(cache: Single) -> None:
+    (cache.folder / "weaviate").mkdir()
+    shutil.copy(REPOSITORY / "checks" / "vectors.yaml", cache.folder / "checks")
+    toml = cache.folder / "provision.toml"
+    text = toml.read_text(encoding="utf-8")
+    toml.write_text(text.replace("[environments.test]", "[stores.weaviate]\n[environments.test]"), encoding="utf-8")
+
+    ran = cache.validate()
+
+    assert (ran.code, ran.json["suite"]) == (0, "cache")
+    assert "vectors is not run: weaviate has no url in environment test\n" in ran.err
+    assert "vectors is not run: weaviate has no url" in cache.run("validate").out
+    assert cache.validate("vectors").code == 2

@@ -25,6 +25,14 @@ def nanoseconds(text: str) -> int:
     return (whole.days * 86400 + whole.seconds) * _BILLION + int(fraction.ljust(9, "0") or 0)
 
 
+def since_1970(moment: datetime | None) -> int:
+    """Nanoseconds since 1970 of a moment as the client gives it; 0 for none."""
+    if moment is None:
+        return 0
+    passed = moment - _START
+    return (passed.days * 86400 + passed.seconds) * _BILLION + passed.microseconds * 1000
+
+
 def points(lines: Iterable[Sequence[str]]) -> list[Point]:
     """The points that the rows of a query's CSV hold, in the order of their times: time and fields."""
     found: dict[int, dict[str, Any]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from provision.errors import ConfigError
@@ -81,6 +81,12 @@ class Server(Protocol):
 
     def rows(self, text: str) -> Rows:
         """The answer to a query in the server's language: its rows without their times."""
+
+    def records(self, text: str, seconds: float) -> Iterator[Mapping[str, Any]]:
+        """The answer to a query in the server's language, each row with its tags and `time` in nanoseconds.
+
+        Raises besides ConfigError (server-refused) for an answer that the server cut off.
+        """
 
     def run(self, text: str) -> None:
         """Send one statement in the server's language."""

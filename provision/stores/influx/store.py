@@ -9,6 +9,7 @@ from provision.documents.store import DocumentStore
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
+from provision.ports.checks import Checks
 
 if TYPE_CHECKING:
     from provision.stores.influx.server import Server
@@ -21,6 +22,7 @@ class InfluxStore(DocumentStore):
     leases: Leases | None = None
 
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.influx.checks import InfluxChecks
         from provision.stores.influx.ledger import InfluxLedger
         from provision.stores.influx.operations import operations, rendering
         from provision.stores.influx.source import documents
@@ -28,6 +30,7 @@ class InfluxStore(DocumentStore):
         super().__init__(options, documents(options))
         self._open: Server | None = None
         self.ledger: Ledger = InfluxLedger(options.project, options.name, self._server)
+        self.checks: Checks | None = InfluxChecks(self._server)
         self.statements = EnsuredStatements(self.documents, operations(rendering(options)), self._server, self.ledger)
 
     def open(self, url: str) -> Contact:

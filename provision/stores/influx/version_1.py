@@ -56,6 +56,7 @@ class _Series:
     def __init__(self, series: Mapping[str, Any]) -> None:
         self.name = str(series.get("name", ""))
         self._columns = series["columns"]
+        self.tags: Mapping[str, str] = series.get("tags", {})
         self.values: Rows = series.get("values", [])
         self.partial = bool(series.get("partial"))
 
@@ -137,6 +138,16 @@ class Server1:
             for row in series.rows()
         ]
 
+    def records(self, text: str, seconds: float) -> Iterator[Mapping[str, Any]]:
+        # As POST it is not asked for again when it took too long.
+        with self._http.reading():
+            sent = urlencode({"q": text, "epoch": "ns"})
+            answer = self._http.call("POST", "/query", sent, headers=_FORM, seconds=seconds)
+        for series in self._read(answer):
+            if series.partial:
+                raise self._unexpected(_Words("the answer is longer than max-row-limit allows"))
+            yield from ({**series.tags, **row} for row in series.rows())
+
     def run(self, text: str) -> None:
         with self._http.writing():
             answer = self._http.call("POST", "/query", urlencode({"q": text}), headers=_FORM)
@@ -207,6 +218,16 @@ class Server1:
         """Raises _Words for a refusal that the caller may expect."""
         with self._http.reading():
             answer = self._http.call("GET", "/query", query={"q": text, "epoch": "ns"})
+        return self._told(answer)
+
+    def _read(self, answer: Answer) -> list[_Series]:
+        try:
+            return self._told(answer)
+        except _Words as words:
+            raise self._unexpected(words) from None
+
+    def _told(self, answer: Answer) -> list[_Series]:
+        """The series of an answer. Raises _Words."""
         said = _said(answer)
         if said:
             login = refused_login(answer, self.shown, said, _login_fix(said))

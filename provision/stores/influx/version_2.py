@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Stopped
@@ -136,6 +136,12 @@ class Server2:
             tables = self._session.client.query_api().query(text)
         records = (record for table in tables for record in table.records)
         return [[value for key, value in each.values.items() if key not in _PASSED] for each in records]
+
+    def records(self, text: str, seconds: float) -> Iterator[Mapping[str, Any]]:
+        del seconds  # the client has one limit for all
+        with self._session.reading():
+            for record in self._session.client.query_api().query_stream(text):
+                yield {**record.values, "time": annotated.since_1970(record.values.get("_time"))}
 
     def run(self, text: str) -> None:
         with self._session.writing():

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +20,17 @@ from provision.stores.postgres.batch_sql import Block, Shape, physical
 from provision.stores.postgres.connection import Connection
 
 # A part stays with its worker while it can, so that each walks on where its pages are still in memory.
+# The settings are of the transaction alone. A bad estimate must not make a batch read the whole table; who waits for a
+# batch never waits for what it waits for; and a commit need not reach the disk at once, since the rows and their cursor
+# are lost together or not at all: the completion in the ledger is written, and with it all before, in the usual way.
 _TAKE = """
-select n, cursor from provision.backfill_part
-where project = %(project)s and store = %(store)s and run = %(run)s and not done
-order by worker = %(worker)s desc nulls last, worker is null desc, n limit 1 for update skip locked
+select n, cursor, set_config('enable_seqscan', 'off', true), set_config('lock_timeout', %(patience)s, true),
+    set_config('synchronous_commit', 'off', true)
+from (
+    select n, cursor from provision.backfill_part
+    where project = %(project)s and store = %(store)s and run = %(run)s and not done
+    order by worker = %(worker)s desc nulls last, worker is null desc, n limit 1 for update skip locked
+) taken
 """
 _KEEP = """
 update provision.backfill_part set cursor = %(cursor)s::jsonb, done = %(done)s, rows_done = rows_done + %(changed)s,
@@ -61,20 +69,20 @@ class Batch:
         self._connection, self._backfill, self._shape = connection, backfill, shape
         self._fields: dict[str, object] = {**owner, "worker": uuid.uuid4().hex[:12]}
         self._density = density(connection, shape)
-        patience = round(max(backfill.target, 0.1) * 3000)
-        # A bad estimate must not make a batch read the whole table; who waits for us never waits for our own waiting.
-        self._settings = f"set local enable_seqscan = off; set local lock_timeout = {patience}".encode()
+        self._pipeline: psycopg.Pipeline | None = None
+        self._fields["patience"] = f"{round(max(backfill.target, 0.1) * 3000)}ms"
 
     def fill(self, run: str, pace: Pace, *, skip: bool) -> Filled | None:
         """As `provision.ports.batches.Work.fill`."""
         began, step, skipped = time.monotonic(), None, 0
         try:
-            with self._connection.transaction():
-                self._connection.execute(self._settings)
+            # Sent together where an answer need not be waited for; a savepoint does not go with that.
+            with self._connection.pipeline() if not skip else nullcontext() as pipeline, self._connection.transaction():
+                self._pipeline = pipeline
                 taken = self._connection.execute(_TAKE, {**self._fields, "run": run}).fetchone()
                 if taken is None:
                     return None
-                n, cursor = taken
+                n, cursor = taken[:2]
                 step = self._step(cursor, pace.rows, run)
                 began = time.monotonic() if cursor.get("rest") else began
                 changed = self._apply(step) if not skip else self._tried(step)
@@ -138,7 +146,10 @@ class Batch:
 
     def _apply(self, step: Step) -> int:
         if self._backfill.process is None:
-            return self._connection.execute(self._shape.update(step.conditions).encode()).rowcount
+            cursor = self._connection.execute(self._shape.update(step.conditions).encode())
+            if self._pipeline is not None:
+                self._pipeline.sync()  # the number of rows is known once it is answered
+            return cursor.rowcount
         columns = ", ".join(dict.fromkeys([*self._shape.key, *self._shape.columns]))
         query = self._shape.select(step.conditions, columns, f" order by {self._shape.keys} for update")
         with self._connection.cursor(row_factory=dict_row) as cursor:

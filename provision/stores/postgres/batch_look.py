@@ -15,7 +15,8 @@ from provision.model.backfills import Backfill, Seen
 from provision.stores.postgres.check_sql import literal, table_name
 from provision.stores.postgres.connection import Connection
 
-OFTEN, SELDOM = 0.0, 1.0  # seconds between two looks of each sort
+SELDOM = 1.0  # seconds between two looks at what changes slowly
+_ANYBODY = "select exists (select from pg_locks where not granted)"
 LAG = "10s"
 # Waits behind our transactions, and waits for a lock on the table itself; the age of a wait is known from 14 on.
 _WAITS = """
@@ -52,7 +53,8 @@ class LookOut:
 
     def look(self) -> Seen:
         """Raises FailedError (bad-yield) for a query of the user's that fails."""
-        wait_ms, queued = self._row(self._waits)
+        # Most of the time nobody waits, and that is cheap to see.
+        wait_ms, queued = self._row(self._waits) if self._row(_ANYBODY)[0] else (0, 0)
         if queued:
             return Seen("lock waiters on the table", 0.2, wait_ms=round(wait_ms))
         now = time.monotonic()
