@@ -81,8 +81,7 @@ def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
     """Work on a run that another process leads. Raises ConfigError (nothing-to-join, capability-missing)."""
     batches = batches_of(place.stores[backfill.store])
     last = latest(batches, backfill.name)
-    holding = holding(place, backfill)
-    if last is None or holding is None or last.state.over:
+    if last is None or last.state.over or holding(place, backfill) is None:
         raise ConfigError(
             "nothing-to-join",
             f"nobody runs {backfill.name} now",
@@ -156,9 +155,8 @@ def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> 
     total, cursors = _cut(batches, backfill, asked)
     if last is not None and _once(batches, backfill):
         if last.state is RunState.SUCCEEDED:
-            what = (
-                f"{backfill.name} is complete since {last.touched_at:%Y-%m-%d %H:%M} UTC: again would count rows twice"
-            )
+            since = f"{last.touched_at:%Y-%m-%d %H:%M} UTC"
+            what = f"{backfill.name} is complete since {since}: again would count rows twice"
             fix = "write another backfill for what else is missing"
             raise RefusedError("backfill-complete", what, where=backfill.shown, fix=fix)
         cursors = [part.cursor for part in last.parts if not part.done]
