@@ -15,6 +15,7 @@ from provision.cli.render import backfills as render
 from provision.documents.backfills import seconds
 from provision.errors import EXIT_DONE, ConfigError
 from provision.flows import backfill as flow
+from provision.flows import backfill_standing as standings
 from provision.flows.backfill import Asked, Place
 from provision.model.backfills import Backfill, BackfillRun, RunState
 
@@ -134,16 +135,16 @@ def resume(name: str, changes: tuple[tuple[str, float], ...], **given: Any) -> i
     environment = site.environment(project, given["env"])
     with _placed(project, environment, chosen, given) as place, fillings.stoppable() as stopped:
         shown = render.RunRender(project.name, environment, given["output"])
-        before = flow.standing(place, chosen)
+        before = standings.standing(place, chosen)
         if changes:
-            flow.tune(place, chosen, dict(changes))
+            standings.tune(place, chosen, dict(changes))
         if before.leader is not None:
             if not changes or before.state in (RunState.PAUSED, RunState.PAUSING):
-                flow.ask(place, chosen, "resume")
-            shown.standing(flow.standing(place, chosen))
+                standings.ask(place, chosen, "resume")
+            shown.standing(standings.standing(place, chosen))
             return EXIT_DONE
         if before.run is None or before.run.state.over:
-            flow.ask(place, chosen, "resume")  # says why not
+            standings.ask(place, chosen, "resume")  # says why not
         _fill(place, chosen, given, shown, stopped)
     return EXIT_DONE
 
@@ -184,7 +185,7 @@ def status(names: tuple[str, ...], env: str | None, watch: bool, output: str) ->
     with fillings.placed(project, environment, chosen, use_lease=project.home != "none") as place:
         shown = render.StatusRender(project.name, environment, output)
         while True:
-            found = [flow.standing(place, each) for each in chosen]
+            found = [standings.standing(place, each) for each in chosen]
             shown.show(found, {each.backfill.name: _skipped(place, each) for each in found}, again=watch)
             if not watch or not any(each.state in ("running", "pausing", "paused", "enqueued") for each in found):
                 return EXIT_DONE
@@ -224,7 +225,7 @@ def _fill(
     finally:
         shown.end()
     with place.again() if place.again is not None else nullcontext(place) as fresh:
-        shown.ended(flow.standing(fresh, chosen), found)
+        shown.ended(standings.standing(fresh, chosen), found)
 
 
 def _ask(name: str, env: str | None, output: str, wish: str) -> int:
@@ -232,12 +233,12 @@ def _ask(name: str, env: str | None, output: str, wish: str) -> int:
     [chosen] = fillings.read(project, [name])
     environment = site.environment(project, env)
     with fillings.placed(project, environment, [chosen], use_lease=project.home != "none") as place:
-        flow.ask(place, chosen, wish)
-        render.RunRender(project.name, environment, output).standing(flow.standing(place, chosen))
+        standings.ask(place, chosen, wish)
+        render.RunRender(project.name, environment, output).standing(standings.standing(place, chosen))
     return EXIT_DONE
 
 
-def _skipped(place: Place, each: flow.Standing) -> list[tuple[str, str]]:
+def _skipped(place: Place, each: standings.Standing) -> list[tuple[str, str]]:
     if each.run is None or not each.run.rows_skipped:
         return []
     return list(flow.batches_of(place.stores[each.backfill.store]).runs.skipped(each.run.run))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from provision.capabilities.backfill.crew import Orders, Post
 from provision.capabilities.backfill.lead import join, lead
-from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
+from provision.capabilities.backfill.states import moved
 from provision.core import lease as leases
 from provision.core.execute import Pen
 from provision.core.ledger import fold, highest_token
@@ -22,7 +22,6 @@ from provision.ports.batches import Batches
 from provision.process import dead
 
 PARTS = 8  # of a run: so many processes can share it
-FRESH = timedelta(seconds=10)  # how long a rate says something
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,7 @@ def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
     """Work on a run that another process leads. Raises ConfigError (nothing-to-join, capability-missing)."""
     batches = batches_of(place.stores[backfill.store])
     last = latest(batches, backfill.name)
-    holding = _holding(place, backfill)
-    if last is None or holding is None or last.state.over:
+    if last is None or last.state.over or holding(place, backfill) is None:
         raise ConfigError(
             "nothing-to-join",
             f"nobody runs {backfill.name} now",
@@ -142,99 +140,6 @@ def latest(batches: Batches, name: str) -> BackfillRun | None:
     return next(iter(batches.runs.read(name)), None)
 
 
-def ask(place: Place, backfill: Backfill, wish: str) -> BackfillRun:
-    """Ask the last run to `pause`, `resume` or `cancel`; whoever leads it obeys after the batch in hand.
-
-    Raises RefusedError (nothing-to-ask) where that makes no sense.
-    """
-    table = {"pause": PAUSE, "resume": RESUME, "cancel": CANCEL}[wish]
-    batches = batches_of(place.stores[backfill.store])
-    while True:
-        last = latest(batches, backfill.name)
-        led = _holding(place, backfill) is not None
-        if last is None or seen(last, led=led) not in table:
-            state = seen(last, led=led) if last is not None else "not begun"
-            raise RefusedError(
-                "nothing-to-ask",
-                f"{backfill.name} is {state}: there is nothing to {wish}",
-                where=backfill.shown,
-                fix=f"provision backfill status {backfill.name}",
-            )
-        after = _asked(last, wish, led=led, now=batches.now())
-        if batches.runs.write(after):
-            return after
-
-
-def tune(place: Place, backfill: Backfill, settings: Mapping[str, object]) -> BackfillRun:
-    """Change settings of the last run while it runs. Raises RefusedError (nothing-to-ask)."""
-    batches = batches_of(place.stores[backfill.store])
-    while True:
-        last = latest(batches, backfill.name)
-        if last is None or last.state.over:
-            what = f"{backfill.name} has no run that could be changed"
-            fix = f"provision backfill run {backfill.name}"
-            raise RefusedError("nothing-to-ask", what, where=backfill.shown, fix=fix)
-        after = replace(last, asked={**last.asked, **settings}, touched_at=batches.now(), version=last.version + 1)
-        if batches.runs.write(after):
-            return after
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a backfill stands: its document, its last run, whether its gate is open, who leads it now."""
-
-    backfill: Backfill
-    run: BackfillRun | None
-    state: str
-    complete: bool
-    leader: Holding | None = None
-    rate: float = 0.0
-    throttled_by: str = ""
-    batch: int = 0
-
-    @property
-    def eta_s(self) -> int | None:
-        """Seconds until the rows counted at the beginning are filled, at this rate; None when nobody can tell."""
-        if self.run is None or not self.rate or self.run.rows_total is None:
-            return None
-        return round(max(self.run.rows_total - self.run.rows_done, 0) / self.rate)
-
-
-def standing(place: Place, backfill: Backfill) -> Standing:
-    """Reads only."""
-    store = place.stores[backfill.store]
-    batches = batches_of(store)
-    state = fold(store.ledger.read()).get(backfill.id)
-    complete_ = state is not None and state.name is StateName.APPLIED
-    last = latest(batches, backfill.name)
-    if last is None:
-        return Standing(backfill, None, "complete" if complete_ else "not_begun", complete_)
-    holding = _holding(place, backfill)
-    shown = seen(last, led=holding is not None or place.leases is None)
-    now = batches.now()
-    fresh = [part for part in last.parts if part.touched_at is not None and now - part.touched_at < FRESH]
-    working = shown in (RunState.RUNNING, RunState.PAUSING)
-    return Standing(
-        backfill,
-        last,
-        str(shown),
-        complete_,
-        holding,
-        sum(part.rate for part in fresh) if working else 0.0,
-        next((part.throttled_by for part in fresh if part.throttled_by), "") if working else "",
-        max((part.batch for part in fresh or last.parts if not part.done or not working), default=0),
-    )
-
-
-def _asked(last: BackfillRun, wish: str, *, led: bool, now: datetime) -> BackfillRun:
-    """The run after a wish; one that nobody leads is first said to be interrupted, or cancelled at once."""
-    if not led and last.state in (RunState.RUNNING, RunState.PAUSING) and wish != "pause":
-        last = moved(last, RunState.INTERRUPTED, now)
-        table = {"resume": RESUME, "cancel": CANCEL}[wish]
-        return replace(moved(last, table[RunState.INTERRUPTED], now), version=last.version)
-    return moved(last, {"pause": PAUSE, "resume": RESUME, "cancel": CANCEL}[wish][last.state], now)
-
-
 def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> BackfillRun:
     """The run to work on: the last one if it can go on, else a new one, cut into parts."""
     last = latest(batches, backfill.name)
@@ -250,9 +155,8 @@ def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> 
     total, cursors = _cut(batches, backfill, asked)
     if last is not None and _once(batches, backfill):
         if last.state is RunState.SUCCEEDED:
-            what = (
-                f"{backfill.name} is complete since {last.touched_at:%Y-%m-%d %H:%M} UTC: again would count rows twice"
-            )
+            since = f"{last.touched_at:%Y-%m-%d %H:%M} UTC"
+            what = f"{backfill.name} is complete since {since}: again would count rows twice"
             fix = "write another backfill for what else is missing"
             raise RefusedError("backfill-complete", what, where=backfill.shown, fix=fix)
         cursors = [part.cursor for part in last.parts if not part.done]
@@ -325,7 +229,7 @@ def _led(place: Place, backfill: Backfill) -> Iterator[Callable[[], None]]:
         held.release()
 
 
-def _holding(place: Place, backfill: Backfill) -> Holding | None:
+def holding(place: Place, backfill: Backfill) -> Holding | None:
     """Who leads the run now: a lease that ran out, or whose process is gone, leads nothing."""
     found = place.leases.read(backfill.id) if place.leases is not None else None
     return found if found is not None and found.expires_in > 0 and not dead(found.owner) else None

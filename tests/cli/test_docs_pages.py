@@ -17,7 +17,7 @@ from provision import errors, settings_check
 from provision.cli.main import COMMANDS, cli
 from provision.cli.render import backfills as render_backfills
 from provision.cli.render import local as render_local
-from provision.flows.backfill import Standing
+from provision.flows.backfill_standing import Standing
 from provision.model.backfills import Backfill
 from provision.stores.clickhouse.connection import Refused
 

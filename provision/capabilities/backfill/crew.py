@@ -84,19 +84,7 @@ def work_through(post: Post, run: str) -> None:
     """
     look_out = LookOut(lambda: post.batches.work(post.backfill))
     ended, errors = threading.Event(), list[ProvisionError]()
-    rate = post.orders.rate if post.orders.rate is not None else post.backfill.rate
-    shift = Shift(
-        post.backfill,
-        post.batches,
-        run,
-        post.check,
-        ended,
-        Brake(rate, time.monotonic),
-        Allowance(post.orders.skip_failed),
-        look_out.seen,
-        look_out.longest_wait,
-        post.orders.patience,
-    )
+    shift = _shift(post, run, ended, look_out)
 
     def one() -> None:
         try:
@@ -120,6 +108,22 @@ def work_through(post: Post, run: str) -> None:
         look_out.close()
     if errors:
         raise next((error for error in errors if isinstance(error, LeaseLost)), errors[0])
+
+
+def _shift(post: Post, run: str, ended: threading.Event, look_out: LookOut) -> Shift:
+    rate = post.orders.rate if post.orders.rate is not None else post.backfill.rate
+    return Shift(
+        backfill=post.backfill,
+        batches=post.batches,
+        run=run,
+        check=post.check,
+        ended=ended,
+        brake=Brake(rate, time.monotonic),
+        allowance=Allowance(post.orders.skip_failed),
+        seen=look_out.seen,
+        longest_wait=look_out.longest_wait,
+        patience=post.orders.patience,
+    )
 
 
 def _wait(threads: list[threading.Thread], post: Post, ended: threading.Event, run: str) -> None:

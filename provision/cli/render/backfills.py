@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provision.cli.render.paper import Paper
-from provision.flows.backfill import Standing
+from provision.flows.backfill_standing import Standing
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.settings import Environment
 

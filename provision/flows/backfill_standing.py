@@ -1,0 +1,109 @@
+"""How backfills stand, and what a person asks of their runs from another terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
+from provision.core.ledger import fold
+from provision.errors import RefusedError
+from provision.flows.backfill import Place, batches_of, holding, latest
+from provision.model import Holding, StateName
+from provision.model.backfills import Backfill, BackfillRun, RunState
+
+FRESH = timedelta(seconds=10)  # how long a rate says something
+
+
+def ask(place: Place, backfill: Backfill, wish: str) -> BackfillRun:
+    """Ask the last run to `pause`, `resume` or `cancel`; whoever leads it obeys after the batch in hand.
+
+    Raises RefusedError (nothing-to-ask) where that makes no sense.
+    """
+    table = {"pause": PAUSE, "resume": RESUME, "cancel": CANCEL}[wish]
+    batches = batches_of(place.stores[backfill.store])
+    while True:
+        last = latest(batches, backfill.name)
+        led = holding(place, backfill) is not None
+        if last is None or seen(last, led=led) not in table:
+            state = seen(last, led=led) if last is not None else "not begun"
+            raise RefusedError(
+                "nothing-to-ask",
+                f"{backfill.name} is {state}: there is nothing to {wish}",
+                where=backfill.shown,
+                fix=f"provision backfill status {backfill.name}",
+            )
+        after = _asked(last, wish, led=led, now=batches.now())
+        if batches.runs.write(after):
+            return after
+
+
+def tune(place: Place, backfill: Backfill, settings: Mapping[str, object]) -> BackfillRun:
+    """Change settings of the last run while it runs. Raises RefusedError (nothing-to-ask)."""
+    batches = batches_of(place.stores[backfill.store])
+    while True:
+        last = latest(batches, backfill.name)
+        if last is None or last.state.over:
+            what = f"{backfill.name} has no run that could be changed"
+            fix = f"provision backfill run {backfill.name}"
+            raise RefusedError("nothing-to-ask", what, where=backfill.shown, fix=fix)
+        after = replace(last, asked={**last.asked, **settings}, touched_at=batches.now(), version=last.version + 1)
+        if batches.runs.write(after):
+            return after
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a backfill stands: its document, its last run, whether its gate is open, who leads it now."""
+
+    backfill: Backfill
+    run: BackfillRun | None
+    state: str
+    complete: bool
+    leader: Holding | None = None
+    rate: float = 0.0
+    throttled_by: str = ""
+    batch: int = 0
+
+    @property
+    def eta_s(self) -> int | None:
+        """Seconds until the rows counted at the beginning are filled, at this rate; None when nobody can tell."""
+        if self.run is None or not self.rate or self.run.rows_total is None:
+            return None
+        return round(max(self.run.rows_total - self.run.rows_done, 0) / self.rate)
+
+
+def standing(place: Place, backfill: Backfill) -> Standing:
+    """Reads only."""
+    store = place.stores[backfill.store]
+    batches = batches_of(store)
+    state = fold(store.ledger.read()).get(backfill.id)
+    complete_ = state is not None and state.name is StateName.APPLIED
+    last = latest(batches, backfill.name)
+    if last is None:
+        return Standing(backfill, None, "complete" if complete_ else "not_begun", complete_)
+    leading = holding(place, backfill)
+    shown = seen(last, led=leading is not None or place.leases is None)
+    now = batches.now()
+    fresh = [part for part in last.parts if part.touched_at is not None and now - part.touched_at < FRESH]
+    working = shown in (RunState.RUNNING, RunState.PAUSING)
+    return Standing(
+        backfill,
+        last,
+        str(shown),
+        complete_,
+        leading,
+        sum(part.rate for part in fresh) if working else 0.0,
+        next((part.throttled_by for part in fresh if part.throttled_by), "") if working else "",
+        max((part.batch for part in fresh or last.parts if not part.done or not working), default=0),
+    )
+
+
+def _asked(last: BackfillRun, wish: str, *, led: bool, now: datetime) -> BackfillRun:
+    """The run after a wish; one that nobody leads is first said to be interrupted, or cancelled at once."""
+    if not led and last.state in (RunState.RUNNING, RunState.PAUSING) and wish != "pause":
+        last = moved(last, RunState.INTERRUPTED, now)
+        table = {"resume": RESUME, "cancel": CANCEL}[wish]
+        return replace(moved(last, table[RunState.INTERRUPTED], now), version=last.version)
+    return moved(last, {"pause": PAUSE, "resume": RESUME, "cancel": CANCEL}[wish][last.state], now)
