@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from provision.documents.ensure import Refused
 from provision.model import StoreOptions
 from provision.model.checks import Check, Scope, Table
 from provision.stores.weaviate import build
+from provision.stores.weaviate.copy_side import Side
+from provision.stores.weaviate.server import connect
 from tests.checks.other_stores import Single, make
 from tests.servers.databases import Weaviate
 from tests.weaviate_store.raw import Raw
@@ -162,6 +165,16 @@ def test_vector_that_is_not_finite_is_found_among_others(
     found = ran.found["pattern_vector_not_finite"]
     assert (found["bad"], found["total"]) == (1, 50)
     assert found["samples"] == [{"_id": ID.format(66), "_tenant": "acme", "pattern_id": "p66", "_value": word}]
+
+
+def test_copy_says_that_an_object_cannot_be_read(vectors: Single, raw: Raw, weaviate_server: Weaviate) -> None:
+    assert vectors is not None
+    store_over_grpc(weaviate_server, 66, [NAN, 1, 1])
+    server = connect(StoreOptions("weaviate", "weaviate", "vfr", Path(), Path()), raw.url)
+    with pytest.raises(Refused, match="behind id none holds a number that is not finite") as refused:
+        list(Side(server, "ProbabilisticPatternV1", "acme", 100).pages())
+    assert refused.value.fix == "find it with `provision validate vectors`, correct it, run again"
+    server.close()
 
 
 def test_tenant_without_objects_is_low_and_one_at_rest_is_left_asleep(vectors: Single, raw: Raw) -> None:

@@ -119,6 +119,10 @@ class Side:
         if vectors:
             query["include"] = "vector"
         answer = self._server.ask("GET", "/objects", query=query)
+        if answer is not None and answer.body is None:
+            # Over gRPC the server takes NaN and infinity, which JSON has not; a page with one of them comes back empty.
+            what = f"an object of {self} behind id {after or 'none'} holds a number that is not finite"
+            raise Refused(what, "find it with `provision validate vectors`, correct it, run again")
         page = list((answer.body if answer else {}).get("objects") or ())
         ids = [each["id"] for each in page]
         if ids != sorted(ids) or (ids and ids[0] <= after):
