@@ -171,7 +171,7 @@ def test_point_that_should_be_gone_is_outside_retention(of_1: Series) -> None:
     # While the tier keeps all for ever it takes what is old; later it only drops whole shard groups.
     raw.ask('ALTER RETENTION POLICY "real_time" ON "vfr_ml" DURATION INF SHARD DURATION 52w')
     of_1.put("real_time", f"real_time_features,ticker=OLD,feature_name=rsi,source=s value=1 {NOW - 3 * DAY}")
-    of_1.put("real_time", f"real_time_features,ticker=NEW,feature_name=rsi,source=s value=1 {NOW - 26 * HOUR + 60}")
+    of_1.put("real_time", f"real_time_features,ticker=NEW,feature_name=rsi,source=s value=1 {NOW - 25 * HOUR}")
     raw.ask('ALTER RETENTION POLICY "real_time" ON "vfr_ml" DURATION 24h SHARD DURATION 1h')
 
     found = of_1.project.validate("timeseries", "--only", "feature_outside_retention").found
