@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from provision.model import (
     Contact,
@@ -21,8 +21,10 @@ from provision.model import (
     Statement,
     Step,
 )
-from provision.ports.batches import Batches
-from provision.ports.checks import Checks, History
+
+if TYPE_CHECKING:
+    from provision.ports.batches import Batches
+    from provision.ports.checks import Checks, History
 
 
 class Ledger(Protocol):
