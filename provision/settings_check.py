@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +141,8 @@ def line(lines: Sequence[str], key: str, section: str = "") -> int | None:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What to write instead of a name that is not known."""
+    from difflib import get_close_matches  # for mistakes alone
+
     names = list(known)
     close = get_close_matches(name, names, 1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"

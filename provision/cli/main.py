@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any
@@ -120,6 +119,8 @@ def _usage(error: click.ClickException) -> ProvisionError:
 
 def _meant(what: str, context: click.Context | None, path: str) -> str:
     """The nearest command or option, or where all of them are listed."""
+    from difflib import get_close_matches  # for mistakes alone
+
     named = re.match(r"No such (command|option):? '?([\w-]+)", what)
     known: list[str] = []
     if named and context is not None and named[1] == "option":

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,7 +24,9 @@ from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access, Site
 from provision.flows.migrate import Losses, Rules, Watch, move
 from provision.model import Direction, Happening, Note
-from provision.model.backfills import Backfill
+
+if TYPE_CHECKING:
+    from provision.model.backfills import Backfill
 
 
 def _moving(function: options.F) -> options.F:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Generic, Protocol, TypeVar
 
 from provision.documents import Operation
-from provision.documents.operation import Body, OperationKind, Stopped
+from provision.documents.operation import AS_WRITTEN, Body, OperationKind, Stopped, operation_of
 from provision.documents.source import Documents
-from provision.errors import StatementFailed
 from provision.model import Event, Fate, Mark, Outcome, Statement, Step
 from provision.ports import Ledger
 
@@ -44,17 +44,42 @@ class EnsuredKind(OperationKind, Generic[Live]):
         """Make it so, the probe having said that it is not done. Raises Refused, Stopped."""
 
 
+class Guard(Protocol):
+    """What a lost answer means: nothing was changed yet, or something may have been."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Raises UnreachableError for no answer inside."""
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Raises FailedError (server-lost) for no answer inside."""
+
+
+class Unguarded:
+    """For a server whose own methods say what a lost answer means."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def writing(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 class EnsuredStatements(Generic[Live]):
-    """The statements of a store whose operations are all of that sort; `live` is the open server."""
+    """The statements of a store whose operations are all of that sort.
+
+    `live` is the open server for what runs under a mark, or for a probe alone; `guard` its words for a lost answer.
+    """
 
     def __init__(
         self,
         documents: Documents,
         operations: Mapping[str, EnsuredKind[Live]],
-        live: Callable[[], Live],
+        live: Callable[[Mark | None], Live],
         ledger: Ledger,
+        guard: Callable[[], Guard] = Unguarded,
     ) -> None:
-        self._documents, self._operations, self._live, self._ledger = documents, operations, live, ledger
+        self._documents, self._operations, self._live = documents, operations, live
+        self._ledger, self._guard = ledger, guard
 
     def of(self, step: Step) -> Sequence[Statement]:
         """One statement an operation, or one a part of it. Raises ConfigError (irreversible, no-such-revision)."""
@@ -73,33 +98,33 @@ class EnsuredStatements(Generic[Live]):
         Raises StatementFailed, LeaseLost, FailedError (server-lost: what was in flight is for the probe).
         """
         del upcoming
-        operation = _operation(statement)
-        try:
-            self._ensure(operation)
-        except Stopped as stopped:
-            fix = "make the server as the document says, or write what it should be"
-            raise self._failed(str(stopped), statement, mark, fix) from None
-        except Refused as refused:
-            raise self._failed(f"{statement.summary}: {refused}", statement, mark, refused.fix) from None
-        check_lease()
-        self._ledger.append(event.later())
+        with self._guard().writing():
+            try:
+                self._ensure(operation_of(statement), self._live(mark))
+            except Stopped as stopped:
+                raise self._documents.failed(str(stopped), statement, mark, AS_WRITTEN) from None
+            except Refused as refused:
+                raise self._documents.failed(f"{statement.summary}: {refused}", statement, mark, refused.fix) from None
+            check_lease()
+            self._ledger.append(event.later())
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         """Whether the operation took effect. Changes nothing. Raises UnreachableError, ConfigError."""
         del event
-        operation = _operation(statement)
-        try:
-            return self._operations[operation.name].probe(operation.body, self._live())
-        except Stopped as stopped:
-            return Fate(Outcome.CANNOT_TELL, str(stopped))
+        operation = operation_of(statement)
+        with self._guard().reading():
+            try:
+                return self._operations[operation.name].probe(operation.body, self._live(None))
+            except Stopped as stopped:
+                return Fate(Outcome.CANNOT_TELL, str(stopped))
 
     def record(self, event: Event, upcoming: Statement | None) -> None:
         """Append the event alone. Raises LeaseLost, FailedError."""
         del upcoming
         self._ledger.append(event)
 
-    def _ensure(self, operation: Operation) -> None:
-        kind, live = self._operations[operation.name], self._live()
+    def _ensure(self, operation: Operation, live: Live) -> None:
+        kind = self._operations[operation.name]
         fate = kind.probe(operation.body, live)
         if fate.outcome is Outcome.DONE:
             return
@@ -113,18 +138,3 @@ class EnsuredStatements(Generic[Live]):
     def _statement(self, operation: Operation, loss: str | None) -> Statement:
         kind = self._operations[operation.name]
         return Statement(kind.text(operation.body), kind.summary(operation.body), operation, loss)
-
-    def _failed(self, what: str, statement: Statement, mark: Mark, fix: str) -> StatementFailed:
-        return StatementFailed(
-            what,
-            number=mark.statement or 1,
-            statement=statement.text,
-            where=f"{self._documents.of(mark.revision).shown}:{_operation(statement).line}",
-            fix=fix,
-        )
-
-
-def _operation(statement: Statement) -> Operation:
-    if not isinstance(statement.sent, Operation):
-        raise TypeError(f"not a statement of this store: {statement.summary}")
-    return statement.sent

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from provision.documents import Operation
+from provision.model import Statement
 
 Body = Mapping[str, Any]
 Earlier = Sequence[Operation]
+
+
+# What to do about it.
+AS_WRITTEN = "make the server as the document says, or write what it should be"
 
 
 class Stopped(Exception):
@@ -66,3 +71,10 @@ def mapping(required: Sequence[str], **properties: Mapping[str, Any]) -> dict[st
         "additionalProperties": False,
         "properties": properties,
     }
+
+
+def operation_of(statement: Statement) -> Operation:
+    """The operation that a statement sends. Raises TypeError for a statement of another sort of store."""
+    if not isinstance(statement.sent, Operation):
+        raise TypeError(f"not a statement of this store: {statement.summary}")
+    return statement.sent

@@ -8,9 +8,9 @@ from typing import Any
 
 from provision import files
 from provision.documents import Auto, Document, Irreversible, Operation, document_schema, read
-from provision.documents.operation import OperationKind
-from provision.errors import ConfigError, ProvisionError, Several, raise_all
-from provision.model import Direction, Revision, Step, StoreOptions
+from provision.documents.operation import OperationKind, operation_of
+from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
+from provision.model import Direction, Mark, Revision, Statement, Step, StoreOptions
 
 Across = Callable[[Sequence[Document]], Iterable[ProvisionError]]
 
@@ -68,6 +68,16 @@ class Documents:
             down = document.down if isinstance(document.down, tuple) else ()
             found += [f"{document.shown}:{each.line}" for each in (*document.up, *down) if each.name in names]
         return found
+
+    def failed(self, what: str, statement: Statement, mark: Mark, fix: str) -> StatementFailed:
+        """The error for a statement that was not carried out, with its line in its document."""
+        return StatementFailed(
+            what,
+            number=mark.statement or 1,
+            statement=statement.text,
+            where=f"{self.of(mark.revision).shown}:{operation_of(statement).line}",
+            fix=fix,
+        )
 
     def operations(self, step: Step) -> Sequence[tuple[Operation, str | None]]:
         """What a step carries out, in order, and what each can lose. Raises ConfigError (irreversible)."""

@@ -1,27 +1,36 @@
-"""The part of a store that follows from its documents alone, whatever its server."""
+"""What a store of documents is whatever its server: its revisions, its connection, the parts that it has not."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from provision.documents.source import Documents
-from provision.model import Description, Direction, Revision, Step, StoreOptions
+from provision.errors import ProvisionError, UnreachableError
+from provision.model import Contact, Description, Direction, Revision, Step, StoreOptions
 from provision.ports import Lane, Leftovers, Marked, Peer, Repeatables, Statements
-from provision.ports.batches import Batches
-from provision.ports.checks import Checks, History
+
+if TYPE_CHECKING:
+    from provision.ports.batches import Batches
+    from provision.ports.checks import Checks, History
 
 
-class DocumentStore:
-    """Revisions, descriptions and losses; a kind adds its connection, ledger and statements."""
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Server = TypeVar("Server", bound=Closable)
+
+
+class DocumentStore(ABC, Generic[Server]):
+    """A kind adds how to connect, its ledger and its statements; parts a run can do without load when asked for."""
 
     lane: Lane | None = None
     repeatables: Repeatables | None = None
     peer: Peer | None = None
     marked: Marked | None = None
     leftovers: Leftovers | None = None
-    checks: Checks | None = None
-    history: History | None = None
-    batches: Batches | None = None
     statements: Statements | None
 
     def __init__(self, options: StoreOptions, documents: Documents) -> None:
@@ -29,6 +38,53 @@ class DocumentStore:
         self.kind = options.kind
         self.options = options
         self.documents = documents
+        self._open: Server | None = None
+
+    @property
+    def checks(self) -> Checks | None:
+        return None
+
+    @property
+    def history(self) -> History | None:
+        return None
+
+    @property
+    def batches(self) -> Batches | None:
+        return None
+
+    @abstractmethod
+    def connect(self, url: str) -> Server:
+        """The open server. Raises UnreachableError or ConfigError."""
+
+    @abstractmethod
+    def contact(self, server: Server) -> Contact:
+        """What it is. Raises ConfigError when it lacks something that the documents use."""
+
+    def open(self, url: str) -> Contact:
+        """Connect. Raises UnreachableError, or ConfigError, as `connect` and `contact` do."""
+        try:
+            server = self.connect(url)
+        except ProvisionError as error:
+            error.where = f"{self.name}: {error.where}" if error.where else self.name
+            raise
+        self.close()
+        self._open = server
+        try:
+            return self.contact(server)
+        except ProvisionError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def server(self) -> Server:
+        """The open server. Raises UnreachableError (not-open)."""
+        if self._open is None:
+            raise UnreachableError("not-open", f"{self.name} was not opened", where=self.name)
+        return self._open
 
     def revisions(self) -> Sequence[Revision]:
         """Every document as a revision, in the order of their numbers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from provision.core import lease as leases
 from provision.core.execute import Board, Pen, Run, execute
@@ -14,7 +15,6 @@ from provision.core.standing import Flag, Standing
 from provision.errors import CapabilityMissing, ConfigError, RefusedError
 from provision.flows import leftovers
 from provision.flows.connect import Reach, Site, together
-from provision.flows.gates import Gatekeeper
 from provision.flows.survey import survey
 from provision.model import (
     Direction,
@@ -30,9 +30,12 @@ from provision.model import (
     Step,
     Watcher,
 )
-from provision.model.backfills import Backfill
 from provision.ports import Leases, Store
 from provision.process import dead
+
+if TYPE_CHECKING:
+    from provision.flows.gates import Gatekeeper
+    from provision.model.backfills import Backfill
 
 Losses = Mapping[str, Sequence[str]]  # id → why it can lose data
 
@@ -69,9 +72,8 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     _fresh(rules.saved, standings)
     plan = planned(site, direction, wanted, rules, standings)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
-    gates = _gates(site, rules, watch)
     idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
-    if rules.dry_run or (idle and not gates.small(plan.held, standings)):
+    if rules.dry_run or (idle and not _small(site, rules, watch, plan, standings)):
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
@@ -93,7 +95,7 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
             plan = planned(site, direction, wanted, rules, standings)
         recorded = run.record_outside(standings)
         watch.planned(plan, standings)
-        report = run.fill(gates, run.carry_out(plan, standings), wanted)
+        report = run.fill(run.carry_out(plan, standings), wanted)
         ended = direction is Direction.UP and not report.remaining
         removed = leftovers.remove(site, wanted, held.check, watch.happened) if ended else ()
     return replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
@@ -167,10 +169,13 @@ class _Running:
             recorded.append(event)
         return tuple(recorded)
 
-    def fill(self, gates: Gatekeeper, report: Report, wanted: Wanted) -> Report:
+    def fill(self, report: Report, wanted: Wanted) -> Report:
         """Run the small backfills that revisions wait for, and then those revisions, until there are none."""
         partial = wanted.steps is not None or self._rules.saved is not None
-        while report.held and not (report.remaining or report.failures or partial):
+        if not report.held or partial:
+            return report
+        gates = _gates(self._site, self._rules, self._watch)
+        while report.held and not (report.remaining or report.failures):
             small = gates.small(report.held, survey(self._site))
             for each in small:
                 if (failure := gates.fill(each, report.held, self._pens)) is not None:
@@ -305,7 +310,15 @@ def _allowed(site: Site, steps: Sequence[Step], rules: Rules) -> None:
     )
 
 
+def _small(site: Site, rules: Rules, watch: Watch, plan: Plan, standings: Standings) -> Sequence[Backfill]:
+    """The backfills that this run would do by itself."""
+    return _gates(site, rules, watch).small(plan.held, standings) if plan.held else ()
+
+
 def _gates(site: Site, rules: Rules, watch: Watch) -> Gatekeeper:
+    # Few projects hold a revision back, and a run that does not pays nothing for what backfills need.
+    from provision.flows.gates import Gatekeeper
+
     table = home(site) if rules.use_lease and rules.backfills else None
     return Gatekeeper(site, rules.backfills, rules.owner, table, watch.happened, watch.stopper)
 

@@ -109,6 +109,9 @@ class Server:
         # The Date header of an answer has whole seconds only, and a proxy may have written it.
         return int(self.rows("RETURN DATE_NOW()")[0])
 
+    def close(self) -> None:
+        self.http.close()
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Raises UnreachableError or ConfigError for what goes wrong inside, before anything was changed."""
@@ -142,7 +145,7 @@ def connect(url: str, options: StoreOptions) -> Server:
         with server.reading():
             _look(server)
     except BaseException:
-        server.http.close()
+        server.close()
         raise
     return server
 

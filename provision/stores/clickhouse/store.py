@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.stores.clickhouse.batches import ClickhouseBatches
 from provision.stores.clickhouse.connection import TLS, VERIFY, Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.marked import ClickhouseMarked
@@ -17,6 +16,7 @@ from provision.stores.clickhouse.work import ClickhouseStatements, Texts
 from provision.tls import with_tls
 
 if TYPE_CHECKING:
+    from provision.stores.clickhouse.batches import ClickhouseBatches
     from provision.stores.clickhouse.checks import ClickhouseChecks
 
 
@@ -35,6 +35,7 @@ class ClickhouseStore:
         self._client: Client | None = None
         self._url = ""
         self._checks: ClickhouseChecks | None = None
+        self._batches: ClickhouseBatches | None = None
 
     @cached_property
     def _scripts(self) -> Mapping[str, Script]:
@@ -51,8 +52,8 @@ class ClickhouseStore:
         self._url = with_tls(url, self._options, TLS, VERIFY)
         client = Client(self._url, self.name)
         self._client = client
+        self._batches = None
         self.ledger = ClickhouseLedger(client, self._options.project, self.name, self._cluster)
-        self.batches = ClickhouseBatches(client, self._options.project, self.name, self._cluster)
         self.peer = ClickhousePeer(client, self._options, self._scripts)
         self.marked = ClickhouseMarked(client)
         self.statements = ClickhouseStatements(client, self.ledger, self.peer, self._scripts, self._texts)
@@ -65,6 +66,15 @@ class ClickhouseStore:
         name = self._client.database.replace("`", "``")
         self._client.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")
         self.peer.create()
+
+    @property
+    def batches(self) -> ClickhouseBatches:
+        if self._batches is None:
+            from provision.stores.clickhouse.batches import ClickhouseBatches
+
+            assert self._client is not None
+            self._batches = ClickhouseBatches(self._client, self._options.project, self.name, self._cluster)
+        return self._batches
 
     @property
     def checks(self) -> ClickhouseChecks:

@@ -2,72 +2,60 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.documents.ensure import EnsuredStatements
 from provision.documents.store import DocumentStore
-from provision.errors import ConfigError, ProvisionError, UnreachableError
+from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
-from provision.ports.checks import Checks
 
 if TYPE_CHECKING:
+    from provision.ports.checks import Checks
     from provision.stores.influx.server import Server
 
 # Operations that send text as it is, each in a language of its own.
 _LANGUAGES = ("influxql", "flux")
 
 
-class InfluxStore(DocumentStore):
+class InfluxStore(DocumentStore["Server"]):
     leases: Leases | None = None
 
     def __init__(self, options: StoreOptions) -> None:
-        from provision.stores.influx.checks import InfluxChecks
         from provision.stores.influx.ledger import InfluxLedger
         from provision.stores.influx.operations import operations, rendering
         from provision.stores.influx.source import documents
 
         super().__init__(options, documents(options))
-        self._open: Server | None = None
-        self.ledger: Ledger = InfluxLedger(options.project, options.name, self._server)
-        self.checks: Checks | None = InfluxChecks(self._server)
-        self.statements = EnsuredStatements(self.documents, operations(rendering(options)), self._server, self.ledger)
+        self.ledger: Ledger = InfluxLedger(options.project, options.name, self.server)
+        kinds = operations(rendering(options))
+        self.statements = EnsuredStatements(self.documents, kinds, lambda _: self.server(), self.ledger)
 
-    def open(self, url: str) -> Contact:
-        """Connect. Raises UnreachableError, or ConfigError, as `server.connect` does, and for the wrong language."""
+    @cached_property
+    def checks(self) -> Checks:
+        from provision.stores.influx.checks import InfluxChecks
+
+        return InfluxChecks(self.server)
+
+    def connect(self, url: str) -> Server:
+        """As `server.connect` does."""
         from provision.stores.influx.server import connect
 
-        try:
-            server = connect(self.options, url)
-        except ProvisionError as error:
-            error.where = f"{self.name}: {error.where}" if error.where else self.name
-            raise
-        self.close()
-        self._open = server
-        self._refuse_language(server)
-        return Contact(server.version, "influxdb")
+        return connect(self.options, url)
 
-    def prepare(self) -> None:
-        """Nothing to make: documents make the databases, and the ledger makes its own."""
-
-    def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-    def _server(self) -> Server:
-        if self._open is None:
-            raise UnreachableError("not-open", f"{self.name} was not opened", where=self.name)
-        return self._open
-
-    def _refuse_language(self, server: Server) -> None:
+    def contact(self, server: Server) -> Contact:
+        """Raises ConfigError (wrong-language) for text of the other version's language."""
         (wrong,) = (each for each in _LANGUAGES if each != server.language)
         other = self.documents.using([wrong])
         if other:
-            self.close()
             raise ConfigError(
                 "wrong-language",
                 f"the operation {wrong} is not for InfluxDB {server.version}",
                 where=", ".join(other),
                 fix=f"write it as the operation {server.language}",
             )
+        return Contact(server.version, "influxdb")
+
+    def prepare(self) -> None:
+        """Nothing to make: documents make the databases, and the ledger makes its own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ _PLAIN = re.compile(
     rf"(?:(?:#[^\n]*|(?:from [\w.]+ )?import [\w., ]+|[a-z_]+{_ANNOTATION} = (?:{_LITERAL})|)\n)*"
 )
 _SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
+_OWN_LOCATIONS = ("version_locations", "recursive_version_locations")
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
 _VALUES = {"None": None, "True": True, "False": False}
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive")
@@ -232,12 +232,17 @@ def _ids(store: str, value: object) -> tuple[str, ...]:
 
 def _has_own_locations(options: StoreOptions) -> bool:
     place = ini(options)
-    if place is None:
+    if place is None or not place.is_file():
         return False
+    text = place.read_text(encoding="utf-8")
+    if not any(key in text for key in _OWN_LOCATIONS):
+        return False
+    import configparser  # few projects name these keys, and each run reads the file
+
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read(place, encoding="utf-8")
+    parser.read_string(text, source=str(place))
     section = parser["alembic"] if parser.has_section("alembic") else {}
-    return any(section.get(key) for key in ("version_locations", "recursive_version_locations"))
+    return any(section.get(key) for key in _OWN_LOCATIONS)
 
 
 def _through_alembic(options: StoreOptions) -> Iterator[Revision]:

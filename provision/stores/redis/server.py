@@ -36,6 +36,9 @@ class Server:
         self.shown = shown
         self.version: tuple[int, ...] = ()
 
+    def close(self) -> None:
+        self.client.close()
+
     def call(self, *words: Word) -> Any:
         """The server's answer. Raises redis.RedisError as the client does."""
         return self.client.execute_command(*words)

@@ -7,9 +7,8 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from provision.documents import Operation
-from provision.documents.operation import Stopped
+from provision.documents.operation import AS_WRITTEN, Stopped, operation_of
 from provision.documents.source import Documents
-from provision.errors import StatementFailed
 from provision.model import Event, Fate, Mark, Outcome, Statement, Step
 from provision.stores.redis.fence import Command, CommandRefused, Fence
 from provision.stores.redis.keys import Keys
@@ -41,27 +40,21 @@ class RedisStatements:
         Raises StatementFailed, LeaseLost, FailedError (server-lost: what was in flight is for the probe).
         """
         del upcoming, check_lease  # the server itself refuses a late run
-        operation = _operation(statement)
+        operation = operation_of(statement)
         live = Live(self._server(), self._keys)
         with live.server.writing():
             try:
                 OPERATIONS[operation.name].run(operation.body, live, event)
             except Stopped as stopped:
-                raise self._failed(
-                    str(stopped), statement, mark, "make the server as the document says, or write what it should be"
-                ) from None
+                raise self._documents.failed(str(stopped), statement, mark, AS_WRITTEN) from None
             except CommandRefused as refused:
-                raise self._failed(
-                    f"{statement.summary}: {refused.reason} (command {refused.number})",
-                    statement,
-                    mark,
-                    "",
-                ) from None
+                what = f"{statement.summary}: {refused.reason} (command {refused.number})"
+                raise self._documents.failed(what, statement, mark, "") from None
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         """Whether the operation took effect. Changes nothing. Raises UnreachableError, ConfigError."""
         del event
-        operation = _operation(statement)
+        operation = operation_of(statement)
         live = Live(self._server(), self._keys)
         with live.server.reading():
             try:
@@ -83,21 +76,6 @@ class RedisStatements:
             sent=operation,
             destructive=loss,
         )
-
-    def _failed(self, what: str, statement: Statement, mark: Mark, fix: str) -> StatementFailed:
-        return StatementFailed(
-            what,
-            number=mark.statement or 1,
-            statement=statement.text,
-            where=f"{self._documents.of(mark.revision).shown}:{_operation(statement).line}",
-            fix=fix,
-        )
-
-
-def _operation(statement: Statement) -> Operation:
-    if not isinstance(statement.sent, Operation):
-        raise TypeError(f"not a statement of this store: {statement.summary}")
-    return statement.sent
 
 
 def _shown(command: Command) -> str:

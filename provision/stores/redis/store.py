@@ -2,76 +2,73 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.documents.store import DocumentStore
-from provision.errors import ConfigError, ProvisionError, UnreachableError
+from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
-from provision.ports.checks import Checks, History
 from provision.stores.redis.keys import Keys
 
 if TYPE_CHECKING:
+    from provision.ports.batches import Batches
+    from provision.ports.checks import Checks, History
     from provision.stores.redis.server import Server
 
 _NEEDS_7 = ("function", "delete_function")
 
 
-class RedisStore(DocumentStore):
+class RedisStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
-        from provision.stores.redis.batches import RedisBatches
-        from provision.stores.redis.checks import RedisChecks
-        from provision.stores.redis.history import RedisHistory
         from provision.stores.redis.leases import RedisLeases
         from provision.stores.redis.ledger import RedisLedger
         from provision.stores.redis.source import documents
         from provision.stores.redis.statements import RedisStatements
 
         super().__init__(options, documents(options))
-        self._open: Server | None = None
-        keys = Keys(options.project, options.name)
-        self.ledger: Ledger = RedisLedger(keys, self._server)
-        self.leases: Leases | None = RedisLeases(keys, self._server)
-        self.checks: Checks | None = RedisChecks(keys, self._server)
-        self.history: History | None = RedisHistory(keys, self._server)
-        self.batches = RedisBatches(keys, self._server)
-        self.statements = RedisStatements(keys, self._server, self.documents)
+        self._keys = Keys(options.project, options.name)
+        self.ledger: Ledger = RedisLedger(self._keys, self.server)
+        self.leases: Leases | None = RedisLeases(self._keys, self.server)
+        self.statements = RedisStatements(self._keys, self.server, self.documents)
 
-    def open(self, url: str) -> Contact:
-        """Connect. Raises UnreachableError, or ConfigError, as `server.connect` does."""
+    @cached_property
+    def checks(self) -> Checks:
+        from provision.stores.redis.checks import RedisChecks
+
+        return RedisChecks(self._keys, self.server)
+
+    @cached_property
+    def history(self) -> History:
+        from provision.stores.redis.history import RedisHistory
+
+        return RedisHistory(self._keys, self.server)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from provision.stores.redis.batches import RedisBatches
+
+        return RedisBatches(self._keys, self.server)
+
+    def connect(self, url: str) -> Server:
+        """As `server.connect` does."""
         from provision.stores.redis.server import TLS, VERIFY, connect
         from provision.tls import with_tls
 
-        try:
-            server = connect(with_tls(url, self.options, TLS, VERIFY))
-        except ProvisionError as error:
-            error.where = f"{self.name}: {error.where}"
-            raise
-        self.close()
-        self._open = server
-        self._refuse_old(server)
-        return Contact(".".join(str(part) for part in server.version), "redis")
+        return connect(with_tls(url, self.options, TLS, VERIFY))
 
-    def prepare(self) -> None:
-        """Nothing to make: a Redis server has its databases."""
-
-    def close(self) -> None:
-        if self._open is not None:
-            self._open.client.close()
-            self._open = None
-
-    def _server(self) -> Server:
-        if self._open is None:
-            raise UnreachableError("not-open", f"{self.name} was not opened", where=self.name)
-        return self._open
-
-    def _refuse_old(self, server: Server) -> None:
+    def contact(self, server: Server) -> Contact:
+        """Raises ConfigError (server-too-old) for functions on a server without them."""
+        version = ".".join(str(part) for part in server.version)
         needing = self.documents.using(_NEEDS_7)
         if needing and server.version < (7,):
-            self.close()
             raise ConfigError(
                 "server-too-old",
-                f"functions need Redis 7.0 or later, the server is {'.'.join(str(part) for part in server.version)}",
+                f"functions need Redis 7.0 or later, the server is {version}",
                 where=", ".join(needing),
                 fix="upgrade the server, or take the functions out of the document",
             )
+        return Contact(version, "redis")
+
+    def prepare(self) -> None:
+        """Nothing to make: a Redis server has its databases."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -54,9 +55,9 @@ class TenantsOperation(WeaviateOperation):
         for method, path, sent in self.requests({**body, "tenants": left}):
             live.server.send(method, path, sent)
 
+    @abstractmethod
     def left(self, body: Body, found: Mapping[str, str]) -> list[Mapping[str, Any]]:
         """The tenants that are not yet as the body says."""
-        raise NotImplementedError
 
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
