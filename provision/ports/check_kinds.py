@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from provision.durations import DURATION, seconds
 from provision.errors import ConfigError
-from provision.model.checks import Table, Tally
+from provision.model.checks import Check, Scope, Table, Tally
 
 COLUMN: Final = {"type": "string", "minLength": 1, "description": "the name of a column"}
 COLUMNS: Final = {
@@ -103,6 +103,24 @@ SQL: Final[dict[str, Any]] = {
 def columns(value: object) -> tuple[str, ...]:
     """The columns of a body that is one of them or a list."""
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+
+
+def used(check: Check) -> tuple[str, ...]:
+    """The columns that the body of a check names; those of an expression are the engine's to know."""
+    body: Any = check.body
+    if check.kind == "bad":
+        return ()
+    return columns(body.get("column")) if isinstance(body, Mapping) else columns(body)
+
+
+def narrowing(time: str | None, tenant: str | None, scope: Scope) -> Iterator[tuple[str, str, object]]:
+    """Column, sign and value of each condition that narrows a table to the scope."""
+    if scope.since is not None and time is not None:
+        yield time, ">=", scope.since
+    if scope.until is not None and time is not None:
+        yield time, "<", scope.until
+    if scope.tenant is not None and tenant is not None:
+        yield tenant, "=", scope.tenant
 
 
 def timeless(table: Table) -> Iterator[ConfigError]:

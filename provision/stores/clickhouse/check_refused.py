@@ -8,7 +8,7 @@ from re import search
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Scope, Table
-from provision.ports.check_kinds import timeless
+from provision.ports.check_kinds import timeless, used
 from provision.stores.clickhouse.check_sql import (
     OTHERS,
     Types,
@@ -18,7 +18,6 @@ from provision.stores.clickhouse.check_sql import (
     scan,
     source,
     table_name,
-    used,
 )
 from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Refused
 from provision.stores.clickhouse.reading import Reading

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provision.model.checks import Check, Scope, Table
-from provision.ports.check_kinds import columns
+from provision.ports.check_kinds import columns, narrowing
 
 Types = Mapping[str, str]
 """Column → its type, as system.columns names it."""
@@ -47,26 +47,11 @@ def plain_type(kind: str) -> str:
 
 def where(time: str | None, tenant: str | None, scope: Scope) -> list[str]:
     """The conditions that narrow a table to the scope."""
-    found = []
-    if scope.since is not None and time is not None:
-        found.append(f"{name(time)} >= {literal(scope.since)}")
-    if scope.until is not None and time is not None:
-        found.append(f"{name(time)} < {literal(scope.until)}")
-    if scope.tenant is not None and tenant is not None:
-        found.append(f"{name(tenant)} = {literal(scope.tenant)}")
-    return found
+    return [f"{name(column)} {sign} {literal(value)}" for column, sign, value in narrowing(time, tenant, scope)]
 
 
 def clause(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
-def used(check: Check) -> tuple[str, ...]:
-    """The columns that the body of a check names."""
-    body: Any = check.body
-    if check.kind == "bad":
-        return ()
-    return columns(body.get("column")) if isinstance(body, Mapping) else columns(body)
 
 
 def _bad(check: Check, _types: Types) -> str:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from provision.errors import ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.plain import MASKED, plain
-from provision.ports.check_kinds import SQL, age_tally
+from provision.ports.check_kinds import SQL, age_tally, used
 from provision.stores.clickhouse import check_refused
 from provision.stores.clickhouse.check_sql import (
     OTHERS,
@@ -23,7 +23,6 @@ from provision.stores.clickhouse.check_sql import (
     name,
     scan,
     source,
-    used,
     where,
 )
 from provision.stores.clickhouse.connection import Client

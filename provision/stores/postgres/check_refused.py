@@ -10,7 +10,8 @@ import psycopg
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
-from provision.stores.postgres.check_sql import Types, table_name, used
+from provision.ports.check_kinds import used
+from provision.stores.postgres.check_sql import Types, table_name
 
 _BOOLEAN = 16
 _COLUMNS = """

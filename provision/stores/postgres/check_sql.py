@@ -9,7 +9,7 @@ from typing import Any
 from psycopg.sql import Literal
 
 from provision.model.checks import Check, Scope
-from provision.ports.check_kinds import columns
+from provision.ports.check_kinds import columns, narrowing
 
 # Of these NaN is greater than infinity, and infinity than every other value.
 ENDLESS = frozenset({"numeric", "real", "double precision"})
@@ -35,26 +35,11 @@ def literal(value: object) -> str:
 
 def where(time: str | None, tenant: str | None, scope: Scope) -> list[str]:
     """The conditions that narrow a table to the scope."""
-    found = []
-    if scope.since is not None and time is not None:
-        found.append(f"{name(time)} >= {literal(scope.since)}")
-    if scope.until is not None and time is not None:
-        found.append(f"{name(time)} < {literal(scope.until)}")
-    if scope.tenant is not None and tenant is not None:
-        found.append(f"{name(tenant)} = {literal(scope.tenant)}")
-    return found
+    return [f"{name(column)} {sign} {literal(value)}" for column, sign, value in narrowing(time, tenant, scope)]
 
 
 def clause(conditions: Sequence[str]) -> str:
     return f" where {' and '.join(conditions)}" if conditions else ""
-
-
-def used(check: Check) -> tuple[str, ...]:
-    """The columns that the body of a check names."""
-    body: Any = check.body
-    if check.kind == "bad":
-        return ()
-    return columns(body.get("column")) if isinstance(body, Mapping) else columns(body)
 
 
 def _bad(check: Check, _types: Types) -> str:

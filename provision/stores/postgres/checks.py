@@ -13,7 +13,7 @@ import psycopg
 from provision.errors import FailedError, ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.plain import MASKED, plain
-from provision.ports.check_kinds import SQL, age_tally, timeless
+from provision.ports.check_kinds import SQL, age_tally, timeless, used
 from provision.stores.postgres import check_refused as refused
 from provision.stores.postgres import check_sql
 from provision.stores.postgres.check_sql import (
@@ -87,9 +87,7 @@ class PostgresChecks:
         if held is None:
             return []
         with self.reading(scope) as execute:
-            shown = check.sample or tuple(
-                dict.fromkeys((*refused.primary_key(execute, table.name), *check_sql.used(check)))
-            )
+            shown = check.sample or tuple(dict.fromkeys((*refused.primary_key(execute, table.name), *used(check))))
             if not shown:
                 return []
             select = ", ".join(literal(MASKED) if each in check.mask else name(each) for each in shown)
