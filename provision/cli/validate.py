@@ -69,45 +69,44 @@ class _WithHistory(click.Group):
         return super().make_context(info_name, args, parent, **extra)
 
 
+_LOOKING = (
+    options.env,
+    click.option("--only", metavar="CHECK", multiple=True, help="Only checks of this name; * stands for any."),
+    click.option("--since", type=Moment(), metavar="TIME", help="Only rows from then on: 24h ago, or a moment."),
+    click.option("--until", type=Moment(), metavar="TIME", help="Only rows before then."),
+    click.option("--tenant", metavar="NAME", help="Only rows of this tenant."),
+    click.option("--sample", type=click.IntRange(0, 1000), default=5, metavar="N", help="Bad rows to show."),
+    click.option(
+        "--fail-on",
+        type=click.Choice([str(each) for each in Severity]),
+        default=str(Severity.HIGH),
+        help="Exit 1 when a failing check matters at least this much.",
+    ),
+    click.option(
+        "--timeout", type=options.Duration(), default="5m", metavar="TIME", help="The limit of one statement."
+    ),
+    click.option(
+        "--report",
+        type=click.Path(dir_okay=False, path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="Also write the result there: .html, .json, .xml (JUnit) or .md.",
+    ),
+    click.option("--no-history", is_flag=True, help="Neither read nor keep results."),
+    click.option("--all", "everything", is_flag=True, help="List checks that pass too."),
+    click.option(
+        "--output",
+        "-o",
+        type=click.Choice(render.FORMS),
+        default=options.TEXT,
+        help="How to print the result.",
+    ),
+)
+
+
 def _looking(function: F) -> F:
     """The options of every command that makes checks."""
-    for option in reversed(
-        (
-            options.env,
-            click.option("--only", metavar="CHECK", multiple=True, help="Only checks of this name; * stands for any."),
-            click.option(
-                "--since", type=Moment(), metavar="TIME", help="Only rows from then on: 24h ago, or a moment."
-            ),
-            click.option("--until", type=Moment(), metavar="TIME", help="Only rows before then."),
-            click.option("--tenant", metavar="NAME", help="Only rows of this tenant."),
-            click.option("--sample", type=click.IntRange(0, 1000), default=5, metavar="N", help="Bad rows to show."),
-            click.option(
-                "--fail-on",
-                type=click.Choice([str(each) for each in Severity]),
-                default=str(Severity.HIGH),
-                help="Exit 1 when a failing check matters at least this much.",
-            ),
-            click.option(
-                "--timeout", type=options.Duration(), default="5m", metavar="TIME", help="The limit of one statement."
-            ),
-            click.option(
-                "--report",
-                type=click.Path(dir_okay=False, path_type=Path),
-                multiple=True,
-                metavar="FILE",
-                help="Also write the result there: .html, .json, .xml (JUnit) or .md.",
-            ),
-            click.option("--no-history", is_flag=True, help="Neither read nor keep results."),
-            click.option("--all", "everything", is_flag=True, help="List checks that pass too."),
-            click.option(
-                "--output",
-                "-o",
-                type=click.Choice(render.FORMS),
-                default=options.TEXT,
-                help="How to print the result.",
-            ),
-        )
-    ):
+    for option in reversed(_LOOKING):
         function = option(function)
     return function
 

@@ -1,0 +1,69 @@
+"""What happens while a run goes on, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from provision.model.revisions import Event, Held, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The step that failed and why."""
+
+    step: Step
+    error: Exception
+    statement: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A step that is being carried out."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the user should know, said once while a run goes on."""
+
+    store: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was carried out, or, with the reason in `skipped`, passed over because the server lacks something."""
+
+    step: Step
+    duration_ms: int
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a revision replaced and kept for a while; `reason` says by what and until when, `due` is that time."""
+
+    store: str
+    name: str
+    reason: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did."""
+
+    done: tuple[Done, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    remaining: tuple[Step, ...] = ()
+    held: tuple[Held, ...] = ()
+    recorded: tuple[Event, ...] = ()
+    duration_ms: int = 0
+    removed: tuple[Leftover, ...] = ()
+
+
+Happening = Began | Done | Failure | Note
+Watcher = Callable[[Happening], None]

@@ -1,0 +1,168 @@
+"""Revisions, what ledgers say of them, and plans."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    UP = "up"
+    DOWN = "down"
+
+
+class Kind(StrEnum):
+    """What a ledger entry says happened."""
+
+    STARTED = "started"  # statement 1 begins
+    AT = "at"  # statement i - 1 is done, statement i begins
+    APPLIED = "applied"
+    FAILED = "failed"
+    REVERTED = "reverted"
+    SKIPPED = "skipped"
+    ADOPTED = "adopted"  # the peer's table says applied, the ledger did not
+    RESOLVED = "resolved"  # a person settled it
+    BASELINED = "baselined"
+
+
+class StateName(StrEnum):
+    PENDING = "pending"
+    STARTED = "started"
+    APPLIED = "applied"
+    FAILED = "failed"
+    REVERTED = "reverted"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A unit of change of one store, as its file says.
+
+    `checksum` is the SHA-256 of the text with line ends as LF. `parents` and `requires` are full ids.
+    `irreversible` is the author's reason why there is no way down, else None. `labels` name a branch that is meant to
+    be one. `strict`: an edited file is an error, not a warning. `repeatable`: applied again whenever the file changes,
+    after every revision of its store, where the server has what it `needs`.
+    """
+
+    store: str
+    number: str
+    slug: str
+    description: str
+    path: str
+    checksum: str
+    parents: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    destructive: bool = False
+    irreversible: str | None = None
+    labels: tuple[str, ...] = ()
+    strict: bool = True
+    repeatable: bool = False
+    needs: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.store}/{self.number}"
+
+    @property
+    def title(self) -> str:
+        """Id and slug, as people name it: `clickhouse/007_events_ttl`."""
+        return f"{self.id}_{self.slug}" if self.slug else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a store's ledger; `(project, store, token, n)` is its key and `(token, n)` its order.
+
+    `statement` is the 1-based number of the statement that begins (`started`, `at`) or failed. `detail` holds plain
+    JSON values.
+    """
+
+    project: str
+    revision: str
+    kind: Kind
+    checksum: str
+    token: int
+    n: int
+    at: datetime
+    actor: str
+    duration_ms: int = 0
+    statement: int | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def direction(self) -> Direction:
+        return Direction(str(self.detail.get("direction", Direction.UP)))
+
+    def later(self) -> Event:
+        """The same event now, with the time since it was made added to its duration."""
+        now = datetime.now(UTC)
+        return replace(self, at=now, duration_ms=self.duration_ms + round((now - self.at).total_seconds() * 1000))
+
+    def detail_json(self) -> str:
+        return json.dumps(self.detail, sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the events of one revision add up to.
+
+    `checksum` and `at` are of the event that made the state. While an attempt is open (started or failed half-way),
+    `events` are its boundaries in order: the last one names the statement whose fate is open.
+    """
+
+    name: StateName
+    checksum: str = ""
+    at: datetime | None = None
+    actor: str = ""
+    duration_ms: int = 0
+    direction: Direction = Direction.UP
+    events: tuple[Event, ...] = ()
+    error: str = ""
+    repeatable: bool = False
+
+    @property
+    def open(self) -> bool:
+        """True while an attempt was begun and has not provably ended."""
+        return bool(self.events)
+
+
+PENDING = State(StateName.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A revision and a direction."""
+
+    revision: Revision
+    direction: Direction = Direction.UP
+
+    @property
+    def id(self) -> str:
+        return self.revision.id
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A step that waits for backfills."""
+
+    step: Step
+    waits_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered steps, not yet run. `digest` names the state of every store that it was made from.
+
+    `basis` is that state itself: store → id → state and checksum of the file.
+    """
+
+    steps: tuple[Step, ...]
+    held: tuple[Held, ...] = ()
+    digest: Mapping[str, str] = field(default_factory=dict)
+    basis: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def lane(self, store: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.revision.store == store)
