@@ -10,6 +10,7 @@ import psycopg
 
 from provision.errors import FailedError
 from provision.model.checks import Kept, Result, Run, Severity, Status
+from provision.stores.postgres import own
 from provision.stores.postgres.connection import Connection
 
 _TABLE = """
@@ -60,16 +61,7 @@ class PostgresHistory:
 
     def create(self) -> None:
         with _kept_or_said():
-            self._create()
-
-    def _create(self) -> None:
-        connection = self._open()
-        if connection.execute("select to_regclass('provision.validation')").fetchone() != (None,):
-            return
-        # Two first runs at once collide inside `create … if not exists`; the lock makes them queue.
-        with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock(hashtext('provision.ledger'))")
-            connection.execute(_TABLE)
+            own.make(self._open(), "validation", _TABLE)
 
     def add(self, run: Run, results: Sequence[Result]) -> None:
         rows = [

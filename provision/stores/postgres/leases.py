@@ -13,6 +13,7 @@ import psycopg
 
 from provision.errors import UnreachableError
 from provision.model import Holding, Owner
+from provision.stores.postgres import own
 from provision.stores.postgres.connection import Connection
 
 _TABLE = """
@@ -52,9 +53,8 @@ class PostgresLeases:
         self._again = again  # opens another one after the server, or what lies between, has cut this one
 
     def create(self) -> None:
-        with self._turn, self.connection.transaction():
-            self.connection.execute("select pg_advisory_xact_lock(hashtext('provision.ledger'))")
-            self.connection.execute(_TABLE)
+        with self._turn:
+            own.make(self.connection, "lease", _TABLE)
 
     def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
         fields = {"name": name, "owner": json.dumps(asdict(owner)), "seconds": seconds, "floor": floor}

@@ -9,6 +9,7 @@ import psycopg
 
 from provision.errors import LeaseLost
 from provision.model import Event, Kind
+from provision.stores.postgres import own
 from provision.stores.postgres.connection import Connection
 
 # In `public` Alembic's autogenerate would want to drop them.
@@ -60,10 +61,7 @@ class PostgresLedger:
         ]
 
     def create(self) -> None:
-        # Two first runs at once collide inside `create … if not exists`; the lock makes them queue.
-        with self._connection.transaction():
-            self._connection.execute("select pg_advisory_xact_lock(hashtext('provision.ledger'))")
-            self._connection.execute(TABLES)
+        own.make(self._connection, "fence", TABLES)
         self.raise_fence(0)
 
     def append(self, event: Event) -> None:
