@@ -48,7 +48,7 @@ class Copy:
     """
 
     def __init__(self, server: Server, form: Form, size: int, guard: Callable[[], None]) -> None:
-        self._server, self._form, self._size, self.guard = server, form, size, guard
+        self._server, self.form, self.size, self.guard = server, form, size, guard
         # What this run itself has seen to be level: tenant and id → the stamp it had in the source.
         self._known: dict[tuple[str | None, str], int] = {}
 
@@ -68,7 +68,7 @@ class Copy:
                 raise Refused(
                     f"{target} holds {found.objects} objects ({found}), {wanted.objects} ({wanted}) were sent"
                 )
-            self._mend(source, target, unlike)
+            self.mend(source, target, unlike)
             total.join(found)
         return total
 
@@ -93,7 +93,7 @@ class Copy:
                 unlike = list(differing(self._expected(source), self._found(target)))
             else:
                 unlike = sorted({*fresh, *differing(source.ids(), target.ids())})
-            mended += self._mend(source, target, unlike)
+            mended += self.mend(source, target, unlike)
             self._known |= {(source.tenant, key): changed[key] for key in fresh if changed[key] < now - YOUNG_MS}
         return mended
 
@@ -104,11 +104,20 @@ class Copy:
             if here != there:
                 raise Refused(f"{source} holds {here} objects and {target} {there}", "run the same command again")
 
+    def sides(self, tenant: str | None) -> tuple[Side, Side]:
+        """Source and target, of one tenant where there are tenants."""
+        here, there = self.form.source, self.form.target
+        return Side(self._server, here, tenant, self.size), Side(self._server, there, tenant, self.size)
+
+    def tenants(self) -> list[str | None]:
+        """The tenants of the source in order, which the target then has too; None alone where there are none."""
+        if not self.form.tenants:
+            return [None]
+        return [*same_tenants(self._server, self.form.source, self.form.target)]
+
     def _sides(self) -> Iterator[tuple[Side, Side]]:
-        here, there = self._form.source, self._form.target
-        tenants = same_tenants(self._server, here, there) if self._form.tenants else [None]
-        for tenant in tenants:
-            yield Side(self._server, here, tenant, self._size), Side(self._server, there, tenant, self._size)
+        for tenant in self.tenants():
+            yield self.sides(tenant)
 
     def _pour(self, source: Side, target: Side, start: str) -> Iterator[Entry]:
         """Copy what is behind `start`; returns each id and the digest it must have, for the time after."""
@@ -117,10 +126,10 @@ class Copy:
         with ThreadPoolExecutor(WRITERS) as writers:
             for page in source.pages(start):
                 self.guard()
-                made = [self._form.made(each) for each in page]
+                made = [self.form.made(each) for each in page]
                 under_way.append(writers.submit(target.put, made))
                 for each in page:
-                    notes += UUID(each["id"]).bytes + self._form.expected(each)
+                    notes += UUID(each["id"]).bytes + self.form.expected(each)
                 if len(under_way) > WRITERS:
                     under_way.popleft().result()
             for future in under_way:
@@ -131,7 +140,7 @@ class Copy:
         for page in source.pages():
             self.guard()
             for each in page:
-                yield each["id"], self._form.expected(each)
+                yield each["id"], self.form.expected(each)
 
     def _earlier(self, source: Side, start: str) -> Iterator[Entry]:
         """What an earlier run copied, by the source as it is now."""
@@ -140,14 +149,14 @@ class Copy:
     def _found(self, target: Side) -> Iterator[Entry]:
         for page in target.pages():
             for each in page:
-                yield each["id"], self._form.digest(each)
+                yield each["id"], self.form.digest(each)
 
-    def _mend(self, source: Side, target: Side, keys: Sequence[str]) -> int:
+    def mend(self, source: Side, target: Side, keys: Sequence[str]) -> int:
         """Bring these objects over, or take them away where the source has none. Returns how many were not level."""
         mended = 0
         with ThreadPoolExecutor(READERS) as readers:
-            for start in range(0, len(keys), self._size):
-                portion = keys[start : start + self._size]
+            for start in range(0, len(keys), self.size):
+                portion = keys[start : start + self.size]
                 here, there = list(readers.map(source.get, portion)), list(readers.map(target.get, portion))
                 self.guard()
                 wanted = {}
@@ -155,12 +164,12 @@ class Copy:
                 for key, new, old in zip(portion, here, there, strict=True):
                     if new is None and old is not None:
                         gone.append(key)
-                    elif new is not None and (old is None or self._form.expected(new) != self._form.digest(old)):
+                    elif new is not None and (old is None or self.form.expected(new) != self.form.digest(old)):
                         wanted[key] = new, old
-                target.put([self._form.made(new, old) for new, old in wanted.values()])
+                target.put([self.form.made(new, old) for new, old in wanted.values()])
                 target.delete(gone)
                 for (key, (new, _)), back in zip(wanted.items(), readers.map(target.get, wanted), strict=True):
-                    if back is None or self._form.digest(back) != self._form.expected(new):
+                    if back is None or self.form.digest(back) != self.form.expected(new):
                         raise Refused(f"object {key} of {target} reads back other than it was written")
                 mended += len(wanted) + len(gone)
         return mended

@@ -28,7 +28,8 @@ class Stage(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Mark:
     """`alias` moves to collection `into`. `seen`: what was written before that instant (milliseconds of the server's
-    clock, with room for requests under way) is copied. `until` is when what was kept may go, in ISO 8601.
+    clock, with room for requests under way) is copied. `until` is when what was kept may go, in ISO 8601. `by` is the
+    project and store whose run it is, where it was noted.
     """
 
     alias: str
@@ -38,6 +39,7 @@ class Mark:
     until: str = ""
     objects: int = 0
     checksum: str = ""
+    by: str = ""
 
     @property
     def due(self) -> datetime:

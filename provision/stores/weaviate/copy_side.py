@@ -23,6 +23,10 @@ REFUSED = (
 _ABOVE = 1 << 128
 
 
+class ObjectRefused(Refused):
+    """Raised when the server refused an object for what it holds; the message names one."""
+
+
 class Side:
     """Raises http.Unanswered, ConfigError for what cannot be read, Refused for what cannot be written."""
 
@@ -37,10 +41,10 @@ class Side:
         """Every object behind id `after`, in the order of ids; the next page is fetched while one is looked at."""
         size = self.size if vectors else IDS
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._page, after, size, vectors)
+            coming = ahead.submit(self.page, after, size, vectors=vectors)
             while page := coming.result():
                 if len(page) == size:
-                    coming = ahead.submit(self._page, page[-1]["id"], size, vectors)
+                    coming = ahead.submit(self.page, page[-1]["id"], size, vectors=vectors)
                 yield page
                 if len(page) < size:
                     return
@@ -56,7 +60,7 @@ class Side:
         found, low, high = "", 0, _ABOVE
         while True:
             middle = (low + high) // 2 if found else 0
-            page = self._page(str(UUID(int=middle)) if found else "", 2, False)
+            page = self.page(str(UUID(int=middle)) if found else "", 2, vectors=False)
             if page:
                 found = page[-1]["id"]
                 low = UUID(found).int
@@ -75,13 +79,14 @@ class Side:
         """How many objects there are, exactly."""
         return self._server.count(self.name, self.tenant)
 
-    def changed(self, since: int) -> dict[str, int]:
+    def changed(self, since: int, low: str | None = None, high: str | None = None) -> dict[str, int]:
         """Ids of the objects written at or after `since` and when they were, in milliseconds of the server's clock.
 
-        The server pages nothing that is filtered beyond 10,000: a full answer is asked for again in two halves of ids.
+        With `low` those from that id on, with `high` those before that one. The server pages nothing that is filtered
+        beyond 10,000: a full answer is asked for again in two halves of ids.
         """
         found: dict[str, int] = {}
-        ranges: list[tuple[str | None, str | None]] = [(None, None)]
+        ranges = [(low, high)]
         while ranges:
             low, high = ranges.pop()
             page = self._changed(since, low, high)
@@ -93,7 +98,7 @@ class Side:
         return found
 
     def put(self, objects: Sequence[dict[str, Any]]) -> None:
-        """Write objects over those with the same ids. Raises Refused when the server refuses any of them."""
+        """Write objects over those with the same ids. Raises ObjectRefused when the server refuses any of them."""
         if not objects:
             return
         sent = {"objects": [{**each, **self._narrowed} for each in objects]}
@@ -102,7 +107,7 @@ class Side:
         if wrong or len(answer.body or ()) != len(objects):
             listed = wrong[0]["result"]["errors"]["error"] if wrong else [{"message": "objects went missing"}]
             what = f"{len(wrong)} of {len(objects)} objects were refused by {self}, {wrong[0]['id'] if wrong else ''}"
-            raise Refused(f"{what}: {listed[0]['message']}", REFUSED.format(self.name))
+            raise ObjectRefused(f"{what}: {listed[0]['message']}", REFUSED.format(self.name))
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that are not there are passed by. Raises Refused."""
@@ -114,7 +119,18 @@ class Side:
             if failed:
                 raise Refused(f"{failed} objects of {self} could not be deleted: {said(answer)}")
 
-    def _page(self, after: str, size: int, vectors: bool) -> list[Object]:
+    def between(self, after: str, last: str, *, vectors: bool = True) -> list[Object]:
+        """Every object behind id `after` up to `last`; to the end where `last` is empty."""
+        found: list[Object] = []
+        size = self.size if vectors else IDS
+        while True:
+            page = self.page(found[-1]["id"] if found else after, size, vectors=vectors)
+            found += [each for each in page if not last or each["id"] <= last]
+            if len(page) < size or (last and page[-1]["id"] >= last):
+                return found
+
+    def page(self, after: str, size: int, *, vectors: bool = True) -> list[Object]:
+        """At most so many objects behind id `after`, in the order of ids; without vectors, little but their ids."""
         query = {"class": self.name, "limit": size, "after": after, **self._narrowed}
         if vectors:
             query["include"] = "vector"

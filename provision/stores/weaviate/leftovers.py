@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from provision.documents import backfills
 from provision.documents.ensure import Refused
 from provision.documents.source import Documents
 from provision.errors import FailedError
 from provision.http import path_of
 from provision.model import Leftover, StoreOptions
 from provision.stores.weaviate.copy_marks import Mark, Stage, mark_of
+from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import Class, Server
 
 OPERATION = "replace_collection"
@@ -19,16 +21,19 @@ OPERATION = "replace_collection"
 class WeaviateLeftovers:
     def __init__(self, options: StoreOptions, documents: Documents, server: Callable[[], Server]) -> None:
         self._options, self._documents, self._server = options, documents, server
+        self._names = Names(options.project, options.name)
 
     def due(self) -> Sequence[Leftover]:
         """Old collections whose time is up and that nothing stands for or refers to.
 
-        Asks nothing where no document replaces a collection. Raises UnreachableError, ConfigError.
+        Asks nothing where no document replaces a collection and there is no backfill.
+
+        Raises UnreachableError, ConfigError.
         """
         ours = {
             each.body["alias"] for document in self._documents.all() for each in document.up if each.name == OPERATION
         }
-        if not ours:
+        if not ours and not backfills.found(self._options.root):
             return ()
         server = self._server()
         with server.reading():
@@ -36,7 +41,7 @@ class WeaviateLeftovers:
         return [
             Leftover(self._options.name, name, _reason(mark), mark.due)
             for name, mark in _gone(found, aliases).items()
-            if mark.alias in ours and mark.due <= datetime.now(UTC)
+            if (mark.alias in ours or mark.by == self._names.owner) and mark.due <= datetime.now(UTC)
         ]
 
     def remove(self, leftover: Leftover) -> None:

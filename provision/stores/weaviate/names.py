@@ -25,6 +25,16 @@ class Names:
         """The collection of the ledger. The server takes names that differ in case alone for one name."""
         return f"{OWN}{_plain(self.project)}_{_plain(self.store)}_ledger"
 
+    @property
+    def backfills(self) -> str:
+        """The collection of the log of backfill runs."""
+        return f"{OWN}{_plain(self.project)}_{_plain(self.store)}_backfills"
+
+    @property
+    def owner(self) -> str:
+        """Project and store, as a mark on somebody's collection names them."""
+        return f"{self.project}/{self.store}"
+
 
 def own(name: str) -> bool:
     """Whether a collection or alias of that name is provision's own."""

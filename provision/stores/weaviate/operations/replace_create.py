@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 from provision.documents.ensure import Refused
@@ -46,20 +45,25 @@ class ReplaceCreate(ReplacePart):
         standing = stand(body, live)
         if standing.old is None:
             raise Stopped(f"nothing is there that {body['class']['class']} could replace")
-        _refuse(standing.old, body, live)
+        for _, what, fix in refusals(standing.old, body, live):
+            raise Refused(what, fix)  # nothing was changed yet
         if _CREATE.probe(body["class"], live).outcome is not Outcome.DONE:
             _CREATE.run(body["class"], live)
         thaw(live.server, standing.name)
         seen = clock(live.server) - UNDER_WAY_MS
-        write(live.server, standing.name, Mark(body["alias"], body["class"]["class"], Stage.COPYING, seen))
+        mark = Mark(body["alias"], body["class"]["class"], Stage.COPYING, seen, by=live.names.owner)
+        write(live.server, standing.name, mark)
 
 
-def _refuse(old: Class, body: Body, live: Live) -> None:
-    """Raises Refused for what stands against it; nothing was changed yet."""
-    for _, what, fix in chain(hindrances(old, filled(body["class"]), body), _referring(old["class"], live)):
-        raise Refused(what, fix)
+def refusals(old: Class, body: Body, live: Live) -> Iterator[tuple[str, str, str]]:
+    """What stands against it: the part of the body, what is wrong, and what to do."""
+    yield from hindrances(old, filled(body["class"]), body)
+    yield from _referring(old["class"], live)
     if tenanted(old):
-        refuse_inactive(old["class"], live.server.tenants(old["class"]))
+        try:
+            refuse_inactive(old["class"], live.server.tenants(old["class"]))
+        except Refused as refused:
+            yield "alias", str(refused), refused.fix
 
 
 def _referring(name: str, live: Live) -> Iterator[tuple[str, str, str]]:
