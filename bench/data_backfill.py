@@ -23,9 +23,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.chaos.backfill import ROOT
 from tests.servers import databases
 
+ROOT = Path(__file__).resolve().parents[1]
 _TABLE = """
 create table trading_decisions (id uuid primary key default gen_random_uuid(), tenant_id text not null,
     user_id uuid not null, symbol varchar(32) not null, decision varchar(4) not null, position_size numeric(24,8),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, TypeVar
 
 import click
@@ -13,7 +14,7 @@ from provision.capabilities.backfill.crew import Orders
 from provision.cli import complete, fillings, options, site
 from provision.cli.render import backfills as render
 from provision.documents.backfills import seconds
-from provision.errors import EXIT_DONE, ConfigError
+from provision.errors import EXIT_DONE, ConfigError, UnreachableError
 from provision.flows import backfill as flow
 from provision.flows import backfill_standing as standings
 from provision.flows.backfill import Asked, Place
@@ -31,15 +32,19 @@ class Setting(click.ParamType[tuple[str, float]]):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> tuple[str, float]:
         key, _, text = str(value).partition("=")
-        try:
-            if key == "rate" and float(text) >= 0:
+        with suppress(ValueError):  # said below, as for a key that nothing knows
+            if key == "rate" and 0 <= float(text) < math.inf:
                 return key, float(text)
             if key == "target":
                 return key, seconds(text)
-        except ValueError:
-            pass  # said below, as for a key that nothing knows
         what = f"{value!r} changes nothing"
         raise ConfigError("bad-setting", what, where="--set", fix="write rate=500 (0: no limit) or target=50ms")
+
+
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of rows a second.")
+    return value
 
 
 name_argument = click.argument("name", metavar="NAME", shell_complete=complete.backfills)
@@ -59,7 +64,13 @@ def _working(function: F) -> F:
             click.option(
                 "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Connections that fill at once."
             ),
-            click.option("--rate", type=click.FloatRange(0.1), metavar="N", help="The most rows a second."),
+            click.option(
+                "--rate",
+                type=click.FloatRange(0.1),
+                callback=_finite,
+                metavar="N",
+                help="The most rows a second of this process; else the document's `rate`.",
+            ),
             click.option(
                 "--skip-failed",
                 type=click.IntRange(0),
@@ -219,13 +230,20 @@ def _fill(
     orders = Orders(given["workers"], given["skip_failed"], given["rate"])
     asked = Asked(orders, shown.told, shown.noted, stopped)
     shown.head(chosen)
-    found: BackfillRun | None = None
     try:
         found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
     finally:
         shown.end()
-    with place.again() if place.again is not None else nullcontext(place) as fresh:
-        shown.ended(standings.standing(fresh, chosen), found)
+    shown.ended(_outcome(place, chosen, found), found)
+
+
+def _outcome(place: Place, chosen: Backfill, found: BackfillRun) -> standings.Standing:
+    """How it stands after a run that ended well, as the run says where the server is gone by now."""
+    try:
+        with place.again() if place.again is not None else nullcontext(place) as fresh:
+            return standings.standing(fresh, chosen)
+    except UnreachableError:
+        return standings.Standing(chosen, found, str(found.state), found.state is RunState.SUCCEEDED)
 
 
 def _ask(name: str, env: str | None, output: str, wish: str) -> int:

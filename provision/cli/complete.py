@@ -36,12 +36,13 @@ def revisions(_context: click.Context, _parameter: click.Parameter, begun: str) 
 
 
 def documented(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-    """Kinds that have documents."""
+    """What `schema` prints the schema of."""
     from importlib.util import find_spec
 
     from provision.wiring import DRIVERS
 
-    return _begin(begun, (kind for kind in DRIVERS if find_spec(f"provision.stores.{kind}.schema") is not None))
+    kinds = [kind for kind in DRIVERS if find_spec(f"provision.stores.{kind}.schema") is not None]
+    return _begin(begun, [*kinds, "checks", "backfills"])
 
 
 def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from provision import settings, wiring
 from provision.cli import site
@@ -43,9 +44,22 @@ def vocabulary(project: settings.Project, store: str) -> Vocabulary:
     """What the kind of a store brings to backfills. Raises ConfigError (unknown-store), CapabilityMissing."""
     known_stores(project, frozenset({store}))
     kind = next(each.kind for each in project.stores if each.name == store)
+    found = _of_kind(kind)
+    if found is None:
+        raise CapabilityMissing(store, "backfills", f"stores of kind {kind} have none")
+    return found
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a backfill, of whatever kind its store is."""
+    found = {kind: _of_kind(kind) for kind in wiring.DRIVERS}
+    return documents.editor_schema({kind: each for kind, each in found.items() if each is not None})
+
+
+def _of_kind(kind: str) -> Vocabulary | None:
     part = wiring.part(kind, "batches")
     if part is None:
-        raise CapabilityMissing(store, "backfills", f"stores of kind {kind} have none")
+        return None
     return Vocabulary(part.KEYS, part.REQUIRED, getattr(part, "CODE", None), getattr(part, "CODE_REQUIRED", ()))
 
 
@@ -59,12 +73,11 @@ def placed(
     use_lease: bool = True,
     again: bool = False,
 ) -> Iterator[Place]:
-    """The stores of these backfills, of what they require, and the home store, while the block runs.
+    """The stores of these backfills, of what they require and read, and the home store, while the block runs.
 
     Raises ConfigError and UnreachableError, all together.
     """
-    names = {backfill.store for backfill in backfills}
-    names |= {need.split("/", 1)[0] for backfill in backfills for need in backfill.requires}
+    names = {name for backfill in backfills for name in backfill.stores}
     home = {project.home} - {"none"} if use_lease else set[str]()
     known_stores(project, frozenset(names))
     with site.masked(chosen), reached(

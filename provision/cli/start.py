@@ -14,7 +14,7 @@ from provision.cli import complete, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
 
-_OTHERS = {"checks": "provision.cli.suites"}
+_OTHERS = {"checks": "provision.cli.suites", "backfills": "provision.cli.fillings"}
 """Documents that belong to no kind of store → the module whose `schema()` is theirs."""
 
 
@@ -98,10 +98,13 @@ def import_(store: str, to: Path | None, env: str | None) -> None:
     render.imported(store, chosen.name, written, elsewhere=to is not None)
 
 
-@click.command(epilog=options.example("provision schema redis", "provision schema checks > checks.schema.json"))
+@click.command(epilog=options.example("provision schema redis", "provision schema backfills > backfills.schema.json"))
 @click.argument("kind", shell_complete=complete.documented)
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a KIND's documents, or of `checks`, for an editor that completes and checks them."""
+    """Print the JSON Schema of a KIND's documents, for an editor that completes and checks them.
+
+    A KIND is a kind of store whose migrations are documents, or `checks`, or `backfills`.
+    """
     module = import_module(_OTHERS[kind]) if kind in _OTHERS else _documented(kind, "schema")
     render.schema(json.dumps(module.schema(), ensure_ascii=False, indent=2))
 
@@ -115,6 +118,7 @@ def _documented(kind: str, command: str) -> ModuleType:
     found = wiring.part(kind, "schema")
     if found is None:
         having = ", ".join(each for each in wiring.DRIVERS if wiring.part(each, "schema") is not None)
+        having += f", {', '.join(_OTHERS)}" if command == "schema" else ""
         known = kind in settings_check.KINDS
         raise ConfigError(
             "no-documents" if known else "unknown-kind",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -82,6 +83,8 @@ def read(path: Path, shown: str, vocabularies: Vocabularies) -> Backfill:
         value, places = _parsed(text, shown)
     vocabulary = _vocabulary(value, places, shown, vocabularies, code=process is not None)
     check(value, places, schema(vocabulary, code=process is not None), shown)
+    if "from" in value:
+        _known(value["from"]["store"], places[("from", "store")], shown, vocabularies)
     body = {key: each for key, each in value.items() if key not in COMMON}
     batch = value.get("batch", {})
     return Backfill(
@@ -111,6 +114,22 @@ def schema(vocabulary: Vocabulary, *, code: bool = False) -> dict[str, Any]:
         "required": ["store", *(vocabulary.code_required if code else vocabulary.required)],
         "properties": {**_COMMON, **keys},
     }
+
+
+def editor_schema(vocabularies: Mapping[str, Vocabulary]) -> dict[str, Any]:
+    """The schema of every backfill, by kind of store, for editors: they do not know of what kind the store is."""
+    kinds = list[dict[str, Any]]()
+    for kind, vocabulary in vocabularies.items():
+        one = _under(f"anyOf/{len(kinds)}", schema(vocabulary))
+        head = {key: one.pop(key) for key in ("$schema", "title")}
+        kinds.append({"title": f"{head['title']} of a store of kind {kind}", **one})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "a backfill", "anyOf": kinds}
+
+
+def _under(place: str, one: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose references to parts of itself hold when it is part of another, at that place."""
+    moved: dict[str, Any] = json.loads(json.dumps(one).replace('"$ref": "#/', f'"$ref": "#/{place}/'))
+    return moved
 
 
 def seconds(text: str) -> float:
@@ -193,13 +212,16 @@ def _vocabulary(
     store = value.get("store")
     if not isinstance(store, str) or not store:
         return Vocabulary(keys={key: {} for key in value.keys() - COMMON})
-    line, column = places[("store",)]
-    try:
-        found = vocabularies(store)
-    except ProvisionError as error:
-        error.where = f"{shown}:{line}:{column}"
-        raise
+    found = _known(store, places[("store",)], shown, vocabularies)
     if code and found.code is None:
         what = f"{store} is filled by documents alone: stores of its kind run no process(batch)"
         raise ConfigError("bad-code", what, where=shown, fix="write it as YAML")
     return found
+
+
+def _known(store: str, place: Place, shown: str, vocabularies: Vocabularies) -> Vocabulary:
+    try:
+        return vocabularies(store)
+    except ProvisionError as error:
+        error.where = f"{shown}:{place[0]}:{place[1]}"
+        raise

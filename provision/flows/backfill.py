@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from provision.capabilities.backfill.crew import Orders, Post
-from provision.capabilities.backfill.lead import join, lead
+from provision.capabilities.backfill.lead import join, lead, patiently
 from provision.capabilities.backfill.states import moved
+from provision.capabilities.backfill.worker import turns
 from provision.core import lease as leases
 from provision.core.execute import Pen
 from provision.core.ledger import fold, highest_token
@@ -18,7 +19,7 @@ from provision.errors import CapabilityMissing, ConfigError, FailedError, LeaseH
 from provision.model import Event, Holding, Kind, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
-from provision.ports.batches import Batches
+from provision.ports.batches import Batches, Readable
 from provision.process import dead
 
 PARTS = 8  # of a run: so many processes can share it
@@ -55,6 +56,18 @@ def batches_of(store: Store) -> Batches:
     return store.batches
 
 
+def bound(stores: Mapping[str, Store], backfill: Backfill) -> Backfill:
+    """The backfill with the rows of the other store that it is made from, if any. Raises CapabilityMissing."""
+    origin = backfill.origin
+    if origin is None:
+        return backfill
+    store = stores[origin.store]
+    batches = store.batches
+    if not isinstance(batches, Readable):
+        raise CapabilityMissing(store.name, "rows to fill from", f"stores of kind {store.kind} are not read")
+    return replace(backfill, source=lambda: batches.source(origin))
+
+
 Complete = Callable[[BackfillRun], None]
 
 
@@ -66,6 +79,7 @@ def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | No
     Raises ConfigError for all that the server refuses, RefusedError (requirement-not-met, backfill-changed),
     LeaseHeld with who runs it, and as `lead`.
     """
+    backfill = bound(place.stores, backfill)
     store = place.stores[backfill.store]
     batches = batches_of(store)
     _required(place, backfill)
@@ -73,12 +87,18 @@ def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | No
     with _led(place, backfill) as check:
         batches.runs.create()
         begun = _begun(place, batches, backfill, asked)
-        post = Post(backfill, batches, check, asked.stopped, asked.orders, asked.told)
-        return lead(post, begun.run, completed or (lambda found: complete(place, backfill, found)))
+        post = Post(backfill, batches, check, asked.stopped, asked.orders, asked.told, _turns(asked, begun))
+
+        def done(found: BackfillRun) -> None:
+            # Written twice, where an answer was lost, it says the same.
+            patiently(post, lambda: complete(place, backfill, found))
+
+        return lead(post, begun.run, completed or done)
 
 
 def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
     """Work on a run that another process leads. Raises ConfigError (nothing-to-join, capability-missing)."""
+    backfill = bound(place.stores, backfill)
     batches = batches_of(place.stores[backfill.store])
     last = latest(batches, backfill.name)
     if last is None or last.state.over or holding(place, backfill) is None:
@@ -95,7 +115,13 @@ def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
             kind = place.stores[backfill.store].kind
             raise CapabilityMissing(backfill.store, "shared runs", f"a backfill of kind {kind} has one worker")
     _accepted(batches, backfill, asked)
-    return join(Post(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told), last.run)
+    turns_ = _turns(asked, last)
+    return join(Post(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told, turns_), last.run)
+
+
+def _turns(asked: Asked, found: BackfillRun) -> int | None:
+    """With a rate of its own the process obeys later changes only: see `Shift`."""
+    return turns(found) if asked.orders.rate is not None else None
 
 
 def complete(place: Place, backfill: Backfill, found: BackfillRun) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
+from provision.capabilities.backfill.worker import turns
 from provision.core.ledger import fold
 from provision.errors import RefusedError
 from provision.flows.backfill import Place, batches_of, holding, latest
@@ -48,7 +49,8 @@ def tune(place: Place, backfill: Backfill, settings: Mapping[str, object]) -> Ba
             what = f"{backfill.name} has no run that could be changed"
             fix = f"provision backfill run {backfill.name}"
             raise RefusedError("nothing-to-ask", what, where=backfill.shown, fix=fix)
-        after = replace(last, asked={**last.asked, **settings}, touched_at=batches.now(), version=last.version + 1)
+        asked = {**last.asked, **settings} | ({"turns": turns(last) + 1} if "rate" in settings else {})
+        after = replace(last, asked=asked, touched_at=batches.now(), version=last.version + 1)
         if batches.runs.write(after):
             return after
 

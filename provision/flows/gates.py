@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from provision.core.execute import Board, Pen
 from provision.core.graph import BACKFILL
 from provision.core.plan import Standings
-from provision.errors import LeaseHeld, ProvisionError
+from provision.errors import CapabilityMissing, LeaseHeld, ProvisionError
 from provision.flows import backfill as flow
 from provision.flows.backfill import Asked, Place
 from provision.flows.connect import Site
@@ -75,13 +75,17 @@ class Gatekeeper:
 
     def _ready(self, each: Backfill, standings: Standings) -> bool:
         applied = {name for standing in standings.values() for name in standing.applied}
-        return each.store in self.site.stores and all(need in applied for need in each.requires)
+        return each.stores <= self.site.stores.keys() and all(need in applied for need in each.requires)
 
     def _is_small(self, each: Backfill) -> bool:
         batches = self.site.stores[each.store].batches
         if batches is None:
             return False
-        with closing(batches.work(each)) as work:
+        try:
+            bound = flow.bound(self.site.stores, each)
+        except CapabilityMissing:
+            return False  # `backfill run` says why
+        with closing(batches.work(bound)) as work:
             if work.refused():
                 return False  # `backfill run` says why
             size = work.size()

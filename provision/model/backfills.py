@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+
+from provision.errors import ProvisionError
 
 PREFIX = "backfill/"
 SMALL = 10_000  # rows; `up` fills no more than that by itself
@@ -43,12 +45,44 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A row of the store that another one is filled from: its key as text, its columns as plain JSON values.
+
+    `error` says why the columns could not be computed.
+    """
+
+    key: tuple[str, ...]
+    values: Mapping[str, object]
+    error: str = ""
+
+
+class Source(Protocol):
+    """Rows of one store from which another is filled, on a connection of its own. Reads only.
+
+    What is asked for raises UnreachableError, or FailedError (schema-changed, batch-refused).
+    """
+
+    def refused(self) -> Sequence[ProvisionError]:
+        """What is wrong with it, asked of the server: unknown names, a key that is not unique, expressions, rights."""
+
+    def count(self, most: int | None = None) -> int:
+        """How many rows there are, counted no further than `most`."""
+
+    def page(self, after: Sequence[str] | None, rows: int) -> Sequence[SourceRow]:
+        """The rows that follow a key in its order, at most so many and maybe fewer; none behind the last."""
+
+    def close(self) -> None:
+        """Give its connection back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Backfill:
     """A document of backfills/: what to fill in which store, and how gently.
 
     `body` holds what the store's own kind of backfill needs. `target` is the wanted seconds of a batch, `size` the rows
     of the first one, `rate` the most rows a second of one process (None: as many as the pace allows). `process` fills
-    one batch in Python, in the place of expressions.
+    one batch in Python, in the place of expressions. `source` opens the rows of another store that it is made from,
+    once both stores are reached.
     """
 
     name: str
@@ -62,11 +96,28 @@ class Backfill:
     size: int = 500
     rate: float | None = None
     process: Callable[[Rows], None] | None = None
+    source: Callable[[], Source] | None = None
     places: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         return f"{PREFIX}{self.name}"
+
+    @property
+    def origin(self) -> Backfill | None:
+        """What its `from` says, as a document of that store by itself; None where it reads no other store."""
+        read: Any = self.body.get("from")
+        if read is None:
+            return None
+        body = {key: value for key, value in read.items() if key != "store"}
+        places = {steps[1:]: place for steps, place in self.places.items() if steps[:1] == ("from",)}
+        return replace(self, store=str(read["store"]), body=body, places=places)
+
+    @property
+    def stores(self) -> frozenset[str]:
+        """Every store that must be reached to run it: its own, those of what it requires, the one it reads."""
+        read = {self.origin.store} if self.origin is not None else set[str]()
+        return frozenset({self.store, *read, *(each.split("/", 1)[0] for each in self.requires)})
 
     def place(self, *steps: str | int) -> str:
         """File, line and column of a part of the document; of the document where it has no such part."""

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from provision.errors import ProvisionError
-from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Seen
+from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Seen, Source
+
+_NAME: Final = {"type": "string", "minLength": 1}
+_NAMES: Final = {"type": "array", "minItems": 1, "items": {**_NAME, "description": "the name of a column"}}
+FROM: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "`{store: …, table: …, columns: […]}`: the rows of another store that it is made from",
+    "additionalProperties": False,
+    "required": ["store", "table", "columns"],
+    "properties": {
+        "store": {**_NAME, "description": "the name of the store that is read"},
+        "table": {**_NAME, "description": "the name of a table, schema.table where it is needed"},
+        "key": {
+            "if": {"type": "array"},
+            "then": _NAMES,
+            "else": _NAME,
+            "description": "a unique column, or a list of columns that are unique together; else the primary key",
+        },
+        "columns": {
+            "if": {"type": "array"},
+            "then": _NAMES,
+            "else": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {**_NAME, "description": "an expression of the row"},
+            },
+            "description": "a list of columns, or `name: expression` for each",
+        },
+        "where": {**_NAME, "description": "a condition: which rows are read"},
+    },
+}
+"""The key `from` of kinds that are filled from another store."""
 
 
 class Runs(Protocol):
@@ -108,3 +139,11 @@ class Batches(Protocol):
 
     def suggestion(self, backfill: Backfill) -> Sequence[tuple[str, str, str]] | None:
         """Column, type and constant of each thing a plain DEFAULT would do as well; None where it would not."""
+
+
+@runtime_checkable
+class Readable(Batches, Protocol):
+    """`Batches` of a store whose rows another store can be filled from."""
+
+    def source(self, origin: Backfill) -> Source:
+        """The rows that the `from` of a backfill names, `origin` being `Backfill.origin`."""

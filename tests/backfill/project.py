@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.servers.command_line import Provision
 
 ROOT = Path(__file__).resolve().parents[2]
 _TOML = """
@@ -130,6 +134,29 @@ def process(place: Path, *arguments: object, **environment: str) -> subprocess.P
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def beside(place: Path, *more: object) -> Iterator[None]:
+    """A run of `source` in a process of its own, which must end well."""
+    started = process(place, "backfill", "run", "source", *more)
+    try:
+        yield
+    finally:
+        code, out, err = ended(started)
+    assert (code, err) == (0, ""), out
+
+
+def standing(provision: Provision) -> dict[str, Any]:
+    """What `status` says of `source`."""
+    found: dict[str, Any] = json.loads(provision("backfill", "status", "source", "-o", "json").out)[0]
+    return found
+
+
+def append(place: Path, text: str) -> None:
+    """Add to the document."""
+    path = place / "backfills" / "source.yaml"
+    path.write_text(path.read_text() + text)
 
 
 def ended(started: subprocess.Popen[str], seconds: float = 120.0) -> tuple[int, str, str]:

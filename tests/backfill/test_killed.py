@@ -10,11 +10,12 @@ from tests.chaos.backfill import campaign
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("order", "workers"), [("key", 2), ("physical", 1)])
+@pytest.mark.parametrize(("order", "workers", "joiners"), [("key", 2, 1), ("physical", 2, 1), ("key", 1, 0)])
 def test_a_backfill_killed_at_random_instants_fills_every_row_once(
-    tmp_path: Path, url: str, order: str, workers: int
+    tmp_path: Path, url: str, order: str, workers: int, joiners: int
 ) -> None:
-    told = campaign(url, tmp_path, 100_000, 4, 7, order=order, workers=workers)
+    told = campaign(url, tmp_path, 100_000, 4, 7, order=order, workers=workers, joiners=joiners)
 
     assert told.wrong == ""
-    assert told.at_work > 0
+    assert told.at_work > 1
+    assert told.wrote > 100

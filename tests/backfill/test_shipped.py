@@ -27,7 +27,11 @@ def test_every_document_is_sound() -> None:
     assert found == {
         "aggregated_confidence": "postgres",
         "confidence_monitoring": "clickhouse",
+        "feature_rollup": "influx",
         "model_performance": "clickhouse",
+        "model_versions": "arango",
+        "prediction_rollups": "influx",
+        "uncertainty_embedding_flat": "weaviate",
         "user_preferences_ttl": "redis",
     }
 

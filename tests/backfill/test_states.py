@@ -94,13 +94,42 @@ def test_locked_rows_halve_a_batch_down_to_one_row() -> None:
 def test_a_brake_keeps_to_its_rate() -> None:
     now = [0.0]
     brake = Brake(100.0, lambda: now[0])
-    for _ in range(10):
-        now[0] += brake.pause(brake.most(5_000))
+    filled = 0
+    while now[0] < 20.0:
+        rows = brake.most(5_000)
+        if wait := brake.claim(rows):
+            now[0] += wait
+        else:
+            filled += rows
 
     assert brake.most(5_000) == 25
-    assert 250 / now[0] == pytest.approx(100.0, rel=0.7)
+    assert filled / now[0] == pytest.approx(100.0, rel=0.05)
     brake.rate = None
-    assert (brake.pause(5_000), brake.most(5_000)) == (0.0, 5_000)
+    assert (brake.claim(5_000), brake.most(5_000)) == (0.0, 5_000)
+
+
+def test_a_brake_counts_what_was_changed_and_lets_one_worker_in_at_a_time() -> None:
+    now = [0.0]
+    brake = Brake(0.5, lambda: now[0])
+
+    assert brake.most(1_000) == 1
+    assert (brake.claim(1), brake.claim(1)) == (0.0, 2.0)
+    brake.settle(1, 0)
+    assert (brake.claim(1), brake.claim(1)) == (0.0, 2.0)
+    now[0] += 100.0
+    assert [brake.claim(1) for _ in range(2)] == [0.0, 1.0]  # what was not used is caught up for a second, no longer
+
+
+def test_a_brake_forgets_what_another_rate_asked() -> None:
+    now = [0.0]
+    brake = Brake(0.5, lambda: now[0])
+    brake.claim(4)
+    brake.change(0.5)
+    assert brake.claim(1) == 8.0
+    brake.change(1_000.0)
+    assert brake.claim(1) == 0.0
+    brake.change(float("inf"))
+    assert (brake.rate, brake.claim(5), brake.claim(5), brake.most(7)) == (None, 0.0, 0.0, 7)
 
 
 def test_speed_follows_what_was_done() -> None:

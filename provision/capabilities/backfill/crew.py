@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 from provision.capabilities.backfill.pace import Brake
 from provision.capabilities.backfill.worker import Allowance, Shift, Worker
-from provision.errors import LeaseLost, ProvisionError, unexpected
+from provision.errors import LeaseLost, ProvisionError, UnreachableError, unexpected
 from provision.model.backfills import Backfill, BackfillRun, Seen
 from provision.ports.batches import Batches, Work
 
 LOOK_EVERY = 0.05  # seconds
+FIRST_LOOK = 2.0  # the most that the first batch waits for it
+BLIND = 1.0  # after a look that failed
 TELL_EVERY = 0.5
 
 
@@ -37,18 +39,21 @@ class Post:
     stopped: threading.Event
     orders: Orders = field(default_factory=Orders)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
+    turns: int | None = None  # see Shift
 
 
 class LookOut:
-    """Looks at the server from a thread of its own, on a connection of its own."""
+    """Looks at the server from a thread of its own, on a connection of its own; `failed` hears what ends the run."""
 
-    def __init__(self, open_work: Callable[[], Work]) -> None:
-        self._open, self._seen, self._longest = open_work, Seen(), 0
-        self._ended = threading.Event()
+    def __init__(self, open_work: Callable[[], Work], failed: Callable[[ProvisionError], None]) -> None:
+        self._open, self._failed, self._seen, self._longest = open_work, failed, Seen(), 0
+        self._ended, self._looked = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="look-out", daemon=True)
         self._thread.start()
 
     def seen(self) -> Seen:
+        """The newest look; waits for the first, before which no batch should begin."""
+        self._looked.wait(FIRST_LOOK)
         return self._seen
 
     def longest_wait(self) -> int:
@@ -62,19 +67,30 @@ class LookOut:
 
     def _watch(self) -> None:
         work: Work | None = None
-        while not self._ended.wait(LOOK_EVERY):
+        while not self._ended.is_set():
+            pause = LOOK_EVERY
             try:
                 work = work or self._open()
                 self._seen = work.look()
                 self._longest = max(self._longest, self._seen.wait_ms)
-            except ProvisionError:
-                # A server that went away is for the workers to say; the look-out waits for it as they do.
+            except Exception as error:  # whatever it is: a run must not go on with nobody looking, unsaid
+                self._seen, pause = self._unseen(error), BLIND
                 if work is not None:
                     work.close()
-                work, self._seen = None, Seen()
-                self._ended.wait(1.0)
+                work = None
+            self._looked.set()
+            self._ended.wait(pause)
         if work is not None:
             work.close()
+
+    def _unseen(self, error: Exception) -> Seen:
+        """What a look that failed comes to. A server that went away is for the workers to say: they wait for it."""
+        if isinstance(error, UnreachableError):
+            return Seen()
+        if isinstance(error, ProvisionError) and error.code != "bad-yield":
+            return Seen(f"nothing: the look-out cannot look: {error.what}")
+        self._failed(error if isinstance(error, ProvisionError) else unexpected(error, str))
+        return Seen()
 
 
 def work_through(post: Post, run: str) -> None:
@@ -82,19 +98,22 @@ def work_through(post: Post, run: str) -> None:
 
     Raises what ended a worker, the first one that did.
     """
-    look_out = LookOut(lambda: post.batches.work(post.backfill))
     ended, errors = threading.Event(), list[ProvisionError]()
+
+    def failed(error: ProvisionError) -> None:
+        errors.append(error)
+        ended.set()
+
+    look_out = LookOut(lambda: post.batches.work(post.backfill), failed)
     shift = _shift(post, run, ended, look_out)
 
     def one() -> None:
         try:
             Worker(shift).go()
         except ProvisionError as error:
-            errors.append(error)
-            ended.set()
+            failed(error)
         except Exception as error:  # the thread's last line: nothing may end a worker unsaid
-            errors.append(unexpected(error, str))
-            ended.set()
+            failed(unexpected(error, str))
 
     threads = [threading.Thread(target=one, name=f"worker {n}", daemon=True) for n in range(post.orders.workers)]
     for thread in threads:
@@ -123,6 +142,7 @@ def _shift(post: Post, run: str, ended: threading.Event, look_out: LookOut) -> S
         seen=look_out.seen,
         longest_wait=look_out.longest_wait,
         patience=post.orders.patience,
+        turns=post.turns,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 
 WEIGHT = 0.3  # of the newest batch in the moving average
@@ -31,24 +33,41 @@ class BatchSize:
 
 
 class Brake:
-    """Keeps a process at a number of rows a second; `rate` None: no limit."""
+    """Keeps a process at a number of rows a second, whatever its workers; `rate` None, 0 or infinite: no limit."""
 
     def __init__(self, rate: float | None, clock: Callable[[], float]) -> None:
-        self.rate, self._clock = rate, clock
-        self._free = clock()
+        self.rate, self._clock = _limit(rate), clock
+        self._free, self._turn = clock(), threading.Lock()
 
-    def pause(self, rows: int) -> float:
-        """Seconds to wait after so many rows."""
-        now = self._clock()
-        if not self.rate:
-            self._free = now
+    def change(self, rate: float | None) -> None:
+        """Another rate from now on: what the old one still asked to wait is forgotten."""
+        with self._turn:
+            if _limit(rate) != self.rate:
+                self.rate, self._free = _limit(rate), self._clock()
+
+    def claim(self, rows: int) -> float:
+        """0 for leave to fill so many rows, which are counted at once: others wait for them; else seconds to wait."""
+        with self._turn:
+            now = self._clock()
+            if not self.rate or self._free > now:
+                return self._free - now if self.rate else 0.0
+            self._free = max(self._free, now - 1.0) + rows / self.rate
             return 0.0
-        self._free = max(self._free, now - 1.0) + rows / self.rate
-        return max(self._free - now, 0.0)
+
+    def settle(self, claimed: int, changed: int) -> None:
+        """Count what a batch changed in the place of what was claimed for it."""
+        with self._turn:
+            if self.rate:
+                self._free += (changed - claimed) / self.rate
 
     def most(self, rows: int) -> int:
         """At most a quarter of a second's rows in one batch, so that a slow rate is even."""
-        return max(min(rows, round(self.rate / 4)), 1) if self.rate else rows
+        rate = self.rate
+        return max(min(rows, round(rate / 4)), 1) if rate else rows
+
+
+def _limit(rate: float | None) -> float | None:
+    return rate if rate and math.isfinite(rate) else None
 
 
 class Speed:

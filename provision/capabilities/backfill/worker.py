@@ -13,6 +13,13 @@ from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, RunSt
 from provision.ports.batches import Batches, Work
 
 BACKOFF, LONGEST_BACKOFF = 0.1, 5.0  # seconds
+LONGEST_WAIT = 1.0
+
+
+def turns(run: BackfillRun) -> int:
+    """How often the rate of the run was changed while it ran."""
+    found = run.asked.get("turns", 0)
+    return found if isinstance(found, int) else 0
 
 
 class Allowance:
@@ -41,6 +48,9 @@ class Shift:
     seen: Callable[[], Seen]  # the newest look at the server
     longest_wait: Callable[[], int]  # for our locks since it was last asked for, in ms
     patience: float = 60.0
+    turns: int | None = (
+        None  # changes of the rate that were made before this process was given its own; None: it was not
+    )
     clock: Callable[[], float] = field(default=time.monotonic)
 
 
@@ -74,9 +84,10 @@ class Worker:
             if run.state is not RunState.RUNNING:
                 return False
             self._obey(run)
-            if self._held():
+            rows = self._shift.brake.most(min(self._size.rows, self._most or self._size.rows))
+            if self._held() or self._braked(rows):
                 return True
-            filled = self._fill()
+            filled = self._fill(rows)
         except UnreachableError as error:
             self._wait_for_server(error)
             return True
@@ -88,10 +99,18 @@ class Worker:
     def _obey(self, run: BackfillRun) -> None:
         """Take up the settings that were changed from another terminal."""
         rate, target = run.asked.get("rate"), run.asked.get("target")
-        if isinstance(rate, int | float):
-            self._shift.brake.rate = float(rate) or None
+        given = self._shift.turns
+        if isinstance(rate, int | float) and (given is None or turns(run) > given):
+            self._shift.brake.change(float(rate))
         if isinstance(target, int | float):
             self._size.target = float(target)
+
+    def _braked(self, rows: int) -> bool:
+        """True after a wait for the rate; of a second at most, so that a pause is obeyed meanwhile."""
+        left = self._shift.brake.claim(rows)
+        if left:
+            self._shift.ended.wait(min(left, LONGEST_WAIT))
+        return left > 0
 
     def _held(self) -> bool:
         """True after a wait in which no batch may begin."""
@@ -99,13 +118,20 @@ class Worker:
         if seen.hold:
             if seen.reason != self._noted:
                 self._shift.batches.runs.note(self._shift.run, seen.reason)
-            self._shift.ended.wait(max(seen.seconds, 0.1))
+            self._shift.ended.wait(min(max(seen.seconds, 0.1), LONGEST_WAIT))
         self._noted = seen.reason if seen.hold else ""
         return seen.hold
 
-    def _fill(self) -> Filled | None:
+    def _fill(self, rows: int) -> Filled | None:
         """One batch. An empty one where rows failed or were locked: what follows is smaller."""
-        rows = self._shift.brake.most(min(self._size.rows, self._most or self._size.rows))
+        filled: Filled | None = None
+        try:
+            filled = self._tried(rows)
+        finally:
+            self._shift.brake.settle(rows, filled.changed if filled is not None else 0)
+        return filled
+
+    def _tried(self, rows: int) -> Filled | None:
         reason = self._reason or self._shift.seen().reason
         pace = Pace(rows, round(self._speed.rate, 1), reason, self._shift.longest_wait())
         try:
@@ -114,6 +140,8 @@ class Worker:
             return self._narrowed(error, pace)
         except BatchInTheWay as error:
             self._in_the_way += 1
+            if self._reason != error.what:
+                self._shift.batches.runs.note(self._shift.run, error.what)
             self._reason = error.what
             self._size.halve()
             self._shift.ended.wait(min(BACKOFF * 2**self._in_the_way, LONGEST_BACKOFF))
@@ -135,9 +163,8 @@ class Worker:
         if filled.looked_at:
             self._size.took(filled.looked_at, filled.seconds)
             self._speed.add(filled.changed)
-        pause = max(self._shift.brake.pause(filled.changed), self._shift.seen().seconds)
-        if pause:
-            self._shift.ended.wait(min(pause, 1.0))
+        if pause := self._shift.seen().seconds:
+            self._shift.ended.wait(min(pause, LONGEST_WAIT))
 
     def _wait_for_server(self, error: UnreachableError) -> None:
         """Try again with growing pauses. Raises FailedError (server-lost) when patience ends."""

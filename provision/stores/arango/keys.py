@@ -8,6 +8,7 @@ from urllib.parse import quote
 OWN = "provision_"
 LEDGER = "provision_ledger"
 LEASES = "provision_leases"
+BACKFILLS = "provision_backfills"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Keys:
 
     def lease(self, name: str) -> str:
         return f"{_part(self.project)}:{_part(name)}"
+
+    def entry(self, run: str, n: int) -> str:
+        return f"{self._prefix}:{_part(run)}:{n}"
 
     @property
     def _prefix(self) -> str:

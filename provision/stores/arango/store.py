@@ -13,6 +13,7 @@ from provision.ports import Leases, Ledger
 from provision.stores.arango.keys import Keys
 
 if TYPE_CHECKING:
+    from provision.ports.batches import Batches
     from provision.ports.checks import Checks
     from provision.stores.arango.server import Server
 
@@ -41,6 +42,12 @@ class ArangoStore(DocumentStore["Server"]):
         from provision.stores.arango.checks import ArangoChecks
 
         return ArangoChecks(self.server)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from provision.stores.arango.batches import ArangoBatches
+
+        return ArangoBatches(Keys(self.options.project, self.options.name), self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does. Raises ConfigError (bad-url) for a name that no database can have."""

@@ -20,12 +20,21 @@ from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TAB
 
 LOG = "provision_backfill"
 MOST_PARTS = 300  # active parts of one partition; ClickHouse itself slows inserts down at 1,000
-LEAST_DISK = 0.05  # of a disk that must stay free
+LEAST_DISK = "5%"  # of a disk that must stay free
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "view": {"type": "string", "minLength": 1, "description": "the name of a materialized view with TO"},
     "time": {"type": "string", "minLength": 1, "description": "the column of its source that `before` goes by"},
     "before": {"type": "string", "minLength": 1, "description": "a moment in UTC; else when the view was made"},
     "max_threads": {"type": "integer", "minimum": 1, "description": "threads of the server for one partition"},
+    "yield": {
+        "type": "object",
+        "description": "what to give way to",
+        "additionalProperties": False,
+        "properties": {
+            "parts": {"type": "integer", "minimum": 1, "description": "the most parts of a partition: 300"},
+            "free_disk": {"type": "string", "pattern": "^[0-9]{1,2}%$", "description": "the least free space: 5%"},
+        },
+    },
 }
 REQUIRED = ("view", "time")
 _CREATE = """
@@ -132,17 +141,21 @@ class ClickhouseWork(LoggedWork):
             return self._move(cursor) if cursor["aside"] else self._sum_up(cursor)
         except Refused as error:
             raise self._explained(error) from None
+        except ConfigError as error:  # the view was there when the run began
+            raise self._changed(error.what) from None
 
     def seen(self) -> Seen:
         parts = self._count(
             "SELECT max(n) FROM (SELECT count() AS n FROM system.parts WHERE active AND database = currentDatabase()"
             f" AND table = '{self._view().target}' GROUP BY partition_id)"
         )
-        if parts > MOST_PARTS:
+        given: Any = self._body.get("yield", {})
+        if parts > given.get("parts", MOST_PARTS):
             return Seen(f"{parts} parts to merge", 0.5, hold=True)
         free = self._client.rows("SELECT min(free_space / total_space) FROM system.disks WHERE total_space > 0")
-        if free and free[0][0] is not None and free[0][0] < LEAST_DISK:
-            return Seen(f"{100 * free[0][0]:.0f} % of the disk is free", 5.0, hold=True)
+        least = int(str(given.get("free_disk", LEAST_DISK)).rstrip("%"))
+        if free and free[0][0] is not None and 100 * free[0][0] < least:
+            return Seen(f"{100 * free[0][0]:.0f} % of the disk is free", 1.0, hold=True)
         return Seen()
 
     def _sum_up(self, cursor: Mapping[str, Any]) -> Stepped:
@@ -204,16 +217,26 @@ class ClickhouseWork(LoggedWork):
         return int(rows[0][0] or 0) if rows else 0
 
     def _explained(self, error: Refused) -> FailedError:
-        where = self._backfill.shown
         if error.number in (UNKNOWN_TABLE, 47, 16, 10, 8):  # tables and columns that are not there
-            fix = "correct the document, or bring the schema back; then resume"
-            return FailedError(
-                "schema-changed", f"the schema changed under the run: {error.what}", where=where, fix=fix
-            )
-        if error.number == 243:  # no space
-            fix = f"free some space, then `provision backfill resume {self._backfill.name}`"
-            return FailedError("disk-full", f"{self._backfill.store}: {error.what}", where=where, fix=fix)
-        return BatchFailed(error.what, rows=1, where=where, fix="correct the cause and resume")
+            return self._changed(error.what)
+        if _is_full(error):
+            return _disk_full(error, self._backfill.store, self._backfill.name)
+        return BatchFailed(error.what, rows=1, where=self._backfill.shown, fix="correct the cause and resume")
+
+    def _changed(self, what: str) -> FailedError:
+        fix = "correct the document, or bring the schema back; then resume"
+        where = self._backfill.shown
+        return FailedError("schema-changed", f"the schema changed under the run: {what}", where=where, fix=fix)
+
+
+def _is_full(error: Refused) -> bool:
+    """True for a disk without room, whether that was known before the first byte (243) or met while writing."""
+    return error.number == 243 or "No space left on device" in error.what or "errno: 28" in error.what
+
+
+def _disk_full(error: Refused, store: str, name: str = "NAME") -> FailedError:
+    fix = f"free some space, then `provision backfill resume {name}`"
+    return FailedError("disk-full", f"{store} has no space left: {error.what}", where=store, fix=fix)
 
 
 class _Log:
@@ -239,5 +262,8 @@ class _Log:
 
     def add(self, entry: Entry) -> bool:
         row = {**self._key, "run": entry.run, "n": entry.n, "version": entry.version}
-        self._client.insert_rows(LOG, [{**row, "body": json.dumps(dict(entry.body), ensure_ascii=False)}])
+        try:
+            self._client.insert_rows(LOG, [{**row, "body": json.dumps(dict(entry.body), ensure_ascii=False)}])
+        except Refused as error:
+            raise _disk_full(error, self._client.store) if _is_full(error) else error from None
         return True

@@ -12,6 +12,7 @@ from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
 
 if TYPE_CHECKING:
+    from provision.ports.batches import Batches
     from provision.ports.checks import Checks
     from provision.stores.influx.server import Server
 
@@ -37,6 +38,12 @@ class InfluxStore(DocumentStore["Server"]):
         from provision.stores.influx.checks import InfluxChecks
 
         return InfluxChecks(self.server)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from provision.stores.influx.batches import InfluxBatches
+
+        return InfluxBatches(self.options.project, self.name, self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""

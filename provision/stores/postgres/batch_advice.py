@@ -27,6 +27,8 @@ _INDEXED = """
 select string_agg(distinct indexrelid::regclass::text, ', ') from pg_index
 join pg_attribute on attrelid = indrelid and attnum = any(indkey) where indrelid = {0}::regclass and attname = any({1})
 """
+# Without this right replicas and vacuums of others are seen as NULL, so that nobody gives way to them.
+_BLIND = "select not pg_has_role('pg_read_all_stats', 'usage')"
 _DEPENDENTS = """
 select count(*) from pg_depend join pg_attribute on attrelid = refobjid and attnum = refobjsubid
 where refobjid = {0}::regclass and attname = {1} and deptype in ('n', 'a')
@@ -45,6 +47,8 @@ def warnings(connection: Connection, backfill: Backfill, made: Shape) -> Iterato
                 f"{made.key[0]} is random and max_wal_size is {shown}: walking by it writes each page"
                 " many times (3 times the WAL); `order: physical` does not, nor does max_wal_size = 8GB"
             )
+    if _row(connection, _BLIND)[0]:
+        yield "this user sees neither replication lag nor autovacuum: grant pg_read_all_stats to it"
     if triggers := _row(connection, _TRIGGERS.format(table))[0]:
         yield f"every filled row fires {triggers}"
     if made.assigned and (indexes := _row(connection, _INDEXED.format(table, literal(list(made.assigned))))[0]):

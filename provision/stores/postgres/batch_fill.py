@@ -13,9 +13,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from provision.errors import BatchFailed, BatchInTheWay, FailedError, UnreachableError
+from provision.errors import BatchFailed, BatchInTheWay, ProvisionError, UnreachableError
 from provision.model.backfills import Backfill, Filled, Pace
 from provision.stores.postgres.batch_cut import density, not_skipped
+from provision.stores.postgres.batch_said import IN_THE_WAY, Subject, refusal, shown
 from provision.stores.postgres.batch_sql import Block, Shape, physical
 from provision.stores.postgres.connection import Connection
 
@@ -42,12 +43,6 @@ _SKIP = """
 insert into provision.backfill_skipped (project, store, run, key, error)
 values (%(project)s, %(store)s, %(run)s, %(key)s::jsonb, %(error)s) on conflict do nothing
 """
-_IN_THE_WAY = (
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.QueryCanceled,
-)
 Key = Sequence[str]
 
 
@@ -202,26 +197,18 @@ class Batch:
         }
         self._connection.execute(_KEEP, {**self._fields, **fields})
 
-    def _explained(self, error: psycopg.Error, rows: int, step: Step | None) -> FailedError:
-        what = str(error.diag.message_primary or error).strip()
-        state = error.sqlstate or ""
-        where = self._backfill.shown
-        if isinstance(error, _IN_THE_WAY):
+    def _explained(self, error: psycopg.Error, rows: int, step: Step | None) -> ProvisionError:
+        what, state = shown(error), error.sqlstate or ""
+        if isinstance(error, IN_THE_WAY):
             return BatchInTheWay("rows locked by others" if state == "55P03" else what)
         if state[:2] in ("22", "23", "21", "P0", "38", "39", "44") or state == "40002":
-            return BatchFailed(f"{_named(step)}{what}", rows=rows, where=where, fix=_FIX)
-        if state[:2] == "53":
-            fix = f"free some space, then `provision backfill resume {self._backfill.name}`"
-            return FailedError("disk-full", f"{self._backfill.store} is out of resources: {what}", where=where, fix=fix)
-        if state == "42501":
-            fix = f"grant select, update on {self._backfill.body['table']} to the user of the url"
-            return FailedError("no-privilege", f"{self._backfill.store}: {what}", where=where, fix=fix)
-        if state[:2] in ("42", "3F"):
-            fix = "correct the document, or bring the schema back; then cancel this run and begin anew, or resume it"
-            return FailedError("schema-changed", f"the schema changed under the run: {what}", where=where, fix=fix)
-        return FailedError(
-            "batch-refused", f"{self._backfill.store}: {what}", where=where, fix="correct the cause and resume"
-        )
+            return BatchFailed(f"{_named(step)}{what}", rows=rows, where=self._backfill.shown, fix=_FIX)
+        return refusal(error, subject(self._backfill), self._connection)
+
+
+def subject(backfill: Backfill) -> Subject:
+    """A backfill, for its errors."""
+    return Subject(backfill.store, str(backfill.body["table"]), backfill.shown, backfill.name)
 
 
 _FIX = "correct the row or the expression, or pass such rows over with --skip-failed N"

@@ -120,6 +120,20 @@ def bad_expressions(backfill: Backfill, shape: Shape, connection: Connection) ->
         yield from _refusal(backfill, connection, f"explain {whole}", "set")
 
 
+def bad_yield(backfill: Backfill, connection: Connection) -> Iterator[ConfigError]:
+    """An error for a query of `yield.sql` that the server does not answer."""
+    given: Any = backfill.body.get("yield", {})
+    if "sql" not in given:
+        return
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(str(given["sql"]).encode()).fetchone()
+    except psycopg.Error as error:
+        what = f"yield.sql: {error.diag.message_primary or error}"
+        fix = str(error.diag.message_hint or "correct the query").replace("\n", " ")
+        yield ConfigError("bad-yield", what, where=backfill.place("yield", "sql"), fix=fix)
+
+
 def _refusal(backfill: Backfill, connection: Connection, query: str, *steps: str) -> Iterator[ProvisionError]:
     try:
         with connection.transaction():

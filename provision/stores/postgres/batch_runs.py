@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ import psycopg
 
 from provision.errors import FailedError
 from provision.model.backfills import BackfillRun, Part, RunState
+from provision.stores.postgres import own
+from provision.stores.postgres.batch_said import Subject, refusal
 from provision.stores.postgres.connection import Connection
 
 _TABLES = """
@@ -74,6 +77,7 @@ _SKIPPED = """
 select key, error from provision.backfill_skipped
 where project = %(project)s and store = %(store)s and run = %(run)s order by at, key limit 100
 """
+_NOT_THERE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
 
 
 class PostgresRuns:
@@ -83,31 +87,32 @@ class PostgresRuns:
         self._lend, self._key = lend, {"project": project, "store": store}
 
     def create(self) -> None:
-        connection = self._lend()
-        if connection.execute("select to_regclass('provision.backfill_skipped')").fetchone() != (None,):
-            return
-        # Two first runs at once collide inside `create … if not exists`; the lock makes them queue.
-        with connection.transaction():
-            connection.execute("select pg_advisory_xact_lock(hashtext('provision.ledger'))")
-            connection.execute(_TABLES)
+        with self._asked() as connection:
+            own.make(connection, "backfill_skipped", _TABLES)
 
     def read(self, backfill: str | None = None) -> Sequence[BackfillRun]:
-        try:
-            rows = self._rows(_READ, backfill=backfill)
-            parts = self._rows(_PARTS, runs=[row[1] for row in rows]) if rows else []
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            return []
+        with self._asked() as connection:
+            try:
+                rows = connection.execute(_READ, {**self._key, "backfill": backfill}).fetchall()
+                runs = {**self._key, "runs": [row[1] for row in rows]}
+                parts = connection.execute(_PARTS, runs).fetchall() if rows else []
+            except _NOT_THERE:
+                return []
         by_run: dict[str, list[Part]] = {}
         for run, *fields in parts:
             by_run.setdefault(run, []).append(_part(fields))
         return [_run(row, tuple(by_run.get(row[1], ()))) for row in rows]
 
     def peek(self, run: str) -> BackfillRun:
-        rows = self._rows(_PEEK, run=run)
-        if not rows:
+        with self._asked() as connection:
+            try:
+                row = connection.execute(_PEEK, {**self._key, "run": run}).fetchone()
+            except _NOT_THERE:
+                row = None
+        if row is None:
             fix = "a backup may have been restored: begin anew with `provision backfill run`"
             raise FailedError("run-gone", f"run {run} is not in the log any more", where=self._key["store"], fix=fix)
-        return _run(rows[0], ())
+        return _run(row, ())
 
     def write(self, run: BackfillRun) -> bool:
         fields = {
@@ -124,22 +129,31 @@ class PostgresRuns:
             "version": run.version,
         }
         statement = _CHANGE if run.version else _ADD
-        return self._lend().execute(statement, {**self._key, **fields}).rowcount == 1
+        with self._asked() as connection:
+            return connection.execute(statement, {**self._key, **fields}).rowcount == 1
 
     def skipped(self, run: str) -> Sequence[tuple[str, str]]:
-        return [(", ".join(key), error) for key, error in self._rows(_SKIPPED, run=run)]
+        with self._asked() as connection:
+            rows = connection.execute(_SKIPPED, {**self._key, "run": run}).fetchall()
+        return [(", ".join(key), error) for key, error in rows]
 
     def note(self, run: str, throttled_by: str) -> None:
-        self._lend().execute(_NOTE, {**self._key, "run": run, "why": throttled_by})
+        with self._asked() as connection:
+            connection.execute(_NOTE, {**self._key, "run": run, "why": throttled_by})
 
     def cut(self, run: str, cursors: Sequence[object]) -> None:
-        connection = self._lend()
-        with connection.transaction():
+        with self._asked() as connection, connection.transaction():
             for cursor in cursors:
                 connection.execute(_CUT, {**self._key, "run": run, "cursor": json.dumps(cursor)})
 
-    def _rows(self, query: str, **fields: object) -> list[tuple[Any, ...]]:
-        return self._lend().execute(query, {**self._key, **fields}).fetchall()
+    @contextmanager
+    def _asked(self) -> Iterator[Connection]:
+        """The connection, its server's refusals in our words."""
+        connection = self._lend()
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise refusal(error, Subject(self._key["store"]), connection) from None
 
 
 def _run(row: Sequence[Any], parts: tuple[Part, ...]) -> BackfillRun:

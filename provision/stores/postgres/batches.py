@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +17,11 @@ from provision.model.backfills import Backfill, Filled, Pace, Seen
 from provision.stores.postgres import batch_cut as cut
 from provision.stores.postgres import batch_refused as refused
 from provision.stores.postgres.batch_advice import constants, warnings
-from provision.stores.postgres.batch_fill import Batch
+from provision.stores.postgres.batch_fill import Batch, subject
 from provision.stores.postgres.batch_look import LookOut
 from provision.stores.postgres.batch_runs import PostgresRuns
+from provision.stores.postgres.batch_said import refusal
+from provision.stores.postgres.batch_source import PostgresSource
 from provision.stores.postgres.batch_sql import Shape, shape
 from provision.stores.postgres.connection import Connection
 
@@ -57,12 +61,19 @@ REQUIRED = ("table", "set", "where")
 CODE = {**{key: KEYS[key] for key in ("table", "key", "where", "order", "verify", "yield")}, "columns": _NAMES}
 """What the `collection()` of backfills/*.py may answer; its `process(batch)` stands in the place of `set`."""
 CODE_REQUIRED = ("table", "where")
+# Cursors are texts of the key: whatever the role or the database prefers, they are read as they were written.
+_SETTINGS = """
+select set_config('application_name', %s, false), set_config('datestyle', 'ISO', false),
+    set_config('intervalstyle', 'iso_8601', false), set_config('extra_float_digits', '1', false)
+"""
 
 
 class PostgresBatches:
     """`provision.ports.batches.Batches`."""
 
     def __init__(self, connect: Callable[[], Connection], project: str, store: str) -> None:
+        # It prints what a lost connection interrupts; that is said in our words, once, where it matters.
+        logging.getLogger("psycopg").setLevel(logging.CRITICAL)
         self._connect, self._project, self._store = connect, project, store
         self._connection: Connection | None = None
         self._turn = threading.Lock()
@@ -70,6 +81,9 @@ class PostgresBatches:
 
     def work(self, backfill: Backfill) -> PostgresWork:
         return PostgresWork(self._connect(), backfill, {"project": self._project, "store": self._store})
+
+    def source(self, origin: Backfill) -> PostgresSource:
+        return PostgresSource(self._connect(), origin)
 
     def now(self) -> datetime:
         row = self._open().execute("select clock_timestamp()").fetchone()
@@ -103,12 +117,14 @@ class PostgresWork:
         self._look_out: LookOut | None = None
         self._shape: Shape | None = None
         self._batch: Batch | None = None
-        connection.execute("select set_config('application_name', %s, false)", (self._mark,))
-        connection.execute(
-            "select set_config('datestyle', 'ISO', false), set_config('intervalstyle', 'iso_8601', false)"
-        )
+        with self._asked():
+            connection.execute(_SETTINGS, (self._mark,))
 
     def refused(self) -> Sequence[ProvisionError]:
+        with self._asked():
+            return self._refused()
+
+    def _refused(self) -> Sequence[ProvisionError]:
         table = str(self._backfill.body["table"])
         columns = refused.columns_of(self._connection, table)
         found: list[ProvisionError] = list(refused.unknown(self._backfill, self._connection, columns))
@@ -117,31 +133,38 @@ class PostgresWork:
         keys = refused.keys_of(self._connection, table)
         found = [*refused.unfit(self._backfill, self._connection), *refused.wrong_key(self._backfill, columns, keys)]
         found += refused.bad_expressions(self._backfill, self._shaped(), self._connection)
+        found += refused.bad_yield(self._backfill, self._connection)
         return found
 
     def warnings(self) -> Sequence[str]:
-        return list(warnings(self._connection, self._backfill, self._shaped()))
+        with self._asked():
+            return list(warnings(self._connection, self._backfill, self._shaped()))
 
     def total(self) -> int | None:
-        return cut.total(self._connection, self._shaped())
+        with self._asked():
+            return cut.total(self._connection, self._shaped())
 
     def size(self) -> int | None:
-        return cut.size(self._connection, self._shaped())
+        with self._asked():
+            return cut.size(self._connection, self._shaped())
 
     def cursors(self, parts: int) -> Sequence[object]:
-        return cut.cursors(self._connection, self._backfill, self._shaped(), parts)
+        with self._asked():
+            return cut.cursors(self._connection, self._backfill, self._shaped(), parts)
 
     def rest(self) -> Sequence[object]:
         return [{"rest": True, "after": None}]
 
     def fill(self, run: str, pace: Pace, *, skip: bool = False) -> Filled | None:
         if self._batch is None:
-            self._batch = Batch(self._connection, self._backfill, self._shaped(), self._owner)
+            with self._asked():
+                self._batch = Batch(self._connection, self._backfill, self._shaped(), self._owner)
         return self._batch.fill(run, pace, skip=skip)
 
     def left(self, run: str) -> int:
-        row = self._connection.execute(self._shaped().count(self._not_skipped(run)).encode()).fetchone()
-        return int(row[0]) if row else 0
+        with self._asked():
+            row = self._connection.execute(self._shaped().count(self._not_skipped(run)).encode()).fetchone()
+            return int(row[0]) if row else 0
 
     def verified(self) -> str:
         query = self._backfill.body.get("verify")
@@ -154,10 +177,11 @@ class PostgresWork:
         return "" if row and row[0] is True else f"`verify` answers {json.dumps(row[0] if row else None, default=str)}"
 
     def look(self) -> Seen:
-        if self._look_out is None:
-            self._connection.execute("set application_name = 'provision'")
-            self._look_out = LookOut(self._connection, self._backfill, self._mark)
-        return self._look_out.look()
+        with self._asked():
+            if self._look_out is None:
+                self._connection.execute("set application_name = 'provision'")
+                self._look_out = LookOut(self._connection, self._backfill, self._mark)
+            return self._look_out.look()
 
     def close(self) -> None:
         self._connection.close()
@@ -174,6 +198,16 @@ class PostgresWork:
         if self._shape is None:
             table = str(self._backfill.body["table"])
             columns = refused.columns_of(self._connection, table)
+            if not columns:
+                raise psycopg.errors.UndefinedTable(f'relation "{table}" does not exist')
             key = refused.key_of(self._backfill, refused.keys_of(self._connection, table))
             self._shape = shape(self._backfill, key, [columns.get(each, ("text", True))[0] for each in key])
         return self._shape
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """The server's refusals in our words."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise refusal(error, subject(self._backfill), self._connection) from None

@@ -13,6 +13,7 @@ from provision.ports import Leases, Ledger
 from provision.stores.weaviate.names import Names
 
 if TYPE_CHECKING:
+    from provision.ports.batches import Batches
     from provision.ports.checks import Checks
     from provision.stores.weaviate.server import Server
 
@@ -43,6 +44,12 @@ class WeaviateStore(DocumentStore["Server"]):
         from provision.stores.weaviate.checks import WeaviateChecks
 
         return WeaviateChecks(self.server)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from provision.stores.weaviate.batches import WeaviateBatches
+
+        return WeaviateBatches(Names(self.options.project, self.options.name), self.options, self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""
