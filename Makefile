@@ -49,13 +49,13 @@ chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; pri
 	$(BIN)/python -m tests.chaos $(CHAOS) </dev/null
 	$(BIN)/python -m tests.chaos.backfill $(BACKFILL) </dev/null
 
-bench: $(VENV)/.dev  ## Compare with the peers in one run; writes docs/performance.md
+bench: $(VENV)/.dev  ## Compare with the peers in one run; all three write docs/performance.md
 	$(BIN)/python -m bench $(BENCH) </dev/null
 
 bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the import of six clients
 	$(BIN)/python -m bench.stores $(BENCH) </dev/null
 
-bench-data: $(VENV)/.dev  ## Measure data checks beside the seed's queries and other tools; writes docs/check_figures.md
+bench-data: $(VENV)/.dev  ## Data checks and backfills beside the seed's queries and other tools
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
 	$(BIN)/python -m bench.data_backfill $(BACKFILL) </dev/null
 

@@ -31,7 +31,7 @@ def main() -> int:
     text = report.page(pairs, growths, servers)
     print(f"\n{text}")
     if not given.no_write:
-        report.write(text, ROOT)
+        report.write("Migrations", text, ROOT)
     return 1 if report.missed(pairs, growths) else 0
 
 

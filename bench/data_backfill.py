@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from bench import report
 from tests.servers import databases
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,6 +58,11 @@ set:
   probability_metadata: |
     coalesce(probability_metadata, '{"backfilled": true, "default_values": true}')
 where: aggregated_confidence is null or uncertainty_score is null or probability_metadata is null
+"""
+_INTRO = """\
+`make bench-data`: {rows} rows of the shape of `trading_decisions`, of which three columns are filled, while a writer
+updates one row each 20 ms and a reader reads one. Each contender works on a fresh copy, one after the other. The waits
+are those of the writer and the reader.
 """
 _TOML = """
 [project]
@@ -97,15 +103,27 @@ def main() -> int:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=2_000_000)
-    rows = parser.parse_args().rows
+    parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
+    given = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="provision-bench-"))
     try:
         with databases.embedded_url("postgres") as url:
-            figures = measured(url, place, rows)
+            figures = measured(url, place, given.rows)
     finally:
         shutil.rmtree(place)
-    print(table(figures))
+    text = _page(figures, given.rows)
+    print(text)
+    if not given.no_write:
+        report.write("Backfills", text, ROOT)
     return 0
+
+
+def _page(figures: Sequence[Figure], rows: int) -> str:
+    return f"""{_INTRO.format(rows=f"{rows:,}")}
+{table(figures)}
+
+Measured {report.when_and_where()}.
+"""
 
 
 def measured(url: str, place: Path, rows: int) -> list[Figure]:

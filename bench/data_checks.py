@@ -1,14 +1,13 @@
 """`python -m bench.data_checks`: data checks beside the seed's own queries, Great Expectations and soda-core.
 
 Fills an embedded PostgreSQL and an embedded ClickHouse, measures in turn, prints the table, writes
-docs/check_figures.md, removes what it made and ends. `--great-expectations` and `--soda` name the folders of virtual
+docs/performance.md, removes what it made and ends. `--great-expectations` and `--soda` name the folders of virtual
 environments that hold them; without, those lines are left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import signal
 import sys
@@ -16,15 +15,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import clickhouse_connect
 import psycopg
 
-from bench import data_rows
+from bench import data_rows, report
 from bench.data_rows import DECISIONS, STRICT, Contender
-from bench.report import table
 from bench.rounds import Pair, run
 from bench.servers import Clickhouse, Postgres, engines
 from provision.model.checks import Check, Scope, Table
@@ -33,15 +30,12 @@ from provision.stores.clickhouse.connection import Client
 from provision.stores.postgres.checks import PostgresChecks
 from provision.stores.postgres.connection import connect
 
-PLACE = Path(__file__).parents[1] / "docs" / "check_figures.md"
+ROOT = Path(__file__).parents[1]
 _INTRO = """\
-# Data checks, measured
-
-Written by `python -m bench.data_checks`; not by hand. The two of a line run in turn on the same rows of the same
-embedded engine; a ratio is the median of the rounds' own ratios, below 1 ours is faster. "Tally" is one call of the
-store's checks, the NaN-safe forms of the three checks of the design document, beside its three queries. "Whole" is a
-process from start to end: eight checks of one PostgreSQL table, `provision validate` with its results kept, beside the
-same eight in other tools, and beside one hand-written statement in a Python process that imports psycopg alone.
+`make bench-data`, on rows of the embedded engines. "Tally" is one call of the store's checks, the NaN-safe forms of the
+three checks of the design document, beside its three queries. "Whole" is a process from start to end: eight checks of
+one PostgreSQL table, `provision validate` with its results kept, beside the same eight in other tools, and beside one
+hand-written statement in a Python process that imports psycopg alone.
 """
 
 
@@ -61,7 +55,7 @@ def main() -> int:
         text = _page(pairs, memory, given, postgres, clickhouse)
     print(f"\n{text}")
     if not given.no_write:
-        PLACE.write_text(text, encoding="utf-8")
+        report.write("Data checks", text, ROOT)
     return 1 if any(pair.bound is not None and pair.ratio > pair.bound for pair in pairs) else 0
 
 
@@ -163,15 +157,14 @@ def _page(
     verdict = "Every bound is met." if not missed else "\n".join(["Above a bound:", "", *missed])
     tools = "".join(f", {each}" for each in data_rows.versions(given.great_expectations, given.soda))
     return f"""{_INTRO}
-{table(pairs)}
+{report.table(pairs)}
 
 {verdict}
 
 {memory}
 
-Measured {datetime.now(UTC):%Y-%m-%d} on {platform.system()} {platform.machine()}, {os.cpu_count()} processors, load
-{os.getloadavg()[1]:.1f}. PostgreSQL {postgres.version}, ClickHouse {clickhouse.version}; Python
-{platform.python_version()}{tools}.
+Measured {report.when_and_where()}. PostgreSQL {postgres.version}, ClickHouse {clickhouse.version};
+Python {platform.python_version()}{tools}.
 """
 
 
@@ -182,7 +175,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--great-expectations", type=Path, metavar="VENV")
     parser.add_argument("--soda", type=Path, metavar="VENV")
-    parser.add_argument("--no-write", action="store_true", help=f"leave {PLACE.name} as it is")
+    parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
     return parser.parse_args()
 
 

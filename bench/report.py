@@ -16,14 +16,19 @@ FLAT = 1.25
 _HEAD = (
     "| what | beside | ours ÷ theirs | lowest–highest round | bound | ours | theirs | rounds |\n" + "| --- " * 8 + "|"
 )
-_INTRO = """\
+_TOP = """\
 # Performance
 
-Written by `make bench` (`python -m bench`); not by hand. Each line is a command of `provision` beside the command of
-the tool that it works with, both as whole processes, on the same files and the same embedded servers, each in a
-database of its own. The two run in turn, round after round, and the order changes from round to round. A ratio is the
-median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale:
-the ratios are what is claimed. ClickHouse runs without a run lock on both sides.
+Written by `make bench`, `make bench-stores` and `make bench-data`, each its own sections; not by hand. What stands on
+one line ran in turn on the same machine, round after round, and the order changes from round to round. A ratio is the
+median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale: the
+ratios are what is claimed.
+"""
+SECTIONS = ("Migrations", "Six stores", "Backfills", "Data checks")
+_INTRO = """\
+Each line is a command of `provision` beside the command of the tool that it works with, both as whole processes, on the
+same files and the same embedded servers, each in a database of its own. ClickHouse runs without a run lock on both
+sides.
 """
 
 
@@ -59,7 +64,7 @@ def growth(pairs: Sequence[Pair], store: str, small: int, large: int) -> float:
 
 
 def page(pairs: Sequence[Pair], growths: Mapping[str, float], servers: Mapping[str, str]) -> str:
-    """The whole of docs/performance.md."""
+    """The section of migrations."""
     misses = missed(pairs, growths)
     flat = "\n".join(f"| {name} | {each:.2f} | {FLAT} |" for name, each in growths.items())
     verdict = "Every bound is met." if not misses else "Above a bound:\n\n" + "\n".join(f"- {each}" for each in misses)
@@ -74,15 +79,22 @@ Cost of one revision in the large project ÷ in the small one, start-up taken of
 | --- | --- | --- |
 {flat}
 
-Measured {datetime.now(UTC):%Y-%m-%d} on {_machine()}. {", ".join(f"{name} {each}" for name, each in servers.items())};
+Measured {when_and_where()}. {", ".join(f"{name} {each}" for name, each in servers.items())};
 Python {platform.python_version()}, {", ".join(f"{name} {version(name)}" for name in PACKAGES)}.
 """
 
 
-def write(text: str, root: Path) -> None:
+def write(section: str, text: str, root: Path) -> None:
+    """Put the text in the place of that section of docs/performance.md, which keeps the others."""
     place = root / "docs" / "performance.md"
-    place.parent.mkdir(exist_ok=True)
-    place.write_text(text, encoding="utf-8")
+    found = place.read_text(encoding="utf-8").split("\n## ")[1:] if place.exists() else []
+    bodies = dict(each.split("\n", 1) for each in found) | {section: f"\n{text.strip()}\n"}
+    kept = [f"## {name}\n{bodies[name].rstrip()}\n" for name in SECTIONS if name in bodies]
+    place.write_text("\n".join([_TOP, *kept]), encoding="utf-8")
+
+
+def when_and_where() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d} on {_machine()}"
 
 
 def _line(pair: Pair) -> str:
