@@ -7,7 +7,7 @@ module=github.com/weaviate/weaviate
 version=v1.39.0
 
 packages() {
-  apt postgresql-15 postgresql-15-partman postgresql-15-cron redis-server influxdb python3-venv openssl
+  apt postgresql-15 postgresql-15-partman postgresql-15-cron redis-server influxdb python3-venv openssl chromium
 }
 
 # For `make test-containers` where no engine runs; debootstrap makes the base of the stand-in images.
