@@ -48,9 +48,7 @@ class Shift:
     seen: Callable[[], Seen]  # the newest look at the server
     longest_wait: Callable[[], int]  # for our locks since it was last asked for, in ms
     patience: float = 60.0
-    turns: int | None = (
-        None  # changes of the rate that were made before this process was given its own; None: it was not
-    )
+    turns: int | None = None  # changes of the rate before this process was given its own; None: it was not
     clock: Callable[[], float] = field(default=time.monotonic)
 
 
