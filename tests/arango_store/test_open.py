@@ -153,7 +153,7 @@ def test_read_only_server(make: Make, raw: Raw) -> None:
 )
 def test_bad_database_in_the_url(make: Make, tail: str, what: str, fix: str) -> None:
     # Nothing listens on port 1: another code than unreachable means that nobody was asked.
-    assert said(refused(make(), f"http://127.0.0.1:1{tail}")) == ("bad-url", what, "graph: ", fix)
+    assert said(refused(make(), f"http://127.0.0.1:1{tail}")) == ("bad-url", what, "graph", fix)
 
 
 def test_nothing_listens(make: Make) -> None:

@@ -132,7 +132,7 @@ def test_user_without_rights_is_told(platform: Platform) -> None:
         platform.sql("grant select on ml_models to reader")
         ran = platform.run("validate", "wrong", CHECKS_POSTGRES=platform.postgres.replace("postgres@", "reader@", 1))
         assert ran.code == 0
-        assert "results were not kept: permission denied for" in ran.out
+        assert "results were not kept: provision's own tables cannot be made: permission denied for" in ran.out
     finally:
         platform.sql("drop owned by reader")
         platform.sql("drop role reader")

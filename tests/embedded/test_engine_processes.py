@@ -47,6 +47,7 @@ def test_pipe_ends_with_the_command_and_the_engines_stay(root: Path) -> None:
     piped = ["sh", "-c", '"$@" 2>&1 | cat', "-", *script(ALL, root, " ".join(installed()))]
     done = subprocess.run(piped, env=environment(), timeout=30, stdout=subprocess.PIPE, text=True, check=True)
     assert time.monotonic() - begin < 20
+    assert done.stdout.replace(" ", "").strip().isdigit(), done.stdout
     pids = [int(pid) for pid in done.stdout.split()]
     assert all(alive(pid) for pid in pids)
     for pid in pids:
