@@ -78,7 +78,7 @@ class Writer(threading.Thread):
     """Inserts, updates and deletes through the alias; `held` is what the server acknowledged.
 
     A write that met a shard on its way to read-only may be there although it was refused (1.39: "store object in LSM
-    store: update inverted indices: … read-only"), so that either is right.
+    store: update inverted indices: … read-only"), so that any that was refused since the last one taken is right.
     """
 
     def __init__(self, url: str, held: Content) -> None:
@@ -88,7 +88,7 @@ class Writer(threading.Thread):
         self._chance = random.Random(11)
         self._stopped = threading.Event()
         self.done, self.refused, self.wrong = 0, 0, ""
-        self._unsure: dict[str, tuple[dict[str, Any], bytes] | None] = {}
+        self._unsure: dict[str, list[tuple[dict[str, Any], bytes] | None]] = {}
 
     def run(self) -> None:
         try:
@@ -106,10 +106,10 @@ class Writer(threading.Thread):
         for key, refused in self._unsure.items():
             status, answer = self._raw.ask("GET", f"/objects/Signals/{key}?include=vector")
             there = (answer["properties"], packed(answer["vector"])) if status == 200 else None
-            if there != refused:
+            if there not in refused:
                 continue
             if there is None:
-                del self.held[key]
+                self.held.pop(key, None)
             else:
                 self.held[key] = there
         return self.held
@@ -126,7 +126,7 @@ class Writer(threading.Thread):
             status, answer = self._raw.ask(*path, made)
         if status == 500 and "read-only" in str(answer):
             self.refused += 1
-            self._unsure[key] = None if what == "delete" else (values, packed(made["vector"]))
+            self._unsure.setdefault(key, []).append(None if what == "delete" else (values, packed(made["vector"])))
             return
         assert status < 300, (what, status, answer)
         self._unsure.pop(key, None)

@@ -1,0 +1,26 @@
+"""What `make up` installs: a store whose driver is missing stops it, whether its engine is there or not."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from provision.wiring import DRIVERS
+
+_EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
+
+
+def test_local_brings_the_driver_of_every_kind() -> None:
+    assert {extra for _, extra in DRIVERS.values()} - {""} <= _reached("local")
+
+
+def _reached(extra: str) -> set[str]:
+    found = {extra}
+    for each in _EXTRAS[extra]:
+        if inner := re.fullmatch(r"provision-toolkit\[(.*)\]", each):
+            for name in inner[1].split(","):
+                found |= _reached(name.strip())
+    return found
