@@ -150,16 +150,15 @@ def _page(
     pairs: Sequence[Pair], memory: str, given: argparse.Namespace, postgres: Postgres, clickhouse: Clickhouse
 ) -> str:
     missed = [
-        f"- {pair.name} beside {pair.against}: {pair.ratio:.2f}, the bound is {pair.bound:.2f}"
+        f"{pair.name} beside {pair.against}: {pair.ratio:.2f}, the bound is {pair.bound:.2f}"
         for pair in pairs
         if pair.bound is not None and pair.ratio > pair.bound
     ]
-    verdict = "Every bound is met." if not missed else "\n".join(["Above a bound:", "", *missed])
     tools = "".join(f", {each}" for each in data_rows.versions(given.great_expectations, given.soda))
     return f"""{_INTRO}
 {report.table(pairs)}
 
-{verdict}
+{report.verdict(missed)}
 
 {memory}
 

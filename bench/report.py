@@ -49,6 +49,11 @@ def missed(pairs: Iterable[Pair], growth: Mapping[str, float]) -> list[str]:
     ]
 
 
+def verdict(misses: Sequence[str]) -> str:
+    """What `missed` found, for people."""
+    return "\n".join(["Above a bound:", "", *(f"- {each}" for each in misses)]) if misses else "Every bound is met."
+
+
 def growth(pairs: Sequence[Pair], store: str, small: int, large: int) -> float:
     """How much a revision costs in the large project, as a multiple of what it costs in the small one.
 
@@ -67,11 +72,10 @@ def page(pairs: Sequence[Pair], growths: Mapping[str, float], servers: Mapping[s
     """The section of migrations."""
     misses = missed(pairs, growths)
     flat = "\n".join(f"| {name} | {each:.2f} | {FLAT} |" for name, each in growths.items())
-    verdict = "Every bound is met." if not misses else "Above a bound:\n\n" + "\n".join(f"- {each}" for each in misses)
     return f"""{_INTRO}
 {table(pairs)}
 
-{verdict}
+{verdict(misses)}
 
 Cost of one revision in the large project ÷ in the small one, start-up taken off:
 

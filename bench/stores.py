@@ -114,11 +114,10 @@ def main() -> int:
 
 def _page(pairs: Sequence[Pair], bench: Bench, missed: Sequence[str]) -> str:
     alone = ", ".join(f"{store} {median(seconds):.2f} s" for store, seconds in bench.alone.items())
-    verdict = "\n".join(["Above a bound:", "", *(f"- {each}" for each in missed)]) if missed else "Every bound is met."
     return f"""{_INTRO}
 {report.table(pairs)}
 
-{verdict}
+{report.verdict(missed)}
 
 Each store alone: {alone}. Measured {report.when_and_where()}.
 """

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from provision.errors import BatchFailed, FailedError, ProvisionError
-from provision.model.backfills import BackfillRun, Filled, Pace, Part, RunState, Seen
+from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Part, RunState, Seen
 
 RUN = 0  # the number of the entry of a run itself; its parts have 1, 2, …
 MOST_SKIPPED = 100
@@ -112,6 +112,22 @@ class LoggedRuns:
             "touched_at": self._now().isoformat(),
             "skipped": list(skipped),
         }
+
+
+class LoggedBatches:
+    """What `provision.ports.batches.Batches` of a kind that keeps such a log have in common."""
+
+    runs: LoggedRuns
+
+    def suggestion(self, _backfill: Backfill) -> None:
+        """Nothing: what is filled there has no DEFAULT."""
+        return
+
+
+def schema_changed(what: str, backfill: Backfill) -> FailedError:
+    """Of a thing that was there when the run began."""
+    fix = "correct the document, or bring the schema back; then resume"
+    return FailedError("schema-changed", f"the schema changed under the run: {what}", where=backfill.shown, fix=fix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,19 @@ path = "alembic"
 [environments.test]
 postgres.url = "${{SHOP_POSTGRES}}"
 """
+CLICKHOUSE_AND_REDIS = """
+[project]
+name = "shop"
+home = "redis"
+
+[stores.clickhouse]
+
+[stores.redis]
+
+[environments.test]
+clickhouse.url = "${SHOP_CLICKHOUSE}"
+redis.url = "${SHOP_REDIS}"
+"""
 _FIRST = '''"""Orders"""
 
 from alembic import op

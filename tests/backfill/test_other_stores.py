@@ -15,22 +15,10 @@ import pytest
 import redis
 
 from provision.runlog import LoggedRuns
+from tests.backfill.project import CLICKHOUSE_AND_REDIS
 from tests.servers.command_line import Provision
 
 _NUMBERS = itertools.count(1)
-_TOML = """
-[project]
-name = "shop"
-home = "redis"
-
-[stores.clickhouse]
-
-[stores.redis]
-
-[environments.test]
-clickhouse.url = "${SHOP_CLICKHOUSE}"
-redis.url = "${SHOP_REDIS}"
-"""
 _TABLES = (
     "CREATE TABLE orders (at DateTime('UTC'), shop String, price UInt64) ENGINE = MergeTree PARTITION BY toYYYYMM(at)"
     " ORDER BY at",
@@ -65,7 +53,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clickhouse_embedded: s
     name = f"backfills_{next(_NUMBERS)}"
     for folder in ("clickhouse", "redis", "backfills"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "provision.toml").write_text(_TOML)
+    (tmp_path / "provision.toml").write_text(CLICKHOUSE_AND_REDIS)
     (tmp_path / "backfills" / "daily.yaml").write_text(_DAILY)
     (tmp_path / "backfills" / "prefs.yaml").write_text("store: redis\npattern: app:*:prefs\nttl: 1h\n")
     monkeypatch.chdir(tmp_path)

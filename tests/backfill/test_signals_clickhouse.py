@@ -20,19 +20,6 @@ from tests.backfill.machines import fill_up, small_disk
 from tests.servers.command_line import Provision
 from tests.servers.engines import EmbeddedEngine
 
-_TOML = """
-[project]
-name = "shop"
-home = "redis"
-
-[stores.clickhouse]
-
-[stores.redis]
-
-[environments.test]
-clickhouse.url = "${SHOP_CLICKHOUSE}"
-redis.url = "${SHOP_REDIS}"
-"""
 # Texts that cannot be made smaller, 2 kB a row, so that a month is 8 MB.
 _TABLES = (
     "DROP TABLE IF EXISTS orders, wide, wide_mv, provision_backfill, provision_ledger, provision_fill_wide SYNC",
@@ -85,7 +72,7 @@ def shop(
 ) -> Iterator[Path]:
     for folder in ("clickhouse", "redis", "backfills"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "provision.toml").write_text(_TOML)
+    (tmp_path / "provision.toml").write_text(project.CLICKHOUSE_AND_REDIS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SHOP_CLICKHOUSE", server)
     monkeypatch.setenv("SHOP_REDIS", redis_6)

@@ -14,7 +14,7 @@ from provision.documents.ensure import Refused
 from provision.errors import BatchFailed, FailedError, ProvisionError
 from provision.model.backfills import SMALL, Backfill, Source, SourceRow
 from provision.ports.batches import FROM
-from provision.runlog import LoggedRuns, LoggedWork, Stepped
+from provision.runlog import LoggedBatches, LoggedRuns, LoggedWork, Stepped, schema_changed
 from provision.stores.arango.batch_edges import Edge, Pattern, Unfit
 from provision.stores.arango.batch_refused import refused
 from provision.stores.arango.batch_runs import ArangoLog
@@ -55,7 +55,7 @@ REQUIRED = ("from", "edges", "_from", "_to", "_key")
 _FIX = "write the vertex, correct the row or the template, or pass such rows over with --skip-failed N"
 
 
-class ArangoBatches:
+class ArangoBatches(LoggedBatches):
     """`provision.ports.batches.Batches`."""
 
     def __init__(self, keys: Keys, server: Callable[[], Server]) -> None:
@@ -68,10 +68,6 @@ class ArangoBatches:
     def now(self) -> datetime:
         with self._server().reading():
             return datetime.fromtimestamp(self._server().now() / 1000, UTC)
-
-    def suggestion(self, _backfill: Backfill) -> None:
-        """Nothing: an edge has no DEFAULT."""
-        return
 
 
 class ArangoWork(LoggedWork):
@@ -173,10 +169,7 @@ class ArangoWork(LoggedWork):
                 yield
         except Refused as no:
             if isinstance(no, ServerRefused) and no.number == NO_COLLECTION:
-                fix = "correct the document, or bring the schema back; then resume"
-                raise FailedError(
-                    "schema-changed", f"the schema changed under the run: {no}", where=where, fix=fix
-                ) from None
+                raise schema_changed(str(no), self._backfill) from None
             what = f"{self._backfill.store}: {no}"
             raise FailedError("batch-refused", what, where=where, fix="correct the cause and resume") from None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from provision.errors import BatchFailed, ConfigError, FailedError, ProvisionError
 from provision.model.backfills import Backfill, Seen
-from provision.runlog import Entry, LoggedRuns, LoggedWork, Stepped
+from provision.runlog import Entry, LoggedBatches, LoggedRuns, LoggedWork, Stepped, schema_changed
 from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
 
 LOG = "provision_backfill"
@@ -57,7 +57,7 @@ _COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() A
 _VIEWS = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"
 
 
-class ClickhouseBatches:
+class ClickhouseBatches(LoggedBatches):
     """`provision.ports.batches.Batches`."""
 
     def __init__(self, client: Client, project: str, store: str, cluster: str = "") -> None:
@@ -70,10 +70,6 @@ class ClickhouseBatches:
     def now(self) -> datetime:
         moment: datetime = self._client.rows("SELECT now64(6, 'UTC')")[0][0]
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-    def suggestion(self, _backfill: Backfill) -> None:
-        """Nothing: a view has no DEFAULT."""
-        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,7 @@ class ClickhouseWork(LoggedWork):
         except Refused as error:
             raise self._explained(error) from None
         except ConfigError as error:  # the view was there when the run began
-            raise self._changed(error.what) from None
+            raise schema_changed(error.what, self._backfill) from None
 
     def seen(self) -> Seen:
         parts = self._count(
@@ -218,15 +214,10 @@ class ClickhouseWork(LoggedWork):
 
     def _explained(self, error: Refused) -> FailedError:
         if error.number in (UNKNOWN_TABLE, 47, 16, 10, 8):  # tables and columns that are not there
-            return self._changed(error.what)
+            return schema_changed(error.what, self._backfill)
         if _is_full(error):
             return _disk_full(error, self._backfill.store, self._backfill.name)
         return BatchFailed(error.what, rows=1, where=self._backfill.shown, fix="correct the cause and resume")
-
-    def _changed(self, what: str) -> FailedError:
-        fix = "correct the document, or bring the schema back; then resume"
-        where = self._backfill.shown
-        return FailedError("schema-changed", f"the schema changed under the run: {what}", where=where, fix=fix)
 
 
 def _is_full(error: Refused) -> bool:

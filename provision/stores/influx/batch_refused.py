@@ -15,7 +15,8 @@ from provision.stores.influx.server import Server
 
 def refused(server: Server, backfill: Backfill, named: Sequence[str]) -> Iterator[ConfigError]:
     """What is wrong with it, all together."""
-    yield from _bad_moments(backfill)
+    bad = list(_bad_moments(backfill))
+    yield from bad
     database = str(backfill.body["database"])
     tiers = server.tiers(database)
     if tiers is None:
@@ -31,7 +32,7 @@ def refused(server: Server, backfill: Backfill, named: Sequence[str]) -> Iterato
         rollups += [found] if isinstance(found, Rollup) else []
     yield from errors
     yield from _out_of_order(rollups, backfill.place("rollup"))
-    if not errors and not list(_bad_moments(backfill)):
+    if not errors and not bad:
         yield from _empty(backfill, rollups, tiers)
 
 

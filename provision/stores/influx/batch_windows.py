@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision.errors import FailedError
 from provision.model.backfills import Backfill
+from provision.runlog import schema_changed
 from provision.stores.influx.batch_flux import Flux
 from provision.stores.influx.batch_influxql import Influxql
 from provision.stores.influx.batch_place import Slice, Stride, Words
@@ -106,7 +107,4 @@ class Windows:
         return rollup, (tiers[rollup.source.tier], tiers[rollup.target.tier])
 
     def _changed(self, what: str) -> FailedError:
-        fix = "correct the document, or bring the schema back; then resume"
-        return FailedError(
-            "schema-changed", f"the schema changed under the run: {what}", where=self._backfill.shown, fix=fix
-        )
+        return schema_changed(what, self._backfill)

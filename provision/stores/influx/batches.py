@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from provision.documents.ensure import Refused
 from provision.errors import BatchFailed, ConfigError, ProvisionError
 from provision.model.backfills import SMALL, Backfill
-from provision.runlog import LoggedRuns, LoggedWork, Stepped
+from provision.runlog import LoggedBatches, LoggedRuns, LoggedWork, Stepped
 from provision.stores.influx.batch_place import Stride
 from provision.stores.influx.batch_range import Asked, Cursor, shown
 from provision.stores.influx.batch_refused import refused
@@ -41,7 +41,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
 REQUIRED = ("database", "rollup")
 
 
-class InfluxBatches:
+class InfluxBatches(LoggedBatches):
     """`provision.ports.batches.Batches`."""
 
     def __init__(self, project: str, store: str, server: Callable[[], Server]) -> None:
@@ -54,10 +54,6 @@ class InfluxBatches:
     def now(self) -> datetime:
         """This machine's clock: no version tells its own to every login."""
         return datetime.now(UTC)
-
-    def suggestion(self, _backfill: Backfill) -> None:
-        """Nothing: a point has no DEFAULT."""
-        return
 
 
 class InfluxWork(LoggedWork):

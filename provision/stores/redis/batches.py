@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from provision.durations import DURATION, seconds
 from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import SMALL, Backfill, Seen
-from provision.runlog import Entry, LoggedRuns, LoggedWork, Stepped
+from provision.runlog import Entry, LoggedBatches, LoggedRuns, LoggedWork, Stepped
 from provision.stores.redis.keys import OWN, Keys
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ return set
 """
 
 
-class RedisBatches:
+class RedisBatches(LoggedBatches):
     """`provision.ports.batches.Batches`."""
 
     def __init__(self, keys: Keys, server: Callable[[], Server]) -> None:
@@ -61,10 +61,6 @@ class RedisBatches:
         with self._server().reading():
             whole, micros = self._server().call("TIME")
         return datetime.fromtimestamp(int(whole) + int(micros) / 1e6, UTC)
-
-    def suggestion(self, _backfill: Backfill) -> None:
-        """Nothing: a key has no DEFAULT."""
-        return
 
 
 class RedisWork(LoggedWork):

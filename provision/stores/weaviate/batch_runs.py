@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from provision.documents.ensure import Refused
-from provision.errors import FailedError
 from provision.http import path_of
 from provision.runlog import RUN, Entry
+from provision.stores.weaviate import own
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import Server, refusal
 
-_TEXTS = ("project", "store", "run", "body")
+_SOUGHT = ("project", "store", "run")
+_TEXTS = (*_SOUGHT, "body")
 _NUMBERS = ("n", "version")
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:provision:weaviate:backfills")
 MOST = 10_000  # QUERY_MAXIMUM_RESULTS
@@ -32,13 +33,7 @@ class RunEntries:
     def create(self) -> None:
         server = self._server()
         with server.reading():
-            if server.collection(self._names.backfills) is not None:
-                return
-            try:
-                server.send("POST", "/schema", _collection(self._names))
-            except Refused as refused:
-                if server.collection(self._names.backfills) is None:  # another run may have been first
-                    raise self._refused(refused) from None
+            own.make(server, _collection(self._names))
 
     def newest(self, run: str | None = None) -> Iterator[Entry]:
         newest: dict[tuple[str, int], Entry] = {}
@@ -57,7 +52,7 @@ class RunEntries:
             except Refused as refused:
                 answer = server.ask("GET", path_of("objects", self._names.backfills, sent["id"]))
                 if answer is None:
-                    raise self._refused(refused) from None
+                    raise own.refused(server, refused) from None
                 # A gateway may have sent ours twice; the second is refused by the first.
                 return bool(answer.body["properties"]["body"] == sent["properties"]["body"])
             if entry.n != RUN and entry.version > 0:
@@ -91,36 +86,11 @@ class RunEntries:
     def _owner(self) -> dict[str, str]:
         return {"project": self._names.project, "store": self._names.store}
 
-    def _refused(self, refused: Refused) -> FailedError:
-        fix = refused.fix or "see to the cause, run again"
-        return FailedError("server-refused", f"the server refused: {refused}", where=self._server().shown, fix=fix)
-
 
 def _equal(name: str, value: str) -> str:
     return f"{{path:[{json.dumps(name)}],operator:Equal,valueText:{json.dumps(value)}}}"
 
 
 def _collection(names: Names) -> dict[str, Any]:
-    """Every property is stated: a server may run without auto-schema. Matched whole, or not at all."""
-    index = {"indexRangeFilters": False}
-    return {
-        "class": names.backfills,
-        "description": f"provision's backfill runs of {names.store} in project {names.project}",
-        "vectorizer": "none",
-        "vectorIndexType": "hnsw",
-        "vectorIndexConfig": {"skip": True},
-        "properties": [
-            *(
-                {
-                    "name": name,
-                    "dataType": ["text"],
-                    "tokenization": "field",
-                    "indexFilterable": name != "body",
-                    "indexSearchable": False,
-                    **index,
-                }
-                for name in _TEXTS
-            ),
-            *({"name": name, "dataType": ["int"], "indexFilterable": False, **index} for name in _NUMBERS),
-        ],
-    }
+    description = f"provision's backfill runs of {names.store} in project {names.project}"
+    return own.collection(names.backfills, description, _TEXTS, _NUMBERS, sought=_SOUGHT)

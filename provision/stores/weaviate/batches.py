@@ -18,7 +18,7 @@ from provision.documents.operation import Body, Stopped
 from provision.errors import BatchFailed, FailedError, ProvisionError
 from provision.model import Outcome, StoreOptions
 from provision.model.backfills import SMALL, Backfill
-from provision.runlog import LoggedRuns, LoggedWork, Stepped
+from provision.runlog import LoggedBatches, LoggedRuns, LoggedWork, Stepped
 from provision.stores.weaviate.batch_refused import refused
 from provision.stores.weaviate.batch_runs import RunEntries
 from provision.stores.weaviate.batch_steps import At, Do, Steps
@@ -50,7 +50,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
 REQUIRED = ("alias", "class")
 
 
-class WeaviateBatches:
+class WeaviateBatches(LoggedBatches):
     """`provision.ports.batches.Batches`."""
 
     def __init__(self, names: Names, options: StoreOptions, server: Callable[[], Server]) -> None:
@@ -70,10 +70,6 @@ class WeaviateBatches:
             apart = round(theirs - datetime.now(UTC).timestamp())
             self._ahead = timedelta(seconds=apart if abs(apart) > 1 else 0)
         return datetime.now(UTC) + self._ahead
-
-    def suggestion(self, _backfill: Backfill) -> None:
-        """Nothing: a collection has no DEFAULT."""
-        return
 
 
 class WeaviateWork(LoggedWork):

@@ -9,28 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provision.model import Event, Kind
+from provision.stores.weaviate import own
 from provision.stores.weaviate.names import Names
 
-# Every property is stated: a server may run without auto-schema. Nothing is searched for, so nothing is indexed.
 _TEXTS = ("project", "store", "revision", "kind", "checksum", "at", "actor", "detail")
 _NUMBERS = ("token", "n", "duration_ms", "statement")
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:provision:weaviate:ledger")
 
 
 def collection(names: Names) -> dict[str, Any]:
-    """The class of the ledger. `skip`: objects without a vector need no index of vectors."""
-    index = {"indexFilterable": False, "indexRangeFilters": False}
-    return {
-        "class": names.ledger,
-        "description": f"provision's ledger of {names.store} in project {names.project}; append-only",
-        "vectorizer": "none",
-        "vectorIndexType": "hnsw",
-        "vectorIndexConfig": {"skip": True},
-        "properties": [
-            *({"name": name, "dataType": ["text"], **index, "indexSearchable": False} for name in _TEXTS),
-            *({"name": name, "dataType": ["int"], **index} for name in _NUMBERS),
-        ],
-    }
+    """The class of the ledger. Nothing is searched for, so nothing is indexed."""
+    description = f"provision's ledger of {names.store} in project {names.project}; append-only"
+    return own.collection(names.ledger, description, _TEXTS, _NUMBERS)
 
 
 def key(names: Names, event: Event) -> str:

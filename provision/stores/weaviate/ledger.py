@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.ensure import Refused
-from provision.errors import ConfigError, FailedError, LeaseLost
+from provision.errors import ConfigError, LeaseLost
 from provision.http import path_of
 from provision.model import Event
+from provision.stores.weaviate import own
 from provision.stores.weaviate.entries import collection, event_of, key, object_of
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import PAGE, Server
@@ -35,14 +36,7 @@ class WeaviateLedger:
         """Make the collection if it is absent. Raises ConfigError (not-allowed), FailedError."""
         server = self._server()
         with server.writing():
-            if server.collection(self._names.ledger) is not None:
-                return
-            try:
-                server.send("POST", "/schema", collection(self._names))
-            except Refused as refused:
-                # Another run may have been first.
-                if server.collection(self._names.ledger) is None:
-                    raise self._refused(refused) from None
+            own.make(server, collection(self._names))
 
     def append(self, event: Event) -> None:
         """Add one event. Raises LeaseLost when its key is taken, FailedError."""
@@ -53,7 +47,7 @@ class WeaviateLedger:
             except Refused as refused:
                 there = self._there(event)
                 if there is None:
-                    raise self._refused(refused) from None
+                    raise own.refused(server, refused) from None
                 # A gateway may have sent ours twice; the second is refused by the first.
                 if there != event:
                     raise LeaseLost(there.actor) from None
@@ -92,7 +86,3 @@ class WeaviateLedger:
                 where=self._server().shown,
                 fix="delete that object, or set another project name",
             ) from None
-
-    def _refused(self, refused: Refused) -> FailedError:
-        fix = refused.fix or "see to the cause, run again"
-        return FailedError("server-refused", f"the server refused: {refused}", where=self._server().shown, fix=fix)
