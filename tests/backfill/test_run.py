@@ -239,6 +239,27 @@ def test_cancel_from_another_process_ends_the_run(
     assert _state(provision) == "cancelled"
 
 
+def test_rows_in_physical_order_stay_in_their_pages(shop: Path, url: str, provision: Provision) -> None:
+    project.sow(url, 30_000)
+    with (shop / "backfills" / "source.yaml").open("a") as file:
+        file.write("order: physical\n")
+    size = "select pg_relation_size('orders')::float8"
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("vacuum (full, analyze) orders")
+        before = database.execute(size).fetchone()
+
+        assert provision("backfill", "run", "source").code == 0
+
+        moved = "select n_tup_upd, n_tup_upd - n_tup_hot_upd from pg_stat_user_tables where relname = 'orders'"
+        project.until(lambda: (database.execute(moved).fetchone() or (0,))[0] == 27_000)
+        row, after = database.execute(moved).fetchone(), database.execute(size).fetchone()
+    assert row is not None
+    assert row[1] < 27_000 * 0.6
+    assert before is not None
+    assert after is not None
+    assert after[0] < before[0] * 1.6
+
+
 def test_two_workers_and_a_third_that_joins_touch_no_row_twice(
     shop: Path, url: str, provision: Provision, database: Database
 ) -> None:
@@ -249,10 +270,12 @@ def test_two_workers_and_a_third_that_joins_touch_no_row_twice(
         " insert into touched values (new.n, pg_backend_pid()); return null; end $$;"
         "create trigger touch after update on orders for each row execute function touch()"
     )
-    first = project.process(shop, "backfill", "run", "source", "--workers", 2, "--rate", 6000)
+    first = project.process(shop, "backfill", "run", "source", "--workers", 2, "--rate", 2000)
     project.until(lambda: project.rows_done(database) > 100)
     refused = provision("backfill", "run", "source")
     third = project.process(shop, "backfill", "run", "source", "--join")
+    project.until(lambda: database.execute("select count(distinct pid) from touched").fetchone() == (3,))
+    assert provision("backfill", "resume", "source", "--set", "rate=0").code == 0
 
     assert project.ended(third)[0] == 0
     assert project.ended(first)[0] == 0

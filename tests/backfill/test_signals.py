@@ -143,7 +143,7 @@ def test_autovacuum_on_the_table_is_given_way_to_unless_it_is_not_to_be(
 
     worker = "select backend_type from pg_stat_progress_vacuum join pg_stat_activity using (pid)"
     assert database.execute(worker).fetchall() == [("autovacuum worker",)]
-    assert out.look() == Seen("autovacuum on the table", 0.1)
+    assert out.look() == Seen("autovacuum on the table", 0.05)
     assert later(other) == Seen()
     database.execute("alter table orders reset (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit)")
     database.execute("alter system reset autovacuum_naptime")

@@ -28,13 +28,13 @@ WORD = "word"
 
 
 class Postgres15(Server):
-    """PostgreSQL 15 on a socket; on the same port of loopback it asks for passwords."""
+    """PostgreSQL 15 on a socket; on the same port of loopback it asks for passwords. `settings` go before ours."""
 
     name, what, source = "postgres", "PostgreSQL 15", "apt-get install postgresql-15"
 
-    def __init__(self, place: Path | None = None, *preload: str) -> None:
+    def __init__(self, place: Path | None = None, *preload: str, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(place)
-        self.preload = preload
+        self.preload, self.settings = preload, settings or {}
 
     def program(self) -> str | None:
         return str(DEBIAN_15 / "postgres") if (DEBIAN_15 / "postgres").exists() else None
@@ -50,6 +50,7 @@ class Postgres15(Server):
             "port": str(port),
             "unix_socket_directories": str(self.place),
             "shared_preload_libraries": ",".join(self.preload),
+            **self.settings,
         }
         become: list[str] = []
         if os.getuid() == 0:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 WEIGHT = 0.3  # of the newest batch in the moving average
+SLOWER = 0.6  # of one that took longer: writers wait for a batch, so slowness is believed sooner than speed
 GROWTH, SHRINK = 2.0, 0.2  # the most that one batch may change the size of the next
 MOST = 200_000
 
@@ -23,7 +24,8 @@ class BatchSize:
         if rows * 2 < self.rows or rows < 1:
             return
         per_row = seconds / rows
-        self._per_row = per_row if self._per_row is None else WEIGHT * per_row + (1 - WEIGHT) * self._per_row
+        known = per_row if self._per_row is None else self._per_row
+        self._per_row = known + (per_row - known) * (SLOWER if per_row > known else WEIGHT)
         wanted = self.target / max(self._per_row, 1e-9)
         self.rows = round(min(max(wanted, self.rows * SHRINK, 1), self.rows * GROWTH, MOST)) or 1
 

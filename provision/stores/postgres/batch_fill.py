@@ -16,8 +16,9 @@ from psycopg.rows import dict_row
 from provision.errors import BatchFailed, BatchInTheWay, ProvisionError, UnreachableError
 from provision.model.backfills import Backfill, Filled, Pace
 from provision.stores.postgres.batch_cut import density, not_skipped
+from provision.stores.postgres.batch_heap import Block, Place
 from provision.stores.postgres.batch_said import IN_THE_WAY, Subject, refusal, shown
-from provision.stores.postgres.batch_sql import Block, Shape, physical
+from provision.stores.postgres.batch_sql import Shape
 from provision.stores.postgres.connection import Connection
 
 # A part stays with its worker while it can, so that each walks on where its pages are still in memory.
@@ -104,28 +105,30 @@ class Batch:
         return Step(self._shape.window(after, high), rows, following, high == to, high if rows == 1 else None)
 
     def _by_block(self, cursor: Mapping[str, Any], rows: int) -> Step:
-        low, end = (int(cursor["block"][0]), int(cursor["block"][1])), int(cursor["to"])
-        if rows < self._density:
-            return self._within_block(low, end, rows)
-        high = (min(low[0] + rows // self._density, end), 0)
-        looked_at = (high[0] - low[0]) * self._density
-        return self._step_to(low, high, end, looked_at)
+        place = Place.of(cursor).begun(rows, self._density)
+        blocks = place.blocks(rows, self._density)
+        if not blocks:
+            return self._within_block(place, rows)
+        return self._step_to(place, (place.at[0] + blocks, 0), place.rows(blocks, self._density))
 
-    def _within_block(self, low: Block, end: int, rows: int) -> Step:
+    def _within_block(self, place: Place, rows: int) -> Step:
         """A few rows of one block, which others may be too many of."""
-        limits = physical(low, (low[0] + 1, 0))
+        following = (place.at[0] + 1, 0)
         query = self._shape.select(
-            limits, f"ctid::text as provision_place, {self._shape.texts}", f" order by ctid limit {rows}"
+            place.conditions(following),
+            f"ctid::text as provision_place, {self._shape.texts}",
+            f" order by ctid limit {rows}",
         )
         found = self._connection.execute(query.encode()).fetchall()
         if len(found) < rows:
-            return self._step_to(low, (low[0] + 1, 0), end, len(found))
+            return self._step_to(place, following, len(found))
         block, line = (int(part) for part in found[-1][0].strip("()").split(","))
-        step = self._step_to(low, (block, line + 1), end, rows)
+        step = self._step_to(place, (block, line + 1), rows)
         return replace(step, row=list(found[0][1:])) if rows == 1 else step
 
-    def _step_to(self, low: Block, high: Block, end: int, looked_at: int) -> Step:
-        return Step(physical(low, high), looked_at, {"block": list(high), "to": end}, high[0] >= end)
+    def _step_to(self, place: Place, to: Block, looked_at: int) -> Step:
+        after = place.moved(to)
+        return Step(place.conditions(to), looked_at, after.cursor, after.done)
 
     def _rest(self, cursor: Mapping[str, Any], rows: int, run: str) -> Step:
         """Rows that came or moved behind the cursors: found without a lock, then filled by their keys."""

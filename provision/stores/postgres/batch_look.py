@@ -85,7 +85,7 @@ class LookOut:
         if "wal" in self._given and (rate := self._wal_rate(now)) > size(str(self._given["wal"])):
             yield Seen(f"WAL {rate / 2**20:.1f} MB/s", 0.5)
         if self._given.get("autovacuum", True) and self._row(self._vacuum)[0]:
-            yield Seen("autovacuum on the table", self._target)
+            yield Seen("autovacuum on the table", self._target / 2)
 
     def _wal_rate(self, now: float) -> float:
         written, before = self._row(_WAL)[0], self._wal

@@ -9,8 +9,6 @@ from provision.model.backfills import Backfill
 from provision.stores.postgres.check_sql import literal, name, table_name
 
 PHYSICAL = "physical"
-Block = tuple[int, int]
-"""A place in the heap: block and line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,6 @@ def shape(backfill: Backfill, key: Sequence[str], types: Sequence[str]) -> Shape
         {str(column): _expression(value) for column, value in assigned.items()},
         tuple(str(each) for each in columns),
     )
-
-
-def physical(low: Block, high: Block) -> list[str]:
-    """The conditions of the rows from `low` to before `high` in the heap."""
-    return [f"ctid >= '({low[0]},{low[1]})'::tid", f"ctid < '({high[0]},{high[1]})'::tid"]
 
 
 def _expression(value: object) -> str:
