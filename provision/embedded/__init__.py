@@ -26,7 +26,7 @@ class EngineStatus:
     version: str | None
     """The server's version, such as "18.4"; kept after a stop."""
     url: str | None
-    """Percent-encoded, with the password; None unless running."""
+    """Percent-encoded, with the password; None unless running, or started a moment ago and ended since."""
     path: str
     """The data folder."""
     pid: int | None

@@ -37,13 +37,13 @@ class LocalEngine:
     def start(self) -> EngineStatus:
         """See Engine.start."""
         if self._answers():
-            return self.status()
+            return self._started()
         self.server.require()
         with folder_faults(self.root, self.store):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(self._lock) as lock:
                 self._start_locked(lock)
-        return self.status()
+        return self._started()
 
     def start_existing(self) -> EngineStatus | None:
         """See Engine.start_existing."""
@@ -82,6 +82,11 @@ class LocalEngine:
             self.server.discard(record.load(self.folder, self.kind))
             remove(self.folder)
         return True
+
+    def _started(self) -> EngineStatus:
+        """With the url even where it was killed since: who connects then hears that nobody answers."""
+        status, known = self.status(), record.load(self.folder, self.kind)
+        return status if not self.server.has_address(known) else replace(status, url=self.server.url(known))
 
     def _answers(self) -> bool:
         running = process.running(self.folder)

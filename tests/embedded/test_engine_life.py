@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from provision.embedded import KINDS, engine
+from provision.embedded import KINDS, EngineStatus, engine
+from provision.embedded.lifecycle import LocalEngine
 from tests.embedded.conftest import alive, kept, put, wait_until
 
 VERSIONS = {"postgres": "18.", "clickhouse": "26.", "redis": "6.2.", "influx": "1.", "weaviate": "1."}
@@ -45,6 +46,23 @@ def test_stop_keeps_data_version_and_address(kind: str, root: Path) -> None:
     assert again.url == first.url
     assert again.pid != first.pid
     assert kept(again) == [1]
+
+
+def test_start_of_one_that_is_gone_again_at_once_tells_where_it_was(
+    kind: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = engine(kind, kind, root)
+    first = made.start()
+    status = LocalEngine.status
+
+    def late(self: LocalEngine) -> EngineStatus:
+        self.stop()
+        return status(self)
+
+    monkeypatch.setattr(LocalEngine, "status", late)
+    found = made.start()
+
+    assert (found.state, found.url, found.pid) == ("stopped", first.url, None)
 
 
 def test_absent_engine_reads_write_nothing(kind: str, root: Path) -> None:
