@@ -57,7 +57,7 @@ def main() -> int:
     print(f"\n{text}")
     if not given.no_write:
         report.write("Data checks", text, ROOT)
-    return 1 if any(pair.bound is not None and pair.ratio > pair.bound for pair in pairs) else 0
+    return 1 if report.missed(pairs, {}) else 0
 
 
 def _clickhouse(url: str, rows: int, rounds: int) -> list[Pair]:
@@ -152,16 +152,11 @@ def _memory() -> str:
 def _page(
     pairs: Sequence[Pair], memory: str, given: argparse.Namespace, postgres: Postgres, clickhouse: Clickhouse
 ) -> str:
-    missed = [
-        f"{pair.name} beside {pair.against}: {pair.ratio:.2f}, the bound is {pair.bound:.2f}"
-        for pair in pairs
-        if pair.bound is not None and pair.ratio > pair.bound
-    ]
     tools = "".join(f", {each}" for each in data_rows.versions(given.great_expectations, given.soda))
     return f"""{_INTRO}
 {report.table(pairs)}
 
-{report.verdict(missed)}
+{report.verdict(report.missed(pairs, {}))}
 
 {memory}
 

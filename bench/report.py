@@ -40,7 +40,11 @@ def table(pairs: Iterable[Pair]) -> str:
 def missed(pairs: Iterable[Pair], growth: Mapping[str, float]) -> list[str]:
     """What lies above its bound, in words."""
     return [
-        *(f"{pair.name}: {pair.ratio:.2f}, the bound is {pair.bound}" for pair in pairs if _over(pair)),
+        *(
+            f"{pair.name} beside {pair.against}: {pair.ratio:.2f}, the bound is {pair.bound}"
+            for pair in pairs
+            if _over(pair)
+        ),
         *(
             f"{name}: cost per revision grows {each:.2f} ×, the bound is {FLAT}"
             for name, each in growth.items()

@@ -37,13 +37,13 @@ class LocalEngine:
     def start(self) -> EngineStatus:
         """See Engine.start."""
         if self._answers():
-            return self._started()
+            return self._status(started=True)
         self.server.require()
         with folder_faults(self.root, self.store):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(self._lock) as lock:
                 self._start_locked(lock)
-        return self._started()
+        return self._status(started=True)
 
     def start_existing(self) -> EngineStatus | None:
         """See Engine.start_existing."""
@@ -58,6 +58,10 @@ class LocalEngine:
 
     def status(self) -> EngineStatus:
         """See Engine.status."""
+        return self._status()
+
+    def _status(self, *, started: bool = False) -> EngineStatus:
+        """One that was `started` has its url even where it was killed since: who connects hears that nobody answers."""
         known = record.load(self.folder, self.kind)
         running = process.running(self.folder)
         made = running is not None or self.server.is_made(known)
@@ -66,7 +70,7 @@ class LocalEngine:
             kind=self.kind,
             state="running" if running else "stopped" if made else "absent",
             version=known.version if made else None,
-            url=self.server.url(known) if running else None,
+            url=self.server.url(known) if running or (started and self.server.has_address(known)) else None,
             path=str(self.server.data(known)),
             pid=running.pid if running else None,
         )
@@ -82,11 +86,6 @@ class LocalEngine:
             self.server.discard(record.load(self.folder, self.kind))
             remove(self.folder)
         return True
-
-    def _started(self) -> EngineStatus:
-        """With the url even where it was killed since: who connects then hears that nobody answers."""
-        status, known = self.status(), record.load(self.folder, self.kind)
-        return status if not self.server.has_address(known) else replace(status, url=self.server.url(known))
 
     def _answers(self) -> bool:
         running = process.running(self.folder)

@@ -53,13 +53,13 @@ def test_start_of_one_that_is_gone_again_at_once_tells_where_it_was(
 ) -> None:
     made = engine(kind, kind, root)
     first = made.start()
-    status = LocalEngine.status
+    status = LocalEngine._status
 
-    def late(self: LocalEngine) -> EngineStatus:
+    def late(self: LocalEngine, *, started: bool = False) -> EngineStatus:
         self.stop()
-        return status(self)
+        return status(self, started=started)
 
-    monkeypatch.setattr(LocalEngine, "status", late)
+    monkeypatch.setattr(LocalEngine, "_status", late)
     found = made.start()
 
     assert (found.state, found.url, found.pid) == ("stopped", first.url, None)
