@@ -6,6 +6,7 @@ ProvisionError
 ├── UnreachableError (4)  a store does not answer
 ├── FailedError (5)       failed or stopped after the run began
 │   ├── StatementFailed   the server refused a statement
+│   ├── RolledBackInside  a revision rolled back what it had done, and went on
 │   ├── Interrupted       Ctrl-C or SIGTERM
 │   ├── BatchFailed       rows of a backfill that the server refuses for what is in them
 │   ├── BatchInTheWay     a batch of a backfill that gave way to others
@@ -39,6 +40,10 @@ class ProvisionError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.what}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Carried whole from one process to another, whatever a subclass asks for when it is made."""
+        return (_carried, (type(self), self.args), self.__dict__)
 
 
 class ConfigError(ProvisionError):
@@ -77,6 +82,17 @@ class StatementFailed(FailedError):
         super().__init__("statement-failed", what, where=where, fix=fix)
         self.number = number
         self.statement = statement
+
+
+class RolledBackInside(FailedError):
+    """Raised when a revision rolls back its own transaction, which would be recorded as applied all the same."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "rolled-back-inside",
+            "the revision rolls its own transaction back: what it did before would be lost, and recorded as applied",
+            fix="use a savepoint (`with op.get_bind().begin_nested()`), or take the rollback out",
+        )
 
 
 class Interrupted(FailedError):
@@ -133,6 +149,12 @@ class Several(ProvisionError):
         super().__init__(first.code, first.what, where=first.where, fix=first.fix)
         self.errors = tuple(errors)
         self.exit_code = first.exit_code
+
+
+def _carried(kind: type[ProvisionError], args: tuple[object, ...]) -> ProvisionError:
+    made = kind.__new__(kind)
+    made.args = args
+    return made
 
 
 def unexpected(error: Exception, mask: Callable[[str], str]) -> FailedError:

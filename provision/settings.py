@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,7 @@ def load(start: Path, variables: Mapping[str, str] = os.environ) -> Project:
     name, stores = str(project["name"]), tree.get("stores", {})
     options = tuple(_store(each, keys, name, file.parent) for each, keys in stores.items())
     raise_all([_no_folder(each, file) for each in options if "path" in stores[each.name] and not each.path.is_dir()])
+    raise_all(list(_shared(options, stores, file, text)))
     home = str(project.get("home", "none"))
     if home != "none" and home not in stores:
         raise ConfigError(
@@ -241,6 +242,23 @@ def _override(tree: dict[str, Any], variables: Mapping[str, str]) -> None:
             key = variable.removeprefix(prefix).lower()
             if variable.startswith(prefix) and key not in PLACE_KEYS and isinstance(table, dict):
                 table[key] = value
+
+
+def _shared(
+    options: Sequence[StoreOptions], stores: Mapping[str, Mapping[str, Any]], file: Path, text: str
+) -> Iterator[ConfigError]:
+    """Stores that have a folder in common by default: whoever means that writes `path` for each of them."""
+    for each in options:
+        names = [other.name for other in options if other.path.resolve() == each.path.resolve()]
+        if len(names) > 1 and "path" not in stores[each.name]:
+            others = " and ".join(name for name in names if name != each.name)
+            yield ConfigError(
+                "shared-folder",
+                f"{each.name} has no path, and its default is the folder of {others}: {each.shown(each.path)}",
+                where=f"{file}:{line(text.split(chr(10)), 'kind', f'stores.{each.name}') or 1}, [stores.{each.name}]",
+                fix=f'give it a folder of its own: path = "{each.name}"; stores that are meant to share one say so by'
+                f' path = "{each.shown(each.path)}" in each',
+            )
 
 
 def _no_folder(options: StoreOptions, file: Path) -> ConfigError:

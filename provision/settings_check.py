@@ -14,7 +14,7 @@ KINDS = ("postgres", "clickhouse", "redis", "influx", "weaviate", "arango")
 PROJECT_KEYS = ("name", "home", "lease")
 STORE_KEYS = ("kind", "path", "heads", "strict")
 KIND_KEYS: Mapping[str, tuple[str, ...]] = {
-    "postgres": ("version_table", "version_table_schema", "ini", "role"),
+    "postgres": ("version_table", "version_table_schema", "ini", "role", "own_process"),
     "clickhouse": ("variables", "version_table"),
 }
 PLACE_KEYS = ("url", "token", "org", "grpc", "ca_cert", "client_cert", "client_key", "verify", "cluster")
@@ -23,6 +23,7 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "embedded": ((bool,), "true or false"),
     "strict": ((bool, str), "true or false"),
     "verify": ((bool, str), "true or false"),
+    "own_process": ((bool, str), "true or false"),
     "variables": ((dict,), "a table of names and values"),
 }
 _TEXT = ((str,), "text in quotes")

@@ -87,15 +87,21 @@ def resolve(
     wait: float,
     no_lease: bool,
 ) -> int:
-    """Settle REVISION, whose fate is open, by your word; look at the database first."""
+    """Settle REVISION, whose fate is open, by your word; look at the database first.
+
+    Given a store, it settles all that the store's version table lost: --applied writes that table again.
+    """
     if len(verdicts) != 1:
         fix = "say one of --applied, --pending, --reverted, --accept-change"
         raise ConfigError("usage", f"resolve takes one answer, not {len(verdicts)}", fix=fix)
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
         _answers(opened, revision.split("/", 1)[0], opened.project.home)
-        rules = _rules(opened, wait, no_lease)
-        event = settle.resolve(opened, revision, Verdict(verdicts[0]), reason, rules, _WATCH)
-        render.resolved(event, output)
+        rules, verdict = _rules(opened, wait, no_lease), Verdict(verdicts[0])
+        if revision in opened.reached:
+            events = settle.resolve_store(opened, revision, verdict, reason, rules, _WATCH)
+            render.resolved_all(events, str(verdict), output)
+        else:
+            render.resolved(settle.resolve(opened, revision, verdict, reason, rules, _WATCH), output)
     return EXIT_DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,13 +113,14 @@ class Run:
     watcher: Watcher
     resume: Mapping[str, int] = field(default_factory=dict)  # id → the statement an open attempt goes on with
     mask: Callable[[str], str] = str
+    until: Callable[[], float] = lambda: math.inf  # the monotonic time up to which `check` asks nobody
 
 
 class LaneJournal:
     """`provision.ports.Journal` for one lane of one run."""
 
-    def __init__(self, store: str, run: Run) -> None:
-        self.token = run.pens[store].token
+    def __init__(self, store: str, run: Run, *, alone: bool = True) -> None:
+        self.token, self.alone = run.pens[store].token, alone
         self._store, self._run, self._pen = store, run, run.pens[store]
         self.current: Step | None = None
         self.done: list[Done] = []
@@ -144,6 +146,10 @@ class LaneJournal:
         if isinstance(self._run.board.stopped, Interrupted):
             raise self._run.board.stopped
         self._run.check()
+
+    @property
+    def until(self) -> float:
+        return self._run.until()
 
     def check_lease(self) -> None:
         self._run.check()
@@ -187,7 +193,9 @@ def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
     """Carry out the plan. Never raises for what goes wrong in a lane: the report says it."""
     began = time.monotonic()
     waits = _waits(plan)
-    lanes = [_LaneThread(stores[name], plan.lane(name), waits, run) for name in stores if plan.lane(name)]
+    moved = [stores[name] for name in stores if plan.lane(name)]
+    alone = sum(store.lane is not None for store in moved) < 2
+    lanes = [_LaneThread(store, plan.lane(store.name), waits, run, alone=alone) for store in moved]
     for lane in lanes:
         lane.start()
     for lane in lanes:
@@ -205,10 +213,12 @@ def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
 
 
 class _LaneThread(threading.Thread):
-    def __init__(self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Run) -> None:
+    def __init__(
+        self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Run, *, alone: bool
+    ) -> None:
         super().__init__(name=f"lane {store.name}", daemon=True)
         self._store, self._steps, self._waits, self._run = store, steps, waits, run
-        self.journal = LaneJournal(store.name, run)
+        self.journal = LaneJournal(store.name, run, alone=alone)
         self.failure: Failure | None = None
 
     def run(self) -> None:
@@ -220,7 +230,7 @@ class _LaneThread(threading.Thread):
                 statements.run(self._store.statements, pulled, self.journal)
         except ProvisionError as error:
             self._fail(error)
-        except Exception as error:  # the thread's last line: nothing may end a lane unsaid
+        except BaseException as error:  # the thread's last line: nothing may end a lane unsaid, SystemExit neither
             self._fail(_unexpected(error, self.journal.current))
 
     def _fail(self, error: ProvisionError) -> None:
@@ -237,7 +247,7 @@ class _LaneThread(threading.Thread):
         return self._steps[min(len(self.journal.done), len(self._steps) - 1)]
 
 
-def _unexpected(error: Exception, step: Step | None) -> FailedError:
+def _unexpected(error: BaseException, step: Step | None) -> FailedError:
     return FailedError(
         "unexpected",
         f"{type(error).__name__}: {error}",

@@ -30,6 +30,11 @@ class Lease:
         if self._clock() >= self._deadline:
             self._renew()
 
+    @property
+    def until(self) -> float:
+        """The monotonic time up to which `check` asks nobody."""
+        return self._deadline
+
     def release(self) -> None:
         """Give the lease back. A lease that was lost, or a home store that is gone, needs no giving back."""
         self._ended.set()

@@ -53,6 +53,7 @@ class StoreStanding:
     standings: Mapping[str, Standing]
     token: int = 0  # the highest that wrote to this ledger
     gates: frozenset[str] = frozenset()  # backfills that are complete
+    vanished: tuple[str, ...] = ()  # applied by the ledger, in no open attempt, and not in the peer's table
 
     @property
     def applied(self) -> tuple[str, ...]:
@@ -87,7 +88,14 @@ def stand(
         for name in names
     ]
     kept = [each for each in made if each.revision is not None or each.applied or each.state.open]
-    return StoreStanding(store, {each.id: each for each in _future(kept, events)}, highest_token(events), gates)
+    vanished = tuple(name for name, state in states.items() if _applied(state) and not _in(peer, name, {*ours, *gates}))
+    standings = {each.id: each for each in _future(kept, events)}
+    return StoreStanding(store, standings, highest_token(events), gates, vanished)
+
+
+def _in(peer: Mapping[str, bool] | None, name: str, ours: Iterable[str]) -> bool:
+    """Whether the peer's table has the revision, as far as it would."""
+    return peer is None or name in peer or name in ours
 
 
 def _is_gate(name: str) -> bool:

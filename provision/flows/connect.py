@@ -139,6 +139,7 @@ def open_site(
     graph = source.read(stores, project.many_heads)
     reached = together(stores, lambda store: reach(store, project, environment, engines, access, graph))
     errors = [each.error for each in reached if each.error is not None]
+    errors += _shared_versions(reached)
     if tolerant and all(isinstance(error, UnreachableError) for error in errors):
         errors = []
     if errors:
@@ -146,6 +147,32 @@ def open_site(
             each.store.close()
     raise_all(errors)
     return Site(project, environment, graph, {each.store.name: each for each in reached})
+
+
+def _shared_versions(reached: Iterable[Reached]) -> list[ProvisionError]:
+    """Stores whose peers would write the same table: each would take the other's revisions for its own."""
+    there = [each for each in reached if each.reach is Reach.READY and each.store.peer is not None]
+    pairs = [
+        (one, other)
+        for at, one in enumerate(there)
+        for other in there[at + 1 :]
+        if (one.store.kind, one.place) == (other.store.kind, other.place)
+    ]
+    return [_sharing(one, other) for one, other in pairs if _table(one) == _table(other)]
+
+
+def _table(reached: Reached) -> str:
+    assert reached.store.peer is not None
+    return reached.store.peer.table
+
+
+def _sharing(one: Reached, other: Reached) -> ConfigError:
+    return ConfigError(
+        "shared-versions",
+        f"{one.store.name} and {other.store.name} keep their versions in one table: {_table(one)} of {one.place}",
+        where=f"[stores.{one.store.name}], [stores.{other.store.name}]",
+        fix="correct the url of one of them, or give it a version_table of its own",
+    )
 
 
 def together(items: Sequence[T] | Iterable[T], work: Callable[[T], R]) -> list[R]:

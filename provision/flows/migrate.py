@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from provision.core.plan import Standings, Wanted, first_moved, moved, plan_down
 from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
 from provision.errors import CapabilityMissing, ConfigError, RefusedError
-from provision.flows import leftovers
+from provision.flows import leftovers, peers
 from provision.flows.connect import Reach, Site, together
 from provision.flows.survey import survey
 from provision.model import (
@@ -134,6 +135,10 @@ class Held:
         if self._lease is not None:
             self._lease.check()
 
+    def until(self) -> float:
+        """The monotonic time up to which `check` asks nobody."""
+        return self._lease.until if self._lease is not None else math.inf
+
 
 class _Running:
     """One run, from the moment that it holds the lease."""
@@ -202,6 +207,7 @@ class _Running:
             watcher=self._watch.happened,
             resume=settle(plan.steps, standings, self._site.stores),
             mask=self._site.environment.mask,
+            until=self._held.until,
         )
         return execute(plan, self._site.stores, run)
 
@@ -236,6 +242,7 @@ def planned(site: Site, direction: Direction, wanted: Wanted, rules: Rules, stan
     Raises RefusedError and ConfigError.
     """
     _only_answers(site, wanted)
+    peers.refuse_lost(site, standings)
     if direction is Direction.UP:
         plan = plan_up(site.graph, standings, wanted)
         return plan if rules.saved is None else _as_saved(plan, rules.saved)

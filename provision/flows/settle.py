@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provision.core.execute import Pen
-from provision.core.ledger import highest_token, illegal
+from provision.core.ledger import fold, highest_token, illegal
 from provision.core.plan import Standings, refuse_trouble
 from provision.core.standing import Flag, Standing, StoreStanding
 from provision.errors import ConfigError, raise_all
-from provision.flows import verdicts
+from provision.flows import peers, verdicts
 from provision.flows.connect import Reach, Site
 from provision.flows.migrate import Held, Rules, Watch, leased, make_ready, nameless
 from provision.flows.survey import survey
@@ -104,6 +104,35 @@ def resolve(site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, 
     verdicts.settleable(site, name, verdict, standings)
     with desk(site, [store], standings, rules, watch) as opened:
         return _settle(site, opened, verdicts.settleable(site, name, verdict, opened.standings), verdict, reason)
+
+
+def resolve_store(
+    site: Site, store: str, verdict: Verdict, reason: str, rules: Rules, watch: Watch
+) -> tuple[Event, ...]:
+    """Settle by a person's word every revision that the version table of a store lost.
+
+    APPLIED writes that table again, REVERTED takes the revisions for undone. Raises RefusedError (nothing-to-resolve,
+    versions-lost), ConfigError (usage), LeaseHeld.
+    """
+    standings = survey(site)
+    verdicts.of_store(store, verdict, standings)
+    with desk(site, [store], standings, rules, watch) as opened:
+        names = verdicts.of_store(store, verdict, opened.standings)
+        revisions = [site.graph.revisions.get(name) or nameless(name) for name in names]
+        if verdict is Verdict.APPLIED:
+            opened.stamp(store, [Step(each) for each in revisions])
+        then = fold(site.stores[store].ledger.read())
+        events = tuple(_for_all(opened, each, then[each.id].checksum, verdict, reason) for each in revisions)
+    peers.refuse_lost(site, survey(site))
+    return events
+
+
+def _for_all(opened: Desk, revision: Revision, checksum: str, verdict: Verdict, reason: str) -> Event:
+    if verdict is Verdict.REVERTED:
+        return opened.write(revision, Kind.REVERTED, outside=True, text=reason)
+    # With the checksum of then: what was edited since stays changed.
+    ran = replace(revision, checksum=checksum)
+    return opened.write(ran, Kind.RESOLVED, state=str(StateName.APPLIED), accepted=True, text=reason)
 
 
 def _settle(site: Site, opened: Desk, each: Standing, verdict: Verdict, reason: str) -> Event:

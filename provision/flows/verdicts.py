@@ -34,6 +34,25 @@ def settleable(site: Site, name: str, verdict: Verdict, standings: Standings) ->
     return each
 
 
+def of_store(store: str, verdict: Verdict, standings: Standings) -> tuple[str, ...]:
+    """The revisions that the store's version table lost, if `verdict` can be said of them all."""
+    if verdict not in (Verdict.APPLIED, Verdict.REVERTED):
+        raise ConfigError(
+            "usage",
+            f"--{verdict} is said of one revision",
+            where=f"argument {store}",
+            fix=f"name a revision, or say --applied or --reverted of {store}",
+        )
+    if store not in standings or not standings[store].vanished:
+        raise RefusedError(
+            "nothing-to-resolve",
+            f"the version table of {store} has all that its ledger knows",
+            where=f"ledger of {store}",
+            fix="`provision status` shows what is open; name the revision",
+        )
+    return standings[store].vanished
+
+
 def gone_from_peer(site: Site, each: Standing) -> None:
     """Refuse, before the ledger is written, when the peer's table cannot be without the revision."""
     peer = site.stores[each.id.split("/", 1)[0]].peer

@@ -73,6 +73,14 @@ class Journal(Protocol):
 
     token: int
 
+    @property
+    def alone(self) -> bool:
+        """True when no other lane of the run has an engine that drives its own loop."""
+
+    @property
+    def until(self) -> float:
+        """The monotonic time up to which `check` raises nothing unless the run is told to stop."""
+
     def event(self, step: Step, kind: Kind, **fields: object) -> Event:
         """The next event of this lane, numbered; appending it is the caller's part."""
 
@@ -158,6 +166,13 @@ class Joined(Statements, Protocol):
 
 class Peer(Protocol):
     """The part of a store where another tool's own table decides what is applied."""
+
+    @property
+    def table(self) -> str:
+        """The name of that table, with its schema where one is configured."""
+
+    def seen(self) -> str:
+        """What that table looks like now, in words: absent, empty, so many rows. Must write nothing."""
 
     def applied(self) -> Mapping[str, bool]:
         """Id of every revision that the peer's table holds applied → False when its note says that the file was edited.

@@ -25,7 +25,7 @@ from tests.chaos import traps
 WARM = (
     "provision.cli.move",
     "provision.wiring",
-    "provision.stores.postgres.lane",
+    "provision.stores.postgres.alembic_lane",
     "provision.stores.postgres.store",
     "provision.stores.clickhouse.store",
     "provision.stores.redis.store",

@@ -20,7 +20,7 @@ BOUNDARIES = {
         ("provision.stores.postgres.ledger", "PostgresLedger", "create"),
         ("provision.stores.postgres.ledger", "PostgresLedger", "append"),
         ("provision.stores.postgres.session", "Session", "end"),  # within the revision's own transaction
-        ("provision.stores.postgres.lane", "_Pulled", "finish"),  # that transaction is committed
+        ("provision.stores.postgres.alembic_lane", "_Pulled", "finish"),  # that transaction is committed
     ),
     "clickhouse": (
         ("provision.stores.clickhouse.store", "ClickhouseStore", "prepare"),

@@ -165,6 +165,8 @@ class FakeLeases:
 class FakePeer:
     """`provision.ports.Peer`: another tool's table, id → checksum."""
 
+    table = "versions"
+
     def __init__(self, server: FakeServer, revisions: Mapping[str, Revision]) -> None:
         self._server, self._revisions = server, revisions
 
@@ -173,6 +175,9 @@ class FakePeer:
             name: name not in self._revisions or self._revisions[name].checksum == noted
             for name, noted in self._server.peer.items()
         }
+
+    def seen(self) -> str:
+        return f"table versions has {len(self._server.peer)} rows"
 
     def stamp(self, steps: Sequence[Step]) -> None:
         for step in steps:

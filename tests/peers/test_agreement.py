@@ -181,6 +181,7 @@ def test_branches_that_merge_are_applied_as_alembic_does(project: Project) -> No
     assert heads(project) == ["m1"]
     assert sorted(name for name, _ in project.events()) == [f"postgres/{each}" for each in ("a1", "b1", "b2", "m1")]
     project.alembic("downgrade", "base")
+    project.done("resolve", "postgres", "--reverted")
     project.up()
     assert heads(project) == ["m1"]
 

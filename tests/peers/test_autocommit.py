@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from provision.stores.postgres import blockers, lane
+from provision.stores.postgres import alembic_lane, blockers
 from tests.peers import environments
 from tests.peers.projects import Project
 
@@ -144,8 +144,8 @@ def test_alter_type_add_value_is_done_once_after_the_client_was_gone(project: Pr
 
 
 def test_lock_that_another_holds_is_waited_for_with_its_name(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "LOCK_TIMEOUT", "200ms")
-    monkeypatch.setattr(lane, "LOCK_PAUSES", (0.1,) * 50)
+    monkeypatch.setattr(alembic_lane, "LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(alembic_lane, "LOCK_PAUSES", (0.1,) * 50)
     place = indexed.versions / "0002_step.py"
     place.write_text(place.read_text().replace(BLOCK.format(CREATE), 'op.execute("alter table t add y int")'))
     with holding(indexed.url, "lock table t in access share mode") as blocker:
@@ -160,8 +160,8 @@ def test_lock_that_another_holds_is_waited_for_with_its_name(indexed: Project, m
 
 
 def test_lock_never_released_fails_and_names_the_holder(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "LOCK_TIMEOUT", "50ms")
-    monkeypatch.setattr(lane, "LOCK_PAUSES", (0.05,))
+    monkeypatch.setattr(alembic_lane, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(alembic_lane, "LOCK_PAUSES", (0.05,))
     place = indexed.versions / "0002_step.py"
     place.write_text(place.read_text().replace(BLOCK.format(CREATE), 'op.execute("alter table t add y int")'))
     with holding(indexed.url, "lock table t in access share mode"):

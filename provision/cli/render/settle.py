@@ -38,6 +38,17 @@ def resolved(event: Event, output: str) -> None:
     Paper(sys.stdout).write(f"  ✓ {event.revision}  {what}", "done")
 
 
+def resolved_all(events: Sequence[Event], state: str, output: str) -> None:
+    """What was settled for a whole store."""
+    if output == JSON:
+        _json({"resolved": {"ids": [event.revision for event in events], "state": state}})
+        return
+    paper = Paper(sys.stdout)
+    for event in events:
+        paper.write(f"  ✓ {event.revision}  is now {state}", "done")
+    paper.write(f"{len(events)} settled")
+
+
 def lock(holding: Holding | None, output: str, *, gone: bool = False) -> None:
     """Who holds the run lock; `gone`: its process is known to have ended."""
     if output == JSON:

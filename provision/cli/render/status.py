@@ -11,6 +11,7 @@ from provision.cli.render.paper import Paper, moment, short
 from provision.core.standing import Flag, Standing
 from provision.flows.connect import Reach, Site
 from provision.flows.look import HELD, Look
+from provision.flows.peers import lost
 from provision.model import Direction, StateName
 
 # What a flag means for the person who reads it; of an open attempt the notes say more.
@@ -139,6 +140,12 @@ class StatusRender:
             return f"next: restore the file of {name}, or provision resolve {name} --reverted {env}"
         if self._look.working is not None:
             return "next: wait for that run"
+        for name in self._shown:
+            if name in self._look.standings and lost(self._look.standings[name], self._site.graph):
+                return (
+                    f"next: the version table of {name} is lost: provision resolve {name} --applied {env} writes it"
+                    f" again, --reverted says that all was undone"
+                )
         outside = self._first(Flag.APPLIED_OUTSIDE) or self._first(Flag.REVERTED_OUTSIDE)
         if outside or any(each.pending and self._look.state(each) != HELD for each in self._every()):
             return f"next: provision up {env}"

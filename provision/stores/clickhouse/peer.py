@@ -25,6 +25,7 @@ class ClickhousePeer:
         self._client, self._scripts, self._store = client, scripts, options.name
         self._cluster = str(options.extra.get("cluster", "")) or None
         table = str(options.extra.get("version_table", MIGRATIONS_TABLE))
+        self.table = table
         self._table = format_table_reference(*split_table_reference(table))
         self._migrator = Migrator(ClickhouseConnectConnection(client.driver()), migrations_table=table)
 
@@ -42,6 +43,15 @@ class ClickhousePeer:
             for row in rows
             if row.state != STATUS_PENDING
         }
+
+    def seen(self) -> str:
+        try:
+            ((rows,),) = self._client.rows(f"SELECT count() FROM {self._table}")
+        except Refused as error:
+            if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+                return f"there is no table {self.table}"
+            raise
+        return f"table {self.table} has {rows} row{'' if rows == 1 else 's'}"
 
     def create(self) -> None:
         """Make the peer's table, as the peer itself does."""

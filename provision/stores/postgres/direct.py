@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,35 +14,77 @@ from sqlalchemy import TextClause, text
 
 from provision.stores.postgres.ledger import INSERT
 
-_BEGIN = "select set_config('lock_timeout', {limit}, true), set_config('application_name', {mark}, false)"
+# Which database on which server: what a name or a url may hide.
+WHICH = "current_database()::text, (extract(epoch from pg_postmaster_start_time()) * 1000000)::int8"
+_BEGIN = f"""
+select set_config('lock_timeout', {{limit}}, true), set_config('application_name', {{mark}}, false), {WHICH},
+       pg_backend_pid(), pg_current_xact_id()::text, (extract(epoch from now()) * 1000000)::int8
+"""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _NAMES = tuple(dict.fromkeys(_PARAMETER.findall(INSERT)))
-_NUMBERED = _PARAMETER.sub(lambda match: f"${_NAMES.index(match[1]) + 1}", INSERT).encode()
+_INSERT = f"{INSERT.rstrip()} returning pg_current_xact_id()::text"
+_NUMBERED = _PARAMETER.sub(lambda match: f"${_NAMES.index(match[1]) + 1}", _INSERT).encode()
 
 
-def begin(connection: Any, limit: str, mark: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction as the server names it: `which` database it is in, `since` in microseconds of the epoch."""
+
+    which: tuple[str, int]
+    pid: int
+    xid: str
+    since: int
+
+
+def begin(connection: Any, limit: str, mark: str) -> Transaction:
     """Begin a transaction that waits for locks no longer than `limit`, and show `mark` as the application's name."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
-        connection.execute(_for_any_driver(_BEGIN.format(limit=":limit", mark=":mark")), {"limit": limit, "mark": mark})
-        return
+        statement = _for_any_driver(_BEGIN.format(limit=":limit", mark=":mark"))
+        return _transaction(connection.execute(statement, {"limit": limit, "mark": mark}).fetchone())
     filled = _BEGIN.format(limit=_literal(driver, limit), mark=_literal(driver, mark))
-    if _begins_plainly(driver):
-        # Before its first statement psycopg would send a BEGIN of its own: one more round trip.
-        _checked(driver.pgconn.exec_(f"begin; {filled}".encode(driver.info.encoding)))
-    else:
-        driver.execute(filled.encode(driver.info.encoding))
+    encoding = driver.info.encoding
+    if not _begins_plainly(driver):
+        return _transaction(driver.execute(filled.encode(encoding)).fetchone())
+    # Before its first statement psycopg would send a BEGIN of its own: one more round trip.
+    result = _checked(driver.pgconn.exec_(f"begin; {filled}".encode(encoding)))
+    return _transaction(_row(result, encoding))
 
 
-def append(connection: Any, fields: Mapping[str, object]) -> int:
-    """Insert a ledger entry into the open transaction; how many rows that made."""
+def append(connection: Any, fields: Mapping[str, object]) -> str | None:
+    """Insert a ledger entry into the open transaction; the number of that, None when a fence refuses the entry."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
-        made: int = connection.execute(_for_any_driver(_PARAMETER.sub(r":\1", INSERT)), fields).rowcount
-        return made
+        row = connection.execute(_for_any_driver(_PARAMETER.sub(r":\1", _INSERT)), fields).fetchone()
+        return None if row is None else str(row[0])
     encoding = driver.info.encoding
     values = [None if (value := fields[name]) is None else str(value).encode(encoding) for name in _NAMES]
-    return _checked(driver.pgconn.exec_params(_NUMBERED, values)).command_tuples or 0
+    result = _checked(driver.pgconn.exec_params(_NUMBERED, values))
+    return (result.get_value(0, 0) or b"").decode() if result.ntuples else None
+
+
+def in_transaction(connection: Any) -> bool | None:
+    """Whether the driver knows the server to be in a transaction; None for a driver that does not say."""
+    driver = connection.connection.driver_connection
+    if hasattr(driver, "is_in_transaction"):
+        return bool(driver.is_in_transaction())
+    status = getattr(getattr(driver, "info", None), "transaction_status", None)
+    return None if status is None else int(status) != int(pq.TransactionStatus.IDLE)
+
+
+def autocommits(connection: Any) -> bool:
+    """Whether each statement is its own transaction, by env.py's wish."""
+    pooled = connection.connection
+    return any(getattr(each, "autocommit", False) for each in (pooled.dbapi_connection, pooled.driver_connection))
+
+
+def _transaction(row: Any) -> Transaction:
+    name, started, pid, xid, since = list(row)[2:]
+    return Transaction((str(name), int(started)), int(pid), str(xid), int(since))
+
+
+def _row(result: Any, encoding: str) -> list[str]:
+    return [(result.get_value(0, column) or b"").decode(encoding) for column in range(result.nfields)]
 
 
 def _begins_plainly(driver: psycopg.Connection[Any]) -> bool:

@@ -117,15 +117,6 @@ def render(
     )
 
 
-def stamp(directory: ScriptDirectory, heads: Iterable[str]) -> Callable[[Any, MigrationContext], list[Any]]:
-    """An Alembic function that makes the version table hold exactly `heads`, running nothing."""
-
-    def stamped(revision: Any, _context: MigrationContext) -> list[Any]:
-        return directory._stamp_revs(tuple(heads) or "base", revision)
-
-    return stamped
-
-
 def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
     return ConfigError(
         "alembic-refused", f"alembic: {error}", where=options.shown(options.path), fix="correct the revision files"

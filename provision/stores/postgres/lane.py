@@ -1,33 +1,23 @@
-"""The lane: one Alembic run for all steps, each revision and its ledger entry in one transaction."""
+"""A PostgreSQL store's lane: Alembic in this process where nobody else uses it there, else in a process of its own."""
 
 from __future__ import annotations
 
-import time
-import traceback
+import threading
 from collections.abc import Iterator
-from functools import wraps
-from typing import Any
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
-
-from provision.errors import ConfigError, FailedError, ProvisionError, StatementFailed
-from provision.model import Direction, Fate, Kind, State, Step, StoreOptions
+from provision.model import Fate, State, Step, StoreOptions
 from provision.ports import Journal
-from provision.stores.postgres import blockers, concurrently, engine
+from provision.stores.postgres import concurrently, patching
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.repeatable import PostgresRepeatables
-from provision.stores.postgres.session import Session
 
-# Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
-LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-LOCK_TIMEOUT = "3s"
-LOCK_NOT_AVAILABLE = "55P03"
+# `alembic.context` and `alembic.op` are one for the whole process: two lanes there would write where the other one is.
+_ALEMBIC = threading.Lock()
 
 
-class AlembicLane:
-    """`provision.ports.Lane`: pulls steps inside Alembic's own loop."""
+class PostgresLane:
+    """`provision.ports.Lane`. Alembic and SQLAlchemy are imported where they run, and only there."""
 
     def __init__(
         self,
@@ -37,184 +27,28 @@ class AlembicLane:
         ledger: PostgresLedger,
         repeatables: PostgresRepeatables,
     ) -> None:
-        self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
-        self._repeatables = repeatables
+        self._options, self._url, self._connection = options, url, connection
+        self._ledger, self._repeatables = ledger, repeatables
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
-        directory = engine.scripts(self._options)
-        session = Session(self._connection, self._ledger, self._options, journal)
-        pulled = _Pulled(steps)
-        pauses = iter(LOCK_PAUSES)
-        while not pulled.ended:
-            if session.external:
-                pulled.pull()  # env.py's transaction must not be open while a step waits for another store
-            if pulled.repeatable is not None:
-                self._repeatables.carry_out(pulled.repeatable, journal, LOCK_TIMEOUT)
-                pulled.finish()
-                pulled.pull()
-                continue
-            try:
-                self._alembic_run(directory, session, pulled, journal)
-                if session.external:
-                    pulled.finish()
-            except DBAPIError as error:
-                self._retry_or_raise(error, session, pulled, journal, pauses)
-            else:
-                pauses = iter(LOCK_PAUSES)
+        if not journal.alone or patching.possible(self._options) or not _ALEMBIC.acquire(blocking=False):
+            self._run_apart(steps, journal)
+            return
+        try:
+            self._run_here(steps, journal)
+        finally:
+            _ALEMBIC.release()
 
     def probe(self, _step: Step, state: State) -> Fate:
         return concurrently.probe(self._connection, state)
 
-    def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
-        record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+    def _run_here(self, steps: Iterator[Step], journal: Journal) -> None:
+        from provision.stores.postgres.alembic_lane import AlembicLane
 
-        def fn(_heads: Any, context: Any) -> Iterator[Any]:
-            session.attach(context)
-            if session.external and pulled.current is None:
-                return  # found out only now: end this run, the next one carries a single step
-            while (step := pulled.current or self._next(session, pulled)) is not None and not pulled.repeatable:
-                yield self._guarded(engine.step(directory, step.revision.number, step.direction), step, session)
-                if session.external:
-                    return
-                pulled.finish()
+        lane = AlembicLane(self._options, self._url, self._connection, self._ledger, self._repeatables)
+        lane.run(steps, journal)
 
-        try:
-            engine.run(
-                self._options,
-                directory,
-                self._url,
-                fn,
-                lambda connection, given: {**session.configured(connection, given), **record},
-            )
-        except (DBAPIError, ProvisionError):
-            raise
-        except Exception as error:  # a revision is code: it may raise anything
-            if pulled.current is None:
-                raise self._env_failed(error) from error
-            raise self._failed(error, session, pulled.current, journal) from error
+    def _run_apart(self, steps: Iterator[Step], journal: Journal) -> None:
+        from provision.stores.postgres import apart
 
-    @staticmethod
-    def _next(session: Session, pulled: _Pulled) -> Step | None:
-        session.leave_transaction()
-        return pulled.pull()
-
-    @staticmethod
-    def _guarded(alembic_step: Any, step: Step, session: Session) -> Any:
-        migrate = alembic_step.migration_fn
-
-        @wraps(migrate)
-        def guarded(**keywords: Any) -> None:
-            session.begin(step, LOCK_TIMEOUT)
-            migrate(**keywords)
-
-        alembic_step.migration_fn = guarded
-        return alembic_step
-
-    def _applied(self, pulled: _Pulled, session: Session) -> None:
-        assert pulled.current is not None
-        up = pulled.current.direction is Direction.UP
-        session.end(Kind.APPLIED if up else Kind.REVERTED, self._options.name)
-
-    def _retry_or_raise(
-        self, error: DBAPIError, session: Session, pulled: _Pulled, journal: Journal, pauses: Iterator[float]
-    ) -> None:
-        """Wait and let the lane try the step again after a lock timeout, if nothing of it was committed."""
-        step = pulled.current
-        if step is None:
-            raise self._env_failed(error) from error
-        waited_for_lock = _sqlstate(error) == LOCK_NOT_AVAILABLE
-        pause = next(pauses, None) if waited_for_lock and not session.committed else None
-        if pause is None:
-            raise self._failed(error, session, step, journal) from error
-        journal.note(f"{step.id} waits for a lock, tries again in {pause:g} s; {blockers.oldest(self._connection)}")
-        _sleep(pause, journal)
-
-    def _env_failed(self, error: Exception) -> ConfigError:
-        """The failure of env.py itself. Raises UnreachableError when the server is what failed."""
-        self._connection.execute("select 1")
-        return ConfigError(
-            "env-failed",
-            f"env.py of {self._options.name} failed: {_told(error)[0]}",
-            where=self._options.shown(self._options.path / "env.py"),
-            fix="`alembic current` shows the traceback",
-        )
-
-    def _failed(self, error: Exception, session: Session, step: Step, journal: Journal) -> ProvisionError:
-        """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
-        what, fix = _told(error)
-        number = session.autocommitted if session.committed else session.sent
-        kept = {"text": session.text} if session.committed else {"rolled_back": True}
-        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
-        fix = fix or "correct the revision and run the same command again"
-        if not isinstance(error, DBAPIError):
-            return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
-        after = "statements before it are committed" if session.committed else "rolled back: nothing of it was kept"
-        if _sqlstate(error) == LOCK_NOT_AVAILABLE:
-            fix = f"{blockers.oldest(self._connection)}; run again when it is free"
-        return StatementFailed(
-            what,
-            number=number,
-            statement=error.statement or "",
-            where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
-            fix=fix,
-        )
-
-
-class _Pulled:
-    """The step in hand, kept across a retry; pulling the next one tells the run that this one is committed."""
-
-    def __init__(self, steps: Iterator[Step]) -> None:
-        self._steps = steps
-        self.current: Step | None = None
-        self.ended = False
-
-    def pull(self) -> Step | None:
-        self.current = self.current or next(self._steps, None)
-        self.ended = self.current is None
-        return self.current
-
-    def finish(self) -> None:
-        self.current = None
-
-    @property
-    def repeatable(self) -> Step | None:
-        """The step in hand, if it is one that Alembic does not run."""
-        return self.current if self.current is not None and self.current.revision.repeatable else None
-
-
-def _sleep(seconds: float, journal: Journal) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        journal.check()
-        time.sleep(0.1)
-
-
-def _sqlstate(error: Exception) -> str:
-    """PostgreSQL's code, whatever driver env.py chose; empty for an error that is not the server's."""
-    orig = error.orig if isinstance(error, DBAPIError) else None
-    return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
-
-
-def _told(error: Exception) -> tuple[str, str]:
-    """What went wrong in one line, and the server's hint."""
-    orig = error.orig if isinstance(error, DBAPIError) else None
-    if not isinstance(orig, psycopg.Error):
-        code = f" [{_sqlstate(error)}]" if _sqlstate(error) else ""
-        said = f"{orig}" if code else f"{type(error).__name__}: {error}"
-        return said.split("\n", 1)[0].split(">: ", 1)[-1] + code, ""
-    diagnosis = orig.diag
-    message = diagnosis.message_primary or str(orig).strip()
-    detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
-    code = f" [{orig.sqlstate}]" if orig.sqlstate else ""
-    return f"{message}{detail}{code}", diagnosis.message_hint or ""
-
-
-def _line(error: Exception, options: StoreOptions, step: Step) -> str:
-    file = (options.root / step.revision.path).resolve()
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return f"{step.revision.path}:{lines[-1]}" if lines else step.revision.path
-
-
-def _short(statement: str | None) -> str:
-    text = " ".join((statement or "").split())
-    return text if len(text) <= 80 else f"{text[:79]}…"
+        apart.run(self._options, self._url, steps, journal)

@@ -12,19 +12,28 @@ from provision.model import Direction, Revision, Step, StoreOptions
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.version_table import version_table
 
+_CREATE = sql.SQL(
+    "create table if not exists {} (version_num varchar(32) not null, constraint {} primary key (version_num))"
+)
+
 
 class AlembicPeer:
     """`provision.ports.Peer` over `alembic_version` (or the table that env.py or provision.toml names)."""
 
-    def __init__(self, options: StoreOptions, url: str, connection: Connection, revisions: Sequence[Revision]) -> None:
-        self._options, self._url, self._connection = options, url, connection
+    def __init__(self, options: StoreOptions, connection: Connection, revisions: Sequence[Revision]) -> None:
+        self._options, self._connection = options, connection
         self._revisions = {revision.number: revision for revision in revisions}
 
     @cached_property
     def _table(self) -> sql.Identifier:
-        found = version_table(self._options)
-        schema, name = found.get("version_table_schema"), found.get("version_table", "alembic_version")
-        return sql.Identifier(schema, name) if schema else sql.Identifier(name)
+        return identifier(self._options)
+
+    @cached_property
+    def table(self) -> str:
+        return ".".join(_names(self._options))
+
+    def seen(self) -> str:
+        return seen(self._connection, self._options)
 
     def applied(self) -> Mapping[str, bool]:
         heads = self.heads()
@@ -42,37 +51,28 @@ class AlembicPeer:
         return [row[0] for row in rows]
 
     def stamp(self, steps: Sequence[Step]) -> None:
-        """Move the version table over the steps without running them. Raises ConfigError (alembic-refused)."""
-        from provision.stores.postgres import engine
-
         now = {each.split("/", 1)[1] for each in self.applied()}
-        had = now | set(self.heads())
+        unknown = (now | set(self.heads())) - self._revisions.keys()
         for step in steps:
             if step.revision.repeatable:
                 continue  # Alembic knows nothing of it
             (now.add if step.direction is Direction.UP else now.discard)(step.revision.number)
         known = {each.number: stands_on(each) for each in self._revisions.values()}
-        parents = {**self._remembered(), **known} if had - set(known) else known
+        parents = {**self._remembered(), **known} if unknown else known
         below = {parent.split("/", 1)[1] for number in now for parent in parents.get(number, ())}
-        heads = sorted(now - below)
-        if had - set(known):
-            self._replace(heads)
-            return
+        self._write(sorted(now - below))
 
-        def configured(_connection: object, _given: object) -> Mapping[str, object]:
-            return {"transaction_per_migration": False}
+    def _write(self, heads: Sequence[str]) -> None:
+        """Let the version table hold exactly `heads`; made as Alembic makes it where it is not there.
 
-        directory = engine.scripts(self._options)
-        engine.run(self._options, directory, self._url, engine.stamp(directory, heads), configured)
-
-    def _replace(self, heads: Sequence[str]) -> None:
-        """Write the version table by ourselves: Alembic refuses to move away from a revision without a file."""
+        Not through Alembic: that runs env.py, and refuses to move away from a revision without a file.
+        """
+        insert = sql.SQL("insert into {} (version_num) values (%s)").format(self._table)
         with self._connection.transaction():
+            self._connection.execute(_CREATE.format(self._table, sql.Identifier(f"{_names(self._options)[-1]}_pkc")))
             self._connection.execute(sql.SQL("delete from {}").format(self._table))
             for head in heads:
-                self._connection.execute(
-                    sql.SQL("insert into {} (version_num) values (%s)").format(self._table), (head,)
-                )
+                self._connection.execute(insert, (head,))
 
     def _remembered(self) -> dict[str, tuple[str, ...]]:
         """What revisions without a file stood on, as the ledger wrote it down when they were applied."""
@@ -85,6 +85,33 @@ class AlembicPeer:
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return {}
         return {name.split("/", 1)[1]: tuple(parents) for name, parents in rows}
+
+
+def identifier(options: StoreOptions) -> sql.Identifier:
+    """The version table, as env.py or provision.toml names it. Raises ConfigError (version-table-computed)."""
+    return sql.Identifier(*_names(options))
+
+
+def seen(connection: Connection, options: StoreOptions) -> str:
+    """What the version table looks like to provision, in words."""
+    names = _names(options)
+    shown = ".".join(names)
+    try:
+        row = connection.execute(sql.SQL("select count(*) from {}").format(identifier(options))).fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        elsewhere = connection.execute(
+            "select string_agg(schemaname, ', ' order by 1) from pg_tables where tablename = %s", (names[-1],)
+        ).fetchone()
+        found = f", and one in schema {elsewhere[0]}, off the search_path" if elsewhere and elsewhere[0] else ""
+        return f"there is no table {shown}{found}"
+    count = row[0] if row else 0
+    return f"table {shown} has {count} row{'' if count == 1 else 's'}"
+
+
+def _names(options: StoreOptions) -> tuple[str, ...]:
+    found = version_table(options)
+    schema, name = found.get("version_table_schema"), found.get("version_table", "alembic_version")
+    return (schema, name) if schema else (name,)
 
 
 def stands_on(revision: Revision) -> tuple[str, ...]:

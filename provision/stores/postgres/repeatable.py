@@ -10,13 +10,17 @@ import psycopg
 
 from provision.errors import ConfigError, StatementFailed
 from provision.files import checksum, described, headers, inside, listed, read_text
-from provision.model import Direction, Kind, Revision, Step, StoreOptions
+from provision.model import Direction, Event, Kind, Revision, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.ends import ends_transaction
 from provision.stores.postgres.ledger import PostgresLedger
 
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
-_BEGIN = "select set_config('lock_timeout', %(limit)s, true), set_config('application_name', %(mark)s, true)"
+_BEGIN = """
+select pg_current_xact_id()::text, set_config('lock_timeout', %(limit)s, true),
+       set_config('application_name', %(mark)s, true)
+"""
 _NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
 
 
@@ -51,31 +55,37 @@ class PostgresRepeatables:
         lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
         return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
 
-    def carry_out(self, step: Step, journal: Journal, lock_timeout: str) -> None:
-        """Apply, revert or skip one; the ledger's entry is in the same transaction. Raises StatementFailed."""
+    def carry_out(self, step: Step, journal: Journal, lock_timeout: str) -> Event:
+        """Apply, revert or skip one; its ledger entry is in the same transaction. Raises StatementFailed."""
         journal.check()
         missing = self.unmet().get(step.id)
         if missing and step.direction is Direction.UP:
-            self._ledger.append(journal.event(step, Kind.SKIPPED, reason=missing))
-            return
+            skipped = journal.event(step, Kind.SKIPPED, reason=missing)
+            self._ledger.append(skipped)
+            return skipped
         kind = Kind.APPLIED if step.direction is Direction.UP else Kind.REVERTED
         settings = {"limit": lock_timeout, "mark": str(journal.mark(step))}
+        xid = ""
         try:
             with self._connection.transaction():
-                self._connection.execute(_BEGIN, settings)
+                (xid, *_) = self._connection.execute(_BEGIN, settings).fetchone() or ("",)
                 self._connection.execute(sql(self._options, step).encode())
-                self._ledger.append(journal.event(step, kind))
+                written = journal.event(step, kind)
+                self._ledger.append(written)
         except psycopg.Error as error:
-            raise self._failed(error, step, journal) from None
+            raise self._failed(error, step, journal, xid) from None
+        return written
 
-    def _failed(self, error: psycopg.Error, step: Step, journal: Journal) -> StatementFailed:
+    def _failed(self, error: psycopg.Error, step: Step, journal: Journal, xid: str) -> StatementFailed:
         what = error.diag.message_primary or str(error).strip()
         self._ledger.append(journal.event(step, Kind.FAILED, error=what, rolled_back=True))
+        fate = self._connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone() if xid else ("aborted",)
+        after = "rolled back: nothing of it was kept" if fate == ("aborted",) else f"its transaction is {fate}"
         return StatementFailed(
             f"{what} [{error.sqlstate}]" if error.sqlstate else what,
             number=1,
             statement=sql(self._options, step),
-            where=f"{step.revision.path}; rolled back: nothing of it was kept",
+            where=f"{step.revision.path}; {after}",
             fix="correct the file and run the same command again",
         )
 
@@ -86,6 +96,7 @@ def _revision(options: StoreOptions, path: Path) -> Revision:
     up, has_down, _ = _parts(text)
     if not re.sub(r"--[^\n]*", "", up).strip():
         raise ConfigError("empty-migration", f"{path.name} is empty", where=shown, fix="write its SQL or delete it")
+    _whole(up, shown)
     head = headers(text)
     return Revision(
         store=options.name,
@@ -99,6 +110,17 @@ def _revision(options: StoreOptions, path: Path) -> Revision:
         repeatable=True,
         needs=tuple(_need(each, shown) for each in listed(head.get("needs", ""))),
     )
+
+
+def _whole(text: str, shown: str) -> None:
+    """Refuse a file that ends the transaction it runs in: what is before and behind would stand by itself."""
+    if ending := ends_transaction(text):
+        raise ConfigError(
+            "transaction-in-repeatable",
+            f"the file sends {ending}, and runs in one transaction with its ledger entry",
+            where=shown,
+            fix=f"take the {ending} out, or write a revision",
+        )
 
 
 def _need(text: str, shown: str) -> str:

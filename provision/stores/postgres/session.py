@@ -9,21 +9,19 @@ from typing import Any
 
 from sqlalchemy import event as hooks
 
-from provision.errors import ConfigError, LeaseLost
-from provision.model import Kind, Step, StoreOptions
+from provision.errors import ConfigError, LeaseLost, RolledBackInside
+from provision.model import Event, Kind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres import direct
 from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.ends import ROLLBACK, ends_transaction
 from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
 
-_WHICH = """
-select current_database()::text, (select oid::int8 from pg_database where datname = current_database()),
-       pg_postmaster_start_time()::text
-"""
+CLOSING = 1.0  # seconds that a server has to end the transaction of a connection that was closed
 
 
 class Session:
@@ -31,19 +29,22 @@ class Session:
 
     `external`: env.py hands over a connection that is already in a transaction, so that each run carries one step.
     Of the step in hand: `sent` counts its statements, `autocommitted` those outside a transaction; `committed` says
-    that something of it cannot be rolled back any more.
+    that something of it cannot be rolled back any more, `transaction` is the one it is in, `written` its ledger entry.
     """
 
     def __init__(self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal) -> None:
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
-        self._expected = tuple(own.execute(_WHICH).fetchone() or ())
+        self._expected = tuple(own.execute(f"select {direct.WHICH}").fetchone() or ())
         self._connection: Any = None
         self._step: Step | None = None
         self._began = 0.0
+        self._limit = ""
         self._autocommit = False
         self.external = False
+        self.transaction: direct.Transaction | None = None
+        self.written: Event | None = None
         self._reset()
 
     def configured(self, connection: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -56,7 +57,7 @@ class Session:
         if in_transaction and not self.external:
             self._journal.note("env.py hands over a connection in a transaction: one Alembic run for each revision")
         self.external = in_transaction
-        self._same_database(connection)
+        self._same_database(tuple(connection.exec_driver_sql(f"select {direct.WHICH}").fetchone()))
         if self._role:
             connection.exec_driver_sql('set role "{}"'.format(self._role.replace('"', '""')))
         if not in_transaction:
@@ -67,6 +68,7 @@ class Session:
         """Watch every statement of this run's connection."""
         self._connection = context.connection
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
+        hooks.listen(context.connection, "commit", lambda _: self._boundary_before_commit())
         block = context.autocommit_block
 
         @contextmanager
@@ -87,31 +89,82 @@ class Session:
             self._connection.commit()
 
     def begin(self, step: Step, lock_timeout: str) -> None:
-        """Start a step: limit the wait for locks in its transaction, and mark what it sends."""
+        """Start a step: limit the wait for locks in its transaction, and mark what it sends.
+
+        Raises ConfigError (wrong-database) when the connection is not to the configured database any more.
+        """
         self._reset()
-        direct.begin(self._connection, lock_timeout, str(self._journal.mark(step)))
+        self._limit = lock_timeout
+        self._begin_transaction(step)
+        self._autocommit = direct.autocommits(self._connection)
         self._step, self._began = step, time.monotonic()
 
     def end(self, kind: Kind, store: str) -> None:
         """Append the ledger entry in the step's own transaction.
 
-        Raises LeaseLost when a newer token has raised the fence: the transaction rolls back.
+        Raises LeaseLost when a newer token has raised the fence, and RolledBackInside: the transaction rolls back.
         """
         step, self._step = self._step, None
         assert step is not None
+        assert self.transaction is not None
         elapsed = round((time.monotonic() - self._began) * 1000)
         event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(stands_on(step.revision)))
-        if direct.append(self._connection, values(event, store)) == 0:
+        xid = direct.append(self._connection, values(event, store))
+        if xid is None:
             raise LeaseLost(f"a run with a token above {event.token}")
+        if xid != self.transaction.xid and not self._autocommit:
+            self._ended_inside()
+        self._autocommit = False
+        self.written = event
+
+    def fail(self) -> None:
+        """Look, while the transaction that failed is still open, whether it is the one that the step began in.
+
+        Where it is not, some of the step is committed, or lost, without a trace: leave one.
+        """
+        if self._step is None or self.transaction is None or self.committed or self._autocommit:
+            return
+        rows = self._own.execute(
+            "select (extract(epoch from xact_start) * 1000000)::int8 from pg_stat_activity where pid = %s",
+            (self.transaction.pid,),
+        ).fetchall()
+        # Without the right to see other users' sessions the time is NULL, and nothing can be said.
+        seen = [since for (since,) in rows if since is not None]
+        if seen not in ([], [self.transaction.since]) and self._fate() != "aborted":
+            self._boundary_before_commit()
+
+    def rolled_back(self) -> bool:
+        """Whether the server says that nothing of the step in hand was kept; where it does not, leave a trace."""
+        if self.transaction is None:
+            return True  # nothing was sent
+        if not self.committed and self._fate() == "aborted":
+            return True
+        self._boundary_before_commit()
+        return False
+
+    def _fate(self) -> str:
+        """What became of the transaction of the step in hand: committed, aborted, or in progress."""
+        assert self.transaction is not None
+        end = time.monotonic() + CLOSING
+        while True:
+            row = self._own.execute("select pg_xact_status(%s::xid8)", (self.transaction.xid,)).fetchone()
+            if row != ("in progress",) or time.monotonic() >= end:
+                return str(row[0]) if row else ""
+            time.sleep(0.01)
 
     def _reset(self) -> None:
         self._step = None
+        self._autocommit = False
         self.sent = self.autocommitted = 0
         self.committed = False
         self.text = ""
+        self.transaction, self.written = None, None
 
-    def _same_database(self, connection: Any) -> None:
-        found = tuple(connection.exec_driver_sql(_WHICH).fetchone())
+    def _begin_transaction(self, step: Step) -> None:
+        self.transaction = direct.begin(self._connection, self._limit, str(self._journal.mark(step)))
+        self._same_database(self.transaction.which)
+
+    def _same_database(self, found: tuple[object, ...]) -> None:
         if found == self._expected:
             return
         other = f"database {found[0]!r}" if found[0] != self._expected[0] else "another server"
@@ -135,7 +188,7 @@ class Session:
                 )
 
     def _boundary_before_commit(self) -> None:
-        """Entering the block commits what the step did so far: leave a trace of that first."""
+        """What the step did so far is about to be committed: leave a trace of that first."""
         if self._step is not None and self.sent and not self.committed:
             self._ledger.append(
                 self._journal.event(self._step, Kind.STARTED, statement=1, text="", preceding=self.sent)
@@ -149,9 +202,32 @@ class Session:
         if self._step is None:
             return statement, parameters
         if not self._autocommit:
-            self.sent += 1
+            self._before_transactional(self._step, statement)
             return statement, parameters
         return self._before_autocommit(self._step, statement, parameters)
+
+    def _before_transactional(self, step: Step, statement: str) -> None:
+        if direct.in_transaction(self._connection) is False:
+            # Behind an autocommit block, or a commit of the revision's own: what follows has no limit and no mark yet.
+            self._ended_inside()
+            self._step = None
+            try:
+                self._begin_transaction(step)
+            finally:
+                self._step = step
+        ending = ends_transaction(statement)
+        if ending == ROLLBACK and self.sent:
+            raise RolledBackInside
+        if ending:
+            self._journal.note(f"{step.id} sends {ending}: what it did so far stays, even if the rest of it fails")
+            self._boundary_before_commit()
+        self.sent += 1
+
+    def _ended_inside(self) -> None:
+        """The transaction that the step began in has ended before the step: leave a trace of what is committed."""
+        if not self.committed and self.sent and self._fate() == "aborted":
+            raise RolledBackInside
+        self._boundary_before_commit()
 
     def _before_autocommit(self, step: Step, statement: str, parameters: Any) -> tuple[str, Any]:
         self.autocommitted += 1

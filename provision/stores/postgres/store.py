@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
 from provision.stores.postgres import source
-from provision.stores.postgres.connection import TLS, VERIFY, Connection, connect, too_old
+from provision.stores.postgres.connection import TLS, VERIFY, Connection, connect, open_store, too_old
+from provision.stores.postgres.lane import PostgresLane
 from provision.stores.postgres.leases import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.marked import PostgresMarked
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from provision.stores.postgres.batches import PostgresBatches
     from provision.stores.postgres.checks import PostgresChecks
     from provision.stores.postgres.history import PostgresHistory
-    from provision.stores.postgres.lane import AlembicLane
 
 
 class PostgresStore:
@@ -55,7 +55,7 @@ class PostgresStore:
         version = str(self._connection.info.parameter_status("server_version")).split(" ", 1)[0]
         self.ledger = PostgresLedger(self._connection, self._options.project, self.name)
         versioned = [each for each in self._revisions if not each.repeatable]
-        self.peer = AlembicPeer(self._options, url, self._connection, versioned)
+        self.peer = AlembicPeer(self._options, self._connection, versioned)
         self.marked = PostgresMarked(self._connection)
         repeated = [each for each in self._revisions if each.repeatable]
         self.repeatables = PostgresRepeatables(self._options, self._connection, self.ledger, repeated)
@@ -65,12 +65,9 @@ class PostgresStore:
         """Nothing: the database in a url must exist, and `open` refuses it when it does not."""
 
     @cached_property
-    def lane(self) -> AlembicLane:
-        """Loads Alembic and SQLAlchemy, which take longer than all the rest of a run that has nothing to do."""
-        from provision.stores.postgres.lane import AlembicLane
-
+    def lane(self) -> PostgresLane:
         assert self._connection is not None
-        return AlembicLane(self._options, self._url, self._connection, self.ledger, self.repeatables)
+        return PostgresLane(self._options, self._url, self._connection, self.ledger, self.repeatables)
 
     @property
     def leases(self) -> PostgresLeases:
@@ -114,11 +111,7 @@ class PostgresStore:
                 part.close()
 
     def _connected(self) -> Connection:
-        """A connection in the configured role."""
-        connection = connect(self._url, self.name)
-        if role := str(self._options.extra.get("role", "")):
-            connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
-        return connection
+        return open_store(self._options, self._url)
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
         from provision.stores.postgres.describe import describe

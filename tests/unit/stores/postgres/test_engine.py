@@ -58,7 +58,6 @@ def test_alembic_version_is_one_that_was_tried() -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "parameters"),
     [
-        (ScriptDirectory, "_stamp_revs", ["self", "revision", "heads"]),
         (ScriptDirectory, "run_env", ["self"]),
         (MigrationStep, "upgrade_from_script", ["revision_map", "script"]),
         (MigrationStep, "downgrade_from_script", ["revision_map", "script"]),

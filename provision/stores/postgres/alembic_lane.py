@@ -1,0 +1,249 @@
+"""The lane: one Alembic run for all steps, each revision and its ledger entry in one transaction."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from provision.errors import ConfigError, FailedError, ProvisionError, RolledBackInside, StatementFailed
+from provision.model import Direction, Kind, Step, StoreOptions
+from provision.ports import Journal
+from provision.stores.postgres import blockers, engine
+from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.repeatable import PostgresRepeatables
+from provision.stores.postgres.seen import Seen
+from provision.stores.postgres.session import Session
+
+# Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
+LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+LOCK_TIMEOUT = "3s"
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class AlembicLane:
+    """Pulls steps inside Alembic's own loop; each is looked for in the database before the next one is pulled."""
+
+    def __init__(
+        self,
+        options: StoreOptions,
+        url: str,
+        connection: Connection,
+        ledger: PostgresLedger,
+        repeatables: PostgresRepeatables,
+    ) -> None:
+        self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
+        self._repeatables = repeatables
+        self._seen = Seen(connection, options)
+
+    def run(self, steps: Iterator[Step], journal: Journal) -> None:
+        directory = engine.scripts(self._options)
+        session = Session(self._connection, self._ledger, self._options, journal)
+        pulled = _Pulled(steps)
+        pauses = iter(LOCK_PAUSES)
+        while not pulled.ended:
+            if session.external:
+                pulled.pull()  # env.py's transaction must not be open while a step waits for another store
+            if pulled.repeatable is not None:
+                written = self._repeatables.carry_out(pulled.repeatable, journal, LOCK_TIMEOUT)
+                self._seen.entry(pulled.repeatable, written)
+                pulled.finish()
+                pulled.pull()
+                continue
+            try:
+                self._alembic_run(directory, session, pulled, journal)
+                if session.external:
+                    self._finish(pulled, session, journal)
+            except DBAPIError as error:
+                self._retry_or_raise(error, session, pulled, journal, pauses)
+            else:
+                pauses = iter(LOCK_PAUSES)
+
+    def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
+        record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+
+        def fn(_heads: Any, context: Any) -> Iterator[Any]:
+            session.attach(context)
+            if session.external and pulled.current is None:
+                return  # found out only now: end this run, the next one carries a single step
+            while (step := pulled.current or self._next(session, pulled)) is not None and not pulled.repeatable:
+                yield self._guarded(engine.step(directory, step.revision.number, step.direction), step, session)
+                if session.external:
+                    return
+                self._finish(pulled, session, journal)
+
+        try:
+            engine.run(
+                self._options,
+                directory,
+                self._url,
+                fn,
+                lambda connection, given: {**session.configured(connection, given), **record},
+            )
+        except RolledBackInside as error:
+            assert pulled.current is not None
+            raise self._failed(error, session, pulled.current, journal) from error
+        except (DBAPIError, ProvisionError):
+            raise
+        except (Exception, SystemExit) as error:  # a revision is code: it may raise anything
+            if pulled.current is None:
+                raise self._env_failed(error) from error
+            raise self._failed(error, session, pulled.current, journal) from error
+
+    def _finish(self, pulled: _Pulled, session: Session, journal: Journal) -> None:
+        """Tell the run that the step in hand is done, once another session sees it. Raises FailedError."""
+        step = pulled.current
+        if step is not None and (missing := self._seen.missing(step, session.written)):
+            raise self._not_committed(step, session, journal, missing)
+        pulled.finish()
+
+    def _not_committed(self, step: Step, session: Session, journal: Journal, missing: str) -> FailedError:
+        kept = {"rolled_back": True} if session.rolled_back() else {"text": session.text}
+        what = f"{step.revision.title} ran, and {missing}: env.py did not commit it"
+        self._ledger.append(journal.event(step, Kind.FAILED, error=what, **kept))
+        return FailedError(
+            "not-committed",
+            what,
+            where=self._options.shown(self._options.path / "env.py"),
+            fix="end what env.py begins on the connection before context.configure: add connection.commit() behind it,"
+            " or let env.py take the connection with engine.begin()",
+        )
+
+    @staticmethod
+    def _next(session: Session, pulled: _Pulled) -> Step | None:
+        session.leave_transaction()
+        return pulled.pull()
+
+    @staticmethod
+    def _guarded(alembic_step: Any, step: Step, session: Session) -> Any:
+        migrate = alembic_step.migration_fn
+
+        @wraps(migrate)
+        def guarded(**keywords: Any) -> None:
+            session.begin(step, LOCK_TIMEOUT)
+            try:
+                migrate(**keywords)
+            except BaseException:
+                session.fail()
+                raise
+
+        alembic_step.migration_fn = guarded
+        return alembic_step
+
+    def _applied(self, pulled: _Pulled, session: Session) -> None:
+        assert pulled.current is not None
+        up = pulled.current.direction is Direction.UP
+        session.end(Kind.APPLIED if up else Kind.REVERTED, self._options.name)
+
+    def _retry_or_raise(
+        self, error: DBAPIError, session: Session, pulled: _Pulled, journal: Journal, pauses: Iterator[float]
+    ) -> None:
+        """Wait and let the lane try the step again after a lock timeout, if nothing of it was committed."""
+        step = pulled.current
+        if step is None:
+            raise self._env_failed(error) from error
+        waited_for_lock = _sqlstate(error) == LOCK_NOT_AVAILABLE
+        pause = next(pauses, None) if waited_for_lock and not session.committed else None
+        if pause is None:
+            raise self._failed(error, session, step, journal) from error
+        journal.note(f"{step.id} waits for a lock, tries again in {pause:g} s; {blockers.oldest(self._connection)}")
+        _sleep(pause, journal)
+
+    def _env_failed(self, error: BaseException) -> ConfigError:
+        """The failure of env.py itself. Raises UnreachableError when the server is what failed."""
+        self._connection.execute("select 1")
+        return ConfigError(
+            "env-failed",
+            f"env.py of {self._options.name} failed: {_told(error)[0]}",
+            where=self._options.shown(self._options.path / "env.py"),
+            fix="`alembic current` shows the traceback",
+        )
+
+    def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
+        """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
+        what, fix = _told(error)
+        number = session.autocommitted if session.committed else session.sent
+        nothing = session.rolled_back()
+        kept = {"rolled_back": True} if nothing else {"text": session.text}
+        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        fix = fix or "correct the revision and run the same command again"
+        if not isinstance(error, DBAPIError):
+            return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
+        after = "rolled back: nothing of it was kept" if nothing else "statements before it are committed"
+        if _sqlstate(error) == LOCK_NOT_AVAILABLE:
+            fix = f"{blockers.oldest(self._connection)}; run again when it is free"
+        return StatementFailed(
+            what,
+            number=number,
+            statement=error.statement or "",
+            where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
+            fix=fix,
+        )
+
+
+class _Pulled:
+    """The step in hand, kept across a retry; pulling the next one tells the run that this one is committed."""
+
+    def __init__(self, steps: Iterator[Step]) -> None:
+        self._steps = steps
+        self.current: Step | None = None
+        self.ended = False
+
+    def pull(self) -> Step | None:
+        self.current = self.current or next(self._steps, None)
+        self.ended = self.current is None
+        return self.current
+
+    def finish(self) -> None:
+        self.current = None
+
+    @property
+    def repeatable(self) -> Step | None:
+        """The step in hand, if it is one that Alembic does not run."""
+        return self.current if self.current is not None and self.current.revision.repeatable else None
+
+
+def _sleep(seconds: float, journal: Journal) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        journal.check()
+        time.sleep(0.1)
+
+
+def _sqlstate(error: BaseException) -> str:
+    """PostgreSQL's code, whatever driver env.py chose; empty for an error that is not the server's."""
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
+
+
+def _told(error: BaseException) -> tuple[str, str]:
+    """What went wrong in one line, and the server's hint."""
+    if isinstance(error, ProvisionError):
+        return error.what, error.fix
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    if not isinstance(orig, psycopg.Error):
+        code = f" [{_sqlstate(error)}]" if _sqlstate(error) else ""
+        said = f"{orig}" if code else f"{type(error).__name__}: {error}"
+        return said.split("\n", 1)[0].split(">: ", 1)[-1] + code, ""
+    diagnosis = orig.diag
+    message = diagnosis.message_primary or str(orig).strip()
+    detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
+    code = f" [{orig.sqlstate}]" if orig.sqlstate else ""
+    return f"{message}{detail}{code}", diagnosis.message_hint or ""
+
+
+def _line(error: BaseException, options: StoreOptions, step: Step) -> str:
+    file = (options.root / step.revision.path).resolve()
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{step.revision.path}:{lines[-1]}" if lines else step.revision.path
+
+
+def _short(statement: str | None) -> str:
+    text = " ".join((statement or "").split())
+    return text if len(text) <= 80 else f"{text[:79]}…"

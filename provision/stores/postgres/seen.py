@@ -1,0 +1,48 @@
+"""Looks, in a session of its own, whether what a step did is committed."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from provision.errors import FailedError
+from provision.model import Direction, Event, Step, StoreOptions
+from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.peer import identifier, seen
+
+_ENTRY = "exists(select from provision.ledger where project = $1 and store = $2 and token = $3::int8 and n = $4::int8)"
+
+
+class Seen:
+    """The ledger and the version table as everybody else sees them."""
+
+    def __init__(self, connection: Connection, options: StoreOptions) -> None:
+        self._connection, self._options = connection, options
+        # One text for its versions: a project with several heads has several rows.
+        versions = sql.SQL("select string_agg(version_num::text, ' ') from {}").format(identifier(options))
+        self._both = f"select {_ENTRY}, ({versions.as_string(connection)})".encode(connection.info.encoding)
+
+    def missing(self, step: Step, written: Event | None) -> str:
+        """What of a revision that ran is not there, in words; empty when ledger and version table are as it left them.
+
+        `written` is its ledger entry, None where it came to none.
+        """
+        if written is None:
+            return "nothing was written down of it"
+        try:
+            entry, versions = self._asked(self._both, written)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return f"its version is not where it is looked for: {seen(self._connection, self._options)}"
+        at_head = step.revision.number in versions.split()
+        if entry == "t" and at_head is (step.direction is Direction.UP):
+            return ""
+        return "the version table is not at it" if entry == "t" else "nothing of it is in the database"
+
+    def entry(self, step: Step, written: Event) -> None:
+        """Raises FailedError (not-committed) when a repeatable's ledger entry is not there."""
+        if self._asked(f"select {_ENTRY}".encode(), written) != ["t"]:
+            raise FailedError("not-committed", f"{step.id} ran, and is not in the ledger", where=step.revision.path)
+
+    def _asked(self, statement: bytes, written: Event) -> list[str]:
+        key = (written.project, self._options.name, written.token, written.n)
+        return self._connection.ask(statement, key)
