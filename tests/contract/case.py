@@ -70,6 +70,10 @@ class Case(ABC):
         """Bring the database back down to a revision with the peer alone."""
         raise NotImplementedError(f"{self.kind} has no peer")
 
+    def forget_outside(self) -> None:
+        """Take every row out of the peer's table, and touch nothing else."""
+        raise NotImplementedError(f"{self.kind} has no peer")
+
     def pass_time(self, seconds: float) -> None:
         """Let the server's clock go on."""
         import time

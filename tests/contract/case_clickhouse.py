@@ -84,6 +84,9 @@ class ClickhouseCase(Case):
     def revert_outside(self, folder: Path, number: str) -> None:
         self._peer().rollback(self._database, folder, to_version=int(number))
 
+    def forget_outside(self) -> None:
+        self._client.command(f"TRUNCATE TABLE {self._database}.schema_versions")
+
     def _peer(self) -> ClickhouseCluster:
         return ClickhouseCluster(db_url=self.url, driver="clickhouse-connect")
 

@@ -67,6 +67,9 @@ class FakePeerCase(FakeCase):
     def revert_outside(self, folder: Path, number: str) -> None:
         self._move(folder, number, Direction.DOWN)
 
+    def forget_outside(self) -> None:
+        self.fake.peer.clear()
+
     def _move(self, folder: Path, number: str, direction: Direction) -> None:
         store = FakeStore(StoreOptions("fake", "fake", "other", folder, folder.parent), self.fake, peer=True)
         assert store.peer is not None

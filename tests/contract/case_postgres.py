@@ -120,6 +120,9 @@ class PostgresCase(Case):
     def revert_outside(self, folder: Path, number: str) -> None:
         command.downgrade(self._config(folder), number)
 
+    def forget_outside(self) -> None:
+        self._connection.execute("delete from alembic_version")
+
     def _config(self, folder: Path) -> Config:
         config = Config()
         config.set_main_option("script_location", str(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provision.core.standing import Flag
+from provision.errors import RefusedError
 from provision.model import Kind
 from tests.contract.bench import Bench
 from tests.contract.conftest import PEERS
@@ -54,6 +55,18 @@ def test_up_reverted_outside_is_noted_and_applied_again(bench: Bench) -> None:
     assert [done.step.id for done in report.done] == ids(bench)[1:]
     assert bench.case.seen() == full
     assert bench.net() == dict.fromkeys(ids(bench), 1)
+
+
+def test_up_peer_that_lost_everything_is_refused_and_runs_nothing_again(bench: Bench) -> None:
+    bench.up()
+    bench.case.forget_outside()
+
+    with pytest.raises(RefusedError) as refused:
+        bench.up()
+
+    assert refused.value.code == "versions-lost"
+    assert bench.net() == dict.fromkeys(ids(bench), 1)
+    assert flags(bench) == [[Flag.REVERTED_OUTSIDE]] * 3
 
 
 def test_peer_finds_what_we_applied_and_reverted(bench: Bench) -> None:

@@ -25,6 +25,14 @@ from provision.stores.postgres.session import Session
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 LOCK_TIMEOUT = "3s"
 LOCK_NOT_AVAILABLE = "55P03"
+_UNCOMMITTED = (
+    "end what env.py begins on the connection before context.configure: add connection.commit() behind it, or let"
+    " env.py take the connection with engine.begin()"
+)
+_HALF_COMMITTED = (
+    "commit nothing in the revision: `with op.get_context().autocommit_block()` is for what needs no transaction; and"
+    " let env.py and provision.toml name the same version_table_schema"
+)
 
 
 class AlembicLane:
@@ -104,16 +112,14 @@ class AlembicLane:
         pulled.finish()
 
     def _not_committed(self, step: Step, session: Session, journal: Journal, missing: str) -> FailedError:
-        kept = {"rolled_back": True} if session.rolled_back() else {"text": session.text}
-        what = f"{step.revision.title} ran, and {missing}: env.py did not commit it"
+        nothing = session.rolled_back()
+        kept = {"rolled_back": True} if nothing else {"text": session.text}
+        what = f"{step.revision.title} ran, and {missing}"
         self._ledger.append(journal.event(step, Kind.FAILED, error=what, **kept))
-        return FailedError(
-            "not-committed",
-            what,
-            where=self._options.shown(self._options.path / "env.py"),
-            fix="end what env.py begins on the connection before context.configure: add connection.commit() behind it,"
-            " or let env.py take the connection with engine.begin()",
-        )
+        where = self._options.shown(self._options.path / "env.py")
+        if not nothing:
+            where = f"{step.revision.path}; statements of it are committed"
+        return FailedError("not-committed", what, where=where, fix=_UNCOMMITTED if nothing else _HALF_COMMITTED)
 
     @staticmethod
     def _next(session: Session, pulled: _Pulled) -> Step | None:

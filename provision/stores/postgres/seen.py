@@ -32,11 +32,12 @@ class Seen:
         try:
             entry, versions = self._asked(self._both, written)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            return f"its version is not where it is looked for: {seen(self._connection, self._options)}"
-        at_head = step.revision.number in versions.split()
-        if entry == "t" and at_head is (step.direction is Direction.UP):
+            (entry,), versions = self._asked(f"select {_ENTRY}".encode(), written), ""
+        if entry != "t":
+            return "its version and its ledger entry are not in the database"
+        if (step.revision.number in versions.split()) is (step.direction is Direction.UP):
             return ""
-        return "the version table is not at it" if entry == "t" else "nothing of it is in the database"
+        return f"its version is not where provision looks for it: {seen(self._connection, self._options)}"
 
     def entry(self, step: Step, written: Event) -> None:
         """Raises FailedError (not-committed) when a repeatable's ledger entry is not there."""
