@@ -1,4 +1,4 @@
-"""Staged features: no valid value is lost, no row spoils its batch"""
+"""Storing staged features loses no valid value"""
 
 from alembic import op
 

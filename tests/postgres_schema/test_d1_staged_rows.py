@@ -13,6 +13,8 @@ from .staged import Report, at, line, reasons, report, row, stage, store, values
 TEXT = "value is not a number"
 OUTSIDE = "timestamp is outside the partitions of ml_feature_store"
 MATRIX = "SELECT value FROM feature_matrix('{AAPL}', %s, %s)"
+STYLES = ["ISO, MDY", "German", "SQL, DMY"]
+ZONES = ["UTC", "Asia/Kolkata", "America/New_York"]  # IST, as Kolkata is printed, is read as that of Israel
 SCORE = "confidence_score is not a number of 0-1"
 
 
@@ -63,8 +65,8 @@ def test_of_equal_keys_without_a_valid_one_the_last_wins(connection: psycopg.Con
     assert connection.execute(query).fetchall() == [("x", False), ("y", True)]
 
 
-@pytest.mark.parametrize("style", ["ISO, MDY", "German", "SQL, DMY"])
-@pytest.mark.parametrize("zone", ["UTC", "Australia/Sydney", "America/New_York"])
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("zone", ZONES)
 def test_row_outside_the_partitions_is_rejected_alone(connection: psycopg.Connection, style: str, zone: str) -> None:
     connection.execute(f"SET LOCAL datestyle = '{style}'")
     connection.execute(f"SET LOCAL timezone = '{zone}'")
@@ -83,8 +85,14 @@ def edges(connection: psycopg.Connection) -> tuple[str, str]:
     return str(scalar(connection, query, -3)), str(scalar(connection, query, 13))
 
 
-def test_partitions_begin_with_their_lower_bound_and_end_before_the_upper(connection: psycopg.Connection) -> None:
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("zone", ZONES)
+def test_partitions_hold_their_lower_bound_and_not_the_upper(
+    connection: psycopg.Connection, style: str, zone: str
+) -> None:
     first, end = edges(connection)
+    connection.execute(f"SET LOCAL datestyle = '{style}'")
+    connection.execute(f"SET LOCAL timezone = '{zone}'")
     lines = [f"{ticker},{moment},{FEATURE},1,,,A" for ticker, moment in (("IN", first), ("OUT", end))]
     assert report(connection, *lines) == (2, 1, 1, 1, 0)
     assert scalar(connection, "SELECT ticker FROM ml_feature_store") == "IN"
