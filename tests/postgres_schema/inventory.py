@@ -51,7 +51,9 @@ NAMES = [
     "maintain_ml_tables",
     "refresh_daily_features",
     "stage_features",
+    "staged_number",
     "store_staged_features",
+    "store_staged_features_report",
     "update_prediction_actual",
 ]
 
