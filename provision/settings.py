@@ -109,7 +109,7 @@ def load(start: Path, variables: Mapping[str, str] = os.environ) -> Project:
     name, stores = str(project["name"]), tree.get("stores", {})
     options = tuple(_store(each, keys, name, file.parent) for each, keys in stores.items())
     raise_all([_no_folder(each, file) for each in options if "path" in stores[each.name] and not each.path.is_dir()])
-    raise_all(list(_shared(options, stores, file, text)))
+    raise_all(_shared(options, stores, file))
     home = str(project.get("home", "none"))
     if home != "none" and home not in stores:
         raise ConfigError(
@@ -244,21 +244,23 @@ def _override(tree: dict[str, Any], variables: Mapping[str, str]) -> None:
                 table[key] = value
 
 
-def _shared(
-    options: Sequence[StoreOptions], stores: Mapping[str, Mapping[str, Any]], file: Path, text: str
-) -> Iterator[ConfigError]:
+def _shared(options: Sequence[StoreOptions], stores: Mapping[str, Mapping[str, Any]], file: Path) -> list[ConfigError]:
     """Stores that have a folder in common by default: whoever means that writes `path` for each of them."""
+    folders: dict[Path, list[StoreOptions]] = {}
     for each in options:
-        names = [other.name for other in options if other.path.resolve() == each.path.resolve()]
-        if len(names) > 1 and "path" not in stores[each.name]:
-            others = " and ".join(name for name in names if name != each.name)
-            yield ConfigError(
-                "shared-folder",
-                f"{each.name} has no path, and its default is the folder of {others}: {each.shown(each.path)}",
-                where=f"{file}:{line(text.split(chr(10)), 'kind', f'stores.{each.name}') or 1}, [stores.{each.name}]",
-                fix=f'give it a folder of its own: path = "{each.name}"; stores that are meant to share one say so by'
-                f' path = "{each.shown(each.path)}" in each',
-            )
+        folders.setdefault(each.path.resolve(), []).append(each)
+    return [
+        ConfigError(
+            "shared-folder",
+            f"{' and '.join(each.name for each in sharing)} share the folder {sharing[0].shown(sharing[0].path)}, and"
+            f" {' and '.join(unsaid)} {'has' if len(unsaid) == 1 else 'have'} no path",
+            where=f"{file}, [stores.{unsaid[-1]}]",
+            fix=f'give {unsaid[-1]} a folder of its own: path = "{unsaid[-1]}"; or write path for each of them, if they'
+            " are meant to share it",
+        )
+        for sharing in folders.values()
+        if len(sharing) > 1 and (unsaid := [each.name for each in sharing if "path" not in stores[each.name]])
+    ]
 
 
 def _no_folder(options: StoreOptions, file: Path) -> ConfigError:

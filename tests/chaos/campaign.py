@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from provision.embedded import KINDS
 from tests.chaos.ground import DOWN, UP, Ground, Ran, ground
 from tests.chaos.rounds import Clocks, Round, Times, Verdict, play
+from tests.chaos.second import ENGINES
 
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -49,10 +49,10 @@ def all_rounds(points: dict[bool, list[str]], instants: int) -> list[Round]:
         side += [Round(f"boundary {word}", down, number, point) for number, point in enumerate(points[down], 1)]
         side += [Round(f"random {word}", down, number) for number in range(1, instants + 1)]
         side += [Round(f"twice {word}", down, number) for number in range(1, instants // 8 + 1)]
-        for kind in KINDS:
+        for store in ENGINES:
             count = max(1, instants // 12)
             for what in ("engine", "restart"):
-                side += [Round(f"{what} {kind} {word}", down, number, kind) for number in range(1, count + 1)]
+                side += [Round(f"{what} {store} {word}", down, number, store) for number in range(1, count + 1)]
     ups, downs = sides[False], sides[True]
     shared = min(len(ups), len(downs))
     return [each for pair in zip(ups, downs, strict=False) for each in pair] + ups[shared:] + downs[shared:]

@@ -15,9 +15,10 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from provision.embedded import KINDS, engine
+from provision.embedded import engine
 from provision.embedded.programs import missing
-from tests.chaos import pictures, wipe
+from tests.chaos import pictures, second, wipe
+from tests.chaos.second import ENGINES, ORDERS
 from tests.doubles.arango import arango_double
 from tests.servers.rest import Keys
 from tests.system import six
@@ -72,6 +73,7 @@ class Ground:
     def __init__(self) -> None:
         roomy = Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2 << 30
         self.folder = six.copied(Path(tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if roomy else None)))
+        second.added(self.folder)
         self._double = ExitStack()
         self.arango = f"{self._double.enter_context(arango_double())}/vfr"
         environment = os.environ | {
@@ -130,20 +132,21 @@ class Ground:
 
     def start(self) -> None:
         """Make the engines and learn what an undisturbed run comes to. Raises RuntimeError when that one fails."""
-        if absent := [program for kind in KINDS if (program := missing(kind))]:
+        if absent := [program for kind in ENGINES.values() if (program := missing(kind))]:
             raise RuntimeError(f"not on PATH: {', '.join(absent)}; `make servers` installs them")
         first = self.run(UP)
         if first.code:
             raise RuntimeError(f"the undisturbed run failed: {first.told()}")
         self.expected = self.pictures()
-        self.revisions = {store: [] for store in six.STORES}
+        self.revisions = {store: [] for store in (*six.STORES, ORDERS)}
         for each in first.document["applied"]:
             self.revisions[each["id"].split("/")[0]].append(each["id"])
         self.full = True
 
     def stores(self) -> dict[str, Keys]:
         """Where the stores are. Raises RuntimeError when an engine does not run."""
-        found = {kind: engine(kind, kind, self.folder / ".provision").status() for kind in KINDS}
+        local = self.folder / ".provision"
+        found = {store: engine(kind, store, local).status() for store, kind in ENGINES.items()}
         if lost := [kind for kind, status in found.items() if status.url is None]:
             raise RuntimeError(f"engines do not run: {', '.join(lost)}")
         return {kind: {"url": str(status.url)} for kind, status in found.items()} | {"arango": {"url": self.arango}}
@@ -164,15 +167,15 @@ class Ground:
             found += pictures.faults(entries, self.revisions[kind])
         numbers = {kind: [each.split("/")[1] for each in ids] for kind, ids in self.revisions.items()}
         for kind, rows in pictures.versions(urls).items():
-            wanted = numbers[kind][-1:] if kind == "postgres" else sorted(numbers[kind])
+            wanted = sorted(numbers[kind]) if kind == "clickhouse" else numbers[kind][-1:]
             if rows != wanted:
                 found.append(f"the peer of {kind} has {rows}, not {wanted}")
         return found
 
     def empty(self) -> None:
         """Drop everything in the stores, ledgers too, engines left as they are."""
-        for kind in KINDS:
-            engine(kind, kind, self.folder / ".provision").start()
+        for store, kind in ENGINES.items():
+            engine(kind, store, self.folder / ".provision").start()
         wipe.everything(self.stores())
         self.full = False
 

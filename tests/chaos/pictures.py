@@ -17,6 +17,7 @@ import psycopg
 import redis
 
 from tests.chaos import pictures_rest
+from tests.chaos.second import ORDERS
 from tests.servers import rest
 
 Entry = tuple[int, int, str, str]  # token, n, revision, kind
@@ -83,6 +84,7 @@ def _value(client: Any, name: str) -> object:
 
 SCHEMAS: dict[str, Callable[[rest.Keys], str]] = {
     "postgres": lambda keys: postgres(keys["url"]),
+    ORDERS: lambda keys: postgres(keys["url"]),
     "clickhouse": lambda keys: clickhouse(keys["url"]),
     "redis": lambda keys: redis_keys(keys["url"]),
     "influx": pictures_rest.influx,
@@ -100,15 +102,18 @@ def of(stores: Mapping[str, rest.Keys]) -> dict[str, str]:
 
 def ledgers(urls: Mapping[str, str]) -> dict[str, list[Entry]]:
     """Every event of the project, in order, read without our own code."""
-    with psycopg.connect(urls["postgres"]) as connection:
-        ours = connection.execute("select token, n, revision, kind from provision.ledger order by token, n").fetchall()
+    ours = {}
+    for store in ("postgres", ORDERS):
+        with psycopg.connect(urls[store]) as connection:
+            sql = "select token, n, revision, kind from provision.ledger order by token, n"
+            ours[store] = connection.execute(sql).fetchall()
     with clickhouse_connect.get_client(dsn=urls["clickhouse"], autogenerate_session_id=False) as client:
         theirs = client.query("SELECT token, n, revision, kind FROM provision_ledger ORDER BY token, n").result_rows
     with redis.Redis.from_url(urls["redis"], decode_responses=True) as server:
         keys = list(server.scan_iter("provision:*:ledger:*"))
         entries: Any = server.xrange(keys[0]) if keys else []
     stream = [(*map(int, entry.split("-")), fields["revision"], fields["kind"]) for entry, fields in entries]
-    return {"postgres": ours, "clickhouse": [tuple(row) for row in theirs], "redis": stream}
+    return {**ours, "clickhouse": [tuple(row) for row in theirs], "redis": stream}
 
 
 def rest_ledgers(stores: Mapping[str, rest.Keys]) -> dict[str, list[Entry]]:
@@ -122,11 +127,13 @@ def rest_ledgers(stores: Mapping[str, rest.Keys]) -> dict[str, list[Entry]]:
 
 def versions(urls: Mapping[str, str]) -> dict[str, list[str]]:
     """What the peers' own tables hold, duplicates included."""
-    with psycopg.connect(urls["postgres"]) as connection:
-        heads = [row[0] for row in connection.execute("select version_num from alembic_version").fetchall()]
+    heads = {}
+    for store in ("postgres", ORDERS):
+        with psycopg.connect(urls[store]) as connection:
+            heads[store] = [row[0] for row in connection.execute("select version_num from alembic_version").fetchall()]
     with clickhouse_connect.get_client(dsn=urls["clickhouse"], autogenerate_session_id=False) as client:
         rows = client.query("SELECT version FROM schema_versions ORDER BY version").result_rows
-    return {"postgres": heads, "clickhouse": [f"{row[0]:03d}" for row in rows]}
+    return {**heads, "clickhouse": [f"{row[0]:03d}" for row in rows]}
 
 
 def faults(entries: Iterable[Entry], expected: Iterable[str]) -> list[str]:

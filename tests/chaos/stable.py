@@ -19,8 +19,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from provision.embedded import KINDS, engine, process
+from provision.embedded import engine, process
 from tests.chaos import traps
+from tests.chaos.second import ENGINES
 
 WARM = (
     "provision.cli.move",
@@ -50,8 +51,8 @@ def main(folder: Path) -> None:
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
     finally:
-        for kind in KINDS:
-            engine(kind, kind, folder / ".provision").reset()
+        for store, kind in ENGINES.items():
+            engine(kind, store, folder / ".provision").reset()
         shutil.rmtree(folder)
 
 
@@ -73,7 +74,7 @@ def _run(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         if kill_after is not None and not _ended(descriptor, kill_after):
             _kill(pid, request["engine"])
             if request["again"]:
-                engine(request["engine"], request["engine"], folder / ".provision").start()
+                engine(ENGINES[request["engine"]], request["engine"], folder / ".provision").start()
         if not _ended(descriptor, request["limit"]):
             hung = True
             os.kill(pid, signal.SIGABRT)
@@ -86,10 +87,10 @@ def _run(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     return {"code": code, "seconds": time.monotonic() - began, "begun": begun, "hung": hung}
 
 
-def _kill(pid: int, kind: str) -> None:
-    """Kill the run, or the engine of that kind by the pid that its folder records."""
-    running = process.running(Path(".provision") / kind) if kind else None
-    if not kind:
+def _kill(pid: int, store: str) -> None:
+    """Kill the run, or the engine of that store by the pid that its folder records."""
+    running = process.running(Path(".provision") / store) if store else None
+    if not store:
         os.kill(pid, signal.SIGKILL)
     elif running is not None:
         os.kill(running.pid, signal.SIGKILL)

@@ -10,6 +10,7 @@ import clickhouse_connect
 import psycopg
 import redis
 
+from tests.chaos.second import ORDERS
 from tests.servers.rest import Keys, good, influxql, part, sent
 
 
@@ -59,6 +60,7 @@ def arango(keys: Keys) -> None:
 
 WIPES: dict[str, Callable[[Keys], None]] = {
     "postgres": postgres,
+    ORDERS: postgres,
     "clickhouse": clickhouse,
     "redis": redis_keys,
     "influx": influx,

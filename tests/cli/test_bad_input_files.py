@@ -355,3 +355,25 @@ error[missing-folder]: the folder of redis does not exist: reddis
   fix    correct the path, or make the folder
 """,
     )
+
+
+SHARED = """\
+error[shared-folder]: postgres and orders share the folder alembic, and {unsaid} no path
+  where  PROJECT/provision.toml, [stores.orders]
+  fix    give orders a folder of its own: path = "orders"; or write path for each of them, if they are meant to share it
+"""
+
+
+@pytest.mark.parametrize(("kept", "unsaid"), [("", "postgres and orders have"), ('path = "alembic"\n', "orders has")])
+def test_two_stores_share_no_folder_by_accident(files: Path, told: Provision, kept: str, unsaid: str) -> None:
+    edit(files / "provision.toml", 'path = "alembic"\n', kept)
+    edit(files / "provision.toml", "[stores.clickhouse]", '[stores.orders]\nkind = "postgres"\n[stores.clickhouse]')
+
+    refused(told(), 2, SHARED.format(unsaid=unsaid))
+
+
+def test_two_stores_that_say_so_share_a_folder(files: Path, told: Provision) -> None:
+    shared = '[stores.orders]\nkind = "postgres"\npath = "./alembic"\n[stores.clickhouse]'
+    edit(files / "provision.toml", "[stores.clickhouse]", shared)
+
+    assert "shared-folder" not in told().err

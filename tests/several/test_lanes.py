@@ -148,3 +148,25 @@ def assert_whole(project: Several, store: str, count: int) -> None:
     assert project.tables(store) == [f"{store}{number}" for number in numbers]
     assert project.ledger(store) == [(f"{store}/{number}", "applied") for number in numbers]
     assert rows(project.urls[store], "select version_num from alembic_version") == [(numbers[-1],)]
+
+
+def test_up_two_stores_of_one_database_and_version_table_are_refused(several: Make) -> None:
+    project = several(2)
+    toml = project.folder / "provision.toml"
+    toml.write_text(toml.read_text().replace(project.urls["b"], project.urls["a"]))
+    project.revision("a", 1)
+    project.revision("b", 1)
+
+    refused = project.run("up")
+
+    assert refused.code == 2
+    assert refused.err.startswith(
+        "error[shared-versions]: a and b keep their versions in one table: alembic_version of"
+    )
+    assert project.tables("a") == []
+    toml.write_text(toml.read_text().replace('path = "b"', 'path = "b"\nversion_table = "b_version"'))
+    project.env(
+        "b", environments.PLAIN.replace("connection=connection", "connection=connection, version_table='b_version'")
+    )
+    project.up()
+    assert rows(project.urls["a"], "select revision from provision.ledger order by 1") == [("a/0001",), ("b/0001",)]
