@@ -94,6 +94,9 @@ class Journal(Protocol):
         A step that was named is pulled next whatever happens in between: its start may be written down already.
         """
 
+    def may_lose(self, step: Step) -> bool:
+        """Whether the step was allowed to lose data, by the flag or by a person who saw what it loses."""
+
     def note(self, text: str) -> None:
         """Tell the user something once, while the run goes on."""
 
@@ -246,3 +249,11 @@ class Store(Protocol):
 
     def losses(self, step: Step) -> Sequence[str]:
         """Why the step can lose data, in plain words; empty when nothing in it says so. Connects to nothing."""
+
+
+@runtime_checkable
+class Foretelling(Protocol):
+    """A `Store` that can tell what is there now, so that what a plan makes itself is no loss."""
+
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        """Id → why the step, taken in this order, would lose what the open database holds now. Must write nothing."""

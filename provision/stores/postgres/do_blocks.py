@@ -9,7 +9,7 @@ from provision.stores.postgres.loss import UNREAD, Effect
 from provision.stores.postgres.sql_tokens import Token, split, tokens
 from provision.stores.postgres.statement_losses import plain_effects, read
 
-_BEFORE_A_STATEMENT = {"BEGIN", "THEN", "ELSE", "LOOP", "DECLARE"}
+_BEFORE_A_STATEMENT = {"BEGIN", "THEN", "ELSE", "LOOP", "DECLARE", "IN", "QUERY"}
 _VERBS = {"DROP", "TRUNCATE", "ALTER", "DELETE", "MERGE", "WITH", "INSERT", "UPDATE", "SELECT", "EXECUTE", "PERFORM"}
 _NO_TEXT = {"RAISE", "EXECUTE", "INSERT", "UPDATE", "DELETE", "MERGE"}  # their strings are values
 _TEXT = re.compile(r"\s*(?:drop|truncate|alter|delete|merge|with|do)\b", re.IGNORECASE)

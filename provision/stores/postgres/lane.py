@@ -11,14 +11,16 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from provision.errors import ConfigError, FailedError, ProvisionError, StatementFailed
+from provision.errors import ConfigError, FailedError, ProvisionError, RefusedError, StatementFailed
 from provision.model import Direction, Fate, Kind, State, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres import blockers, concurrently, engine
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.guard import Guard
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.stores.postgres.session import Session
+from provision.stores.postgres.version_table import version_table
 
 # Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -39,17 +41,19 @@ class AlembicLane:
     ) -> None:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
         self._repeatables = repeatables
+        self._guard: tuple[int, Guard] | None = None
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
-        session = Session(self._connection, self._ledger, self._options, journal)
+        guard = self._guard_of(journal)
+        session = Session(self._connection, self._ledger, self._options, journal, guard)
         pulled = _Pulled(steps)
         pauses = iter(LOCK_PAUSES)
         while not pulled.ended:
             if session.external:
                 pulled.pull()  # env.py's transaction must not be open while a step waits for another store
             if pulled.repeatable is not None:
-                self._repeatables.carry_out(pulled.repeatable, journal, LOCK_TIMEOUT)
+                self._repeatables.carry_out(pulled.repeatable, journal, guard, LOCK_TIMEOUT)
                 pulled.finish()
                 pulled.pull()
                 continue
@@ -57,6 +61,8 @@ class AlembicLane:
                 self._alembic_run(directory, session, pulled, journal)
                 if session.external:
                     pulled.finish()
+            except RefusedError as error:
+                raise self._refused(error, session, pulled.current, journal) from None
             except DBAPIError as error:
                 self._retry_or_raise(error, session, pulled, journal, pauses)
             else:
@@ -89,6 +95,8 @@ class AlembicLane:
         except (DBAPIError, ProvisionError):
             raise
         except Exception as error:  # a revision is code: it may raise anything
+            if session.guard.refused is not None:
+                raise session.guard.refused from error
             if pulled.current is None:
                 raise self._env_failed(error) from error
             raise self._failed(error, session, pulled.current, journal) from error
@@ -114,6 +122,12 @@ class AlembicLane:
         assert pulled.current is not None
         up = pulled.current.direction is Direction.UP
         session.end(Kind.APPLIED if up else Kind.REVERTED, self._options.name)
+
+    def _guard_of(self, journal: Journal) -> Guard:
+        """The guard of this run, which may come here more than once: what it made since it began is no loss."""
+        if self._guard is None or self._guard[0] != journal.token:
+            self._guard = journal.token, Guard(self._connection, version_table(self._options))
+        return self._guard[1]
 
     def _retry_or_raise(
         self, error: DBAPIError, session: Session, pulled: _Pulled, journal: Journal, pauses: Iterator[float]
@@ -142,13 +156,11 @@ class AlembicLane:
     def _failed(self, error: Exception, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
         what, fix = _told(error)
-        number = session.autocommitted if session.committed else session.sent
-        kept = {"text": session.text} if session.committed else {"rolled_back": True}
-        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        number = self._record(what, session, step, journal)
         fix = fix or "correct the revision and run the same command again"
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
-        after = "statements before it are committed" if session.committed else "rolled back: nothing of it was kept"
+        after = _after(session)
         if _sqlstate(error) == LOCK_NOT_AVAILABLE:
             fix = f"{blockers.oldest(self._connection)}; run again when it is free"
         return StatementFailed(
@@ -158,6 +170,20 @@ class AlembicLane:
             where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
             fix=fix,
         )
+
+    def _refused(self, error: RefusedError, session: Session, step: Step | None, journal: Journal) -> RefusedError:
+        """The guard's refusal, recorded, with the place and what became of the rest of the revision."""
+        if step is not None and error is session.guard.refused:
+            number = self._record(str(error), session, step, journal)
+            error.where = f"{_line(error, self._options, step)}: statement {number}; {_after(session)}"
+        return error
+
+    def _record(self, what: str, session: Session, step: Step, journal: Journal) -> int:
+        """Write down that a step failed; the number of its statement."""
+        number = session.autocommitted if session.committed else session.sent
+        kept = {"text": session.text} if session.committed else {"rolled_back": True}
+        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        return number
 
 
 class _Pulled:
@@ -180,6 +206,10 @@ class _Pulled:
     def repeatable(self) -> Step | None:
         """The step in hand, if it is one that Alembic does not run."""
         return self.current if self.current is not None and self.current.revision.repeatable else None
+
+
+def _after(session: Session) -> str:
+    return "statements before it are committed" if session.committed else "rolled back: nothing of it was kept"
 
 
 def _sleep(seconds: float, journal: Journal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -97,20 +97,29 @@ def same(one: Name, other: Name) -> bool:
 
 
 def as_before(effects: Iterable[Effect]) -> Iterator[Loss]:
-    """The losses, each under the name that its table and column had before the first effect."""
+    """The losses, each under the name that its table and column had before the first effect.
+
+    Without those of a name that a rename made free: that one was made in between.
+    """
     renames: list[Rename] = []
     for effect in effects:
         if isinstance(effect, Rename):
             renames.append(effect)
-        else:
-            yield _before(effect, renames)
+        elif (found := before(effect, renames)) is not None:
+            yield found
 
 
-def _before(loss: Loss, renames: list[Rename]) -> Loss:
+def before(loss: Loss, renames: Sequence[Rename]) -> Loss | None:
+    """The loss under the name from before the renames, None where nothing had that name."""
     found = loss
     for each in reversed(renames):
-        if each.column and each.becomes == found.column and same(each.old, found.name):
-            found = replace(found, column=each.column)
-        elif not each.column and same(each.new, found.name):
+        table = each.old if each.column else each.new
+        if each.column and same(table, found.name) and found.column:
+            if found.column == each.column:
+                return None
+            found = replace(found, column=each.column) if found.column == each.becomes else found
+        elif not each.column and same(table, found.name):
             found = replace(found, name=each.old)
+        elif not each.column and same(each.old, found.name):
+            return None
     return found if found == loss else replace(found, shown=loss.name)

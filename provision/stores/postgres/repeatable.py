@@ -8,11 +8,12 @@ from pathlib import Path
 
 import psycopg
 
-from provision.errors import ConfigError, StatementFailed
+from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.files import checksum, described, headers, inside, listed, read_text
 from provision.model import Direction, Kind, Revision, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.guard import Guard, Rows
 from provision.stores.postgres.ledger import PostgresLedger
 
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
@@ -51,8 +52,11 @@ class PostgresRepeatables:
         lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
         return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
 
-    def carry_out(self, step: Step, journal: Journal, lock_timeout: str) -> None:
-        """Apply, revert or skip one; the ledger's entry is in the same transaction. Raises StatementFailed."""
+    def carry_out(self, step: Step, journal: Journal, guard: Guard, lock_timeout: str) -> None:
+        """Apply, revert or skip one; the ledger's entry is in the same transaction.
+
+        Raises StatementFailed, and RefusedError (destructive).
+        """
         journal.check()
         missing = self.unmet().get(step.id)
         if missing and step.direction is Direction.UP:
@@ -60,13 +64,26 @@ class PostgresRepeatables:
             return
         kind = Kind.APPLIED if step.direction is Direction.UP else Kind.REVERTED
         settings = {"limit": lock_timeout, "mark": str(journal.mark(step))}
+        text = sql(self._options, step)
+        guard.begin(step, closed=not journal.may_lose(step))
         try:
             with self._connection.transaction():
                 self._connection.execute(_BEGIN, settings)
-                self._connection.execute(sql(self._options, step).encode())
+                guard.check(text, self._ask, before=True)
+                self._connection.execute(text.encode())
+                guard.before_commit(self._ask)
                 self._ledger.append(journal.event(step, kind))
         except psycopg.Error as error:
             raise self._failed(error, step, journal) from None
+        except RefusedError as error:
+            error.where = f"{step.revision.path}; rolled back: nothing of it was kept"
+            self._ledger.append(journal.event(step, Kind.FAILED, error=str(error), rolled_back=True))
+            raise
+        finally:
+            guard.end()
+
+    def _ask(self, question: str) -> Rows:
+        return self._connection.execute(question.encode()).fetchall()
 
     def _failed(self, error: psycopg.Error, step: Step, journal: Journal) -> StatementFailed:
         what = error.diag.message_primary or str(error).strip()

@@ -16,6 +16,8 @@ from provision.stores.postgres import direct
 from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.guard import Guard, Rows
+from provision.stores.postgres.guarded_cursor import arm
 from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
@@ -34,7 +36,10 @@ class Session:
     that something of it cannot be rolled back any more.
     """
 
-    def __init__(self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal) -> None:
+    def __init__(
+        self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: Guard
+    ) -> None:
+        self.guard, self._guarded, self._asks = guard, False, False
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
@@ -66,6 +71,7 @@ class Session:
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
         self._connection = context.connection
+        self._guarded = arm(context.connection, self.guard, lambda: self._autocommit)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
         block = context.autocommit_block
 
@@ -91,12 +97,16 @@ class Session:
         self._reset()
         direct.begin(self._connection, lock_timeout, str(self._journal.mark(step)))
         self._step, self._began = step, time.monotonic()
+        self.guard.begin(step, closed=not self._journal.may_lose(step))
 
     def end(self, kind: Kind, store: str) -> None:
         """Append the ledger entry in the step's own transaction.
 
-        Raises LeaseLost when a newer token has raised the fence: the transaction rolls back.
+        Raises LeaseLost when a newer token has raised the fence, and RefusedError when the step lost what it may not:
+        the transaction rolls back.
         """
+        self.guard.before_commit(self._ask)
+        self.guard.end()
         step, self._step = self._step, None
         assert step is not None
         elapsed = round((time.monotonic() - self._began) * 1000)
@@ -136,18 +146,30 @@ class Session:
 
     def _boundary_before_commit(self) -> None:
         """Entering the block commits what the step did so far: leave a trace of that first."""
+        self.guard.before_commit(self._ask)
         if self._step is not None and self.sent and not self.committed:
             self._ledger.append(
                 self._journal.event(self._step, Kind.STARTED, statement=1, text="", preceding=self.sent)
             )
             self.committed = True
 
+    def _ask(self, question: str) -> Rows:
+        """The rows of a query of our own on env.py's connection."""
+        self._asks = True
+        try:
+            rows: Rows = self._connection.exec_driver_sql(question).fetchall()
+            return rows
+        finally:
+            self._asks = False
+
     def _before(
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
     ) -> tuple[str, Any]:
         self._journal.check()
-        if self._step is None:
+        if self._step is None or self._asks:
             return statement, parameters
+        if not self._guarded:
+            self.guard.check(statement, self._ask, before=self._autocommit)
         if not self._autocommit:
             self.sent += 1
             return statement, parameters
