@@ -159,6 +159,17 @@ class Joined(Statements, Protocol):
         """
 
 
+@runtime_checkable
+class Guarded(Statements, Protocol):
+    """`Statements` of a store that knows, when a statement is about to be sent, what it would lose."""
+
+    def remember(self, token: int) -> None:
+        """Note what is there before the first statement of the run `token`; a run may call more than once."""
+
+    def loses(self, statement: Statement) -> str | None:
+        """What it would lose, if sent now, of what was there when the run began. Must change nothing."""
+
+
 class Peer(Protocol):
     """The part of a store where another tool's own table decides what is applied."""
 
