@@ -103,7 +103,7 @@ class MoveRender:
         """What was done, what failed, what remains."""
         self._ticker.stop()
         if self._form == "json":
-            document = as_json(report, self._direction, error, self._losses)
+            document = as_json(report, self._direction, error, self._losses if self._dry_run else None)
             print(json.dumps(document, ensure_ascii=False, indent=2))
             return
         if self._form == "github" and error is not None:
@@ -172,8 +172,10 @@ def warnings(standings: Standings) -> list[str]:
     return lines
 
 
-def as_json(report: Report, direction: Direction, error: ProvisionError | None, losses: Losses) -> dict[str, object]:
-    """The document of `--output json`."""
+def as_json(
+    report: Report, direction: Direction, error: ProvisionError | None, losses: Losses | None
+) -> dict[str, object]:
+    """The document of `--output json`; `losses` are those of a dry run."""
     done = [
         {"id": each.step.id, "duration_ms": each.duration_ms}
         for each in report.done
@@ -187,13 +189,14 @@ def as_json(report: Report, direction: Direction, error: ProvisionError | None, 
             "statement": failure.statement if failure else None,
             "error": problems.as_dict(error),
         }
+    foretold = {"destructive": [{"id": name, "loses": list(why)} for name, why in (losses or {}).items()]}
     return {
         WORDS[direction][1]: done,
         "failed": failed,
         "remaining": [step.id for step in report.remaining],
         "held": [{"id": held.step.id, "waits_for": list(held.waits_for)} for held in report.held],
-        "destructive": [{"id": name, "loses": list(why)} for name, why in losses.items()],
         "duration_ms": report.duration_ms,
+        **(foretold if losses is not None else {}),
     }
 
 
