@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -239,3 +240,48 @@ def test_repeatable_is_stopped(content: Project) -> None:
     assert (ran.code, "error[destructive]" in ran.err) == (3, True), ran.err
     assert content.rows("select id from t") == [(1,)]
     content.up("--allow-destructive")
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+@pytest.mark.parametrize("name", ["built", "decoded", "raw_cursor", "function", "dynamic_do", "swallowed", "view"])
+def test_loss_is_stopped_under_asyncio_too(
+    project: Project, name: str, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments.initialised(project.root, "async")
+    ini = project.root / "alembic.ini"
+    url = f"sqlalchemy.url = postgresql+{driver}://"
+    ini.write_text(re.sub("^sqlalchemy.url.*$", url, ini.read_text(), flags=re.MULTILINE))
+    project.write("0001", MADE)
+    project.up()
+    monkeypatch.setattr("provision.stores.postgres.losses.effects", lambda *_: [])
+    project.write("0002", UNSHOWN[name])
+
+    ran = project.provision("up")
+
+    assert (ran.code, "error[destructive]" in ran.err) == (3, True), ran.out + ran.err
+    assert project.rows("select * from t") == [(1, 2, 3)]
+    project.up("--allow-destructive")
+
+
+def test_agreed_at_the_prompt_is_allowed_for_that_step_alone(content: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    content.write("0002", 'op.drop_table("o")')
+    content.write("0003", UNSHOWN["decoded"])
+    monkeypatch.setattr("provision.cli.move._confirm", lambda losses: [*losses] == ["postgres/0002"])
+
+    ran = content.provision("up")
+
+    assert ran.code == 3
+    assert "postgres/0003_step would lose data: drops table t and its rows" in ran.err
+    assert content.events()[1:] == [("postgres/0002", "applied"), ("postgres/0003", "failed")]
+
+
+def test_version_table_is_no_content(project: Project) -> None:
+    environments.written(
+        project.root, environments.PLAIN.replace("connection=connection", 'connection=connection, version_table="seen"')
+    )
+    project.write("0001", "pass", "pass")
+    project.up()
+    project.done("down", "--all")
+    project.write("0002", 'op.execute(f"create table n (id int)")\n    op.execute("drop table n")')
+    project.up()
+    assert project.rows("select version_num from seen") == [("0002",)]

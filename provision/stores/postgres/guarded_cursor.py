@@ -22,38 +22,63 @@ def arm(connection: Any, guard: Guard, autocommit: Callable[[], bool]) -> bool:
     False where the driver has no place for that: only what SQLAlchemy sends can be seen then.
     """
 
-    def checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
-        _arm(record.driver_connection, guard, autocommit)
+    def checked_out(adapted: Any, record: Any, _proxy: Any) -> None:
+        _arm(record.driver_connection, adapted, guard, autocommit)
 
     hooks.listen(connection.engine.pool, "checkout", checked_out)
-    return _arm(connection.connection.driver_connection, guard, autocommit)
+    proxy = connection.connection
+    return _arm(proxy.driver_connection, proxy.dbapi_connection, guard, autocommit)
 
 
-def _arm(driver: Any, guard: Guard, autocommit: Callable[[], bool]) -> bool:
-    mixin: type[_Mixin]
-    names: tuple[str, ...]
-    base: Any
+def _arm(driver: Any, adapted: Any, guard: Guard, autocommit: Callable[[], bool]) -> bool:
+    members = {"guard": guard, "autocommit": staticmethod(autocommit)}
     if isinstance(driver, psycopg.Connection):
-        mixin, names, base = _Guarded, ("cursor_factory", "server_cursor_factory"), psycopg.Cursor
+        _by_factory(driver, _Guarded, psycopg.Cursor, {**members, "own": _of_psycopg(psycopg.Cursor)})
     elif isinstance(driver, psycopg.AsyncConnection):
-        mixin, names, base = _GuardedAsync, ("cursor_factory", "server_cursor_factory"), psycopg.AsyncCursor
+        _by_factory(driver, _GuardedAsync, psycopg.AsyncCursor, {**members, "own": _of_psycopg(psycopg.AsyncCursor)})
     elif (psycopg2 := sys.modules.get("psycopg2")) is not None and isinstance(driver, psycopg2.extensions.connection):
-        mixin, names, base = _Guarded, ("cursor_factory",), psycopg2.extensions.cursor
+        plain = psycopg2.extensions.cursor
+        _by_factory(driver, _Guarded, plain, {**members, "own": lambda self: plain(self.connection)})
     else:
+        return _by_class(adapted, members)
+    return True
+
+
+def _of_psycopg(plain: Any) -> Callable[[Any], Any]:
+    return lambda self: plain(self.connection, row_factory=tuple_row)
+
+
+def _by_factory(driver: Any, mixin: type, plain: type, members: dict[str, Any]) -> None:
+    """Where the connection says which class its cursors have."""
+    for name in ("cursor_factory", "server_cursor_factory"):
+        if hasattr(driver, name):
+            made = getattr(driver, name) or plain
+            made = getattr(made, "unguarded", made)
+            setattr(driver, name, type(made.__name__, (mixin, made), {**members, "unguarded": made}))
+
+
+def _by_class(adapted: Any, members: dict[str, Any]) -> bool:
+    """Where the connection is written in Python: it and its cursors become of a class that is guarded."""
+    kind = getattr(type(adapted), "unguarded", type(adapted))
+
+    def cursor(self: Any, *arguments: Any, **named: Any) -> Any:
+        made = kind.cursor(self, *arguments, **named)
+        own = {"own": lambda _: kind.cursor(self)}
+        made.__class__ = type(type(made).__name__, (_Guarded, type(made)), {"__slots__": (), **members, **own})
+        return made
+
+    try:
+        adapted.__class__ = type(kind.__name__, (kind,), {"__slots__": (), "cursor": cursor, "unguarded": kind})
+    except TypeError:
         return False
-    for name in names:
-        made = getattr(driver, name) or base
-        bases = (mixin, getattr(made, "unguarded", made))
-        members = {"guard": guard, "autocommit": staticmethod(autocommit), "unguarded": bases[1], "plain": base}
-        setattr(driver, name, type(made.__name__, bases, members))
     return True
 
 
 class _Mixin:
+    __slots__ = ()
     guard: Guard
     autocommit: Callable[[], bool]
-    plain: Any  # the class of cursors that nobody changed
-    connection: Any
+    own: Callable[[], Any]  # a cursor of the same connection that nobody changed
 
     def _text(self, query: Any) -> str:
         """A query as it is sent, whatever it was put together from."""
@@ -61,15 +86,13 @@ class _Mixin:
             return query
         if isinstance(query, bytes):
             return query.decode(errors="replace")
-        return str(query.as_string(self) if hasattr(query, "as_string") else sql.as_string(query, self.connection))
-
-    def _own_cursor(self) -> Any:
-        options = {"row_factory": tuple_row} if self.plain.__module__.startswith("psycopg.") else {}
-        return self.plain(self.connection, **options)
+        return str(query.as_string(self) if hasattr(query, "as_string") else sql.as_string(query))
 
 
 class _Guarded(_Mixin):
-    """psycopg's and psycopg2's cursor."""
+    """A cursor whose methods return when the server has answered."""
+
+    __slots__ = ()
 
     def execute(self, query: Any, *arguments: Any, **named: Any) -> Any:
         self._check(query)
@@ -99,7 +122,7 @@ class _Guarded(_Mixin):
         self.guard.check(self._text(query), self._ask, before=self.autocommit())
 
     def _ask(self, question: str) -> Rows:
-        cursor = self._own_cursor()
+        cursor = self.own()
         cursor.execute(question)
         rows: Rows = cursor.fetchall()
         cursor.close()
@@ -108,6 +131,8 @@ class _Guarded(_Mixin):
 
 class _GuardedAsync(_Mixin):
     """psycopg's AsyncCursor."""
+
+    __slots__ = ()
 
     async def execute(self, query: Any, *arguments: Any, **named: Any) -> Any:
         await self._check(query)
@@ -131,6 +156,6 @@ class _GuardedAsync(_Mixin):
     async def _check(self, query: Any) -> None:
         losses = self.guard.suspects(self._text(query), before=self.autocommit())
         if losses:
-            cursor = self._own_cursor()
+            cursor = self.own()
             await cursor.execute(loss_targets.question(losses))
             self.guard.judge(losses, await cursor.fetchall())
