@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,9 +48,12 @@ class Allowed:
     def may_lose(self, step: Step) -> bool:
         return self._rules.allow_destructive or step.id in self._steps
 
-    def ask(self, losses: Losses, steps: int) -> None:
-        """Refuse what loses data, unless the flag or a person allows it. Raises RefusedError."""
-        if not losses or self._rules.allow_destructive:
+    def ask(self, site: Site, steps: Sequence[Step], agreed: Container[str] = ()) -> None:
+        """Refuse what loses data, unless the flag or a person allows it, or it is `agreed`. Raises RefusedError."""
+        if self._rules.allow_destructive or all(step.id in agreed for step in steps):
+            return
+        losses = {name: why for name, why in foreseen(site, steps).items() if name not in agreed}
+        if not losses:
             return
         if self._rules.confirm(losses):
             self._steps.update(losses)
@@ -59,7 +62,7 @@ class Allowed:
         more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
         raise RefusedError(
             CODE,
-            f"{len(losses)} of {steps} steps would lose data",
+            f"{len(losses)} of {len(steps)} steps would lose data",
             where=f"{shown}{more}",
             fix="look at the plan with --dry-run, then add --allow-destructive",
         )

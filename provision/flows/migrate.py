@@ -55,9 +55,9 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whom to tell. `planned` is called once with what is about to run, after `losing` with what that can lose.
+    """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop.
 
-    `stopper` receives the board to stop.
+    `losing` is called before `planned` in a dry run, with what the steps would lose.
     """
 
     happened: Watcher
@@ -82,16 +82,13 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
-    losses = foreseen(site, plan.steps)
-    allowed.ask(losses, len(plan.steps))
+    allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
         standings = survey(site)
         _fresh(rules.saved, standings)
         plan = planned(site, direction, wanted, rules, standings)
-        if not agreed.issuperset(step.id for step in plan.steps):
-            losses = foreseen(site, plan.steps)
-            allowed.ask({name: why for name, why in losses.items() if name not in agreed}, len(plan.steps))
+        allowed.ask(site, plan.steps, agreed)
         pens = {name: Pen(site.project.name, held.token, rules.owner.actor) for name in site.stores}
         run = _Running(site, rules, watch, held, pens, allowed)
         run.get_ready(standings, plan)
@@ -102,7 +99,6 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
             standings = survey(site)
             plan = planned(site, direction, wanted, rules, standings)
         recorded = run.record_outside(standings)
-        watch.losing(losses)
         watch.planned(plan, standings)
         report = run.fill(run.carry_out(plan, standings), wanted)
         ended = direction is Direction.UP and not report.remaining
