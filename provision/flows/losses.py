@@ -50,9 +50,10 @@ class Allowed:
 
     def ask(self, site: Site, steps: Sequence[Step], agreed: Container[str] = ()) -> None:
         """Refuse what loses data, unless the flag or a person allows it, or it is `agreed`. Raises RefusedError."""
-        if self._rules.allow_destructive or all(step.id in agreed for step in steps):
+        asked = [step.id for step in steps if step.id not in agreed]
+        if self._rules.allow_destructive or not asked:
             return
-        losses = {name: why for name, why in foreseen(site, steps).items() if name not in agreed}
+        losses = {name: why for name, why in foreseen(site, steps).items() if name in asked}
         if not losses:
             return
         if self._rules.confirm(losses):
@@ -62,7 +63,7 @@ class Allowed:
         more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
         raise RefusedError(
             CODE,
-            f"{len(losses)} of {len(steps)} steps would lose data",
+            f"{len(losses)} of {len(asked)} steps would lose data",
             where=f"{shown}{more}",
             fix="look at the plan with --dry-run, then add --allow-destructive",
         )
