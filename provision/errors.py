@@ -2,7 +2,7 @@
 
 ProvisionError
 ├── ConfigError (2)       usage or configuration: no project file, unknown key, missing extra, wrong password
-├── RefusedError (3)      the plan was refused before anything ran: changed, unknown, dirty, destructive
+├── RefusedError (3)      refused: changed, unknown, dirty; a statement that would lose data and was not sent
 ├── UnreachableError (4)  a store does not answer
 ├── FailedError (5)       failed or stopped after the run began
 │   ├── StatementFailed   the server refused a statement
@@ -58,7 +58,7 @@ class CapabilityMissing(ConfigError):
 
 
 class RefusedError(ProvisionError):
-    """Raised when the plan is refused before the first statement runs."""
+    """Raised when a plan is refused before its first statement runs, or a statement before it is sent."""
 
     exit_code = EXIT_REFUSED
 

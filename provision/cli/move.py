@@ -22,7 +22,8 @@ from provision.core.graph import BACKFILL
 from provision.core.plan import Wanted
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access, Site
-from provision.flows.migrate import Losses, Rules, Watch, move
+from provision.flows.losses import Losses
+from provision.flows.migrate import Rules, Watch, move
 from provision.model import Direction, Happening, Note
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
             lambda happening: render.happened(_hidden(happening, opened.environment.mask)),
             lambda plan, standings: render.planned(opened, plan, standings),
             boards.append,
+            lambda losses: render.losing(_masked(losses, opened.environment.mask)),
         )
         report = move(opened, direction, wanted, rules, watch)
         error = error_of(report)
@@ -113,6 +115,10 @@ def _backfills(opened: Site) -> dict[str, Backfill]:
 def _hidden(happening: Happening, mask: Callable[[str], str]) -> Happening:
     """What happened without secrets: a note may quote a statement that still runs."""
     return replace(happening, text=mask(happening.text)) if isinstance(happening, Note) else happening
+
+
+def _masked(losses: Losses, mask: Callable[[str], str]) -> Losses:
+    return {name: [mask(each) for each in why] for name, why in losses.items()}
 
 
 def _confirm(losses: Losses) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from heapq import merge
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from provision.core.standing import stand
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionError, Several
 from provision.flows import look
 from provision.flows.connect import Access, Site, build_all, known_stores, together
+from provision.flows.losses import Losses, foreseen
 from provision.flows.migrate import Rules, planned
 from provision.flows.survey import survey
 from provision.model import Description, Direction, Plan
@@ -91,11 +93,12 @@ def plan(
     with site.opened(env, Access.READ, only=only, wait_for=wait_for) as opened:
         made = planned(opened, Direction.UP, wanted, Rules(site.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
-        render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask)
-        _print_plan(render, made, stores, output, sql=sql)
+        render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
+        losses = foreseen(opened, made.steps)
+        _print_plan(render, made, stores, output, sql=sql, losses=losses)
         if out is not None:
             plans.save(made, opened.environment.name, out)
-            render.saved(out)
+            render.saved(out, losing=bool(losses))
     return EXIT_DONE
 
 
@@ -156,8 +159,26 @@ def _plan_offline(wanted: Wanted, output: str, *, sql: bool) -> None:
     _print_plan(PlanRender(project.name, None), plan_up(files, standings, wanted), stores, output, sql=sql)
 
 
-def _print_plan(render: PlanRender, made: Plan, stores: Mapping[str, Store], output: str, *, sql: bool) -> None:
+def _options(wanted: Wanted) -> str:
+    """What was asked for, as `up` takes it."""
+    only = [f"--only {name}" for name in sorted(wanted.only)]
+    steps = [f"--steps {wanted.steps}"] if wanted.steps is not None else []
+    return " ".join([*wanted.targets, *only, *steps, *(["--out-of-order"] if wanted.out_of_order else [])])
+
+
+def _print_plan(
+    render: PlanRender,
+    made: Plan,
+    stores: Mapping[str, Store],
+    output: str,
+    *,
+    sql: bool,
+    losses: Losses | None = None,
+) -> None:
+    """`losses` says what the steps would lose of what is there now; without, what each can lose by itself."""
     described = _described(made, stores, statements=sql or output == options.JSON)
+    if losses is not None:
+        described = [replace(each, destructive=tuple(losses.get(each.step.id, ()))) for each in described]
     if output == options.JSON:
         render.json(made, described)
     else:

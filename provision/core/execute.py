@@ -114,6 +114,7 @@ class Run:
     resume: Mapping[str, int] = field(default_factory=dict)  # id → the statement an open attempt goes on with
     mask: Callable[[str], str] = str
     until: Callable[[], float] = lambda: math.inf  # the monotonic time up to which `check` asks nobody
+    may_lose: Callable[[Step], bool] = field(default=lambda _: False)
 
 
 class LaneJournal:
@@ -163,6 +164,9 @@ class LaneJournal:
         step, needs = self._after
         self._begun = step if self._run.board.is_free(needs) else None
         return self._begun
+
+    def may_lose(self, step: Step) -> bool:
+        return self._run.may_lose(step)
 
     def note(self, text: str) -> None:
         self._run.watcher(Note(self._store, text))

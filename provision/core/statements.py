@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from provision.errors import Interrupted, RefusedError, StatementFailed
 from provision.model import Direction, Event, Fate, Kind, Outcome, State, Statement, StateName, Step
-from provision.ports import Joined, Journal, Statements
+from provision.ports import Guarded, Joined, Journal, Statements
 
 
 def run(statements: Statements, steps: Iterator[Step], journal: Journal) -> None:
     """Carry out each step as it is pulled. N statements cost N + 1 ledger entries. Raises StatementFailed."""
+    if isinstance(statements, Guarded):
+        statements.remember(journal.token)
     begun: Step | None = None
     for step in steps:
         begun = _carry_out(statements, step, journal, begun=step is begun)
@@ -88,6 +90,7 @@ def _carry_out(statements: Statements, step: Step, journal: Journal, *, begun: b
     for number in range(first, len(listed) + 1):
         _check(statements, step, number, journal)
         statement, mark = listed[number - 1], journal.mark(step, number)
+        _guard(statements, step, number, listed, journal)
         upcoming = listed[number] if number < len(listed) else None
         try:
             if upcoming is None and isinstance(statements, Joined):
@@ -112,6 +115,24 @@ def _check(statements: Statements, step: Step, number: int, journal: Journal) ->
         journal.check_lease()
         statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)
         raise
+
+
+def _guard(statements: Statements, step: Step, number: int, listed: Sequence[Statement], journal: Journal) -> None:
+    """Stop a statement that loses data and was not allowed. Raises RefusedError (destructive)."""
+    if not isinstance(statements, Guarded) or journal.may_lose(step):
+        return
+    loses = statements.loses(listed[number - 1])
+    if loses is None:
+        return
+    error = RefusedError(
+        "destructive",
+        f"{step.revision.title} would lose data: {loses}",
+        where=_place(step, number, listed),
+        fix="if that is meant, run the same command again with --allow-destructive: it goes on with this statement",
+    )
+    journal.check_lease()
+    statements.record(journal.event(step, Kind.FAILED, statement=number, error=str(error)), None)
+    raise error
 
 
 def _end(statements: Joined, end: Event, journal: Journal) -> Step | None:
@@ -144,13 +165,18 @@ def _failed(
 ) -> StatementFailed:
     journal.check_lease()
     statements.record(journal.event(step, Kind.FAILED, statement=number, error=error.what), None)
-    done = {1: "nothing of it was done", 2: "statement 1 is done"}.get(number, f"statements 1 to {number - 1} are done")
-    rest = len(listed) - number
-    todo = f", {rest} {'was' if rest == 1 else 'were'} not sent" if rest else ""
     return StatementFailed(
         error.what,
         number=number,
         statement=listed[number - 1].text,
-        where=f"{step.revision.path}: statement {number} of {len(listed)} ({listed[number - 1].summary}); {done}{todo}",
+        where=_place(step, number, listed),
         fix=error.fix or "correct the statement and run the same command again: it goes on with this statement",
     )
+
+
+def _place(step: Step, number: int, listed: Sequence[Statement]) -> str:
+    """Where a step stopped, and what of it is done."""
+    done = {1: "nothing of it was done", 2: "statement 1 is done"}.get(number, f"statements 1 to {number - 1} are done")
+    rest = len(listed) - number
+    todo = f", {rest} {'was' if rest == 1 else 'were'} not sent" if rest else ""
+    return f"{step.revision.path}: statement {number} of {len(listed)} ({listed[number - 1].summary}); {done}{todo}"

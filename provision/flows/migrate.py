@@ -16,6 +16,7 @@ from provision.core.standing import Flag, Standing
 from provision.errors import CapabilityMissing, ConfigError, RefusedError
 from provision.flows import leftovers, peers
 from provision.flows.connect import Reach, Site, together
+from provision.flows.losses import Allowed, Losses, foreseen, with_committed
 from provision.flows.survey import survey
 from provision.model import (
     Direction,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from provision.flows.gates import Gatekeeper
     from provision.model.backfills import Backfill
 
-Losses = Mapping[str, Sequence[str]]  # id → why it can lose data
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -57,11 +56,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop."""
+    """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop.
+
+    `losing` is called before `planned` in a dry run, with what the steps would lose.
+    """
 
     happened: Watcher
     planned: Callable[[Plan, Standings], None]
     stopper: Callable[[Board], None] = field(default=lambda _: None)
+    losing: Callable[[Losses], None] = field(default=lambda _: None)
 
 
 def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: Watch) -> Report:
@@ -74,23 +77,25 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     plan = planned(site, direction, wanted, rules, standings)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
     idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
+    allowed = Allowed(rules)
     if rules.dry_run or (idle and not _small(site, rules, watch, plan, standings)):
+        watch.losing(foreseen(site, plan.steps))
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
-    _allowed(site, plan.steps, rules)
+    allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
         standings = survey(site)
         _fresh(rules.saved, standings)
         plan = planned(site, direction, wanted, rules, standings)
-        _allowed(site, [step for step in plan.steps if step.id not in agreed], rules)
+        allowed.ask(site, plan.steps, agreed)
         pens = {name: Pen(site.project.name, held.token, rules.owner.actor) for name in site.stores}
-        run = _Running(site, rules, watch, held, pens)
+        run = _Running(site, rules, watch, held, pens, allowed)
         run.get_ready(standings, plan)
         finished = run.finish_begun(standings, direction)
         if finished.remaining:
-            return finished
+            return with_committed(finished)
         if finished.done:
             standings = survey(site)
             plan = planned(site, direction, wanted, rules, standings)
@@ -99,7 +104,8 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
         report = run.fill(run.carry_out(plan, standings), wanted)
         ended = direction is Direction.UP and not report.remaining
         removed = leftovers.remove(site, wanted, held.check, watch.happened) if ended else ()
-    return replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
+    report = replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
+    return with_committed(report)
 
 
 def outside(standings: Standings) -> list[tuple[str, Standing]]:
@@ -143,8 +149,11 @@ class Held:
 class _Running:
     """One run, from the moment that it holds the lease."""
 
-    def __init__(self, site: Site, rules: Rules, watch: Watch, held: Held, pens: Mapping[str, Pen]) -> None:
+    def __init__(
+        self, site: Site, rules: Rules, watch: Watch, held: Held, pens: Mapping[str, Pen], allowed: Allowed
+    ) -> None:
         self._site, self._rules, self._watch, self._held, self._pens = site, rules, watch, held, pens
+        self._allowed = allowed
         self._board: Board | None = None
 
     def get_ready(self, standings: Standings, plan: Plan) -> None:
@@ -160,6 +169,7 @@ class _Running:
         if not steps:
             return Report()
         position = self._site.graph.position
+        self._allowed.begun(steps, {id_: each for of in standings.values() for id_, each in of.standings.items()})
         ordered = sorted(steps, key=lambda step: -position[step.id])
         return self.carry_out(Plan(tuple(ordered)), standings)
 
@@ -208,6 +218,7 @@ class _Running:
             resume=settle(plan.steps, standings, self._site.stores),
             mask=self._site.environment.mask,
             until=self._held.until,
+            may_lose=self._allowed.may_lose,
         )
         return execute(plan, self._site.stores, run)
 
@@ -300,21 +311,6 @@ def _nothing_half_applied(standings: Standings, wanted: Wanted) -> None:
                     fix=f"`provision up` finishes it; or settle it with `provision resolve {each.id} --applied`"
                     " or `--pending`",
                 )
-
-
-def _allowed(site: Site, steps: Sequence[Step], rules: Rules) -> None:
-    """Refuse steps that lose data, unless the flag or a person allows them."""
-    losses = {step.id: why for step in steps if (why := site.stores[step.revision.store].losses(step))}
-    if not losses or rules.allow_destructive or rules.confirm(losses):
-        return
-    shown = "; ".join(f"{name} {', '.join(why)}" for name, why in list(losses.items())[:3])
-    more = f"; and {len(losses) - 3} more" if len(losses) > 3 else ""
-    raise RefusedError(
-        "destructive",
-        f"{len(losses)} of {len(steps)} steps would lose data",
-        where=f"{shown}{more}",
-        fix="look at the plan with --dry-run, then add --allow-destructive",
-    )
 
 
 def _small(site: Site, rules: Rules, watch: Watch, plan: Plan, standings: Standings) -> Sequence[Backfill]:

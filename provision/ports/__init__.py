@@ -102,6 +102,9 @@ class Journal(Protocol):
         A step that was named is pulled next whatever happens in between: its start may be written down already.
         """
 
+    def may_lose(self, step: Step) -> bool:
+        """Whether the step was allowed to lose data, by the flag or by a person who saw what it loses."""
+
     def note(self, text: str) -> None:
         """Tell the user something once, while the run goes on."""
 
@@ -162,6 +165,17 @@ class Joined(Statements, Protocol):
 
         A process that ends in the middle must leave nothing that `record` of the one and then the other could not.
         """
+
+
+@runtime_checkable
+class Guarded(Statements, Protocol):
+    """`Statements` of a store that knows, when a statement is about to be sent, what it would lose."""
+
+    def remember(self, token: int) -> None:
+        """Note what is there before the first statement of the run `token`; a run may call more than once."""
+
+    def loses(self, statement: Statement) -> str | None:
+        """What it would lose, if sent now, of what was there when the run began. Must change nothing."""
 
 
 class Peer(Protocol):
@@ -261,3 +275,11 @@ class Store(Protocol):
 
     def losses(self, step: Step) -> Sequence[str]:
         """Why the step can lose data, in plain words; empty when nothing in it says so. Connects to nothing."""
+
+
+@runtime_checkable
+class Foretelling(Protocol):
+    """A `Store` that can tell what is there now, so that what a plan makes itself is no loss."""
+
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        """Id → why the step, taken in this order, would lose what the open database holds now. Must write nothing."""

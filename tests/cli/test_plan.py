@@ -43,7 +43,7 @@ small · test
     3  postgres/0003   Notes on orders, read back while they are made
        loses data: its author says that it loses data
     4  clickhouse/002  events per day
-4 to apply, 1 of them can lose data (--allow-destructive); run it: provision up --env test
+4 to apply, 1 of them can lose data (--allow-destructive); run it: provision up --allow-destructive --env test
 """
 STALE = """\
 error[stale-plan]: the plan was made from another state: postgres moved since

@@ -15,7 +15,7 @@ from provision.core.plan import Standings
 from provision.core.standing import Flag
 from provision.errors import ProvisionError, Several
 from provision.flows.connect import Reach, Site
-from provision.flows.migrate import Losses
+from provision.flows.losses import Losses
 from provision.model import Began, Direction, Done, Failure, Happening, Note, Plan, Report
 
 WIDEST = 60  # of a description, where there is no terminal to say
@@ -32,6 +32,7 @@ class MoveRender:
         self._ticker = Ticker(self._paper)
         self._width = self._words = 20
         self._said_head = False
+        self._losses: Losses = {}
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
@@ -47,6 +48,10 @@ class MoveRender:
         if not self._said_head:
             self._said_head = True
             self._paper.write(f"{site.project.name} · {site.environment.name}", "head")
+
+    def losing(self, losses: Losses) -> None:
+        """What the steps that are shown next can lose."""
+        self._losses = losses
 
     def planned(self, site: Site, plan: Plan, standings: Standings) -> None:
         """One line a store, then the warnings."""
@@ -70,6 +75,8 @@ class MoveRender:
             for step in plan.steps:
                 line = f"  · {step.id.ljust(self._width)}  {step.revision.description}"
                 self._paper.write(self._paper.fitted(line))
+                for reason in dict.fromkeys(self._losses.get(step.id, ())):
+                    self._paper.write(f"    loses data: {reason}", "warn")
 
     def happened(self, happening: Happening) -> None:
         """One line for each thing that happened."""
@@ -96,7 +103,8 @@ class MoveRender:
         """What was done, what failed, what remains."""
         self._ticker.stop()
         if self._form == "json":
-            print(json.dumps(as_json(report, self._direction, error), ensure_ascii=False, indent=2))
+            document = as_json(report, self._direction, error, self._losses if self._dry_run else None)
+            print(json.dumps(document, ensure_ascii=False, indent=2))
             return
         if self._form == "github" and error is not None:
             for each in problems.parts(error):
@@ -115,7 +123,9 @@ class MoveRender:
         lines = [f"{len(other)} begun earlier finished first"] if other else []
         lines += [f"recorded {event.revision} as {event.kind} (done by another tool)" for event in report.recorded]
         if self._dry_run:
-            return [*lines, f"dry run: {len(report.remaining)} to {WORDS[self._direction][0]}, nothing was done"]
+            losing = f", {len(self._losses)} of them can lose data (--allow-destructive)" if self._losses else ""
+            todo = f"{len(report.remaining)} to {WORDS[self._direction][0]}{losing}"
+            return [*lines, f"dry run: {todo}, nothing was done"]
         lines += [f"{len(report.removed)} kept for a while and removed now"] if report.removed else []
         if error is None and not report.done:
             return [*lines, *([] if report.removed else ["nothing to do"])]
@@ -162,8 +172,10 @@ def warnings(standings: Standings) -> list[str]:
     return lines
 
 
-def as_json(report: Report, direction: Direction, error: ProvisionError | None) -> dict[str, object]:
-    """The document of `--output json`."""
+def as_json(
+    report: Report, direction: Direction, error: ProvisionError | None, losses: Losses | None
+) -> dict[str, object]:
+    """The document of `--output json`; `losses` are those of a dry run."""
     done = [
         {"id": each.step.id, "duration_ms": each.duration_ms}
         for each in report.done
@@ -177,12 +189,14 @@ def as_json(report: Report, direction: Direction, error: ProvisionError | None) 
             "statement": failure.statement if failure else None,
             "error": problems.as_dict(error),
         }
+    foretold = {"destructive": [{"id": name, "loses": list(why)} for name, why in (losses or {}).items()]}
     return {
         WORDS[direction][1]: done,
         "failed": failed,
         "remaining": [step.id for step in report.remaining],
         "held": [{"id": held.step.id, "waits_for": list(held.waits_for)} for held in report.held],
         "duration_ms": report.duration_ms,
+        **(foretold if losses is not None else {}),
     }
 
 

@@ -14,10 +14,15 @@ SQL = (".sql", ".py")  # files whose statements end with a semicolon when shown
 
 
 class PlanRender:
-    """Prints a plan. `environment` is None when no database was asked; `mask` hides known secrets."""
+    """Prints a plan. `environment` is None when no database was asked; `mask` hides known secrets.
 
-    def __init__(self, project: str, environment: str | None, mask: Callable[[str], str] = str) -> None:
-        self._project, self._environment, self._mask = project, environment, mask
+    `options` is what `up` must be told besides to do the same.
+    """
+
+    def __init__(
+        self, project: str, environment: str | None, mask: Callable[[str], str] = str, options: str = ""
+    ) -> None:
+        self._project, self._environment, self._mask, self._options = project, environment, mask, options
 
     def text(self, plan: Plan, described: Sequence[Description], *, sql: bool) -> None:
         """The steps in order, what they can lose, and with `sql` every statement."""
@@ -34,9 +39,10 @@ class PlanRender:
             paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
         paper.write(self._summary(plan, described))
 
-    def saved(self, file: Path) -> None:
+    def saved(self, file: Path, *, losing: bool) -> None:
         """Where the plan was saved and how to run it."""
-        Paper(sys.stderr).write(f"saved; run it: provision up --plan {file} --env {self._environment}")
+        allow = " --allow-destructive" if losing else ""
+        Paper(sys.stderr).write(f"saved; run it: provision up --plan {file}{allow} --env {self._environment}")
 
     def json(self, plan: Plan, described: Sequence[Description]) -> None:
         document = {
@@ -52,7 +58,8 @@ class PlanRender:
             return "nothing to do"
         risky = sum(bool(each.destructive) for each in described)
         losing = f", {risky} of them can lose data (--allow-destructive)" if risky else ""
-        run = f"; run it: provision up --env {self._environment}" if self._environment else ""
+        words = ["provision up", self._options, "--allow-destructive" if risky else "", f"--env {self._environment}"]
+        run = f"; run it: {' '.join(word for word in words if word)}" if self._environment else ""
         return f"{len(plan.steps)} to apply{losing}{run}"
 
     def _statements(self, paper: Paper, each: Description) -> None:

@@ -20,11 +20,17 @@ class Effect(StrEnum):
 
 
 class Command(NamedTuple):
-    """One command of an ALTER: what it is in words, what it changes, and what it can lose ({table}: the table)."""
+    """One command of an ALTER: what it is in words, what it changes, and what it can lose ({table}: the table).
+
+    `column` is the one that it is about; `becomes` its new name; `makes`: it was not there before.
+    """
 
     summary: str
     effect: Effect
     loses: str | None
+    column: str = ""
+    becomes: str = ""
+    makes: bool = False
 
 
 # The longest match wins. REPEATABLE: the same partition dropped, detached or replaced twice is as once.
@@ -93,7 +99,12 @@ def _command(group: list[Token]) -> Command:
     effect, loses = _COMMANDS[match] if match else (Effect.UNKNOWN, None)
     what = _what(group)
     summary = " ".join([words[0].lower(), what]) if what else words[0].lower()
-    return Command(summary, effect, loses.replace("{what}", what) if loses else None)
+    if words[:2] == ("MODIFY", "COLUMN") and "TTL" in words and "REMOVE" not in words:
+        loses = "empties {what} of {table} where it is past its new TTL"
+    column = what.removeprefix("column ") if words[1:2] == ("COLUMN",) else ""
+    becomes = group[-1].value if words[:2] == ("RENAME", "COLUMN") else ""
+    makes = words[:2] == ("ADD", "COLUMN") and words[2:3] != ("IF",)
+    return Command(summary, effect, loses.replace("{what}", what) if loses else None, column, becomes, makes)
 
 
 def _what(group: list[Token]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from . import parse_rows
 from .parse_alter import Effect, commands
 from .parse_tokens import Name, Token, depths, name_at
+from .parsed import Loss, Parsed, Rename
 
 _VIEWS = {"VIEW", "MATERIALIZED", "LIVE", "WINDOW"}
 _OBJECTS = {"TABLE", "DICTIONARY", "DATABASE", "FUNCTION"} | _VIEWS
@@ -16,16 +17,6 @@ _REPEATABLE = {
     *("OPTIMIZE", "GRANT", "REVOKE", "KILL", "WATCH"),
 }
 _INTRODUCTORY = ("OR", "REPLACE", "IF", "NOT", "EXISTS", "EMPTY", "TEMPORARY", "UNIQUE")
-
-
-@dataclass(slots=True)
-class Parsed:
-    verb: str
-    summary: str
-    touches: list[Name] = field(default_factory=list)
-    loses: list[str] = field(default_factory=list)
-    effects: list[Effect] = field(default_factory=list)
-    objects: str = "table"
 
 
 def parsed(words: list[Token]) -> Parsed:
@@ -81,7 +72,7 @@ def _joined(names: list[Name]) -> str:
 
 def _create(words: list[Token]) -> Parsed | None:
     if (index := _index_of(words)) is not None:
-        return _on_table("create index on", words, index, None)
+        return _on_table("create index on", words, index)
     found = _object(words, 1)
     if found is None or not (names := _names(words, found[1], ())):
         return None
@@ -96,7 +87,7 @@ def _create(words: list[Token]) -> Parsed | None:
     if not replaces and sort in ("table", "materialized view") and _fills(words):
         result.effects.append(Effect.FILL)
     if replaces and sort in ("table", "materialized view"):
-        result.loses.append(f"replaces {sort} {name} and its rows")
+        result.loses.append(Loss(f"replaces {sort} {name} and its rows", name))
     return result
 
 
@@ -126,16 +117,16 @@ def _index_of(words: list[Token]) -> int | None:
     return heads.index("ON") + 1 if "INDEX" in heads[:3] and "ON" in heads else None
 
 
-def _on_table(text: str, words: list[Token], index: int, loses: str | None) -> Parsed | None:
+def _on_table(text: str, words: list[Token], index: int) -> Parsed | None:
     found = name_at(words, index)
     if found is None:
         return None
-    return Parsed("alter", f"{text} {found[0]}", [found[0]], [loses] if loses else [], [Effect.DEFINITION])
+    return Parsed("alter", f"{text} {found[0]}", [found[0]], effects=[Effect.DEFINITION])
 
 
 def _drop(words: list[Token]) -> Parsed | None:
     if (index := _index_of(words)) is not None:
-        return _on_table("drop index on", words, index, None)
+        return _on_table("drop index on", words, index)
     found = _object(words, 1)
     if found is None or not (names := _names(words, found[1], (",",))):
         return None
@@ -143,8 +134,12 @@ def _drop(words: list[Token]) -> Parsed | None:
     if "TEMPORARY" in [token.word() for token in words[: found[1]]]:
         return Parsed(verb, f"{verb} temporary {sort} {_joined(names)}", effects=[Effect.REPEATABLE])
     result = Parsed(verb, f"{verb} {sort} {_joined(names)}", names, effects=[Effect.DEFINITION], objects=_store(sort))
-    if verb == "drop":
-        result.loses = [text.format(name=name) for name in names if (text := _DROPPED.get(sort, ""))]
+    empty_only = [token.word() for token in words[2:4]] == ["IF", "EMPTY"]
+    if verb == "drop" and sort in _DROPPED and not empty_only:
+        whole = sort == "database"
+        result.loses = [
+            Loss(_DROPPED[sort].format(name=name), Name(name.name, "") if whole else name) for name in names
+        ]
     return result
 
 
@@ -174,7 +169,11 @@ def _rename(words: list[Token]) -> Parsed | None:
     joint = " to " if words[0].word() == "RENAME" else " and "
     pairs = ", ".join(joint.join(str(name) for name in names[i : i + 2]) for i in range(0, len(names), 2))
     verb = words[0].value.lower()
-    return Parsed(verb, f"{verb} {pairs}", names, effects=[Effect.DEFINITION], objects=known.get(heads, "table"))
+    objects = known.get(heads, "table")
+    named = [Name(name.name, "") for name in names] if objects == "database" else names
+    moved = [Rename(old, new, swap=verb == "exchange") for old, new in zip(named[::2], named[1::2], strict=False)]
+    effects = [Effect.DEFINITION]
+    return Parsed(verb, f"{verb} {pairs}", names, effects=effects, objects=objects, renames=moved)
 
 
 def _alter(words: list[Token]) -> Parsed | None:
@@ -191,40 +190,13 @@ def _alter(words: list[Token]) -> Parsed | None:
     listed = commands(words[index + 3 * on_cluster :])
     effects = list(dict.fromkeys(command.effect for command in listed)) or [Effect.UNKNOWN]
     verb = "mutation" if effects == [Effect.MUTATION] else "alter"
-    loses = [command.loses.replace("{table}", str(name)) for command in listed if command.loses]
+    loses = [
+        Loss(command.loses.replace("{table}", str(name)), name, command.column) for command in listed if command.loses
+    ]
+    renames = [Rename(name, name, command.column, command.becomes) for command in listed if command.becomes]
     summary = f"alter {found[0]} {name}: " + ", ".join(command.summary for command in listed)
-    return Parsed(verb, summary, [name], loses, effects)
-
-
-def _insert(words: list[Token]) -> Parsed | None:
-    index = 1
-    while index < len(words) and words[index].word() in ("INTO", "TABLE"):
-        index += 1
-    if index < len(words) and words[index].word() == "FUNCTION":
-        return Parsed("insert", "insert into a table function", effects=[Effect.UNKNOWN])
-    found = name_at(words, index)
-    return Parsed("insert", f"insert into {found[0]}", [found[0]], [], [Effect.INSERT]) if found else None
-
-
-def _mutate(words: list[Token]) -> Parsed | None:
-    deletes = words[0].word() == "DELETE"
-    found = name_at(words, 2 if deletes else 1)
-    if found is None:
-        return None
-    summary = f"{'delete from' if deletes else 'update'} {found[0]}"
-    loses = f"deletes rows of {found[0]}" if deletes else f"overwrites values in {found[0]}"
-    return Parsed("mutation", summary, [found[0]], [loses], [Effect.MUTATION])
-
-
-def _truncate(words: list[Token]) -> Parsed | None:
-    rest = [token for token in words[1:] if token.word() not in ("TEMPORARY", "TABLE", "IF", "EXISTS")]
-    what = "every table of a database" if rest and rest[0].word() in ("DATABASE", "ALL") else ""
-    found = name_at(rest, 0)
-    if found is None:
-        return None
-    what = what or str(found[0])
-    touched = [] if what != str(found[0]) else [found[0]]
-    return Parsed("truncate", f"truncate {what}", touched, [f"deletes every row of {what}"], [Effect.REPEATABLE])
+    adds = [(name, command.column) for command in listed if command.makes]
+    return Parsed(verb, summary, [name], loses, effects, renames=renames, adds=adds)
 
 
 _PARSERS: dict[str, Callable[[list[Token]], Parsed | None]] = {
@@ -232,7 +204,8 @@ _PARSERS: dict[str, Callable[[list[Token]], Parsed | None]] = {
     **dict.fromkeys(("DROP", "DETACH", "UNDROP"), _drop),
     **dict.fromkeys(("RENAME", "EXCHANGE"), _rename),
     "ALTER": _alter,
-    "INSERT": _insert,
-    **dict.fromkeys(("DELETE", "UPDATE"), _mutate),
-    "TRUNCATE": _truncate,
+    "INSERT": parse_rows.insert,
+    **dict.fromkeys(("DELETE", "UPDATE"), parse_rows.mutate),
+    "TRUNCATE": parse_rows.truncate,
+    "OPTIMIZE": parse_rows.optimize,
 }

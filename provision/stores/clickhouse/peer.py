@@ -25,7 +25,7 @@ class ClickhousePeer:
         self._client, self._scripts, self._store = client, scripts, options.name
         self._cluster = str(options.extra.get("cluster", "")) or None
         table = str(options.extra.get("version_table", MIGRATIONS_TABLE))
-        self.table = table
+        self.table = split_table_reference(table)[-1]
         self._table = format_table_reference(*split_table_reference(table))
         self._migrator = Migrator(ClickhouseConnectConnection(client.driver()), migrations_table=table)
 

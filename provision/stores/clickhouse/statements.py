@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from clickhouse_migrations.migrator import Migrator
 
 from .parse_alter import Effect
-from .parse_statement import Parsed, parsed
+from .parse_statement import parsed
 from .parse_tokens import Name, Token, literal, name_at, read_name, tokens
+from .parsed import Loss, Parsed, Rename
 
-__all__ = ["Effect", "Statement", "parse", "picture_sql", "split"]
+__all__ = ["Effect", "Loss", "Rename", "Statement", "parse", "picture_sql", "split"]
 
 MUTATING = ("alter", "mutation")
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -42,7 +43,7 @@ class Statement:
 
     `touches` are the objects whose definition or rows it may change, as written; `mentions` every name in it that
     could be an object; `objects` says what the touched ones are: "table" (views and dictionaries too), "database" or
-    "function". `destructive` says in plain words what it can lose, or is None.
+    "function". `losses` is what it can lose, `renames` what goes on under another name, `adds` the columns it makes.
     """
 
     text: str
@@ -50,9 +51,16 @@ class Statement:
     summary: str
     touches: tuple[str, ...]
     mentions: tuple[str, ...]
-    destructive: str | None
+    losses: tuple[Loss, ...]
     effects: tuple[Effect, ...]
     objects: str = "table"
+    renames: tuple[Rename, ...] = ()
+    adds: tuple[tuple[Name, str], ...] = ()
+
+    @property
+    def destructive(self) -> str | None:
+        """In plain words what it can lose."""
+        return "; ".join(each.words for each in self.losses) or None
 
 
 def split(script: str) -> list[str]:
@@ -65,10 +73,29 @@ def parse(text: str) -> Statement:
     words = tokens(text)
     found: Parsed = parsed(words)
     touches = tuple(dict.fromkeys(str(name) for name in found.touches))
-    loses = "; ".join(found.loses) or None
+    beside = [parsed(part) for part in _beside(words)]
+    losses = tuple(loss for each in (found, *beside) for loss in each.loses)
+    renames = tuple(rename for each in (found, *beside) for rename in each.renames)
+    effects = (Effect.UNKNOWN,) if beside else tuple(found.effects)
     return Statement(
-        text, found.verb, found.summary, touches, mentions(words), loses, tuple(found.effects), found.objects
+        text,
+        found.verb,
+        found.summary,
+        touches,
+        mentions(words),
+        losses,
+        effects,
+        found.objects,
+        renames,
+        tuple(found.adds),
     )
+
+
+def _beside(words: list[Token]) -> list[list[Token]]:
+    """The statements after the first that PARALLEL WITH joins to it."""
+    heads = [token.word() for token in words]
+    places = [at for at in range(len(words) - 1) if heads[at : at + 2] == ["PARALLEL", "WITH"]]
+    return [words[at + 2 : end] for at, end in zip(places, [*places[1:], len(words)], strict=False)]
 
 
 def mentions(words: list[Token]) -> tuple[str, ...]:

@@ -100,6 +100,9 @@ class ClickhouseStore:
     def losses(self, step: Step) -> Sequence[str]:
         return [each.destructive for each in self._texts.of(step) if each.destructive]
 
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        return self.statements.losses_of(steps)
+
     @property
     def _cluster(self) -> str:
         return str(self._options.extra.get("cluster", ""))

@@ -10,13 +10,14 @@ from provision.model import Direction, Event, Fate, Kind, Mark, Statement, Step,
 from provision.stores.clickhouse import probe, statements
 from provision.stores.clickhouse.connection import Client, Refused
 from provision.stores.clickhouse.ledger import ClickhouseLedger
+from provision.stores.clickhouse.losses import Guard, foreseen
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.source import Script
 from provision.stores.clickhouse.unseen import ABSENT, Unseen
 
 
 class ClickhouseStatements:
-    """`provision.ports.Joined`."""
+    """`provision.ports.Joined` and `Guarded`."""
 
     def __init__(
         self,
@@ -29,9 +30,21 @@ class ClickhouseStatements:
         self._client, self._ledger, self._peer, self._scripts = client, ledger, peer, scripts
         self._texts = texts
         self._unseen = Unseen(client)
+        self._guard: tuple[int, Guard] | None = None
 
     def of(self, step: Step) -> list[Statement]:
         return self._texts.of(step)
+
+    def remember(self, token: int) -> None:
+        if self._guard is None or self._guard[0] != token:
+            self._guard = token, Guard(self._client, self._peer.table)
+
+    def loses(self, statement: Statement) -> str | None:
+        return self._guard[1].loses(_read(statement)) if self._guard is not None else statement.destructive
+
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        listed = [(step.id, [_read(each) for each in self.of(step)]) for step in steps]
+        return foreseen(self._client, self._peer.table, listed)
 
     def advance(
         self,
@@ -54,6 +67,8 @@ class ClickhouseStatements:
             self._client.command(str(statement.sent), **settings)
         except Refused as error:
             raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
+        if self._guard is not None:
+            self._guard[1].sent(_read(statement))
 
     def record(self, event: Event, upcoming: Statement | None) -> None:
         self._tell_peer(event)
@@ -127,8 +142,10 @@ class Texts:
 
 
 def _statement(shown: str, sent: str) -> Statement:
-    read = statements.parse(shown)
-    return Statement(text=shown, summary=read.summary, sent=sent, destructive=read.destructive)
+    read, real = _parsed(shown), _parsed(sent)
+    # A variable can stand where a name is wanted; without it, people are shown the text as written.
+    loses = read.destructive if len(read.losses) == len(real.losses) else real.destructive
+    return Statement(text=shown, summary=read.summary, sent=sent, destructive=loses)
 
 
 @lru_cache(maxsize=4096)

@@ -11,15 +11,25 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from provision.errors import ConfigError, FailedError, ProvisionError, RolledBackInside, StatementFailed
+from provision.errors import (
+    ConfigError,
+    FailedError,
+    ProvisionError,
+    RefusedError,
+    RolledBackInside,
+    StatementFailed,
+)
 from provision.model import Direction, Kind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres import blockers, engine
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.guard import Guard
 from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.loss_targets import Content
 from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.stores.postgres.seen import Seen
 from provision.stores.postgres.session import Session
+from provision.stores.postgres.version_table import version_table
 
 # Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -45,21 +55,23 @@ class AlembicLane:
         connection: Connection,
         ledger: PostgresLedger,
         repeatables: PostgresRepeatables,
+        before: Content,
     ) -> None:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
         self._repeatables = repeatables
         self._seen = Seen(connection, options)
+        self._guard = Guard(connection, version_table(options), before)
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
-        session = Session(self._connection, self._ledger, self._options, journal)
+        session = Session(self._connection, self._ledger, self._options, journal, self._guard)
         pulled = _Pulled(steps)
         pauses = iter(LOCK_PAUSES)
         while not pulled.ended:
             if session.external:
                 pulled.pull()  # env.py's transaction must not be open while a step waits for another store
             if pulled.repeatable is not None:
-                written = self._repeatables.carry_out(pulled.repeatable, journal, LOCK_TIMEOUT)
+                written = self._repeatables.carry_out(pulled.repeatable, journal, self._guard, LOCK_TIMEOUT)
                 self._seen.entry(pulled.repeatable, written)
                 pulled.finish()
                 pulled.pull()
@@ -68,6 +80,8 @@ class AlembicLane:
                 self._alembic_run(directory, session, pulled, journal)
                 if session.external:
                     self._finish(pulled, session, journal)
+            except RefusedError as error:
+                raise self._refused(error, session, pulled.current, journal) from None
             except DBAPIError as error:
                 self._retry_or_raise(error, session, pulled, journal, pauses)
             else:
@@ -100,6 +114,8 @@ class AlembicLane:
         except (DBAPIError, ProvisionError):
             raise
         except (Exception, SystemExit) as error:  # a revision is code: it may raise anything
+            if self._guard.refused is not None:
+                raise self._guard.refused from error
             if pulled.current is None:
                 raise self._env_failed(error) from error
             raise self._failed(error, session, pulled.current, journal) from error
@@ -174,14 +190,10 @@ class AlembicLane:
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
         what, fix = _told(error)
-        number = session.autocommitted if session.committed else session.sent
-        nothing = session.rolled_back()
-        kept = {"rolled_back": True} if nothing else {"text": session.text}
-        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        number, after = self._record(what, session, step, journal)
         fix = fix or "correct the revision and run the same command again"
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
-        after = "rolled back: nothing of it was kept" if nothing else "statements before it are committed"
         if _sqlstate(error) == LOCK_NOT_AVAILABLE:
             fix = f"{blockers.oldest(self._connection)}; run again when it is free"
         return StatementFailed(
@@ -191,6 +203,21 @@ class AlembicLane:
             where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
             fix=fix,
         )
+
+    def _refused(self, error: RefusedError, session: Session, step: Step | None, journal: Journal) -> RefusedError:
+        """The guard's refusal, recorded, with the place and what became of the rest of the revision."""
+        if step is not None and error is self._guard.refused:
+            number, after = self._record(str(error), session, step, journal)
+            error.where = f"{_line(error, self._options, step)}: statement {number}; {after}"
+        return error
+
+    def _record(self, what: str, session: Session, step: Step, journal: Journal) -> tuple[int, str]:
+        """Write down that a step failed; the number of its statement, and what became of those before it."""
+        nothing = session.rolled_back()
+        number = session.autocommitted if session.committed else session.sent
+        kept = {"rolled_back": True} if nothing else {"text": session.text}
+        self._ledger.append(journal.event(step, Kind.FAILED, statement=number or None, error=what, **kept))
+        return number, "rolled back: nothing of it was kept" if nothing else "statements before it are committed"
 
 
 class _Pulled:

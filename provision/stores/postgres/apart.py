@@ -24,10 +24,13 @@ TICK = 0.05  # seconds between two looks at the run lock, and at what the run wa
 GONE = 5.0  # seconds that a process has to end by itself once it has said its last word
 
 
-def run(options: StoreOptions, url: str, steps: Iterator[Step], journal: Journal) -> None:
-    """Carry out the steps as `AlembicLane.run` does, in another process. Raises what that raises."""
+def run(options: StoreOptions, url: str, steps: Iterator[Step], journal: Journal, before: object) -> None:
+    """Carry out the steps as `AlembicLane.run` does, in another process; `before` is the content that the run found.
+
+    Raises what that raises.
+    """
     with _started() as (connection, until, process), _kept(until, journal):
-        connection.send((options, url, journal.token))
+        connection.send((options, url, journal.token, before))
         answers = _answers(steps, journal)
         while True:
             try:
@@ -46,12 +49,12 @@ def _answers(steps: Iterator[Step], journal: Journal) -> Mapping[str, Callable[.
     """What the other process may ask, by name."""
     pulled: dict[str, Step] = {}
 
-    def pull() -> tuple[Step, int | None] | None:
+    def pull() -> tuple[Step, int | None, bool] | None:
         step = next(steps, None)
         if step is None:
             return None
         pulled[step.id] = step
-        return step, journal.begin_at(step)
+        return step, journal.begin_at(step), journal.may_lose(step)
 
     return {
         "pull": pull,

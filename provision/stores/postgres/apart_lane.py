@@ -16,17 +16,18 @@ from provision.stores.postgres.alembic_lane import AlembicLane
 from provision.stores.postgres.apart_clock import Until
 from provision.stores.postgres.connection import open_store
 from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.loss_targets import Content
 from provision.stores.postgres.repeatable import PostgresRepeatables, revisions
 
 
 def run(connection: Connection, until: int) -> int:
     """Serve one lane; the exit code."""
     sys.stdout, sys.stderr = outlet.text(1, sys.stdout), outlet.text(2, sys.stderr)
-    options, url, token = connection.recv()
+    options, url, token, before = connection.recv()
     run = _Run(connection, Until(until), options, token)
     error: ProvisionError | None = None
     try:
-        _lane(options, url).run(run.steps(), run)
+        _lane(options, url, before).run(run.steps(), run)
     except ProvisionError as said:
         error = said
     except BaseException as said:  # the process's last line: nothing may end a lane unsaid
@@ -37,11 +38,11 @@ def run(connection: Connection, until: int) -> int:
     return 0
 
 
-def _lane(options: StoreOptions, url: str) -> AlembicLane:
+def _lane(options: StoreOptions, url: str, before: Content) -> AlembicLane:
     connection = open_store(options, url)
     ledger = PostgresLedger(connection, options.project, options.name)
     repeatables = PostgresRepeatables(options, connection, ledger, revisions(options))
-    return AlembicLane(options, url, connection, ledger, repeatables)
+    return AlembicLane(options, url, connection, ledger, repeatables, before)
 
 
 class _Run:
@@ -53,14 +54,15 @@ class _Run:
         self._connection, self._until, self._options, self.token = connection, until, options, token
         self._turn = threading.Lock()  # notes come from a thread that watches who blocks a statement
         self._begins: dict[str, int | None] = {}
+        self._losing: dict[str, bool] = {}
         self.where = ""
         # As they are now: env.py may put others in their place.
         self._now = time.monotonic
 
     def steps(self) -> Iterator[Step]:
         while (pulled := self._ask("pull")) is not None:
-            step, begin = pulled
-            self._begins[step.id], self.where = begin, step.revision.path
+            step, self._begins[step.id], self._losing[step.id] = pulled
+            self.where = step.revision.path
             yield step
 
     def event(self, step: Step, kind: Kind, **fields: object) -> Event:
@@ -82,6 +84,9 @@ class _Run:
 
     def begin_at(self, step: Step) -> int | None:
         return self._begins.get(step.id)
+
+    def may_lose(self, step: Step) -> bool:
+        return self._losing.get(step.id, False)
 
     def follow(self) -> Step | None:
         return None  # only lanes of statements look ahead

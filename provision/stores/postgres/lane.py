@@ -10,7 +10,9 @@ from provision.ports import Journal
 from provision.stores.postgres import concurrently, patching
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.loss_targets import Content, found
 from provision.stores.postgres.repeatable import PostgresRepeatables
+from provision.stores.postgres.version_table import version_table
 
 # `alembic.context` and `alembic.op` are one for the whole process: two lanes there would write where the other one is.
 _ALEMBIC = threading.Lock()
@@ -29,6 +31,7 @@ class PostgresLane:
     ) -> None:
         self._options, self._url, self._connection = options, url, connection
         self._ledger, self._repeatables = ledger, repeatables
+        self._before: tuple[int, Content] | None = None
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         if not journal.alone or patching.possible(self._options) or not _ALEMBIC.acquire(blocking=False):
@@ -45,10 +48,17 @@ class PostgresLane:
     def _run_here(self, steps: Iterator[Step], journal: Journal) -> None:
         from provision.stores.postgres.alembic_lane import AlembicLane
 
-        lane = AlembicLane(self._options, self._url, self._connection, self._ledger, self._repeatables)
+        before = self._content(journal.token)
+        lane = AlembicLane(self._options, self._url, self._connection, self._ledger, self._repeatables, before)
         lane.run(steps, journal)
 
     def _run_apart(self, steps: Iterator[Step], journal: Journal) -> None:
         from provision.stores.postgres import apart
 
-        apart.run(self._options, self._url, steps, journal)
+        apart.run(self._options, self._url, steps, journal, self._content(journal.token))
+
+    def _content(self, token: int) -> Content:
+        """What was there when the run began, which may come here more than once: what it made itself is no loss."""
+        if self._before is None or self._before[0] != token:
+            self._before = token, found(self._connection, version_table(self._options))
+        return self._before[1]

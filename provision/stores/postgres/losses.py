@@ -1,46 +1,113 @@
-"""Reads in the text of a revision whether a step can lose data."""
+"""Foretells what steps lose: from their text alone, or against what the database holds now."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from provision.errors import ConfigError
 from provision.files import read_text
 from provision.model import Direction, Step, StoreOptions
-from provision.stores.postgres import repeatable
+from provision.stores.postgres import loss_targets, repeatable
+from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.loss import Effect, Loss, Rename, Takes, as_before, before
+from provision.stores.postgres.source_effects import effects_of
+from provision.stores.postgres.statement_losses import read
+from provision.stores.postgres.version_table import DEFAULTS, version_table
 
 _FUNCTION = {Direction.UP: "upgrade", Direction.DOWN: "downgrade"}
-_NAME = r"(?:if\s+exists\s+)?([\w\".]+)"
-# The body of a function is written down, not run; that of a DO block is run.
-_BODY = re.compile(r"(?P<run>\bdo\s+)?(?P<quote>\$\w*\$).*?(?P=quote)", re.IGNORECASE | re.DOTALL)
-_WORDS = re.compile(r"drop|truncate|delete", re.IGNORECASE)
-_PATTERNS = (
-    (re.compile(rf"\bdrop\s+table\s+{_NAME}", re.IGNORECASE), "drops table {} and its rows"),
-    (re.compile(r"\bdrop_table\(\s*[\"'](\w+)"), "drops table {} and its rows"),
-    (re.compile(rf"\bdrop\s+column\s+{_NAME}", re.IGNORECASE), "drops column {} and its values"),
-    (re.compile(r"\bdrop_column\(\s*[\"']\w+[\"'],\s*[\"'](\w+)"), "drops column {} and its values"),
-    (re.compile(rf"\bdrop\s+schema\s+{_NAME}", re.IGNORECASE), "drops schema {} and what is in it"),
-    (re.compile(r"\btruncate\s+(?:table\s+)?(?:only\s+)?([\w\".]+)", re.IGNORECASE), "empties table {}"),
-    (re.compile(r"\bdelete\s+from\s+([\w\".]+)", re.IGNORECASE), "deletes rows of {}"),
-)
+_WORDS = re.compile(r"drop|truncate|rename|new_column_name|lo_unlink|set\s+schema|(?<!on)(?<!on )delete", re.IGNORECASE)
+_BY_AUTHOR = "its author says that it loses data"
+# Of names without a schema, in any: env.py may set another search path than ours.
+_THERE = """
+select n.nspname::text, c.relname::text, a.attname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attname = any(%(columns)s)
+where c.relname = any(%(tables)s) and c.relkind in ('r', 'p', 'f', 'S', 'v') and left(n.nspname, 3) <> 'pg_'
+"""
 
 
 def losses(options: StoreOptions, step: Step) -> tuple[str, ...]:
-    """Why a step can lose data, in plain words; empty when nothing in its function says so."""
-    path = options.root / step.revision.path
-    text = read_text(path, step.revision.path)
+    """Why a step can lose data, in plain words; empty when nothing in its text says so."""
+    found = tuple(dict.fromkeys(str(each) for each in as_before(effects(options, step))))
+    return found or ((_BY_AUTHOR,) if _is_declared(step) else ())
+
+
+def losses_of(options: StoreOptions, steps: Sequence[Step], connection: Connection) -> Mapping[str, Sequence[str]]:
+    """The same of several steps in order, without what is not there now: they make that themselves before."""
+    listed = list(_in_order(options, steps))
+    declared = [step for step in steps if _is_declared(step)]
+    if not (listed or declared):
+        return {}
+    content = loss_targets.found(connection, version_table(options))
+    there = _There(content, connection, [loss for _, loss in listed])
+    found: dict[str, dict[str, None]] = {}
+    for step, loss in listed:
+        if there.has(loss):
+            found.setdefault(step.id, {})[str(loss)] = None
+    for step in declared:
+        if content.relations and not any(each is step for each, _ in listed):
+            found.setdefault(step.id, {})[_BY_AUTHOR] = None
+    return {name: tuple(why) for name, why in found.items()}
+
+
+def effects(options: StoreOptions, step: Step) -> list[Effect]:
+    """What a step loses and renames, in order. Raises ConfigError (bad-header) for a file that is not Python."""
+    path = step.revision.path
+    text = read_text(options.root / path, path)
     if step.revision.repeatable:
-        body = repeatable.sql(options, step)
+        found = list(read(repeatable.sql(options, step)).effects)
     elif _harmless(text, step.direction):
-        body = ""
+        return []
     else:
-        body = _text_of(text, _FUNCTION[step.direction], step.revision.path)
-    body = _BODY.sub(lambda match: match[0] if match["run"] else "", body)
-    found = [said.format(match[1].strip('"')) for pattern, said in _PATTERNS for match in pattern.finditer(body)]
-    if step.revision.destructive and step.direction is Direction.UP and not found:
-        return ("its author says that it loses data",)
-    return tuple(dict.fromkeys(found))
+        found = effects_of(_parsed(text, path), _FUNCTION[step.direction])
+    table = version_table(options).get("version_table") or DEFAULTS["version_table"]
+    return [each for each in found if isinstance(each, Rename) or each.name[-1:] != (table,)]
+
+
+def _in_order(options: StoreOptions, steps: Sequence[Step]) -> Iterator[tuple[Step, Loss]]:
+    """Each loss under the name that it has before the first step."""
+    renames: list[Rename] = []
+    for step in steps:
+        for effect in effects(options, step):
+            if isinstance(effect, Rename):
+                renames.append(effect)
+            elif (found := before(effect, renames)) is not None:
+                yield step, found
+
+
+class _There:
+    """What of the named tables and columns is there."""
+
+    def __init__(self, before: loss_targets.Content, connection: Connection, listed: Sequence[Loss]) -> None:
+        self._before, self._connection = before, connection
+        names = {
+            "tables": [each.name[-1] for each in listed if each.readable and each.name],
+            "columns": [each.column for each in listed],
+        }
+        rows = connection.execute(_THERE, names).fetchall() if listed and before.relations else []
+        self._tables = {each for schema, table, _ in rows for each in ((table,), (schema, table))}
+        self._columns = {(*each, column) for schema, table, column in rows for each in ((table,), (schema, table))}
+
+    def has(self, loss: Loss) -> bool:
+        if not self._before.relations:
+            return loss.takes in (Takes.DATABASE, Takes.LARGE_OBJECTS) and self._elsewhere(loss)
+        if loss.takes is Takes.COLUMN and loss.readable:
+            return (*loss.name, loss.column) in self._columns
+        if loss.takes in (Takes.TABLE, Takes.ROWS, Takes.EVERY_ROW, Takes.SEQUENCE) and loss.readable:
+            return loss.name in self._tables
+        return self._elsewhere(loss)
+
+    def _elsewhere(self, loss: Loss) -> bool:
+        """Of a whole schema, database or role, of a type, and of names that cannot be read."""
+        if not loss.readable:
+            return bool(self._before.relations)
+        rows = self._connection.execute(loss_targets.question([loss]).encode()).fetchall()
+        return bool(loss_targets.taken([loss], rows, self._before))
+
+
+def _is_declared(step: Step) -> bool:
+    return step.revision.destructive and step.direction is Direction.UP
 
 
 def _harmless(text: str, direction: Direction) -> bool:
@@ -54,34 +121,9 @@ def _harmless(text: str, direction: Direction) -> bool:
     return _WORDS.search(text) is None
 
 
-def _text_of(text: str, name: str, shown: str) -> str:
-    """The function with every module-level name that it uses, directly or not; comments are gone.
-
-    Raises ConfigError (bad-header) for a file that is not Python.
-    """
-    named = {target: node for node in _parsed(text, shown).body for target in _defines(node)}
-    waiting, seen = [name], set[str]()
-    while waiting:
-        each = waiting.pop()
-        if each in named and each not in seen:
-            seen.add(each)
-            waiting += [leaf.id for leaf in ast.walk(named[each]) if isinstance(leaf, ast.Name)]
-    return "\n".join(ast.unparse(named[each]) for each in sorted(seen)).replace("\\n", " ")
-
-
 def _parsed(text: str, shown: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise ConfigError("bad-header", f"{shown} is not Python: {error}", where=f"{shown}:{line}") from None
-
-
-def _defines(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return [node.target.id]
-    return []

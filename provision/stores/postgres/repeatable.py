@@ -8,12 +8,13 @@ from pathlib import Path
 
 import psycopg
 
-from provision.errors import ConfigError, StatementFailed
+from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.files import checksum, described, headers, inside, listed, read_text
 from provision.model import Direction, Event, Kind, Revision, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ends import ends_transaction
+from provision.stores.postgres.guard import Guard, Rows
 from provision.stores.postgres.ledger import PostgresLedger
 
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
@@ -55,8 +56,11 @@ class PostgresRepeatables:
         lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
         return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
 
-    def carry_out(self, step: Step, journal: Journal, lock_timeout: str) -> Event:
-        """Apply, revert or skip one; its ledger entry is in the same transaction. Raises StatementFailed."""
+    def carry_out(self, step: Step, journal: Journal, guard: Guard, lock_timeout: str) -> Event:
+        """Apply, revert or skip one; its ledger entry is in the same transaction.
+
+        Raises StatementFailed, and RefusedError (destructive).
+        """
         journal.check()
         missing = self.unmet().get(step.id)
         if missing and step.direction is Direction.UP:
@@ -65,27 +69,42 @@ class PostgresRepeatables:
             return skipped
         kind = Kind.APPLIED if step.direction is Direction.UP else Kind.REVERTED
         settings = {"limit": lock_timeout, "mark": str(journal.mark(step))}
-        xid = ""
+        text, xid = sql(self._options, step), ""
+        guard.begin(step, closed=not journal.may_lose(step))
         try:
             with self._connection.transaction():
                 (xid, *_) = self._connection.execute(_BEGIN, settings).fetchone() or ("",)
-                self._connection.execute(sql(self._options, step).encode())
+                guard.check(text, self._ask, before=True)
+                self._connection.execute(text.encode())
+                guard.before_commit(self._ask)
                 written = journal.event(step, kind)
                 self._ledger.append(written)
         except psycopg.Error as error:
             raise self._failed(error, step, journal, xid) from None
+        except RefusedError as error:
+            error.where = f"{step.revision.path}; {self._after(xid)}"
+            self._ledger.append(journal.event(step, Kind.FAILED, error=str(error), rolled_back=True))
+            raise
+        finally:
+            guard.end()
         return written
+
+    def _ask(self, question: str) -> Rows:
+        return self._connection.execute(question.encode()).fetchall()
+
+    def _after(self, xid: str) -> str:
+        """What the server says of the transaction of a file that failed."""
+        fate = self._connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone() if xid else ("aborted",)
+        return "rolled back: nothing of it was kept" if fate == ("aborted",) else f"its transaction is {fate}"
 
     def _failed(self, error: psycopg.Error, step: Step, journal: Journal, xid: str) -> StatementFailed:
         what = error.diag.message_primary or str(error).strip()
         self._ledger.append(journal.event(step, Kind.FAILED, error=what, rolled_back=True))
-        fate = self._connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone() if xid else ("aborted",)
-        after = "rolled back: nothing of it was kept" if fate == ("aborted",) else f"its transaction is {fate}"
         return StatementFailed(
             f"{what} [{error.sqlstate}]" if error.sqlstate else what,
             number=1,
             statement=sql(self._options, step),
-            where=f"{step.revision.path}; {after}",
+            where=f"{step.revision.path}; {self._after(xid)}",
             fix="correct the file and run the same command again",
         )
 

@@ -17,6 +17,8 @@ from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ends import ROLLBACK, ends_transaction
+from provision.stores.postgres.guard import Guard, Rows
+from provision.stores.postgres.guarded_cursor import arm
 from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
@@ -32,7 +34,10 @@ class Session:
     that something of it cannot be rolled back any more, `transaction` is the one it is in, `written` its ledger entry.
     """
 
-    def __init__(self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal) -> None:
+    def __init__(
+        self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: Guard
+    ) -> None:
+        self.guard, self._guarded, self._asks = guard, False, False
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
@@ -67,13 +72,14 @@ class Session:
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
         self._connection = context.connection
+        self._guarded = arm(context.connection, self.guard, lambda: self._autocommit)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
-        hooks.listen(context.connection, "commit", lambda _: self._boundary_before_commit())
+        hooks.listen(context.connection, "commit", lambda _: self._before_commit())
         block = context.autocommit_block
 
         @contextmanager
         def journaled() -> Iterator[None]:
-            self._boundary_before_commit()
+            self._before_commit()
             with watched(self._own, self._journal), block():
                 self._autocommit = True
                 try:
@@ -98,12 +104,16 @@ class Session:
         self._begin_transaction(step)
         self._autocommit = direct.autocommits(self._connection)
         self._step, self._began = step, time.monotonic()
+        self.guard.begin(step, closed=not self._journal.may_lose(step))
 
     def end(self, kind: Kind, store: str) -> None:
         """Append the ledger entry in the step's own transaction.
 
-        Raises LeaseLost when a newer token has raised the fence, and RolledBackInside: the transaction rolls back.
+        Raises LeaseLost when a newer token has raised the fence, RolledBackInside, and RefusedError when the step lost
+        what it may not: the transaction rolls back.
         """
+        self.guard.before_commit(self._ask)
+        self.guard.end()
         step, self._step = self._step, None
         assert step is not None
         assert self.transaction is not None
@@ -131,7 +141,7 @@ class Session:
         # Without the right to see other users' sessions the time is NULL, and nothing can be said.
         seen = [since for (since,) in rows if since is not None]
         if seen not in ([], [self.transaction.since]) and self._fate() != "aborted":
-            self._boundary_before_commit()
+            self._leave_trace()
 
     def rolled_back(self) -> bool:
         """Whether the server says that nothing of the step in hand was kept; where it does not, leave a trace."""
@@ -139,7 +149,7 @@ class Session:
             return True  # nothing was sent
         if not self.committed and self._fate() == "aborted":
             return True
-        self._boundary_before_commit()
+        self._leave_trace()
         return False
 
     def _fate(self) -> str:
@@ -187,20 +197,36 @@ class Session:
                     fix=f"pass {name}={ours!r} to context.configure, or correct provision.toml",
                 )
 
-    def _boundary_before_commit(self) -> None:
-        """What the step did so far is about to be committed: leave a trace of that first."""
+    def _before_commit(self) -> None:
+        """What the step did so far is about to be committed: it may not lose anything, and leaves a trace first."""
+        self.guard.before_commit(self._ask)
+        self._leave_trace()
+
+    def _leave_trace(self) -> None:
+        """Write down that something of the step is committed, before it ends."""
         if self._step is not None and self.sent and not self.committed:
             self._ledger.append(
                 self._journal.event(self._step, Kind.STARTED, statement=1, text="", preceding=self.sent)
             )
             self.committed = True
 
+    def _ask(self, question: str) -> Rows:
+        """The rows of a query of our own on env.py's connection."""
+        self._asks = True
+        try:
+            rows: Rows = self._connection.exec_driver_sql(question).fetchall()
+            return rows
+        finally:
+            self._asks = False
+
     def _before(
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
     ) -> tuple[str, Any]:
         self._journal.check()
-        if self._step is None:
+        if self._step is None or self._asks:
             return statement, parameters
+        if not self._guarded:
+            self.guard.check(statement, self._ask, before=self._autocommit)
         if not self._autocommit:
             self._before_transactional(self._step, statement)
             return statement, parameters
@@ -220,14 +246,14 @@ class Session:
             raise RolledBackInside
         if ending:
             self._journal.note(f"{step.id} sends {ending}: what it did so far stays, even if the rest of it fails")
-            self._boundary_before_commit()
+            self._before_commit()
         self.sent += 1
 
     def _ended_inside(self) -> None:
         """The transaction that the step began in has ended before the step: leave a trace of what is committed."""
         if not self.committed and self.sent and self._fate() == "aborted":
             raise RolledBackInside
-        self._boundary_before_commit()
+        self._leave_trace()
 
     def _before_autocommit(self, step: Step, statement: str, parameters: Any) -> tuple[str, Any]:
         self.autocommitted += 1

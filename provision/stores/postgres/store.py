@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -122,3 +122,9 @@ class PostgresStore:
         from provision.stores.postgres.losses import losses
 
         return losses(self._options, step)
+
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        from provision.stores.postgres.losses import losses_of
+
+        assert self._connection is not None
+        return losses_of(self._options, steps, self._connection)

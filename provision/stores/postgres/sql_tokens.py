@@ -1,0 +1,117 @@
+"""The words of PostgreSQL's SQL: a text cut into statements, comments left out. No driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_PART = re.compile(
+    r"""
+    (?P<space>\s+|--[^\n]*)
+  | (?P<comment>/\*)
+  | (?P<escaped>[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z))
+  | (?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|\Z))
+  | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*(?:"|\Z))
+  | (?P<dollar>\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z))
+  | (?P<name>[^\W\d][\w$]*)
+  | (?P<number>\d[\w.]*|\$\d+)
+  | (?P<symbol>\|\||::|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT = re.compile(r"/\*|\*/")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, quoted name, string, number or symbol; `value` is a name or string as the server takes it.
+
+    `kind` is one of name, quoted, string, number, symbol.
+    """
+
+    kind: str
+    value: str
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind in ("name", "quoted")
+
+    @property
+    def word(self) -> str:
+        """The keyword this can be, in capitals; empty for anything quoted."""
+        return self.value.upper() if self.kind == "name" else ""
+
+
+def tokens(text: str) -> list[Token]:
+    """Every token of the text. Nothing is raised: what is not closed goes on to the end, as it does on the server."""
+    found: list[Token] = []
+    place = 0
+    while place < len(text) and (match := _PART.match(text, place)) is not None:
+        place = match.end()
+        kind = str(match.lastgroup)
+        if kind == "comment":
+            place = _after_comment(text, place)
+        elif kind != "space":
+            found.append(_token("dollar" if match["dollar"] else kind, match))
+    return found
+
+
+def statements(text: str) -> list[list[Token]]:
+    """The tokens of each statement, without the semicolons; empty ones are left out."""
+    listed: list[list[Token]] = [[]]
+    ends = 0  # how many END a body in plain SQL still waits for
+    for token in tokens(text):
+        ends += _opens(token, listed[-1], ends)
+        if token.value == ";" and token.kind == "symbol" and not ends:
+            listed.append([])
+        else:
+            listed[-1].append(token)
+    return [each for each in listed if each]
+
+
+def split(listed: list[Token], at: str) -> Iterator[list[Token]]:
+    """The tokens between the symbols `at` that stand outside parentheses."""
+    depth, part = 0, list[Token]()
+    for token in listed:
+        if token.kind == "symbol":
+            depth += (token.value in "([") - (token.value in ")]")
+            if token.value == at and depth == 0:
+                yield part
+                part = []
+                continue
+        part.append(token)
+    yield part
+
+
+def _opens(token: Token, before: list[Token], ends: int) -> int:
+    if ends and token.word in ("CASE", "END"):
+        return 1 if token.word == "CASE" else -1
+    starts = not ends and token.word == "ATOMIC" and before and before[-1].word == "BEGIN"
+    return 1 if starts and before[0].word == "CREATE" else 0
+
+
+def _after_comment(text: str, place: int) -> int:
+    """Where a block comment ends; they nest."""
+    depth = 1
+    while depth and (mark := _COMMENT.search(text, place)) is not None:
+        depth += 1 if mark[0] == "/*" else -1
+        place = mark.end()
+    return len(text) if depth else place
+
+
+def _token(kind: str, match: re.Match[str]) -> Token:
+    text = match[0]
+    if kind == "escaped":
+        body = _ESCAPE.sub(lambda each: _ESCAPES.get(each[1], each[1]), text[2:].removesuffix("'"))
+        return Token("string", body.replace("''", "'"))
+    if kind == "string":
+        return Token("string", text[text.index("'") + 1 :].removesuffix("'").replace("''", "'"))
+    if kind == "quoted":
+        return Token("quoted", text[text.index('"') + 1 :].removesuffix('"').replace('""', '"'))
+    if kind == "dollar":
+        mark = f"${match['tag']}$"
+        return Token("string", text[len(mark) :].removesuffix(mark))
+    return Token(kind, text.lower() if kind == "name" else text)
