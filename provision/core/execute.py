@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from provision.core import statements
 from provision.core.graph import edges
-from provision.errors import FailedError, Interrupted, ProvisionError, StatementFailed, UnreachableError
+from provision.errors import FailedError, Interrupted, LeaseLost, ProvisionError, StatementFailed, UnreachableError
 from provision.model import (
     Began,
     Direction,
@@ -141,7 +141,7 @@ class LaneJournal:
         return Mark(self._pen.project, self.token, step.id, statement)
 
     def check(self) -> None:
-        if isinstance(self._run.board.stopped, Interrupted):
+        if isinstance(self._run.board.stopped, Interrupted | LeaseLost):  # a ledger may see the loss before the lease
             raise self._run.board.stopped
         self._run.check()
 

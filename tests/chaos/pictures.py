@@ -68,7 +68,7 @@ def redis_keys(url: str) -> str:
     """Every key but ledger and lease with its value, and the functions."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         names = sorted(str(name) for name in client.scan_iter(count=1000))
-        kept = [name for name in names if ":ledger:" not in name and ":lease:" not in name]
+        kept = [name for name in names if ":ledger:" not in name and ":lease" not in name]
         return "\n".join(json.dumps([name, client.ttl(name), _value(client, name)], sort_keys=True) for name in kept)
 
 
