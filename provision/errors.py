@@ -10,7 +10,7 @@ ProvisionError
 │   ├── Interrupted       Ctrl-C or SIGTERM
 │   ├── BatchFailed       rows of a backfill that the server refuses for what is in them
 │   ├── BatchInTheWay     a batch of a backfill that gave way to others
-│   └── LeaseLost         another run took the lease over while this one was frozen or cut off
+│   └── LeaseLost         the run lock was asked back, taken over or deleted
 ├── LeaseHeld (6)         another run holds the lease and did not end in time
 └── Several               more than one of the above at once
 """
@@ -107,13 +107,21 @@ class Interrupted(FailedError):
 
 
 class LeaseLost(FailedError):
-    """Raised before a statement when the lease is no longer ours."""
+    """Raised before a statement, or before its end is written down, when the run lock is no longer ours.
 
-    def __init__(self, holder: str) -> None:
+    `holder` has it now; `asked_by` asked for it back, and we give it up.
+    """
+
+    def __init__(self, holder: str = "", *, asked_by: str = "") -> None:
+        what = (
+            f"the run lock was taken over by {holder}" if holder else "the run lock was released, or its record deleted"
+        )
         super().__init__(
             "lease-lost",
-            f"the lease was taken over by {holder}",
-            fix="nothing more was sent; `provision status` shows what the other run does",
+            f"{asked_by} asked for the run lock back" if asked_by else what,
+            # Of the statement in hand nobody can know here: so nothing is said of what was sent.
+            fix="this run sends nothing more; a statement that it had sent before may still take effect, and the next"
+            " run waits for it and looks; `provision status` shows what is open",
         )
 
 

@@ -128,18 +128,24 @@ def show(env: str | None, output: str, wait_for: float) -> int:
 @options.wait_for
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def release(env: str | None, output: str, wait_for: float, yes: bool) -> int:
-    """Take the run lock from its holder, who then sends no further statement."""
+    """Ask the holder to give the run lock up: it does so before its next statement."""
     with _leases(env, wait_for) as leases:
         holding = leases.read(RUN) if leases is not None else None
         if leases is None or holding is None:
             render.released(None, output, done=False)
             return EXIT_DONE
+        gone = dead(holding.owner)
         if output == options.TEXT:
-            render.lock(holding, output, gone=dead(holding.owner))
-        done = yes or _confirmed(holding, output)
-        if done and not leases.release(RUN, holding.token):
-            raise _moved(leases, holding)
-        render.released(holding, output, done=done)
+            render.lock(holding, output, gone=gone)
+        if not (yes or _confirmed(holding, output)):
+            render.released(holding, output, done=False)
+        elif gone or holding.expires_in <= 0:
+            _or_moved(leases, holding, leases.release(RUN, holding.owner, holding.token))
+            render.released(holding, output, done=True)
+        else:
+            by = site.asker()
+            _or_moved(leases, holding, leases.ask_back(RUN, holding.owner, holding.token, by))
+            render.asked_back(holding, output)
     return EXIT_DONE
 
 
@@ -175,9 +181,12 @@ def _confirmed(holding: Holding, output: str) -> bool:
     return bool(click.prompt(render.question(holding), default="", show_default=False) == "RELEASE")
 
 
-def _moved(leases: Leases, shown: Holding) -> RefusedError:
+def _or_moved(leases: Leases, shown: Holding, done: bool) -> None:
+    """Raises RefusedError (lease-moved) when the lock was not `shown`'s any more."""
+    if done:
+        return
     now = leases.read(RUN)
-    return RefusedError(
+    raise RefusedError(
         "lease-moved",
         f"token {shown.token} does not hold the lock any more",
         where=f"held by {now.owner}, token {now.token}" if now is not None else "nobody holds it now",

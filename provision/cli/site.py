@@ -92,6 +92,12 @@ def owner(root: Path) -> Owner:
     return process.owner(os.environ, _commit(root))
 
 
+def asker() -> str:
+    """This process as one that asks for the run lock back: user, host and pid."""
+    mine = process.owner(os.environ)
+    return f"{mine.actor} (pid {mine.pid})"
+
+
 def _commit(root: Path) -> str:
     if not (root / ".git").exists():
         return ""

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from provision.core import statements
 from provision.core.graph import edges
-from provision.errors import FailedError, Interrupted, ProvisionError, StatementFailed, UnreachableError
+from provision.errors import FailedError, Interrupted, LeaseLost, ProvisionError, StatementFailed, UnreachableError
 from provision.model import (
     Began,
     Direction,
@@ -114,6 +114,7 @@ class Run:
     resume: Mapping[str, int] = field(default_factory=dict)  # id → the statement an open attempt goes on with
     mask: Callable[[str], str] = str
     until: Callable[[], float] = lambda: math.inf  # the monotonic time up to which `check` asks nobody
+    check_writing: Callable[[], None] | None = None  # raises LeaseLost; None: as `check`
     may_lose: Callable[[Step], bool] = field(default=lambda _: False)
 
 
@@ -144,7 +145,7 @@ class LaneJournal:
         return Mark(self._pen.project, self.token, step.id, statement)
 
     def check(self) -> None:
-        if isinstance(self._run.board.stopped, Interrupted):
+        if isinstance(self._run.board.stopped, Interrupted | LeaseLost):  # a ledger may see the loss before the lease
             raise self._run.board.stopped
         self._run.check()
 
@@ -153,7 +154,7 @@ class LaneJournal:
         return self._run.until()
 
     def check_lease(self) -> None:
-        self._run.check()
+        (self._run.check_writing or self._run.check)()
 
     def begin_at(self, step: Step) -> int | None:
         return self._run.resume.get(step.id)

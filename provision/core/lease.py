@@ -2,69 +2,106 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 
 from provision.errors import LeaseHeld, LeaseLost, ProvisionError
-from provision.model import Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
 from provision.ports import Leases
 
 Clock = Callable[[], float]
 
+# Shares of the lease's length. Together less than a third: so long is a mark seen, and answered, at the latest.
+BEAT = 0.2  # between two signs of life
+GRACE = 0.1  # between the last time that `check` can pass and the moment when another run may begin
+
 
 class Lease:
-    """A lease that is held. `check` costs nothing while the holder's own monotonic deadline lies ahead."""
+    """A lease that is held. `check` costs nothing while the holder's own monotonic deadline lies ahead.
 
-    def __init__(self, leases: Leases, holding: Holding, seconds: float, deadline: float, clock: Clock) -> None:
+    Once it is lost or asked back, `check` raises LeaseLost for good. One that is asked back is given up by the
+    heartbeat, a grace later: what has just passed `check` is sent by then.
+    """
+
+    def __init__(self, leases: Leases, holding: Holding, seconds: float, asked: float, clock: Clock) -> None:
         self.token = holding.token
-        self._leases, self._name, self._seconds, self._clock = leases, holding.name, seconds, clock
-        self._deadline = deadline
+        self._leases, self._name, self._owner = leases, holding.name, holding.owner
+        self._seconds, self._clock = seconds, clock
+        self._lost: LeaseLost | None = None
+        self._writable = -math.inf
+        self._until = asked + min(holding.expires_in, seconds) - seconds * GRACE
         self._renewing = threading.Lock()
         self._ended = threading.Event()
         self._beat = threading.Thread(target=self._heartbeat, name="lease", daemon=True)
         self._beat.start()
 
-    def check(self) -> None:
-        """Return while the lease is ours. After a gap, ask the home store; raises LeaseLost when another run has it."""
-        if self._clock() >= self._deadline:
-            self._renew()
-
     @property
     def until(self) -> float:
-        """The monotonic time up to which `check` asks nobody."""
-        return self._deadline
+        """The monotonic time until which `check` need ask nobody; minus infinity once the lease is lost."""
+        return self._until
+
+    def check(self) -> None:
+        """Return while the lease is ours. After a gap, ask the home store; raises LeaseLost once it is not."""
+        if self._clock() < self._until:
+            return
+        with self._renewing:
+            if self._clock() >= self._until:
+                self._extend()
+
+    def check_writing(self) -> None:
+        """As `check`, for writing down what is done: one that was asked back is ours until it is given up."""
+        if self._clock() >= self._writable:
+            self.check()
 
     def release(self) -> None:
         """Give the lease back. A lease that was lost, or a home store that is gone, needs no giving back."""
         self._ended.set()
         self._beat.join()
-        try:
-            self._leases.release(self._name, self.token)
-        except ProvisionError:
-            return  # it runs out by itself
+        self._give_up()
 
-    def _renew(self) -> None:
-        with self._renewing:
+    def _extend(self) -> None:
+        """Ask for more time. Raises LeaseLost, the same for good, and whatever keeps the home store from answering."""
+        if self._lost is None:
             asked = self._clock()
-            if asked < self._deadline:
+            beat = self._leases.extend(self._name, self._owner, self.token, self._seconds)
+            if beat is Beat.KEPT:
+                self._until = asked + self._seconds * (1 - GRACE)
                 return
-            self._extend(asked)
+            # Half of the grace, so that what is written is there when the next run looks.
+            self._writable = asked + self._seconds * GRACE / 2 if beat is Beat.ASKED_BACK else -math.inf
+            self._until, self._lost = -math.inf, LeaseLost()
+            self._lost = self._named(beat)
+        raise self._lost
 
-    def _extend(self, asked: float) -> None:
-        if not self._leases.extend(self._name, self.token, self._seconds):
+    def _named(self, beat: Beat) -> LeaseLost:
+        """The loss with the name of who is behind it, where the home store still tells."""
+        try:
             holding = self._leases.read(self._name)
-            raise LeaseLost(str(holding.owner) if holding else "nobody: it was released")
-        self._deadline = asked + self._seconds
+        except ProvisionError:
+            holding = None
+        if beat is Beat.ASKED_BACK:
+            return LeaseLost(asked_by=(holding and holding.asked_back_by) or "somebody")
+        return LeaseLost(str(holding.owner) if holding else "")
 
     def _heartbeat(self) -> None:
-        # A beat that fails is not an error yet: `check` asks again, in the thread that wants to send something.
-        while not self._ended.wait(self._seconds / 3):
+        while not self._ended.wait(self._seconds * BEAT):
             try:
                 with self._renewing:
-                    self._extend(self._clock())
+                    self._extend()
+            except LeaseLost:
+                self._ended.wait(self._seconds * GRACE)
+                self._give_up()  # of a lease that another run has, nothing is there to give
+                return
             except ProvisionError:
-                continue
+                continue  # no answer is no loss yet: `check` asks again, in the thread that wants to send something
+
+    def _give_up(self) -> None:
+        try:
+            self._leases.release(self._name, self._owner, self.token)
+        except ProvisionError:
+            return  # it runs out by itself
 
 
 def acquire(
@@ -82,30 +119,49 @@ def acquire(
 ) -> Lease:
     """Take the lease, waiting up to `wait` seconds for its holder. Raises LeaseHeld, naming the holder.
 
-    `waiting` is told once for each holder that is in the way. A holder that `dead` knows to be gone is not waited for.
+    `waiting` is told once for each holder that is in the way, and once more when that one is asked to give it up.
+    A holder that `dead` knows to be gone is not waited for.
     """
     end = clock() + wait
-    told = 0
+    told: tuple[object, ...] = ()
     while True:
         asked = clock()
         holding = leases.take(name, owner, seconds, floor)
         if holding.owner == owner:
-            return Lease(leases, holding, seconds, asked + seconds, clock)
-        if dead(holding.owner) and leases.release(name, holding.token):
+            return Lease(leases, holding, seconds, asked, clock)
+        if dead(holding.owner) and leases.release(name, holding.owner, holding.token):
             continue
         if clock() >= end:
             raise held_by(holding, wait)
-        if told != holding.token:
+        if told != (now := (holding.owner, holding.token, holding.asked_back_by)):
             waiting(holding)
-            told = holding.token
+            told = now
         sleep(min(0.2, max(holding.expires_in, 0.02)))
 
 
+def awaited(holding: Holding) -> str:
+    """For people: whom a run waits for, and until when at most."""
+    if holding.owner == UNKNOWN_HOLDER:
+        return f"waits {left(holding)} s for {holding.owner}: it may be at work"
+    if holding.asked_back_by:
+        return (
+            f"waits for the run of {holding.owner}, which {holding.asked_back_by} asked to give the run lock up;"
+            f" it is free in {left(holding)} s at the latest"
+        )
+    return f"waits for the run of {holding.owner}; the run lock expires in {left(holding)} s unless that renews it"
+
+
+def left(holding: Holding) -> int:
+    """Whole seconds until the lease has expired, rounded up."""
+    return max(math.ceil(holding.expires_in), 0)
+
+
 def held_by(holding: Holding, waited: float) -> LeaseHeld:
+    asked = f", asked back by {holding.asked_back_by}" if holding.asked_back_by else ""
     return LeaseHeld(
         "lease-held",
         f"another run holds the lease: {holding.owner}",
         where=f"lease {holding.name}, token {holding.token}, since {holding.taken_at:%Y-%m-%d %H:%M:%S} UTC,"
-        f" expires in {max(holding.expires_in, 0):.0f} s; waited {waited:.0f} s",
+        f" expires in {max(holding.expires_in, 0):.0f} s{asked}; waited {waited:.0f} s",
         fix="wait for it to end; if it is gone for good, the lease expires by itself, or `provision lock release`",
     )

@@ -36,7 +36,7 @@ def settle(
 
 
 def older(stores: Iterable[Store], project: str, token: int) -> list[tuple[Store, Running]]:
-    """Statements of earlier runs of this project that a server still works on."""
+    """Statements of earlier runs of this project that a server still works on, and sessions that may send more."""
     return [
         (store, running)
         for store in stores
@@ -55,6 +55,7 @@ def wait_out(
 ) -> None:
     """Wait until `find` finds nothing; what is left after `wait` seconds is stopped on its server.
 
+    An idle session is ended at once: nothing is lost with it, and no statement of its run can come any more.
     Raises RefusedError (still-running) when a server does not stop it either.
     """
     end, told = clock() + wait, set[str]()
@@ -62,10 +63,10 @@ def wait_out(
         if clock() >= end + GIVE_UP:
             raise _still_running(*found[0])
         for store, running in found:
-            if str(running.mark) not in told:
+            if str(running.mark) not in told and not running.idle:
                 told.add(str(running.mark))
                 tell(store, running)
-            if clock() >= end and store.marked is not None:
+            if (running.idle or clock() >= end) and store.marked is not None:
                 store.marked.cancel(running)
         sleep(0.1)
 

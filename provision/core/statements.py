@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from provision.errors import Interrupted, RefusedError, StatementFailed
+from provision.errors import Interrupted, LeaseLost, RefusedError, StatementFailed
 from provision.model import Direction, Event, Fate, Kind, Outcome, State, Statement, StateName, Step
 from provision.ports import Guarded, Joined, Journal, Statements
 
@@ -110,7 +110,7 @@ def _carry_out(statements: Statements, step: Step, journal: Journal, *, begun: b
 def _check(statements: Statements, step: Step, number: int, journal: Journal) -> None:
     try:
         journal.check()
-    except Interrupted as stop:
+    except (Interrupted, LeaseLost) as stop:
         # The boundary before it says that it begins; without this, a later run could not tell that it never did.
         journal.check_lease()
         statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)

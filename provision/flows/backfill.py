@@ -41,12 +41,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set by Ctrl-C."""
+    """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set by Ctrl-C.
+
+    `check` is asked before each batch beside the run's own lock; raises LeaseLost.
+    """
 
     orders: Orders = field(default_factory=Orders)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
     noted: Callable[[str], None] = field(default=lambda _: None)
     stopped: threading.Event = field(default_factory=threading.Event)
+    check: Callable[[], None] = field(default=lambda: None)
 
 
 def batches_of(store: Store) -> Batches:
@@ -84,14 +88,19 @@ def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | No
     batches = batches_of(store)
     _required(place, backfill)
     _accepted(batches, backfill, asked)
-    with _led(place, backfill) as check:
+    with _led(place, backfill) as own:
         batches.runs.create()
         begun = _begun(place, batches, backfill, asked)
+
+        def check() -> None:
+            asked.check()
+            own()
+
         post = Post(backfill, batches, check, asked.stopped, asked.orders, asked.told, _turns(asked, begun))
 
         def done(found: BackfillRun) -> None:
             # Written twice, where an answer was lost, it says the same.
-            patiently(post, lambda: complete(place, backfill, found))
+            patiently(post, lambda: complete(place, backfill, found, asked.noted))
 
         return lead(post, begun.run, completed or done)
 
@@ -124,11 +133,11 @@ def _turns(asked: Asked, found: BackfillRun) -> int | None:
     return turns(found) if asked.orders.rate is not None else None
 
 
-def complete(place: Place, backfill: Backfill, found: BackfillRun) -> None:
+def complete(place: Place, backfill: Backfill, found: BackfillRun, noted: Callable[[str], None]) -> None:
     """Append the ledger event that opens the gate, under the run lease, taken for that alone. Raises LeaseHeld."""
     if place.again is not None:
         with place.again() as fresh:
-            return complete(fresh, backfill, found)
+            return complete(fresh, backfill, found, noted)
     store = place.stores[backfill.store]
     token = max(highest_token(each.ledger.read()) for each in place.stores.values())
     held = None
@@ -141,13 +150,15 @@ def complete(place: Place, backfill: Backfill, found: BackfillRun) -> None:
             floor=token,
             seconds=place.lease_seconds,
             wait=place.wait,
-            waiting=lambda _: None,
+            waiting=lambda holding: noted(leases.awaited(holding)),
             dead=dead,
         )
     try:
         number = held.token if held is not None else token + 1
         store.ledger.create()
         store.ledger.raise_fence(number)
+        if held is not None:
+            held.check()
         store.ledger.append(completion(Pen(place.project, number, place.owner.actor), backfill, found))
     finally:
         if held is not None:

@@ -134,6 +134,8 @@ def _statements(store: Store) -> Iterator[Finding]:
         yield from problems(error, "statements", store.name)
         return
     for each in running:
+        if each.idle:
+            continue
         yield Finding(
             "statements",
             Severity.WARNING,

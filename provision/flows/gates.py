@@ -29,6 +29,7 @@ class Gatekeeper:
     leases: Leases | None
     happened: Watcher
     stopper: Callable[[Board], None]
+    check: Callable[[], None]  # of the run lock; raises LeaseLost
     tried: set[str] = field(default_factory=set)
 
     def small(self, held: Iterable[Held], standings: Standings) -> list[Backfill]:
@@ -59,10 +60,11 @@ class Gatekeeper:
 
         def complete(found: BackfillRun) -> None:
             store.ledger.create()
+            self.check()
             store.ledger.append(flow.completion(pens[chosen.store], chosen, found))
 
         try:
-            found = flow.run(place, chosen, Asked(stopped=stopped.event), complete)
+            found = flow.run(place, chosen, Asked(stopped=stopped.event, check=self.check), complete)
         except LeaseHeld as error:
             self.happened(Note(chosen.store, error.what))
             return None

@@ -72,9 +72,8 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
 
     Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
     """
-    standings = survey(site)
-    _fresh(rules.saved, standings)
-    plan = planned(site, direction, wanted, rules, standings)
+    standings: Standings = survey(site)
+    plan = _fresh_plan(site, direction, wanted, rules, standings)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
     idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
     allowed = Allowed(rules)
@@ -86,13 +85,12 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
-        standings = survey(site)
-        _fresh(rules.saved, standings)
-        plan = planned(site, direction, wanted, rules, standings)
-        allowed.ask(site, plan.steps, agreed)
         pens = {name: Pen(site.project.name, held.token, rules.owner.actor) for name in site.stores}
         run = _Running(site, rules, watch, held, pens, allowed)
-        run.get_ready(standings, plan)
+        standings, plan = run.get_ready(
+            standings, plan, lambda found: _fresh_plan(site, direction, wanted, rules, found)
+        )
+        allowed.ask(site, plan.steps, agreed)
         finished = run.finish_begun(standings, direction)
         if finished.remaining:
             return with_committed(finished)
@@ -137,13 +135,20 @@ class Held:
     def __init__(self, token: int, lease: leases.Lease | None) -> None:
         self.token, self._lease = token, lease
 
+    @property
+    def until(self) -> float:
+        """The monotonic time until which `check` need ask nobody; minus infinity once the lease is lost."""
+        return math.inf if self._lease is None else self._lease.until
+
     def check(self) -> None:
+        """Raises LeaseLost."""
         if self._lease is not None:
             self._lease.check()
 
-    def until(self) -> float:
-        """The monotonic time up to which `check` asks nobody."""
-        return self._lease.until if self._lease is not None else math.inf
+    def check_writing(self) -> None:
+        """Raises LeaseLost, but not yet where the lock was asked back and is not given up."""
+        if self._lease is not None:
+            self._lease.check_writing()
 
 
 class _Running:
@@ -156,12 +161,23 @@ class _Running:
         self._allowed = allowed
         self._board: Board | None = None
 
-    def get_ready(self, standings: Standings, plan: Plan) -> None:
-        """Make what is missing, outlast what earlier runs left on the servers, and shut late writers out."""
-        touched = {step.revision.store for step in plan.steps} | {name for name, _ in outside(standings)}
-        touched |= {name for name, standing in standings.items() if standing.token}
-        stores = [store for name, store in self._site.stores.items() if name in touched]
-        make_ready(self._site, stores, self._held.token, self._rules.wait, self._watch)
+    def get_ready(
+        self, standings: Standings, plan: Plan, replan: Callable[[Standings], Plan]
+    ) -> tuple[Standings, Plan]:
+        """Shut earlier runs out of the stores, and only then survey and plan: what is found cannot change any more.
+
+        Where the new plan turns to further stores, they are shut too, and all is looked at again.
+        """
+        shut = more = _touched(standings, plan)
+        while True:
+            stores = [store for name, store in self._site.stores.items() if name in more]
+            make_ready(self._site, stores, self._held.token, self._rules.wait, self._watch)
+            standings = survey(self._site)
+            plan = replan(standings)
+            more = _touched(standings, plan) - shut
+            if not more:
+                return standings, plan
+            shut = shut | more
 
     def finish_begun(self, standings: Standings, direction: Direction) -> Report:
         """Finish downs that an earlier run began, in the reverse order of the graph."""
@@ -179,6 +195,7 @@ class _Running:
         for name, each in outside(standings):
             kind = Kind.ADOPTED if Flag.APPLIED_OUTSIDE in each.flags else Kind.REVERTED
             revision = each.revision or nameless(each.id)
+            self._held.check()
             event = self._pens[name].event(revision, kind, outside=True)
             self._site.stores[name].ledger.append(event)
             recorded.append(event)
@@ -189,7 +206,7 @@ class _Running:
         partial = wanted.steps is not None or self._rules.saved is not None
         if not report.held or partial:
             return report
-        gates = _gates(self._site, self._rules, self._watch)
+        gates = _gates(self._site, self._rules, self._watch, self._held.check)
         while report.held and not (report.remaining or report.failures):
             small = gates.small(report.held, survey(self._site))
             for each in small:
@@ -217,14 +234,19 @@ class _Running:
             watcher=self._watch.happened,
             resume=settle(plan.steps, standings, self._site.stores),
             mask=self._site.environment.mask,
-            until=self._held.until,
+            until=lambda: self._held.until,
+            check_writing=self._held.check_writing,
             may_lose=self._allowed.may_lose,
         )
         return execute(plan, self._site.stores, run)
 
 
 def make_ready(site: Site, stores: Sequence[Store], token: int, wait: float, watch: Watch) -> None:
-    """Make the stores' ledgers, outlast older statements for `wait` seconds, then refuse events of older tokens."""
+    """Make the stores' ledgers, outlast older statements for `wait` seconds, then refuse events of older tokens.
+
+    Once the fence is up they are looked for again: what an earlier run began in between shows now, or is refused. Not
+    only then: the transaction of a frozen run may hold the fence, and would be waited for without an end.
+    """
 
     def ready(store: Store) -> None:
         store.prepare()
@@ -239,6 +261,18 @@ def make_ready(site: Site, stores: Sequence[Store], token: int, wait: float, wat
     together(stores, ready)
     wait_out(lambda: older(stores, site.project.name, token), wait, tell)
     together(stores, lambda store: store.ledger.raise_fence(token))
+    wait_out(lambda: older(stores, site.project.name, token), wait, tell)
+
+
+def _touched(standings: Standings, plan: Plan) -> set[str]:
+    """The stores that this run writes to, or that an earlier one has written to."""
+    touched = {step.revision.store for step in plan.steps} | {name for name, _ in outside(standings)}
+    return touched | {name for name, standing in standings.items() if standing.token}
+
+
+def _fresh_plan(site: Site, direction: Direction, wanted: Wanted, rules: Rules, standings: Standings) -> Plan:
+    _fresh(rules.saved, standings)
+    return planned(site, direction, wanted, rules, standings)
 
 
 def nameless(name: str) -> Revision:
@@ -318,12 +352,12 @@ def _small(site: Site, rules: Rules, watch: Watch, plan: Plan, standings: Standi
     return _gates(site, rules, watch).small(plan.held, standings) if plan.held else ()
 
 
-def _gates(site: Site, rules: Rules, watch: Watch) -> Gatekeeper:
+def _gates(site: Site, rules: Rules, watch: Watch, check: Callable[[], None] = lambda: None) -> Gatekeeper:
     # Few projects hold a revision back, and a run that does not pays nothing for what backfills need.
     from provision.flows.gates import Gatekeeper
 
     table = home(site) if rules.use_lease and rules.backfills else None
-    return Gatekeeper(site, rules.backfills, rules.owner, table, watch.happened, watch.stopper)
+    return Gatekeeper(site, rules.backfills, rules.owner, table, watch.happened, watch.stopper, check)
 
 
 @contextmanager
@@ -337,7 +371,7 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iter
     table.create()
 
     def waiting(holding: Holding) -> None:
-        watch.happened(Note(site.project.home, f"waits for the run of {holding.owner}"))
+        watch.happened(Note(site.project.home, leases.awaited(holding)))
 
     seconds = site.project.lease_seconds
     lease = leases.acquire(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from provision.model.reports import Began, Done, Failure, Happening, Leftover, Note, Report, Watcher
 from provision.model.revisions import PENDING, Direction, Event, Held, Kind, Plan, Revision, State, StateName, Step
 from provision.model.statements import Description, Fate, Found, Mark, Outcome, Running, Statement
-from provision.model.stores import Contact, Finding, Holding, Owner, Severity, StoreOptions
+from provision.model.stores import UNKNOWN_HOLDER, Beat, Contact, Finding, Holding, Owner, Severity, StoreOptions
 
 __all__ = [
     "PENDING",
+    "UNKNOWN_HOLDER",
+    "Beat",
     "Began",
     "Contact",
     "Description",

@@ -90,9 +90,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A marked statement that a server still works on; `handle` is what cancels it."""
+    """A marked statement that a server still works on; `handle` is what cancels it.
+
+    `idle`: of a session that works on nothing now, and whose run may send its next statement at any moment.
+    """
 
     mark: Mark
     seconds: float
     text: str
     handle: str
+    idle: bool = False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,41 @@ class Owner:
     url: str = ""
 
     def __str__(self) -> str:
-        extras = ", ".join(part for part in (f"pid {self.pid}", self.command, self.commit[:10], self.url) if part)
-        return f"{self.actor} ({extras})"
+        pid = f"pid {self.pid}" if self.pid else ""
+        extras = ", ".join(part for part in (pid, self.command, self.commit[:10], self.url) if part)
+        return f"{self.actor} ({extras})" if extras else self.actor
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Owner:
+        """The owner as a home store keeps it, without what only its lease or a newer provision knows."""
+        return cls(**{each.name: kept[each.name] for each in fields(cls) if each.name in kept})
+
+
+# Takes the place of a holder whose record of the lock was deleted by hand: nothing says who that was, or that it ended.
+UNKNOWN_HOLDER = Owner("an unknown run (the record of its lock was deleted)", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A lease as its home store keeps it; `expires_in` in seconds by the home store's clock, negative once expired."""
+    """A lease as its home store keeps it; `expires_in` in seconds by the home store's clock, negative once expired.
+
+    `asked_back_by`: who asked its holder to give it up; empty when nobody did.
+    """
 
     name: str
     owner: Owner
     token: int
     taken_at: datetime
     expires_in: float
+    asked_back_by: str = ""
+
+
+class Beat(StrEnum):
+    """What a holder learns when it asks for more time."""
+
+    KEPT = "kept"
+    ASKED_BACK = "asked back"  # still held, and not for longer: the holder is to give it up
+    LOST = "lost"
 
 
 class Severity(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from provision.model import (
+    Beat,
     Contact,
     Description,
     Event,
@@ -55,14 +56,20 @@ class Leases(Protocol):
     def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
         """Take the lease if it is free or expired, with a token above `floor` and above every earlier one of that name.
 
-        Returns the holding that is in force afterwards: ours, or the other owner's.
+        The highest token is kept in a second place too: where it is there and the lease's own record is not, somebody
+        deleted that, and UNKNOWN_HOLDER is given the lease for `seconds` with the last token, as its holder may live.
+
+        Returns the holding that is in force afterwards: ours, or the other owner's, asked back or not.
         """
 
-    def extend(self, name: str, token: int, seconds: float) -> bool:
-        """Push the expiry out if `token` still holds the lease; False when it does not."""
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+        """Push the expiry out if `owner` still holds the lease with `token` and nobody asked for it back."""
 
-    def release(self, name: str, token: int) -> bool:
-        """Give the lease back if `token` still holds it; its token number is remembered."""
+    def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
+        """Mark the lease, so that its holder gives it up; False when `owner` does not hold it with `token`."""
+
+    def release(self, name: str, owner: Owner, token: int) -> bool:
+        """Give the lease back if `owner` still holds it with `token`, whose number is remembered."""
 
     def read(self, name: str) -> Holding | None:
         """The holding in force or expired, or None when nobody holds it. Must write nothing."""
@@ -202,10 +209,10 @@ class Marked(Protocol):
     """The part of a store whose statements can be found on the server and stopped."""
 
     def running(self) -> Sequence[Running]:
-        """Every statement on the server that carries a mark of ours."""
+        """Every statement on the server that carries a mark of ours, and every idle session that does."""
 
     def cancel(self, running: Running) -> None:
-        """Stop it; returns at once."""
+        """Stop it, or end the session; returns at once. Raises RefusedError (still-running) where we may not."""
 
 
 class Repeatables(Protocol):

@@ -57,7 +57,7 @@ def test_late_writer_with_a_head_of_its_own_is_refused_by_the_server(make: Make,
     newer.ledger.raise_fence(2)
     with pytest.raises(LeaseLost) as caught:
         late.ledger.append(event(1, 2))
-    assert caught.value.what == "the lease was taken over by the run with token 2"
+    assert caught.value.what == "the run lock was taken over by the run with token 2"
     assert [(each.token, each.n) for each in newer.ledger.read()] == [(1, 1)]
 
 
@@ -65,7 +65,7 @@ def test_late_writer_that_looks_first_is_refused(make: Make, raw: Raw) -> None:
     opened(make(), raw.url).ledger.append(event(3, 1, actor="ada@host"))
     with pytest.raises(LeaseLost) as caught:
         opened(make(), raw.url).ledger.append(event(2, 9))
-    expected = "the lease was taken over by ada@host (ledger entry vfr:graph:000000000003:00000001)"
+    expected = "the run lock was taken over by ada@host (ledger entry vfr:graph:000000000003:00000001)"
     assert caught.value.what == expected
     with pytest.raises(LeaseLost):
         opened(make(), raw.url).ledger.raise_fence(2)
@@ -93,7 +93,7 @@ def test_second_writer_of_a_key_is_refused(make: Make, raw: Raw) -> None:
     opened(make(), raw.url).ledger.append(event(1, 1, actor="ada@host"))
     with pytest.raises(LeaseLost) as caught:
         opened(make(), raw.url).ledger.append(event(1, 1))
-    expected = "the lease was taken over by ada@host (ledger entry vfr:graph:000000000001:00000001)"
+    expected = "the run lock was taken over by ada@host (ledger entry vfr:graph:000000000001:00000001)"
     assert caught.value.what == expected
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from provision.errors import LeaseLost
+from provision.flows import backfill as flow
+from provision.flows.migrate import Held
 from tests.backfill import project
 from tests.servers.command_line import Provision
 
@@ -96,3 +99,32 @@ def test_a_failing_small_backfill_fails_the_up(
     assert ran.code == 5
     assert "error[batch-failed]: row " in ran.err
     assert 'violates check constraint "no_web"' in ran.err
+
+
+@pytest.mark.usefixtures("shop")
+def test_up_whose_lock_is_asked_back_while_it_fills_fills_no_further_batch(
+    url: str, provision: Provision, database: psycopg.Connection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.sow(url, 1_000)
+    empty = database.execute("select count(*) from orders where source is null").fetchone()
+    filling: list[bool] = []
+
+    def fill(*arguments: object) -> object:
+        filling.append(True)
+        return run(*arguments)  # type: ignore[arg-type]
+
+    def check(self: Held) -> None:
+        if filling:
+            raise LeaseLost(asked_by="anna@host (pid 3)")
+        kept(self)
+
+    run, kept = flow.run, Held.check
+    monkeypatch.setattr(flow, "run", fill)
+    monkeypatch.setattr(Held, "check", check)
+
+    ran = provision("up")
+
+    assert database.execute("select count(*) from orders where source is null").fetchone() == empty
+    assert database.execute("select 1 from provision.ledger where revision like 'backfill/%'").fetchall() == []
+    assert (ran.code, filling) == (5, [True])
+    assert "error[lease-lost]: anna@host (pid 3) asked for the run lock back" in ran.err

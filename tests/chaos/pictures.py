@@ -69,7 +69,7 @@ def redis_keys(url: str) -> str:
     """Every key but ledger and lease with its value, and the functions."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         names = sorted(str(name) for name in client.scan_iter(count=1000))
-        kept = [name for name in names if ":ledger:" not in name and ":lease:" not in name]
+        kept = [name for name in names if ":ledger:" not in name and ":lease" not in name]
         return "\n".join(json.dumps([name, client.ttl(name), _value(client, name)], sort_keys=True) for name in kept)
 
 
@@ -103,7 +103,7 @@ def of(stores: Mapping[str, rest.Keys]) -> dict[str, str]:
 def ledgers(urls: Mapping[str, str]) -> dict[str, list[Entry]]:
     """Every event of the project, in order, read without our own code."""
     ours = {}
-    for store in ("postgres", ORDERS):
+    for store in {"postgres", ORDERS} & urls.keys():
         with psycopg.connect(urls[store]) as connection:
             sql = "select token, n, revision, kind from provision.ledger order by token, n"
             ours[store] = connection.execute(sql).fetchall()
@@ -128,7 +128,7 @@ def rest_ledgers(stores: Mapping[str, rest.Keys]) -> dict[str, list[Entry]]:
 def versions(urls: Mapping[str, str]) -> dict[str, list[str]]:
     """What the peers' own tables hold, duplicates included."""
     heads = {}
-    for store in ("postgres", ORDERS):
+    for store in {"postgres", ORDERS} & urls.keys():
         with psycopg.connect(urls[store]) as connection:
             heads[store] = [row[0] for row in connection.execute("select version_num from alembic_version").fetchall()]
     with clickhouse_connect.get_client(dsn=urls["clickhouse"], autogenerate_session_id=False) as client:

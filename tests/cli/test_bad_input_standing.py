@@ -248,7 +248,7 @@ error[lease-held]: another run holds the lease: ci@runner-4 (pid 4711, provision
                 "small · test\n",
             )
             assert provision("status").code == provision("plan").code == 0
-        leases.release("run", taken.token)
+        leases.release("run", taken.owner, taken.token)
     assert provision("up").code == 0
 
 

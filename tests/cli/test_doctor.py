@@ -136,7 +136,7 @@ def test_doctor_lease_of_a_living_and_of_a_dead_run(url: str, provision: Provisi
         holding = leases.take("run", Owner("ci@elsewhere", 7, command="provision up"), 60, 0)
         assert [each[:3] for each in odd(findings(provision, 0))] == [("warning", "postgres", "lease")]
         assert "ci@elsewhere (pid 7, provision up)" in odd(findings(provision, 0))[0][3]
-        leases.release("run", holding.token)
+        leases.release("run", holding.owner, holding.token)
         leases.take("run", Owner("ci@elsewhere", 7), 0.001, 0)
     time.sleep(0.01)
     assert odd(findings(provision, 0)) == [

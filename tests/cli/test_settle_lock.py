@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from provision.model import Owner
+from provision.process import identity
 from provision.stores.postgres.leases import PostgresLeases
 from tests.servers.command_line import Provision
 
@@ -24,6 +26,10 @@ url      https://ci.example/1
 since    TIME UTC
 token    8
 expires  in 60 s unless renewed
+"""
+ASKED = """\
+asked dba@db1, pid 4711, to give the lock up: it does so before its next statement
+the lock is free as soon as it has, in 61 s at the latest; the next run waits for that
 """
 
 
@@ -55,6 +61,7 @@ def test_lock_show_names_the_holder(provision: Provision) -> None:
         "url": "https://ci.example/1",
         "token": 8,
         "since": "TIMEZ",
+        "asked_back_by": None,
     }
 
 
@@ -81,19 +88,75 @@ def test_lock_release_without_yes_where_nobody_can_answer_is_refused(provision: 
 
 
 @pytest.mark.usefixtures("small")
-def test_lock_release_with_yes_frees_it(provision: Provision) -> None:
+def test_lock_release_with_yes_asks_the_holder(provision: Provision) -> None:
     with _leases() as leases:
         leases.take("run", DBA, 60.4, 7)
-        assert provision("lock", "release", "--yes") == (0, f"{HELD}released: token 8 of dba@db1\n", "")
+        assert provision("lock", "release", "--yes") == (0, f"{HELD}{ASKED}", "")
+        held = leases.read("run")
+        assert held is not None
+        assert held.owner == DBA
+        assert held.asked_back_by.endswith(f" (pid {os.getpid()})")
+        shown = provision("lock", "show").out.splitlines()
+        assert shown[-2:] == [f"asked back  by SOMEBODY (pid {os.getpid()})", "expires     in 60 s"]
+        lease = json.loads(provision("lock", "show", "-o", "json").out)["lease"]
+        assert lease["asked_back_by"] == f"SOMEBODY (pid {os.getpid()})"
+
+
+@pytest.mark.usefixtures("small")
+def test_lock_release_asked_in_json_names_what_was_asked(provision: Provision) -> None:
+    with _leases() as leases:
+        leases.take("run", DBA, 60.4, 7)
+        asked = json.loads(provision("lock", "release", "--yes", "-o", "json").out)
+    assert 0 < asked.pop("free_in_s") <= 60.4
+    assert asked == {"released": None, "asked_back": 8}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("gone", ["expired", "dead"])
+def test_lock_release_of_a_holder_that_is_gone_frees_it(provision: Provision, gone: str) -> None:
+    boot, namespace, _ = identity(os.getpid()).split()
+    dead = Owner("ci@here", os.getpid(), f"{boot} {namespace} 1")
+    with _leases() as leases:
+        leases.take("run", DBA if gone == "expired" else dead, 0.001 if gone == "expired" else 60, 7)
+        time.sleep(0.01)
+        ran = provision("lock", "release", "--yes")
         assert leases.read("run") is None
+    assert (ran.code, ran.out.splitlines()[-1]) == (
+        0,
+        f"released: token 8 of {'dba@db1' if gone == 'expired' else 'ci@here'}",
+    )
     assert provision("lock", "release") == (0, "nobody holds the run lock\n", "")
+
+
+@pytest.mark.usefixtures("small")
+def test_up_that_waits_says_that_the_lock_was_asked_back(provision: Provision) -> None:
+    with _leases() as leases:
+        leases.take("run", DBA, 1.5, 7)
+        leases.ask_back("run", DBA, 8, "anna@host (pid 3)")
+        ran = provision("up", "redis/0001")
+    assert ran.code == 0, ran.err
+    assert "which anna@host (pid 3) asked to give the run lock up; it is free in 2 s at the latest" in ran.out
+
+
+@pytest.mark.usefixtures("small")
+def test_up_after_the_lock_row_was_deleted_waits_for_whoever_held_it(
+    provision: Provision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROVISION_PROJECT__LEASE", "1s")
+    with _leases() as leases:
+        leases.take("run", DBA, 60.4, 7)
+        leases.connection.execute("delete from provision.lease")
+        ran = provision("up", "redis/0001")
+        assert leases.take("run", DBA, 60.4, 0).token == 10
+    assert ran.code == 0, ran.err
+    assert "waits 1 s for an unknown run (the record of its lock was deleted): it may be at work" in ran.out
 
 
 @pytest.mark.usefixtures("small")
 def test_lock_release_of_a_lock_that_moved_is_refused(provision: Provision, monkeypatch: pytest.MonkeyPatch) -> None:
     with _leases() as leases:
         leases.take("run", DBA, 60.4, 7)
-        monkeypatch.setattr(PostgresLeases, "release", lambda *_: False)  # another run took it in between
+        monkeypatch.setattr(PostgresLeases, "ask_back", lambda *_: False)  # another run took it in between
         ran = provision("lock", "release", "--yes", "-o", "json")
     error = json.loads(ran.out)["error"]
     assert (ran.code, error["code"], error["what"]) == (3, "lease-moved", "token 8 does not hold the lock any more")

@@ -58,6 +58,10 @@ class Case(ABC):
     def close(self) -> None:
         """Give back what the case holds."""
 
+    def delete_lease(self, project: str, name: str) -> None:
+        """Delete the record of a lease by hand, as a person would who wants the lock gone."""
+        raise NotImplementedError(f"{self.kind} keeps no leases")
+
     def cut(self) -> None:
         """End every connection to the database but the case's own; the server stays."""
         raise NotImplementedError(f"{self.kind} keeps no connection")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import urllib3
 
@@ -60,6 +60,10 @@ class ArangoCase(Case):
 
     def wipe(self) -> None:
         self._ask("DELETE", f"/_db/_system/_api/database/{_DATABASE}", missing=True)
+
+    def delete_lease(self, project: str, name: str) -> None:
+        key = quote(f"{project}:{quote(name, safe='')}", safe="")
+        self._ask("DELETE", self._path(f"/document/provision_leases/{key}"))
 
     def close(self) -> None:
         self.wipe()

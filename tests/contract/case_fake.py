@@ -51,6 +51,9 @@ class FakeCase(Case):
         lost = UnreachableError("unreachable", "fake does not answer", where="fake://server", fix="start it")
         self.fake.fault("before-append", lost)
 
+    def delete_lease(self, project: str, name: str) -> None:
+        del self.fake.holdings[project, name]
+
     def close(self) -> None:
         """Nothing is held."""
 

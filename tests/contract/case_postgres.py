@@ -103,6 +103,9 @@ class PostgresCase(Case):
             "drop schema public cascade; create schema public; drop schema if exists provision cascade"
         )
 
+    def delete_lease(self, project: str, name: str) -> None:
+        self._connection.execute("delete from provision.lease where project = %s and name = %s", (project, name))
+
     def cut(self) -> None:
         self._connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -53,6 +53,9 @@ class RedisCase(Case):
     def wipe(self) -> None:
         self._client.flushall()
 
+    def delete_lease(self, project: str, name: str) -> None:
+        assert self._client.delete(f"provision:{project}:lease:{name}") == 1
+
     def close(self) -> None:
         self.wipe()
         self._client.close()

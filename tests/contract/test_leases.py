@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from provision.model import Owner
+from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
 from provision.ports import Leases, Store
 from tests.contract.bench import Bench
 from tests.contract.conftest import WITH_LEASES
@@ -43,8 +43,9 @@ def test_lease_expired_goes_to_the_next_with_a_higher_token(bench: Bench) -> Non
         second = table.take("run", owner(2), 30, 0)
 
         assert (second.owner, second.token) == (owner(2), first.token + 1)
-        assert not table.extend("run", first.token, 30)
-        assert not table.release("run", first.token)
+        assert table.extend("run", owner(1), first.token, 30) is Beat.LOST
+        assert not table.ask_back("run", owner(1), first.token, "dba@host")
+        assert not table.release("run", owner(1), first.token)
         held = table.read("run")
         assert held is not None
         assert held.owner == owner(2)
@@ -55,7 +56,7 @@ def test_lease_extended_lives_longer(bench: Bench) -> None:
         table = leases(store)
         held = table.take("run", owner(1), 5, 0)
 
-        assert table.extend("run", held.token, 60)
+        assert table.extend("run", owner(1), held.token, 60) is Beat.KEPT
         assert table.take("run", owner(2), 30, 0).owner == owner(1)
         longer = table.read("run")
         assert longer is not None
@@ -68,7 +69,7 @@ def test_lease_expired_and_not_taken_is_still_its_holders(bench: Bench) -> None:
         held = table.take("run", owner(1), 0.01, 0)
         bench.case.pass_time(0.03)
 
-        assert table.extend("run", held.token, 30)
+        assert table.extend("run", owner(1), held.token, 30) is Beat.KEPT
         assert table.take("run", owner(2), 30, 0).owner == owner(1)
 
 
@@ -77,9 +78,9 @@ def test_lease_released_is_free_and_its_token_remembered(bench: Bench) -> None:
         table = leases(store)
         first = table.take("run", owner(1), 30, 0)
 
-        assert table.release("run", first.token)
+        assert table.release("run", owner(1), first.token)
         assert table.read("run") is None
-        assert not table.extend("run", first.token, 30)
+        assert table.extend("run", owner(1), first.token, 30) is Beat.LOST
         assert table.take("run", owner(2), 30, 0).token == first.token + 1
 
 
@@ -89,7 +90,7 @@ def test_lease_token_is_above_the_floor(bench: Bench) -> None:
 
         assert table.take("run", owner(1), 30, 41).token == 42
         assert table.take("backfill/x", owner(1), 30, 0).token == 1
-        assert table.release("run", 42)
+        assert table.release("run", owner(1), 42)
         assert table.take("run", owner(1), 30, 99).token == 100  # a home restored from a backup: its own count is lower
 
 
@@ -111,3 +112,89 @@ def test_lease_read_writes_nothing(bench: Bench) -> None:
 
         assert store.leases.read("run") is None
         assert bench.case.everything() == before
+
+
+def test_lease_is_its_owners_and_not_whoever_has_the_same_token(bench: Bench) -> None:
+    with bench.store() as store:
+        table = leases(store)
+        token = table.take("run", owner(1), 30, 0).token
+
+        assert table.extend("run", owner(2), token, 60) is Beat.LOST
+        assert not table.ask_back("run", owner(2), token, "dba@host")
+        assert not table.release("run", owner(2), token)
+        assert held_now(table).owner == owner(1)
+
+
+def test_lease_asked_back_stays_its_holders_and_lives_no_longer(bench: Bench) -> None:
+    with bench.store() as store:
+        table = leases(store)
+        token = table.take("run", owner(1), 30, 0).token
+
+        assert table.ask_back("run", owner(1), token, "dbä@host (pid 7)")
+        assert table.extend("run", owner(1), token, 600) is Beat.ASKED_BACK
+        held = table.take("run", owner(2), 30, 0)
+        assert (held.owner, held.token, held.asked_back_by) == (owner(1), token, "dbä@host (pid 7)")
+        assert held_now(table).asked_back_by == "dbä@host (pid 7)"
+        assert 20 < held_now(table).expires_in <= 30
+
+
+def test_lease_asked_back_and_given_up_goes_to_the_next_without_the_mark(bench: Bench) -> None:
+    with bench.store() as store:
+        table = leases(store)
+        token = table.take("run", owner(1), 30, 0).token
+        table.ask_back("run", owner(1), token, "dba@host")
+
+        assert table.release("run", owner(1), token)
+        assert table.take("run", owner(2), 30, 0).owner == owner(2)
+        assert held_now(table).asked_back_by == ""
+        assert table.extend("run", owner(2), token + 1, 30) is Beat.KEPT
+
+
+def test_lease_asked_back_of_a_holder_that_is_gone_expires(bench: Bench) -> None:
+    with bench.store() as store:
+        table = leases(store)
+        token = table.take("run", owner(1), 0.5, 0).token
+        table.ask_back("run", owner(1), token, "dba@host")
+        assert table.extend("run", owner(1), token, 0.5) is Beat.ASKED_BACK
+        bench.case.pass_time(0.6)
+
+        held = table.take("run", owner(2), 30, 0)
+        assert (held.owner, held.token, held.asked_back_by) == (owner(2), token + 1, "")
+
+
+def test_lease_deleted_by_hand_is_an_unknown_holders_for_one_length(bench: Bench) -> None:
+    with bench.store() as store:
+        table = leases(store)
+        token = table.take("run", owner(1), 30, 0).token
+        bench.case.delete_lease("vfr", "run")
+
+        found = table.take("run", owner(2), 0.5, 0)
+        assert (found.owner, found.token) == (UNKNOWN_HOLDER, token)
+        assert 0 < found.expires_in <= 0.5
+        assert table.extend("run", owner(1), token, 30) is Beat.LOST
+        assert not table.release("run", owner(1), token)
+        assert table.take("run", owner(2), 30, 0).owner == UNKNOWN_HOLDER
+        bench.case.pass_time(0.6)
+        taken = table.take("run", owner(2), 30, 0)
+        assert (taken.owner, taken.token) == (owner(2), token + 1)
+        assert not table.release("run", owner(1), token)
+        assert held_now(table).owner == owner(2)
+
+
+def test_lease_deleted_by_hand_after_a_release_is_waited_for_too_and_gives_no_token_twice(bench: Bench) -> None:
+    with bench.store() as store:
+        table = leases(store)
+        token = table.take("run", owner(1), 30, 6).token
+        table.release("run", owner(1), token)
+        bench.case.delete_lease("vfr", "run")
+
+        assert table.take("run", owner(2), 0.1, 0).owner == UNKNOWN_HOLDER
+        bench.case.pass_time(0.2)
+        assert table.take("run", owner(2), 30, 0).token == token + 1
+        assert table.take("backfill/x", owner(3), 30, 0).owner == owner(3)  # the first of its name: nobody to wait for
+
+
+def held_now(table: Leases) -> Holding:
+    found = table.read("run")
+    assert found is not None
+    return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,27 @@ import pytest
 from provision.core.execute import Board
 from provision.core.plan import Wanted
 from provision.errors import Interrupted, ProvisionError, Several
+from provision.flows import migrate
 from provision.flows.connect import Access, open_site
 from provision.flows.migrate import Rules, Watch, move
-from provision.model import Began, Direction, Done, Happening, Kind, Mark, Note, Owner, Report, Running, StoreOptions
+from provision.model import (
+    Began,
+    Direction,
+    Done,
+    Happening,
+    Kind,
+    Mark,
+    Note,
+    Owner,
+    Plan,
+    Report,
+    Running,
+    StoreOptions,
+)
 from provision.settings import Environment, Place, Project, Secret
 from tests.contract.bench import passing_owner
 from tests.contract.killer import Killer
-from tests.doubles.fake_store import FakeServer, FakeStore
+from tests.doubles.fake_store import FakeLeases, FakeLedger, FakeServer, FakeStore
 
 FILES = {
     "a/001_x": "up:\n+a1\n+a2\ndown:\n-a2\n-a1\n",
@@ -45,9 +61,9 @@ class Pair:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
-    def move(self, direction: Direction, wanted: Wanted, **rules: Any) -> Report:
+    def move(self, direction: Direction, wanted: Wanted, seconds: float = 30.0, **rules: Any) -> Report:
         stores = tuple(StoreOptions(name, "fake", "vfr", self.root / name, self.root) for name in self.servers)
-        project = Project(self.root / "provision.toml", "vfr", "a", stores, {})
+        project = Project(self.root / "provision.toml", "vfr", "a", stores, {}, lease_seconds=seconds)
         places = {name: Place(Secret(f"fake://{name}")) for name in self.servers}
         site = open_site(
             project,
@@ -166,7 +182,7 @@ def test_move_losses_that_nobody_agreed_to_are_asked_about_again(pair: Pair) -> 
     asked: list[list[str]] = []
 
     def hear(happening: Happening) -> None:
-        if isinstance(happening, Note) and other.leases and other.leases.release("run", held.token):
+        if isinstance(happening, Note) and other.leases and other.leases.release("run", held.owner, held.token):
             pair.hear = pair.told.append
             pair.up()
 
@@ -227,6 +243,84 @@ def test_move_lease_lost_in_mid_statement_writes_nothing_late(pair: Pair) -> Non
     report = pair.up()
 
     assert [str(each.error) for each in report.failures] == [
-        "lease-lost: the lease was taken over by a run with a token above 1"
+        "lease-lost: the run lock was taken over by a run with a token above 1"
     ]
     assert [event for event in pair.servers["a"].events["vfr", "a"] if event.kind is Kind.APPLIED] == []
+
+
+def test_move_what_an_earlier_run_did_until_the_fence_was_up_is_not_done_again(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier run's lock was asked back; it ends its statement while this run makes the ledgers ready."""
+    early = threading.Event()
+    raised = FakeLedger.raise_fence
+    pair.servers["a"].tokens["vfr", "run"], pair.servers["a"].holdings["vfr", "run"] = 5, None
+
+    def late(ledger: FakeLedger, token: int) -> None:
+        if ledger.store == "a" and not early.is_set():
+            early.set()
+            pair.up(Wanted(targets=("a/001",)), use_lease=False)
+        raised(ledger, token)
+
+    monkeypatch.setattr(FakeLedger, "raise_fence", late)
+
+    report = pair.up()
+
+    assert [each.step.id for each in report.done] == ["b/001", "a/002", "b/002"]
+    assert sorted(pair.sent()) == ["+a1", "+a2", "+a3", "+b1", "+b3", "+b4", "~b2"]
+
+
+def test_move_plan_that_turns_to_a_further_store_fences_that_one_too(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first plan is blind to store b, as where something was undone there between the two looks."""
+    pair.up(Wanted(targets=("a/001",)))
+    fenced: list[str] = []
+    raised, planned = FakeLedger.raise_fence, migrate.planned
+    plans: list[Plan] = []
+
+    def noted(ledger: FakeLedger, token: int) -> None:
+        fenced.append(ledger.store)
+        raised(ledger, token)
+
+    def blind(*arguments: Any) -> Plan:
+        plans.append(planned(*arguments))
+        if len(plans) == 1:
+            return replace(plans[0], steps=tuple(each for each in plans[0].steps if each.revision.store == "a"))
+        return plans[-1]
+
+    monkeypatch.setattr(FakeLedger, "raise_fence", noted)
+    monkeypatch.setattr(migrate, "planned", blind)
+
+    report = pair.up()
+
+    assert (fenced, len(plans)) == (["a", "b"], 3)
+    assert [each.step.id for each in report.done] == ["b/001", "a/002", "b/002"]
+
+
+def test_move_lock_asked_back_stops_every_lane_before_its_next_statement(pair: Pair) -> None:
+    asked = threading.Event()
+    server = pair.servers["a"]
+
+    def hear(happening: Happening) -> None:
+        pair.told.append(happening)
+        if isinstance(happening, Done) and not asked.is_set():
+            asked.set()
+            held = server.holdings["vfr", "run"]
+            assert held is not None
+            FakeLeases(server, "vfr").ask_back("run", held.owner, held.token, "anna@host (pid 3)")
+            deadline = time.monotonic() + 10
+            while server.holdings["vfr", "run"] is not None:
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+
+    pair.hear = hear
+    first = pair.up(seconds=0.5)
+    sent = pair.sent()
+    pair.hear = pair.told.append
+    second = pair.up()
+
+    assert {str(each.error) for each in first.failures} == {"lease-lost: anna@host (pid 3) asked for the run lock back"}
+    assert sent == ["+a1", "+a2"]
+    assert (second.failures, pair.things()) == ((), ALL)
+    assert sorted(pair.sent()) == ["+a1", "+a2", "+a3", "+b1", "+b3", "+b4", "~b2"]

@@ -8,11 +8,14 @@ that no probe can look up, `!reason` is always refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from provision.errors import LeaseLost, StatementFailed, UnreachableError
 from provision.files import checksum, described, inside, listed, number_and_slug, read_text
 from provision.model import (
+    UNKNOWN_HOLDER,
+    Beat,
     Contact,
     Description,
     Direction,
@@ -94,7 +97,7 @@ class FakeLedger:
     """`provision.ports.Ledger`; refuses duplicate keys and late tokens, as PostgreSQL and Redis do."""
 
     def __init__(self, server: FakeServer, project: str, store: str) -> None:
-        self._server, self._key = server, (project, store)
+        self._server, self._key, self.store = server, (project, store), store
 
     def read(self) -> Sequence[Event]:
         self._server.passes("read")
@@ -133,33 +136,46 @@ class FakeLeases:
         held = self.read(name)
         if held is not None and held.expires_in > 0:
             return held
-        self._server.tokens[key] = max(self._server.tokens.get(key, 0), floor) + 1
+        if key in self._server.tokens and key not in self._server.holdings:
+            owner = UNKNOWN_HOLDER  # its row was deleted, and its token is remembered
+        else:
+            self._server.tokens[key] = max(self._server.tokens.get(key, 0), floor) + 1
         made = Holding(name, owner, self._server.tokens[key], _EPOCH, self._server.clock + seconds)
         self._server.holdings[key] = made
         return self._shown(made)
 
-    def extend(self, name: str, token: int, seconds: float) -> bool:
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
         self._server.passes("lease")
-        held = self._server.holdings.get((self._project, name))
-        if held is None or held.token != token:
-            return False
-        ends = self._server.clock + seconds
-        self._server.holdings[self._project, name] = Holding(name, held.owner, token, held.taken_at, ends)
-        return True
+        held = self._held(name, owner, token)
+        if held is None:
+            return Beat.LOST
+        if held.asked_back_by:
+            return Beat.ASKED_BACK
+        self._server.holdings[self._project, name] = replace(held, expires_in=self._server.clock + seconds)
+        return Beat.KEPT
 
-    def release(self, name: str, token: int) -> bool:
+    def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
+        held = self._held(name, owner, token)
+        if held is not None:
+            self._server.holdings[self._project, name] = replace(held, asked_back_by=by)
+        return held is not None
+
+    def release(self, name: str, owner: Owner, token: int) -> bool:
+        held = self._held(name, owner, token)
+        if held is not None:
+            self._server.holdings[self._project, name] = None
+        return held is not None
+
+    def _held(self, name: str, owner: Owner, token: int) -> Holding | None:
         held = self._server.holdings.get((self._project, name))
-        if held is None or held.token != token:
-            return False
-        self._server.holdings[self._project, name] = None
-        return True
+        return held if held is not None and (held.owner, held.token) == (owner, token) else None
 
     def read(self, name: str) -> Holding | None:
         held = self._server.holdings.get((self._project, name))
         return self._shown(held) if held is not None else None
 
     def _shown(self, held: Holding) -> Holding:
-        return Holding(held.name, held.owner, held.token, held.taken_at, held.expires_in - self._server.clock)
+        return replace(held, expires_in=held.expires_in - self._server.clock)
 
 
 class FakePeer:

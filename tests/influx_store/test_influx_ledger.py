@@ -62,7 +62,7 @@ def test_ledger_late_run_learns_who_is_ahead(make: Make) -> None:
     with pytest.raises(LeaseLost) as fence:
         store.ledger.raise_fence(1)
 
-    words = "the lease was taken over by anna@host (ledger entry 2000001)"
+    words = "the run lock was taken over by anna@host (ledger entry 2000001)"
     assert (late.value.what, fence.value.what) == (words, words)
     store.ledger.raise_fence(2)
     store.ledger.append(made(store, 2, 2))

@@ -13,7 +13,7 @@ import redis
 from redis_servers import Engine
 
 from provision.errors import ConfigError
-from provision.model import Owner, StoreOptions
+from provision.model import Beat, Owner, StoreOptions
 from provision.stores.redis import build
 from provision.stores.redis.store import RedisStore
 
@@ -24,7 +24,7 @@ RIVAL = """
 import sys
 from pathlib import Path
 import redis
-from provision.model import Owner, StoreOptions
+from provision.model import Beat, Owner, StoreOptions
 from provision.stores.redis import build
 url, who = sys.argv[1], int(sys.argv[2])
 store = build(StoreOptions("redis", "redis", "vfr", Path("."), Path(".")))
@@ -36,7 +36,7 @@ while done < 10:
         count = int(client.get("count") or 0)
         client.rpush("tokens", held.token)
         client.set("count", count + 1)
-        assert store.leases.release("run", held.token)
+        assert store.leases.release("run", held.owner, held.token)
         done += 1
 store.close()
 client.close()
@@ -66,15 +66,15 @@ def test_take_expired_lease_raises_the_token(make: Make, client: redis.Redis) ->
     assert leases.read("run").expires_in < 0
     held = leases.take("run", YOU, 30, 0)
     assert (held.owner, held.token) == (YOU, 2)
-    assert leases.extend("run", 1, 30) is False
-    assert leases.release("run", 1) is False
+    assert leases.extend("run", ME, 1, 30) is Beat.LOST
+    assert leases.release("run", ME, 1) is False
     assert leases.read("run").owner == YOU
 
 
 def test_take_above_floor_and_after_release(make: Make) -> None:
     leases = make().leases
     assert leases.take("run", ME, 30, 41).token == 42
-    assert leases.release("run", 42) is True
+    assert leases.release("run", ME, 42) is True
     assert leases.read("run") is None
     assert leases.take("run", YOU, 30, 7).token == 43
 
@@ -82,10 +82,10 @@ def test_take_above_floor_and_after_release(make: Make) -> None:
 def test_extend_by_the_holder_moves_the_expiry(make: Make, client: redis.Redis) -> None:
     leases = make().leases
     leases.take("run", ME, 1, 0)
-    assert leases.extend("run", 1, 90) is True
+    assert leases.extend("run", ME, 1, 90) is Beat.KEPT
     assert leases.read("run").expires_in > 80
     client.hset("provision:vfr:lease:run", "expires", "1000")
-    assert leases.extend("run", 1, 90) is True, "expired, but nobody else took it"
+    assert leases.extend("run", ME, 1, 90) is Beat.KEPT, "expired, but nobody else took it"
 
 
 def test_read_writes_nothing(make: Make, client: redis.Redis) -> None:
@@ -102,7 +102,7 @@ def test_take_five_threads_one_wins_each_round(engine: Engine, tmp_path: Path) -
         for number in range(40):
             held = list(pool.map(lambda at: stores[at].leases.take("run", Owner("t", at), 30, 0), range(5)))
             assert {(each.owner.pid, each.token) for each in held} == {(held[0].owner.pid, number + 1)}
-            assert stores[0].leases.release("run", number + 1)
+            assert stores[0].leases.release("run", held[0].owner, number + 1)
     for store in stores:
         store.close()
 

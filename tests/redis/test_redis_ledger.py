@@ -61,7 +61,7 @@ def test_append_late_or_twice_is_refused(make: Make, token: int, n: int) -> None
     store.ledger.append(event(token=5, n=2))
     with pytest.raises(LeaseLost) as caught:
         store.ledger.append(event(token=token, n=n))
-    assert caught.value.what == "the lease was taken over by ci@runner-4 (ledger entry 5-2)"
+    assert caught.value.what == "the run lock was taken over by ci@runner-4 (ledger entry 5-2)"
     assert len(store.ledger.read()) == 1
 
 

@@ -86,10 +86,10 @@ def fill(project: Several) -> None:
 
 @pytest.fixture
 def slow(several: Make) -> Several:
-    """Two stores whose first revision takes a second and a half."""
+    """Two stores whose first revision takes three seconds."""
     project = several(2)
     for store in "ab":
-        project.revision(store, 1, 'op.execute("select pg_sleep(1.5)"); op.execute("create table done1 (x int)")')
+        project.revision(store, 1, 'op.execute("select pg_sleep(3)"); op.execute("create table done1 (x int)")')
         project.revision(store, 2, requires=("a/0001",) if store == "b" else ("b/0001",))
     return project
 

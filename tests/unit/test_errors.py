@@ -55,7 +55,7 @@ def test_special_errors_word_themselves() -> None:
     )
     assert str(Interrupted("SIGTERM")) == "interrupted: stopped by SIGTERM"
     assert Interrupted("SIGTERM").fix == "run the same command again: it goes on where this one stopped"
-    assert str(LeaseLost("anna")) == "lease-lost: the lease was taken over by anna"
+    assert str(LeaseLost("anna")) == "lease-lost: the run lock was taken over by anna"
     missing = CapabilityMissing("redis", "lane", "it has statements")
     assert (str(missing), missing.where, missing.exit_code) == (
         "capability-missing: redis has no lane: it has statements",

@@ -49,7 +49,7 @@ def test_key_of_another_run_is_refused(make: Make) -> None:
 
     with pytest.raises(LeaseLost) as caught:
         store.ledger.append(event(actor="someone@else"))
-    assert caught.value.what == "the lease was taken over by ci@runner-4"
+    assert caught.value.what == "the run lock was taken over by ci@runner-4"
 
 
 def test_object_that_is_not_ours_is_named(make: Make, raw: Raw) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from provision.cli.options import JSON
 from provision.cli.render.paper import Paper, moment
-from provision.model import Event, Happening, Holding, Note
+from provision.core.lease import left
+from provision.model import Event, Happening, Holding, Note, Owner
 
 
 def happened(happening: Happening) -> None:
@@ -60,27 +61,39 @@ def lock(holding: Holding | None, output: str, *, gone: bool = False) -> None:
         return
     owner = holding.owner
     rows = [
-        ("held by", f"{owner.actor}, pid {owner.pid}{' (that process has ended)' if gone else ''}"),
+        ("held by", f"{_actor(owner)}{' (that process has ended)' if gone else ''}"),
         ("command", owner.command),
         ("commit", owner.commit[:10]),
         ("url", owner.url),
         ("since", f"{holding.taken_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("token", str(holding.token)),
+        ("asked back", f"by {holding.asked_back_by}" if holding.asked_back_by else ""),
         ("expires", _expiry(holding)),
     ]
+    width = max(len(name) for name, value in rows if value) + 1
     for name, value in rows:
         if value:
-            paper.write(f"{name:<8} {value}")
+            paper.write(f"{name:<{width}} {value}")
 
 
 def question(holding: Holding) -> str:
-    return f"Another run may be at work under token {holding.token}. Type RELEASE to take the lock from it"
+    return f"Another run may be at work under token {holding.token}. Type RELEASE to ask it to give the lock up"
+
+
+def asked_back(holding: Holding, output: str) -> None:
+    """What comes of a lock that its holder was asked to give up."""
+    if output == JSON:
+        _json({"released": None, "asked_back": holding.token, "free_in_s": round(max(holding.expires_in, 0), 3)})
+        return
+    paper = Paper(sys.stdout)
+    paper.write(f"asked {_actor(holding.owner)}, to give the lock up: it does so before its next statement")
+    paper.write(f"the lock is free as soon as it has, in {left(holding)} s at the latest; the next run waits for that")
 
 
 def released(holding: Holding | None, output: str, *, done: bool) -> None:
     """What became of the release."""
     if output == JSON:
-        _json({"released": holding.token if holding is not None and done else None})
+        _json({"released": holding.token if holding is not None and done else None, "asked_back": None})
     elif holding is None:
         Paper(sys.stdout).write("nobody holds the run lock")
     elif done:
@@ -101,12 +114,19 @@ def _holding(holding: Holding) -> dict[str, object]:
         "token": holding.token,
         "since": moment(holding.taken_at),
         "expires_in_s": round(holding.expires_in, 3),
+        "asked_back_by": holding.asked_back_by or None,
     }
 
 
 def _expiry(holding: Holding) -> str:
-    left = holding.expires_in
-    return f"in {left:.0f} s unless renewed" if left > 0 else f"{-left:.0f} s ago: the next run takes it"
+    ahead = holding.expires_in
+    if ahead <= 0:
+        return f"{-ahead:.0f} s ago: the next run takes it"
+    return f"in {ahead:.0f} s" if holding.asked_back_by else f"in {ahead:.0f} s unless renewed"
+
+
+def _actor(owner: Owner) -> str:
+    return f"{owner.actor}, pid {owner.pid}" if owner.pid else owner.actor
 
 
 def _reason(event: Event) -> str | None:

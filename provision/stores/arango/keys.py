@@ -30,6 +30,9 @@ class Keys:
     def lease(self, name: str) -> str:
         return f"{_part(self.project)}:{_part(name)}"
 
+    def highest(self, name: str) -> str:
+        return f"{self.lease(name)}:highest"
+
     def entry(self, run: str, n: int) -> str:
         return f"{self._prefix}:{_part(run)}:{n}"
 

@@ -48,3 +48,7 @@ class Keys:
     def lease(self, name: str) -> str:
         """Hash: who holds the lease, and the highest token ever given out for it."""
         return f"{OWN}{self.project}:lease:{name}"
+
+    def highest(self, name: str) -> str:
+        """String: the highest token ever given out for the lease, which outlives a hash that somebody deletes."""
+        return f"{OWN}{self.project}:lease_highest:{name}"

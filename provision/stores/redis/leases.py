@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from provision.errors import ConfigError
-from provision.model import Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
 from provision.stores.redis import scripts
 from provision.stores.redis.keys import Keys
 from provision.stores.redis.server import Server
@@ -32,25 +32,29 @@ class RedisLeases:
         """
         self._refuse_eviction()
         with self._server().writing():
-            holder = json.dumps(asdict(owner), sort_keys=True, ensure_ascii=False)
-            answer = self._server().script(
-                scripts.TAKE_LEASE, [self._keys.lease(name)], holder, _milliseconds(seconds), floor
-            )
+            keys = [self._keys.lease(name), self._keys.highest(name)]
+            words = (_kept(owner), _milliseconds(seconds), floor, _kept(UNKNOWN_HOLDER))
+            answer = self._server().script(scripts.TAKE_LEASE, keys, *words)
         return _holding(name, answer)
 
-    def extend(self, name: str, token: int, seconds: float) -> bool:
-        with self._server().writing():
-            key = self._keys.lease(name)
-            return bool(self._server().script(scripts.EXTEND_LEASE, [key], token, _milliseconds(seconds)))
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+        answer = self._of_holder(scripts.EXTEND_LEASE, name, owner, token, _milliseconds(seconds))
+        return {1: Beat.KEPT, 2: Beat.ASKED_BACK}.get(answer, Beat.LOST)
 
-    def release(self, name: str, token: int) -> bool:
-        with self._server().writing():
-            return bool(self._server().script(scripts.RELEASE_LEASE, [self._keys.lease(name)], token))
+    def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
+        return bool(self._of_holder(scripts.ASK_BACK_LEASE, name, owner, token, by))
+
+    def release(self, name: str, owner: Owner, token: int) -> bool:
+        return bool(self._of_holder(scripts.RELEASE_LEASE, name, owner, token))
 
     def read(self, name: str) -> Holding | None:
         with self._server().reading():
             answer = self._server().script(scripts.READ_LEASE, [self._keys.lease(name)])
         return _holding(name, answer) if answer else None
+
+    def _of_holder(self, script: str, name: str, owner: Owner, token: int, *words: str | int) -> int:
+        with self._server().writing():
+            return int(self._server().script(script, [self._keys.lease(name)], _kept(owner), token, *words))
 
     def _refuse_eviction(self) -> None:
         server = self._server()
@@ -66,12 +70,16 @@ class RedisLeases:
             )
 
 
+def _kept(owner: Owner) -> str:
+    return json.dumps(asdict(owner), sort_keys=True, ensure_ascii=False)
+
+
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
 def _holding(name: str, answer: Sequence[str]) -> Holding:
-    holder, token, taken_at, left = answer
+    holder, token, taken_at, left, asked_back_by = answer
     whole, micros = taken_at.split(".")
     taken = datetime.fromtimestamp(int(whole), UTC) + timedelta(microseconds=int(micros))
-    return Holding(name, Owner(**json.loads(holder)), int(token), taken, int(left) / 1000)
+    return Holding(name, Owner.of(json.loads(holder)), int(token), taken, int(left) / 1000, asked_back_by)

@@ -82,48 +82,65 @@ return {0}
 """
 )
 
-# KEYS[1] lease; times in milliseconds by the server's clock.
+# KEYS[1] lease, KEYS[2] the highest token of that name; times in milliseconds by the server's clock.
 _CLOCK = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 _HOLDING = """
-local h = redis.call('HMGET', KEYS[1], 'holder', 'token', 'taken_at', 'expires')
+local h = redis.call('HMGET', KEYS[1], 'holder', 'token', 'taken_at', 'expires', 'asked_back_by')
 if not h[1] then return nil end
-return {h[1], h[2], h[3], string.format('%d', h[4] - now)}
+return {h[1], h[2], h[3], string.format('%d', h[4] - now), h[5] or ''}
 """
 
 READ_LEASE = _CLOCK + _HOLDING
 
-# ARGV: owner as JSON, milliseconds, floor.
+# ARGV: owner as JSON, milliseconds, floor, the unknown holder as JSON. The latter gets a lease whose hash was deleted.
 TAKE_LEASE = (
     _CLOCK
     + """
 local expires = redis.call('HGET', KEYS[1], 'expires')
 if not expires or tonumber(expires) <= now then
-  local token = math.max(tonumber(redis.call('HGET', KEYS[1], 'highest') or '0'), tonumber(ARGV[3])) + 1
+  local highest = redis.call('HGET', KEYS[1], 'highest')
+  local given = tonumber(redis.call('GET', KEYS[2]) or '0')
+  local holder, token = ARGV[1], math.max(tonumber(highest or '0'), given, tonumber(ARGV[3])) + 1
+  if not highest and given > 0 then holder, token = ARGV[4], given end
   token = string.format('%d', token)
-  redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', token, 'highest', token,
+  redis.call('SET', KEYS[2], token)
+  redis.call('HDEL', KEYS[1], 'asked_back_by')
+  redis.call('HSET', KEYS[1], 'holder', holder, 'token', token, 'highest', token,
     'taken_at', time[1] .. '.' .. string.format('%06d', time[2]), 'expires', string.format('%d', now + ARGV[2]))
 end
 """
     + _HOLDING
 )
 
-# ARGV: token, milliseconds. An expired lease that nobody took is still its holder's.
+# ARGV: owner as JSON, token. Answers 0 when that owner does not hold the lease with that token.
+_HELD = """
+local of = redis.call('HMGET', KEYS[1], 'holder', 'token')
+if of[1] ~= ARGV[1] or of[2] ~= ARGV[2] then return 0 end
+"""
+
+# ARGV[3] milliseconds. An expired lease that nobody took is still its holder's; 2: it is asked back, and not extended.
 EXTEND_LEASE = (
     _CLOCK
+    + _HELD
     + """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'expires', string.format('%d', now + ARGV[2]))
+if redis.call('HEXISTS', KEYS[1], 'asked_back_by') == 1 then return 2 end
+redis.call('HSET', KEYS[1], 'expires', string.format('%d', now + ARGV[3]))
 return 1
 """
 )
 
-# ARGV: token. The highest token stays.
-RELEASE_LEASE = """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[1], 'holder', 'token', 'taken_at', 'expires')
+# ARGV[3] who asks.
+ASK_BACK_LEASE = _HELD + "redis.call('HSET', KEYS[1], 'asked_back_by', ARGV[3]) return 1"
+
+# The highest token stays.
+RELEASE_LEASE = (
+    _HELD
+    + """
+redis.call('HDEL', KEYS[1], 'holder', 'token', 'taken_at', 'expires', 'asked_back_by')
 return 1
 """
+)

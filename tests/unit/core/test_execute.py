@@ -211,8 +211,35 @@ def test_execute_lost_lease_stops_before_the_step() -> None:
 
     assert lanes.order == []
     assert [str(failure.error) for failure in report.failures] == [
-        "lease-lost: the lease was taken over by anna@host (pid 3)"
+        "lease-lost: the run lock was taken over by anna@host (pid 3)"
     ]
+
+
+def test_execute_lost_lease_that_a_ledger_sees_first_stops_the_other_lanes_before_their_next_statement() -> None:
+    lost = threading.Event()
+
+    def late(_step: Step, _journal: Journal) -> None:
+        raise LeaseLost("a run with a token above 7")
+
+    def busy(_step: Step, journal: Journal) -> None:
+        assert lost.wait(5)
+        journal.check()
+
+    class Told(list[Happening]):
+        def append(self, happening: Happening) -> None:
+            super().append(happening)
+            if isinstance(happening, Failure):
+                lost.set()
+
+    lanes = Lanes(a=late, b=busy)
+    lanes.told = Told()
+
+    report = lanes.run(*chain("a", 1), *chain("b", 1))
+
+    assert {str(each.error) for each in report.failures} == {
+        "lease-lost: the run lock was taken over by a run with a token above 7"
+    }
+    assert len(report.failures) == 2
 
 
 def test_execute_lost_server_is_a_failure_of_the_run() -> None:

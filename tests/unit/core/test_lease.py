@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from provision.core.lease import Lease, acquire, held_by
+from provision.core.lease import Lease, acquire, awaited, held_by
 from provision.errors import LeaseHeld, LeaseLost, ProvisionError, UnreachableError
-from provision.model import Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
 from tests.doubles.fake_store import FakeLeases, FakeServer
 from tests.unit.core.builders import told
 
@@ -123,7 +125,7 @@ def test_acquire_dead_holder_is_not_waited_for(world: World) -> None:
 def test_acquire_dead_holder_that_another_run_replaced_is_waited_for(world: World) -> None:
     world.leases.take("run", OTHER, 3600, 0)
     world.dead.add(OTHER)
-    world.leases.release = lambda _name, _token: False  # type: ignore[method-assign]
+    world.leases.release = lambda *_: False  # type: ignore[method-assign]
 
     with pytest.raises(LeaseHeld):
         world.acquire()
@@ -132,7 +134,7 @@ def test_acquire_dead_holder_that_another_run_replaced_is_waited_for(world: Worl
 def test_check_before_the_deadline_asks_nobody(world: World) -> None:
     lease = world.acquire()
     world.server.lose()
-    world.server.clock = 29.9
+    world.server.clock = 26.9
 
     lease.check()
 
@@ -161,19 +163,20 @@ def test_check_after_another_took_it_is_lost(world: World) -> None:
     assert told(caught.value) == [
         (
             "lease-lost",
-            "the lease was taken over by anna@host (pid 2, down)",
+            "the run lock was taken over by anna@host (pid 2, down)",
             "",
-            "nothing more was sent; `provision status` shows what the other run does",
+            "this run sends nothing more; a statement that it had sent before may still take effect, and the next"
+            " run waits for it and looks; `provision status` shows what is open",
         )
     ]
 
 
 def test_check_after_somebody_released_it_is_lost(world: World) -> None:
     lease = world.acquire()
-    world.leases.release("run", lease.token)
+    world.leases.release("run", ME, lease.token)
     world.server.clock = 31
 
-    with pytest.raises(LeaseLost, match="taken over by nobody: it was released"):
+    with pytest.raises(LeaseLost, match="the run lock was released, or its record deleted"):
         lease.check()
 
 
@@ -195,7 +198,7 @@ def test_release_gives_the_lease_back(world: World) -> None:
 def test_release_home_store_gone_is_silent(world: World) -> None:
     lease = world.acquire()
 
-    def gone(_name: str, _token: int) -> bool:
+    def gone(*_: object) -> bool:
         raise UnreachableError("unreachable", "gone")
 
     world.leases.release = gone  # type: ignore[method-assign]
@@ -207,16 +210,16 @@ def test_heartbeat_extends_and_outlives_a_home_store_that_is_gone_for_a_while() 
     table = FakeLeases(server, "vfr")
     extend = table.extend
 
-    def flaky(name: str, token: int, seconds: float) -> bool:
+    def flaky(name: str, owner: Owner, token: int, seconds: float) -> Beat:
         if not next(beats, True):
             raise UnreachableError("unreachable", "gone for a while")
-        found = extend(name, token, seconds)
+        found = extend(name, owner, token, seconds)
         extended.set()
         return found
 
     table.extend = flaky  # type: ignore[method-assign]
     holding = table.take("run", ME, 0.03, 0)
-    lease = Lease(table, holding, 0.03, 1e9, lambda: 100.0)
+    lease = Lease(table, holding, 0.03, 100.0, lambda: 100.0)
 
     assert extended.wait(5)
     lease.release()
@@ -228,3 +231,181 @@ def test_acquire_home_store_gone_is_said(world: World) -> None:
 
     with pytest.raises(ProvisionError, match="unreachable"):
         world.acquire()
+
+
+ASKED = "carl@host (pid 3)"
+SHORT = 1.0  # seconds of a lease whose heartbeat is really waited for
+
+
+class Beating:
+    """A lease of SHORT seconds on a clock that stands still: whatever is noticed, the heartbeat noticed it."""
+
+    def __init__(self) -> None:
+        self.server = FakeServer()
+        self.table = FakeLeases(self.server, "vfr")
+        self.lease = Lease(self.table, self.table.take("run", ME, SHORT, 0), SHORT, 0.0, lambda: 0.0)
+
+    def free(self) -> bool:
+        return self.table.read("run") is None
+
+
+@pytest.fixture
+def beating() -> Iterator[Beating]:
+    made = Beating()
+    yield made
+    made.server.lost = False
+    made.lease.release()
+
+
+def soon(condition: Callable[[], bool], within: float = 10.0) -> float:
+    """How long it took until it was so, in seconds."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < within, "this did not come"
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def test_heartbeat_that_finds_the_lock_asked_back_stops_check_before_the_deadline(beating: Beating) -> None:
+    beating.lease.check()
+    beating.table.ask_back("run", ME, 1, ASKED)
+
+    soon(lambda: beating.lease.until == -math.inf)
+    for _ in range(2):
+        with pytest.raises(LeaseLost, match=r"lease-lost: carl@host \(pid 3\) asked for the run lock back"):
+            beating.lease.check()
+
+
+def test_heartbeat_gives_a_lock_that_is_asked_back_up_a_grace_after_check_stopped(beating: Beating) -> None:
+    beating.table.ask_back("run", ME, 1, ASKED)
+    began = time.monotonic()
+    soon(lambda: beating.lease.until == -math.inf)
+    stopped = time.monotonic()
+
+    assert not beating.free()  # a statement that had passed the check is being sent now
+    soon(beating.free)
+
+    assert time.monotonic() - stopped >= SHORT * 0.1 - 0.01
+    assert time.monotonic() - began <= SHORT / 3 + 0.3  # a third of the lease, and what a busy machine is late
+
+
+def test_check_that_finds_the_lock_asked_back_leaves_the_giving_up_to_the_heartbeat(world: World) -> None:
+    lease = world.acquire()
+    world.leases.ask_back("run", ME, lease.token, ASKED)
+    world.server.clock = 28
+
+    with pytest.raises(LeaseLost):
+        lease.check()
+
+    held = world.leases.read("run")
+    assert held is not None
+    assert (held.owner, held.expires_in) == (ME, 2)
+
+
+def test_release_of_a_lock_that_is_asked_back_does_not_wait_for_the_grace() -> None:
+    world = World()
+    lease = world.acquire(seconds=60)
+    world.leases.ask_back("run", ME, lease.token, ASKED)
+
+    began = time.monotonic()
+    lease.release()
+
+    assert time.monotonic() - began < 2
+    assert world.leases.read("run") is None
+
+
+@pytest.mark.parametrize("after", [None, Holding("run", OTHER, 1, AT, 1e9)], ids=["deleted", "anothers, same token"])
+def test_heartbeat_that_finds_the_lock_lost_stops_check_and_touches_no_other_run(
+    beating: Beating, after: Holding | None
+) -> None:
+    beating.server.holdings["vfr", "run"] = after
+
+    soon(lambda: beating.lease.until == -math.inf)
+    with pytest.raises(LeaseLost):
+        beating.lease.check()
+    beating.lease.release()
+
+    assert beating.server.holdings["vfr", "run"] == after
+
+
+def test_heartbeat_that_cannot_name_the_taker_still_loses(beating: Beating) -> None:
+    def gone(_name: str) -> Holding | None:
+        raise UnreachableError("unreachable", "gone")
+
+    beating.table.read = gone  # type: ignore[method-assign]
+    beating.server.holdings["vfr", "run"] = None
+
+    soon(lambda: beating.lease.until == -math.inf)
+    with pytest.raises(LeaseLost):
+        beating.lease.check()
+
+
+def test_heartbeat_home_store_that_does_not_answer_is_no_loss(beating: Beating) -> None:
+    beating.server.lose()
+    time.sleep(SHORT)
+
+    beating.lease.check()
+    assert beating.lease.until > 0
+
+
+def test_until_moves_on_with_each_sign_of_life_and_ends_a_grace_before_the_expiry(world: World) -> None:
+    lease = world.acquire()
+    assert lease.until == 27
+    world.server.clock = 28
+    lease.check()
+    assert lease.until == 55
+
+
+def test_until_of_a_lease_taken_by_an_earlier_request_counts_from_its_expiry(world: World) -> None:
+    world.leases.take("run", ME, 30, 0)
+    world.server.clock = 10
+
+    assert world.acquire().until == 27
+
+
+def test_acquire_holder_that_is_asked_is_told_again(world: World) -> None:
+    told_of: list[str] = []
+    world.leases.take("run", OTHER, 5, 0)
+
+    def waiting(holding: Holding) -> None:
+        told_of.append(awaited(holding))
+        world.leases.ask_back("run", OTHER, 1, ASKED)
+
+    world.held.append(
+        acquire(
+            world.leases,
+            "run",
+            ME,
+            floor=0,
+            seconds=30,
+            wait=60,
+            waiting=waiting,
+            dead=world.dead.__contains__,
+            clock=lambda: world.server.clock,
+            sleep=world.sleep,
+        )
+    )
+
+    assert told_of == [
+        "waits for the run of anna@host (pid 2, down); the run lock expires in 5 s unless that renews it",
+        "waits for the run of anna@host (pid 2, down), which carl@host (pid 3) asked to give the run lock up;"
+        " it is free in 5 s at the latest",
+    ]
+
+
+def test_acquire_after_the_record_was_deleted_waits_one_length_and_says_why(world: World) -> None:
+    world.leases.take("run", OTHER, 30, 0)
+    del world.server.holdings["vfr", "run"]
+
+    lease = world.acquire(wait=60)
+
+    assert (lease.token, world.waiting) == (2, [str(UNKNOWN_HOLDER)])
+    assert 30 <= sum(world.slept) < 30.3
+    assert awaited(Holding("run", UNKNOWN_HOLDER, 1, AT, 29.5)) == (
+        "waits 30 s for an unknown run (the record of its lock was deleted): it may be at work"
+    )
+
+
+def test_held_by_says_who_asked_for_it_back() -> None:
+    where = told(held_by(Holding("run", OTHER, 4, AT, 12.4, ASKED), 600))[0][2]
+    assert where.endswith("expires in 12 s, asked back by carl@host (pid 3); waited 600 s")

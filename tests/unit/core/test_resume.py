@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,6 +110,35 @@ def test_wait_out_tells_once_and_stops_what_is_left_after_the_wait() -> None:
 
     assert told_of == ["1", "2"]
     assert stopped == [(1.0, "2")] or stopped == [(1.1, "2")]
+
+
+def test_wait_out_ends_an_idle_session_at_once_and_without_a_word() -> None:
+    clock = [0.0]
+    left = [replace(running(1), idle=True), running(2)]
+    told_of: list[str] = []
+    stopped: list[tuple[float, str]] = []
+
+    def cancel(each: Running) -> None:
+        stopped.append((clock[0], each.handle))
+        left.remove(each)
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        if clock[0] > 0.25 and running(2) in left:
+            left[:] = [replace(running(2), idle=True)]  # its statement ended, and its session waits for the next
+
+    store: Any = SimpleNamespace(marked=SimpleNamespace(cancel=cancel))
+    wait_out(
+        lambda: [(store, each) for each in left],
+        600.0,
+        lambda _, each: told_of.append(each.handle),
+        lambda: clock[0],
+        sleep,
+    )
+
+    assert (told_of, [handle for _, handle in stopped]) == (["2"], ["1", "2"])
+    assert stopped[0][0] == 0.0
+    assert clock[0] < 1
 
 
 def test_wait_out_gives_up_on_a_server_that_does_not_stop_a_statement() -> None:

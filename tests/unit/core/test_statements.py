@@ -31,6 +31,7 @@ class Tape:
         self.first: int | None = None
         self.refuse = ""
         self.stop: dict[int, Exception] = {}
+        self.lost: LeaseLost | None = None
         self.checks = 0
 
     def of(self, _step: Step) -> list[Statement]:
@@ -68,7 +69,8 @@ class Tape:
             raise self.stop[self.checks]
 
     def check_lease(self) -> None:
-        """Never lost here."""
+        if self.lost is not None:
+            raise self.lost
 
     def begin_at(self, _step: Step) -> int | None:
         return self.first
@@ -185,10 +187,20 @@ def test_run_interrupted_records_that_the_statement_was_never_sent() -> None:
 def test_run_lost_lease_writes_nothing_more() -> None:
     tape = Tape(*TEXTS)
     tape.stop = {2: LeaseLost("anna")}
+    tape.lost = LeaseLost("anna")
 
     assert told(tape.failing())[0][0] == "lease-lost"
 
     assert tape.tape == ["started 1", "send one as 1", "at 2"]
+
+
+def test_run_lease_asked_back_writes_down_what_was_not_sent() -> None:
+    tape = Tape(*TEXTS)
+    tape.stop = {2: LeaseLost(asked_by="anna")}
+
+    assert told(tape.failing())[0][0] == "lease-lost"
+
+    assert tape.tape[-1].startswith("failed 2")
 
 
 @pytest.mark.parametrize(("outcome", "expected"), [(Outcome.DONE, 3), (Outcome.NOT_DONE, 2)])
