@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 from provision.stores.postgres.loss import UNREAD, Effect, Loss, Name, Rename, Takes
@@ -45,13 +45,22 @@ class _Reader:
         if isinstance(node, ast.Call):
             yield from self._call(node)
             return
-        if isinstance(node, _TEXTS):
+        if isinstance(node, ast.Name) and node.id in self._values.functions:
+            yield from self.function(self._values.functions[node.id])  # handed to something that calls it
+        elif isinstance(node, _TEXTS):
             for text in self._values.strings(node):
                 yield from _sql(text)
-            if not isinstance(node, ast.BinOp):
-                return
-        for child in ast.iter_child_nodes(node):
-            yield from self._node(child)
+            if isinstance(node, ast.BinOp):
+                yield from self._parts([node.left, node.right])
+        else:
+            for child in ast.iter_child_nodes(node):
+                yield from self._node(child)
+
+    def _parts(self, nodes: Iterable[ast.expr]) -> Iterator[Effect]:
+        """What a text is put together from, for the calls in it: its pieces are no statements of their own."""
+        for each in nodes:
+            if not isinstance(each, _TEXTS):
+                yield from self._node(each)
 
     def _call(self, node: ast.Call) -> Iterator[Effect]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -60,6 +69,8 @@ class _Reader:
         if name in ("format", "join", "strip", "replace"):
             for text in self._values.strings(node):
                 yield from _sql(text)
+            yield from self._parts(node.args)
+            return
         for child in ast.iter_child_nodes(node):
             yield from self._node(child)
         if isinstance(node.func, ast.Name) and name in self._values.functions:
@@ -116,8 +127,9 @@ class _Reader:
         if queries and queries[0].args:
             tables = self._table(queries[0].args[0]) or [()]
         elif not tables and len(node.args) == 1:
-            of_session = isinstance(receiver, ast.Name) and "session" in receiver.id.lower()
-            tables = self._table(node.args[0]) or ([()] if of_session else [])
+            of = receiver.id.lower() if isinstance(receiver, ast.Name) else ""
+            known = receiver is None or of in ("sa", "sqlalchemy") or "session" in of
+            tables = self._table(node.args[0]) or ([()] if known else [])
         for table in tables:
             yield Loss(Takes.ROWS, table)
 
@@ -149,6 +161,8 @@ class _Reader:
             return self._tables(node, "name", 0)
         if isinstance(node, ast.Attribute) and node.attr in ("__table__", "c"):
             return self._table(node.value, depth + 1) or [()]
+        if isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "tables":
+            return [(text,) for text in self._values.strings(node.slice)]
         if not isinstance(node, ast.Name) or depth > 4:
             return []
         if node.id in self._values.classes:

@@ -11,6 +11,7 @@ from provision.stores.postgres.loss import UNREAD
 
 MOST = 64  # values of one expression; what is beyond them is one more that cannot be read
 DEEPEST = 8
+LONGEST = 20_000  # looks at expressions of one file: names that are assigned from each other multiply
 _THROUGH = {"strip", "lstrip", "rstrip", "lower", "upper", "replace", "encode", "removesuffix", "removeprefix"}
 _WRAPPERS = {"text", "dedent", "cleandoc", "str", "DDL", "SQL", "quoted_name", "Identifier", "f", "tuple", "list"}
 _LISTS = {"sorted", "reversed", "list", "tuple", "set", "iter"}
@@ -25,6 +26,9 @@ class Values:
         self.functions = {each.name: each for each in ast.walk(module) if isinstance(each, ast.FunctionDef)}
         self.classes = {each.name: each for each in ast.walk(module) if isinstance(each, ast.ClassDef)}
         self._bound: dict[str, list[ast.expr]] = {}
+        self._known: dict[str, list[str]] = {}
+        self._under_way: set[str] = set()
+        self._left = LONGEST
         for node in ast.walk(module):
             self._take(node)
 
@@ -34,13 +38,17 @@ class Values:
 
     def strings(self, node: ast.expr | None, depth: int = 0) -> list[str]:
         """The strings that `node` can be, with UNREAD for what code puts in; [UNREAD] for what is no text at all."""
-        if node is None:
+        self._left -= 1
+        if node is None or self._left < 0:
             return [UNREAD]
         found = list(dict.fromkeys(islice(self._strings(node, depth), MOST)))
         return found or [UNREAD]
 
     def elements(self, node: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
         """What a loop over `node` goes through."""
+        self._left -= 1
+        if self._left < 0:
+            return
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
             yield from node.elts
         elif isinstance(node, ast.Dict):
@@ -48,6 +56,10 @@ class Values:
         elif isinstance(node, ast.Name) and depth < DEEPEST:
             for each in self.of(node.id):
                 yield from self.elements(each, depth + 1)
+        elif isinstance(node, ast.Subscript) and depth < DEEPEST:
+            for part in self._parts(node, depth + 1):
+                if part is not None:
+                    yield from self.elements(part, depth + 1)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and depth < DEEPEST:
             yield from self.elements(node.left, depth + 1)
             yield from self.elements(node.right, depth + 1)
@@ -117,29 +129,38 @@ class Values:
             yield from self._joined([node.left, node.right], depth)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             right = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-            yield from self._filled(_PERCENT, node.left, right, [], depth)
+            pairs = zip(node.right.keys, node.right.values, strict=True) if isinstance(node.right, ast.Dict) else ()
+            named = [ast.keyword(str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant)]
+            yield from self._filled(_PERCENT, node.left, right, named, depth)
         elif isinstance(node, ast.IfExp):
             yield from self._strings(node.body, depth + 1)
             yield from self._strings(node.orelse, depth + 1)
         elif isinstance(node, ast.Name):
-            for each in self.of(node.id):
-                yield from self.strings(each, depth + 1)
+            yield from self._named(node.id, depth)
         elif isinstance(node, ast.Subscript):
-            yield from self._indexed(node, depth)
+            for each in self._parts(node, depth):
+                yield from self.strings(each, depth + 1)
         elif isinstance(node, ast.Call):
             yield from self._called(node, depth)
         else:
             yield UNREAD
 
-    def _indexed(self, node: ast.Subscript, depth: int) -> Iterator[str]:
-        """One part of each element of a loop, or of a tuple or dictionary."""
+    def _named(self, name: str, depth: int) -> list[str]:
+        if name in self._under_way:
+            return [UNREAD]  # assigned from itself
+        if name not in self._known:
+            self._under_way.add(name)
+            found = [text for each in self.of(name)[:MOST] for text in self.strings(each, depth + 1)]
+            self._under_way.discard(name)
+            self._known[name] = list(dict.fromkeys(found))[:MOST]
+        return self._known[name]
+
+    def _parts(self, node: ast.Subscript, depth: int) -> Iterator[ast.expr | None]:
+        """One part of each element of a loop, or of a tuple; None where it cannot be told."""
         place = node.slice.value if isinstance(node.slice, ast.Constant) else None
         for each in self._each(node.value, depth):
             parts = each.elts if isinstance(each, ast.Tuple | ast.List) else []
-            if isinstance(place, int) and place < len(parts):
-                yield from self._strings(parts[place], depth + 1)
-            else:
-                yield UNREAD
+            yield parts[place] if isinstance(place, int) and place < len(parts) else None
 
     def _each(self, node: ast.expr, depth: int) -> Iterable[ast.expr]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "__each__":
