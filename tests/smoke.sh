@@ -1,12 +1,14 @@
 #!/bin/sh
-# Builds the wheel, installs it without extras in a fresh environment, and asks it for help.
+# Builds the wheel, installs it without extras and with pinned dependencies in a fresh environment, asks it for help.
 set -eu
 python=$1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"$python" -m pip wheel -q --no-deps --disable-pip-version-check -w "$folder" . </dev/null
+"$python" -m pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check -w "$folder" . </dev/null
 "$python" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --disable-pip-version-check "$folder"/*.whl </dev/null
+# As constraints: with its hash, each line would ask for one of the wheel too.
+sed -n 's/^\([^ [#]*\)\(\[[^]]*\]\)\{0,1\}\(==[^ ]*\).*/\1\3/p' requirements/local.txt >"$folder/pins.txt"
+"$folder/venv/bin/pip" install -q --disable-pip-version-check -c "$folder/pins.txt" "$folder"/*.whl </dev/null
 cd "$folder"
 "$folder/venv/bin/provision" --help >/dev/null
 "$folder/venv/bin/provision" --version

@@ -9,7 +9,7 @@ import click
 from provision import process, settings, wiring
 from provision.cli import machine, options, site
 from provision.cli.render import doctor as render
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ConfigError, ProvisionError
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ConfigError, ProvisionError, unexpected
 from provision.flows.doctor import Checkup, Look, examine, problems
 from provision.model import Finding, Severity, StoreOptions
 
@@ -42,7 +42,13 @@ def _examined(project: settings.Project, name: str) -> Checkup:
         environment = settings.resolve(project, name)
     except ProvisionError as error:
         return Checkup(tuple(problems(error, "environment", name)))
-    checkup = examine(project, environment, wiring.build, site.engine, _look, process.dead)
+    try:
+        checkup = examine(project, environment, wiring.build, site.engine, _look, process.dead)
+    except Exception as error:
+        named = machine.blamed(unexpected(error, environment.mask))
+        if named.code == "unexpected":
+            raise
+        checkup = Checkup(tuple(problems(named, "packages", "machine")))
     return Checkup(
         tuple(
             Finding(each.rule, each.severity, each.place, environment.mask(each.message), environment.mask(each.fix))

@@ -1,4 +1,4 @@
-"""What `doctor` looks at on this machine: Python, packages, tools, folders. Reads only."""
+"""What is on this machine: Python, packages and their versions, tools, folders. Reads only."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from provision import wiring
+from provision.errors import ConfigError, FailedError, ProvisionError
 from provision.model import Finding, Severity
 from provision.settings import Project
 
@@ -43,24 +44,59 @@ def packages(kinds: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
         *(wiring.DRIVERS[kind][1] for kind in kinds if kind in wiring.DRIVERS),
         *(("local",) if embedded else ()),
     }
-    wanted = _requirements()
-    seen: set[str] = set()  # `local` brings what the kinds' own extras bring too
-    for extra in sorted(extras, key=lambda each: (each == "local", each)):
+    for extra, found in _found(extras).items():
         fine = []
-        for name, bounds in wanted.get(extra, ()):
-            if name in seen:
-                continue
-            seen.add(name)
-            version = _version(name)
-            if version is None or not _within(version, bounds):
-                what = f"{name} is not installed" if version is None else f"{name} {version} is not {bounds}"
-                install = f"pip install '{DISTRIBUTION}{f'[{extra}]' if extra else ''}'"
-                yield Finding("packages", Severity.ERROR, "machine", what, install)
+        for name, version, bounds in found:
+            if version is None:
+                yield _wrong(f"{name} is not installed", {extra})
+            elif not _within(version, bounds):
+                yield _wrong(f"{name} {version} is not {bounds}", {extra})
             else:
                 fine.append(f"{name} {version}")
         if fine:
             head = f"extra {extra}: " if extra else ""
             yield Finding("packages", Severity.FINE, "machine", head + ", ".join(fine))
+
+
+def blamed(error: ProvisionError, *, begun: bool = False) -> ProvisionError:
+    """An unexpected error, where packages are outside their bounds, as one that names them; any other as it is.
+
+    It is a ConfigError, or a FailedError where a run had begun. Versions are read from metadata and only now.
+    """
+    if error.code != "unexpected":
+        return error
+    extras = {"", "local", *(extra for _, extra in wiring.DRIVERS.values())}
+    outside = [
+        (f"{name} {version} is not {bounds}", extra)
+        for extra, found in _found(extras).items()
+        for name, version, bounds in found
+        if version is not None and not _within(version, bounds)
+    ]
+    if not outside:
+        return error
+    finding = _wrong(", ".join(what for what, _ in outside), {extra for _, extra in outside})
+    what = f"{finding.message} ({error.what})"
+    if begun:
+        return FailedError("unsupported-package", what, where=error.where, fix=finding.fix)
+    return ConfigError("unsupported-package", what, where=error.where, fix=finding.fix)
+
+
+def _found(extras: Iterable[str]) -> dict[str, list[tuple[str, str | None, str]]]:
+    """Extra → name, installed version (None: not there) and bounds of what it brings, each package once."""
+    wanted = _requirements()
+    found: dict[str, list[tuple[str, str | None, str]]] = {}
+    seen: set[str] = set()  # `local` brings what the kinds' own extras bring too
+    for extra in sorted(extras, key=lambda each: (each == "local", each)):
+        fresh = [each for each in wanted.get(extra, ()) if each[0] not in seen]
+        seen |= {name for name, _ in fresh}
+        found[extra] = [(name, _version(name), bounds) for name, bounds in fresh]
+    return found
+
+
+def _wrong(what: str, extras: Iterable[str]) -> Finding:
+    named = ",".join(sorted(filter(None, extras)))
+    install = f"pip install '{DISTRIBUTION}{f'[{named}]' if named else ''}'"
+    return Finding("packages", Severity.ERROR, "machine", what, install)
 
 
 def folders(project: Project, *, embedded: bool) -> Iterator[Finding]:
@@ -122,4 +158,6 @@ def _within(version: str, bounds: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:4])
+    """As many for every version: 8.4 is no older than 8.4.0."""
+    numbers = [int(part) for part in re.findall(r"\d+", version)[:4]]
+    return (*numbers, *[0] * (4 - len(numbers)))

@@ -97,12 +97,19 @@ def run(arguments: list[str] | None = None) -> int:
         print_error(_stopped(), arguments)
         return EXIT_FAILED
     except ProvisionError as error:
-        print_error(error, arguments)
-        return error.exit_code
+        return _ended(error, arguments)
     except Exception as error:  # the last line: nothing may end a command with a traceback
-        print_error(unexpected(error, str), arguments)
-        return EXIT_FAILED
+        return _ended(unexpected(error, str), arguments)
     return result if isinstance(result, int) else 0
+
+
+def _ended(error: ProvisionError, arguments: list[str]) -> int:
+    from provision.cli.machine import blamed  # for mistakes alone
+    from provision.cli.render.problems import print_error
+
+    error = blamed(error)
+    print_error(error, arguments)
+    return error.exit_code
 
 
 def _stopped() -> ProvisionError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -30,7 +31,7 @@ def check(value: Any, places: Mapping[Path, Place], schema: Mapping[str, Any], s
     Raises ConfigError (document-invalid; empty-migration for a list without operations), or Several, in file order.
     """
     found = _validator(json.dumps(schema)).iter_errors(value)
-    problems = [(place, what, code, fix) for error in found for place, what, code, fix in _said(error, places, schema)]
+    problems = [each for error in found for each in _said(_broken(error, value, schema), places)]
     raise_all(
         [
             ConfigError(code, what, where=f"{shown}:{line}:{column}", fix=fix)
@@ -45,28 +46,47 @@ def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(json.loads(schema))
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A keyword of the schema that a value breaks. `details` are the validator's, the rest is ours to name in words.
+
+    The validator's own copy of the value and its sentences differ from version to version.
+    """
+
+    keyword: str
+    details: Mapping[str, Any]
+    path: Path
+    value: Any
+    holder: Mapping[str, Any]
+
+
+def _broken(error: jsonschema_rs.ValidationError, value: Any, schema: Mapping[str, Any]) -> _Broken:
+    path: Path = tuple(error.instance_path)
+    return _Broken(error.kind.name, error.kind.as_dict(), path, _at(value, path), _holder(schema, error.schema_path))
+
+
 _Said = tuple[Place, str, str, str]
 
 
-def _said(
-    error: jsonschema_rs.ValidationError, places: Mapping[Path, Place], schema: Mapping[str, Any]
-) -> Iterable[_Said]:
-    path: Path = tuple(error.instance_path)
-    holder = _holder(schema, error.schema_path)
-    if error.kind.name == "additionalProperties":
-        for key in error.kind.as_dict()["unexpected"]:
-            allowed = list(holder["properties"])
-            yield (
-                places[(*path, key)],
-                f"{_subject(path)} has no {_thing(path)} {key}",
-                "document-invalid",
-                _near(key, allowed, f"{_thing(path)}s: "),
-            )
+def _said(broken: _Broken, places: Mapping[Path, Place]) -> Iterator[_Said]:
+    path = broken.path
+    if broken.keyword == "additionalProperties":
+        for key in broken.details["unexpected"]:
+            what = f"{_subject(path)} has no {_thing(path)} {key}"
+            fix = _near(key, list(broken.holder["properties"]), f"{_thing(path)}s: ")
+            yield places[(*path, key)], what, "document-invalid", fix
         return
     # `up:` with nothing but comments below it is null to YAML, and an empty list to its author.
-    empty = path in (("up",), ("down",)) and error.instance in ([], None)
-    what, fix = (_empty if empty else _WORDS.get(error.kind.name, _other))(error, path, holder)
-    yield places[path], what, "empty-migration" if empty else "document-invalid", fix
+    empty = path in (("up",), ("down",)) and broken.value in ([], None)
+    what, fix = (_empty if empty else _WORDS.get(broken.keyword, _other))(broken)
+    place = places[(*path, _key(broken))] if broken.keyword == "propertyNames" else places[path]
+    yield place, what, "empty-migration" if empty else "document-invalid", fix
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
 
 
 def _holder(schema: Mapping[str, Any], path: Iterable[str | int]) -> Mapping[str, Any]:
@@ -107,49 +127,73 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-_Words = Callable[[jsonschema_rs.ValidationError, Path, Mapping[str, Any]], tuple[str, str]]
+def _expected(broken: _Broken) -> tuple[str, str]:
+    types = broken.holder["type"] if broken.keyword == "type" else ()
+    names = [_TYPES[each] for each in ([types] if isinstance(types, str) else types)]
+    wanted = broken.holder.get("description") or " or ".join(names)
+    return _is(broken), f"write {wanted}" if wanted else "correct the value"
 
 
-def _expected(error: jsonschema_rs.ValidationError, path: Path, holder: Mapping[str, Any]) -> tuple[str, str]:
-    wanted = holder.get("description") or " or ".join(_TYPES[name] for name in error.kind.as_dict().get("types", ()))
-    return f"{_subject(path)} is {_shown(error.instance)}", f"write {wanted}" if wanted else "correct the value"
+def _required(broken: _Broken) -> tuple[str, str]:
+    name = broken.details["property"]
+    hint = broken.holder.get("properties", {}).get(name, {}).get("description", "")
+    return f"{_subject(broken.path)} lacks {name}", f"add `{name}:`" + (f", {hint}" if hint else "")
 
 
-def _required(error: jsonschema_rs.ValidationError, path: Path, holder: Mapping[str, Any]) -> tuple[str, str]:
-    name = error.kind.as_dict()["property"]
-    hint = holder.get("properties", {}).get(name, {}).get("description", "")
-    return f"{_subject(path)} lacks {name}", f"add `{name}:`" + (f", {hint}" if hint else "")
+def _choice(broken: _Broken) -> tuple[str, str]:
+    allowed = [_shown(each) for each in broken.holder.get("enum", [broken.holder.get("const")])]
+    return _is(broken), _near(_shown(broken.value), allowed, "one of ")
 
 
-def _choice(error: jsonschema_rs.ValidationError, path: Path, holder: Mapping[str, Any]) -> tuple[str, str]:
-    allowed = [_shown(each) for each in holder.get("enum", [holder.get("const")])]
-    return f"{_subject(path)} is {_shown(error.instance)}", _near(_shown(error.instance), allowed, "one of ")
+def _bound(broken: _Broken) -> tuple[str, str]:
+    side = "at least" if broken.keyword == "minimum" else "at most"
+    return _is(broken), f"write {side} {broken.holder[broken.keyword]}"
 
 
-def _bound(error: jsonschema_rs.ValidationError, path: Path, _holder: Mapping[str, Any]) -> tuple[str, str]:
-    limit = error.kind.as_dict()["limit"]
-    side = "at least" if error.kind.name == "minimum" else "at most"
-    return f"{_subject(path)} is {_shown(error.instance)}", f"write {side} {limit}"
+def _empty(broken: _Broken) -> tuple[str, str]:
+    described = broken.holder.get("description")
+    return f"{_subject(broken.path)} is empty", f"write {described}" if described else "fill it"
 
 
-def _empty(_error: jsonschema_rs.ValidationError, path: Path, holder: Mapping[str, Any]) -> tuple[str, str]:
-    return f"{_subject(path)} is empty", f"write {holder['description']}" if "description" in holder else "fill it"
+def _several(broken: _Broken) -> tuple[str, str]:
+    names = sorted(broken.value)
+    what = f"{_subject(broken.path)} holds {len(names)} operations: {', '.join(names)}"
+    return what, "begin each with a dash of its own"
 
 
-def _several(error: jsonschema_rs.ValidationError, path: Path, _holder: Mapping[str, Any]) -> tuple[str, str]:
-    names = list(error.instance) if isinstance(error.instance, dict) else []
-    return f"{_subject(path)} holds {len(names)} operations: {', '.join(names)}", "begin each with a dash of its own"
+def _refused(broken: _Broken) -> tuple[str, str]:
+    return _is(broken), f"write {broken.holder.get('description', 'something else')}"
 
 
-def _refused(error: jsonschema_rs.ValidationError, path: Path, holder: Mapping[str, Any]) -> tuple[str, str]:
-    return f"{_subject(path)} is {_shown(error.instance)}", f"write {holder.get('description', 'something else')}"
+def _twice(broken: _Broken) -> tuple[str, str]:
+    twice = [each for number, each in enumerate(broken.value) if each in broken.value[:number]]
+    return f"{_subject(broken.path)} names {_shown(twice[0])} twice" if twice else _is(broken), "keep one of them"
 
 
-def _other(error: jsonschema_rs.ValidationError, path: Path, _holder: Mapping[str, Any]) -> tuple[str, str]:
-    return f"{_subject(path)}: {error.message}", "correct the value"
+def _long(broken: _Broken) -> tuple[str, str]:
+    limit = broken.holder[broken.keyword]
+    return f"{_subject(broken.path)} has {len(broken.value)} entries", f"write at most {limit}"
 
 
-_WORDS: dict[str, _Words] = {
+def _named(broken: _Broken) -> tuple[str, str]:
+    wanted = broken.holder.get("description", "another name")
+    return f"{_subject(broken.path)} has the key {_shown(_key(broken))}", f"write {wanted}"
+
+
+def _key(broken: _Broken) -> str:
+    """The key that may not be called so."""
+    return str(broken.details["error"].instance)
+
+
+def _other(broken: _Broken) -> tuple[str, str]:
+    return _is(broken), "correct the value"
+
+
+def _is(broken: _Broken) -> str:
+    return f"{_subject(broken.path)} is {_shown(broken.value)}"
+
+
+_WORDS: dict[str, Callable[[_Broken], tuple[str, str]]] = {
     "type": _expected,
     "pattern": _expected,
     "anyOf": _expected,
@@ -164,4 +208,7 @@ _WORDS: dict[str, _Words] = {
     "minProperties": _empty,
     "maxProperties": _several,
     "not": _refused,
+    "uniqueItems": _twice,
+    "maxItems": _long,
+    "propertyNames": _named,
 }

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import jsonschema_rs
 import psycopg
 import pytest
 import redis
 
 from provision.cli import machine
+from provision.documents import check
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.settings import load
 from provision.stores.postgres import health
 from provision.stores.postgres.connection import connect
 from provision.stores.postgres.leases import PostgresLeases
+from tests.cli.projects import NOWHERE
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
@@ -301,6 +304,72 @@ def test_doctor_packages_missing_or_too_old(monkeypatch: pytest.MonkeyPatch) -> 
         ("clickhouse-connect 0.1 is not <2,>=1.12", "pip install 'provision-toolkit[clickhouse]'"),
         ("redis is not installed", "pip install 'provision-toolkit[redis]'"),
     ]
+
+
+def old(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
+    """These packages say that they have these versions."""
+    real = metadata.version
+    monkeypatch.setattr(machine.metadata, "version", lambda name: versions.get(name.replace("-", "_")) or real(name))
+
+
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The validator has no part that provision asks it for, as those of jsonschema-rs before 0.41."""
+    monkeypatch.setattr(check, "_broken", lambda *_: getattr(jsonschema_rs, "no_such_part"))  # noqa: B009
+
+
+def mistaken(files: Path) -> None:
+    (files / "redis/0009_mistaken.yaml").write_text("up:\n  - create_streem: {}\ndown: auto\n")
+
+
+def test_unexpected_error_names_the_packages_that_are_outside_their_bounds(
+    files: Path, monkeypatch: pytest.MonkeyPatch, provision: Provision
+) -> None:
+    mistaken(files)
+    broken(monkeypatch)
+    old(monkeypatch, jsonschema_rs="0.40.2", clickhouse_connect="0.1")
+    named = "jsonschema-rs 0.40.2 is not <1,>=0.41, clickhouse-connect 0.1 is not <2,>=1.12"
+    for name in ("SMALL_POSTGRES", "SMALL_CLICKHOUSE", "SMALL_REDIS"):
+        monkeypatch.setenv(name, "redis://127.0.0.1:1" if name == "SMALL_REDIS" else NOWHERE[name])
+
+    ran = provision("plan", "-e", "test")
+    looked = provision("doctor", "-e", "test", "--output", "json")
+
+    assert ran.code == 2
+    assert ran.err.startswith(f"error[unsupported-package]: {named} (AttributeError: ")
+    assert ran.err.endswith("  fix    pip install 'provision-toolkit[clickhouse]'\n")
+    wrong = [each["message"] for each in json.loads(looked.out)["findings"] if each["severity"] == "error"]
+    assert looked.code == 1
+    assert wrong[:2] == named.split(", ")
+    assert wrong[2].startswith(f"{named} (AttributeError: ")
+
+
+def test_unexpected_error_with_packages_inside_their_bounds_stays_one(
+    files: Path, monkeypatch: pytest.MonkeyPatch, provision: Provision
+) -> None:
+    mistaken(files)
+    broken(monkeypatch)
+    for name in ("SMALL_POSTGRES", "SMALL_CLICKHOUSE", "SMALL_REDIS"):
+        monkeypatch.setenv(name, NOWHERE[name])
+    ran = provision("plan", "-e", "test")
+    assert (ran.code, ran.err.splitlines()[0].split(":")[0]) == (5, "error[unexpected]")
+
+
+@pytest.mark.usefixtures("small")
+def test_run_that_fails_for_a_package_names_it(monkeypatch: pytest.MonkeyPatch, provision: Provision) -> None:
+    def lacking(*_: object) -> None:
+        raise ImportError("cannot import name 'TextClause' from 'sqlalchemy'")
+
+    monkeypatch.setattr("provision.stores.postgres.lane.AlembicLane.run", lacking)
+    old(monkeypatch, sqlalchemy="1.4.54")
+    ran = provision("up", "-e", "test", "--allow-destructive")
+    assert ran.code == 5
+    assert "error[unsupported-package]: sqlalchemy 1.4.54 is not <3,>=2.0.38 (ImportError: cannot import" in ran.err
+    assert ran.err.endswith("  fix    pip install 'provision-toolkit'\n")
+
+
+@pytest.mark.parametrize(("version", "bounds", "kept"), [("8.4", ">=8.4.0", True), ("8.3.9", ">=8.4.0", False)])
+def test_version_with_fewer_numbers_than_its_bound(version: str, bounds: str, kept: bool) -> None:
+    assert machine._within(version, bounds) is kept
 
 
 def test_doctor_git_missing_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

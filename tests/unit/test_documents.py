@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from provision.documents import Auto, Document, Irreversible, Operation, document_schema, read, seconds
+from provision.documents import Auto, Document, Irreversible, Operation, check, document_schema, read, seconds
 from provision.errors import ConfigError, ProvisionError, Several
 
+SCHEMAS = Path(__file__).parents[2] / "docs/schemas"
 SCHEMA = document_schema(
     "A test migration",
     {
@@ -28,6 +31,13 @@ SCHEMA = document_schema(
                     "description": "a whole number or none",
                 },
                 "tags": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+                "pair": {"type": "array", "maxItems": 2, "uniqueItems": True},
+                "sums": {
+                    "type": "object",
+                    "propertyNames": {"pattern": "^[a-z]+$", "description": "a name in lower case"},
+                },
+                "code": {"type": "string", "pattern": "^[a-z]+$"},
+                "span": {"type": ["string", "null"]},
                 "default": {"type": "boolean"},
                 "note": {"type": "string", "minLength": 1},
             },
@@ -99,6 +109,10 @@ def test_read_keeps_text_as_text(tmp_path: Path, text: str, value: str) -> None:
     assert document(tmp_path, up(f"note: {text}")).up[0].body["note"] == value
 
 
+def wrong(what: str) -> tuple[str, str, str]:
+    return "document-invalid", f"create_policy.{what}", ":2:44"
+
+
 DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
 
 
@@ -111,7 +125,7 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
             "document-invalid",
             "create_policy has no key zzz",
             ":2:44",
-            "keys: name, duration, replicas, mode, size, tags, default, note",
+            "keys: name, duration, replicas, mode, size, tags, pair, sums, code, span, default, note",
         ),
         (
             "up:\n  - create_polcy: {}\ndown: auto\n",
@@ -156,6 +170,20 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
         (up("size: 1h"), "document-invalid", "create_policy.size is 1h", ":2:44", "write a whole number or none"),
         (up("tags: []"), "document-invalid", "create_policy.tags is empty", ":2:44", "fill it"),
         (up("tags: [a, 1]"), "document-invalid", "create_policy.tags[2] is 1", ":2:54", "write text"),
+        (up("pair: [{b: 1, a: 2}, {b: 1, a: 2}]"), *wrong('pair names {"b": 1, "a": 2} twice'), "keep one of them"),
+        (up("pair: [1, 2, 3]"), *wrong("pair has 3 entries"), "write at most 2"),
+        (
+            up("sums: {ok: 1, Not: 2}"),
+            "document-invalid",
+            "create_policy.sums has the key Not",
+            ":2:58",
+            "write a name in lower case",
+        ),
+        (up("code: A1"), *wrong("code is A1"), "correct the value"),
+        (up("span: 1"), *wrong("span is 1"), "write text or null"),
+        # The validator has an order of its own for keys, and a number that it cannot hold it rounds.
+        (up("note: {b: 1, a: 2}"), *wrong('note is {"b": 1, "a": 2}'), "write text"),
+        (up("note: 1180591620717411303424"), *wrong("note is 1180591620717411303424"), "write text"),
         (up("default: yes"), "document-invalid", "create_policy.default is yes", ":2:44", "write true or false"),
         (up("note: ''"), "document-invalid", "create_policy.note is empty", ":2:44", "fill it"),
         (
@@ -251,6 +279,29 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
 )
 def test_read_mistake_is_named(tmp_path: Path, text: str | bytes, code: str, what: str, where: str, fix: str) -> None:
     assert refused(tmp_path, text) == [(code, what, where, fix)]
+
+
+# What a schema may say that no value can break by itself.
+_QUIET = {"$schema", "$defs", "$ref", "$comment", "title", "description", "markdownDescription", "properties", "items"}
+_QUIET |= {"if", "then", "else", "allOf"}
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_keyword_of_the_schemas_has_words(path: Path) -> None:
+    assert keywords(json.loads(path.read_text(encoding="utf-8"))) - _QUIET <= {*check._WORDS, "additionalProperties"}
+
+
+def keywords(schema: Any) -> set[str]:
+    """The keywords in a schema and in those below it."""
+    if not isinstance(schema, dict):
+        return {each for part in schema for each in keywords(part)} if isinstance(schema, list) else set()
+    found = set(schema)
+    for name, value in schema.items():
+        if name in ("properties", "$defs"):
+            found |= {each for part in value.values() for each in keywords(part)}
+        elif name not in ("enum", "const", "required"):
+            found |= keywords(value)
+    return found
 
 
 def test_read_all_mistakes_of_a_file_in_order(tmp_path: Path) -> None:

@@ -202,7 +202,11 @@ def as_json(
 
 def error_of(report: Report) -> ProvisionError | None:
     """The error a report ends with: the failures of all lanes, or None."""
-    errors = [each.error for each in report.failures if isinstance(each.error, ProvisionError)]
+    if not report.failures:
+        return None
+    from provision.cli.machine import blamed  # for failures alone
+
+    errors = [blamed(each.error, begun=True) for each in report.failures if isinstance(each.error, ProvisionError)]
     distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
     if not distinct:
         return None

@@ -86,7 +86,7 @@ class Client:
         except OperationalError as error:
             raise UnreachableError(
                 "unreachable",
-                f"{self.store} does not answer: {cause(_short(error))}",
+                f"{self.store} does not answer: {cause(_short(error, None))}",
                 where=self.place,
                 fix="start the server, or correct the url",
             ) from None
@@ -156,7 +156,7 @@ def _explained(error: Exception, store: str, place: str) -> ProvisionError:
         )
     return UnreachableError(
         "unreachable",
-        f"{store} does not answer: {cause(_short(error))}",
+        f"{store} does not answer: {cause(_short(error, None))}",
         where=place,
         fix="start the server, or correct the url",
     )
@@ -167,12 +167,15 @@ def _code(error: Exception) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _short(error: Exception) -> str:
-    """The server's own sentence, without stack trace and transport."""
+def _short(error: Exception, most: int | None = 300) -> str:
+    """The server's own sentence, without stack trace and transport; `most` characters of what is not the server's.
+
+    Those who look for a cause take all of it: the transport names it at the end, behind urls of any length.
+    """
     text = " ".join(str(error).split("Stack trace")[0].split())
     head = text.find("DB::Exception: ")
     if head < 0:
-        return text[:300]
+        return text[:most]
     return re.sub(r" \((?:version [^()]*(?:\([^()]*\))?|for url \S*)\)", "", text[head + len("DB::Exception: ") :])
 
 
