@@ -72,7 +72,7 @@ def test_acquire_held_lease_waits_and_says_so_once(world: World) -> None:
     lease = world.acquire(wait=60)
 
     assert (lease.token, world.waiting) == (2, ["anna@host (pid 2, down)"])
-    assert 5 <= sum(world.slept) < 5.3
+    assert 5 <= round(sum(world.slept), 6) < 5.3  # Python 3.12 adds more exactly than a clock that goes on by steps
 
 
 def test_acquire_each_new_holder_in_the_way_is_named(world: World) -> None:
