@@ -59,7 +59,7 @@ class AlembicLane:
     ) -> None:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
         self._repeatables = repeatables
-        self._seen = Seen(connection, options)
+        self._seen, self._looked = Seen(connection, options), False
         self._guard = Guard(connection, version_table(options), before)
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
@@ -121,11 +121,29 @@ class AlembicLane:
             raise self._failed(error, session, pulled.current, journal) from error
 
     def _finish(self, pulled: _Pulled, session: Session, journal: Journal) -> None:
-        """Tell the run that the step in hand is done, once another session sees it. Raises FailedError."""
+        """Tell the run that the step in hand is done, once its version and its entry are seen. Raises FailedError."""
         step = pulled.current
-        if step is not None and (missing := self._seen.missing(step, session.written)):
+        if step is not None and (missing := self._missing(step, session, journal)):
             raise self._not_committed(step, session, journal, missing)
         pulled.finish()
+
+    def _missing(self, step: Step, session: Session, journal: Journal) -> str:
+        """What of the step is not there, as another session sees it, or the next transaction of this one.
+
+        The second costs nothing: that transaction has to be begun anyway. The first step of a lane is looked for by
+        another session, which finds the version table by provision's own search path.
+        """
+        written, following = session.written, None
+        if self._looked and written is not None and session.asks_more():
+            following = journal.follow()
+        self._looked = True
+        if written is None or following is None or following.revision.repeatable:
+            return self._seen.missing(step, written)
+        try:
+            found = session.begin_ahead(following, LOCK_TIMEOUT, self._seen.columns(written))
+        except psycopg.Error:
+            return self._seen.missing(step, written)  # what keeps the next step from beginning is said when it does
+        return self._seen.judged(step, found)
 
     def _not_committed(self, step: Step, session: Session, journal: Journal, missing: str) -> FailedError:
         nothing = session.rolled_back()

@@ -49,12 +49,13 @@ def _answers(steps: Iterator[Step], journal: Journal) -> Mapping[str, Callable[.
     """What the other process may ask, by name."""
     pulled: dict[str, Step] = {}
 
-    def pull() -> tuple[Step, int | None, bool] | None:
+    def pull() -> tuple[Step, int | None, Step | None, list[str]] | None:
         step = next(steps, None)
         if step is None:
             return None
-        pulled[step.id] = step
-        return step, journal.begin_at(step), journal.may_lose(step)
+        pulled[step.id], following = step, journal.follow()
+        losing = [each.id for each in (step, following) if each is not None and journal.may_lose(each)]
+        return step, journal.begin_at(step), following, losing
 
     return {
         "pull": pull,

@@ -54,14 +54,15 @@ class _Run:
         self._connection, self._until, self._options, self.token = connection, until, options, token
         self._turn = threading.Lock()  # notes come from a thread that watches who blocks a statement
         self._begins: dict[str, int | None] = {}
-        self._losing: dict[str, bool] = {}
+        self._losing: list[str] = []  # of the step in hand and the one that follows
+        self._following: Step | None = None
         self.where = ""
         # As they are now: env.py may put others in their place.
         self._now = time.monotonic
 
     def steps(self) -> Iterator[Step]:
         while (pulled := self._ask("pull")) is not None:
-            step, self._begins[step.id], self._losing[step.id] = pulled
+            step, self._begins[step.id], self._following, self._losing = pulled
             self.where = step.revision.path
             yield step
 
@@ -86,10 +87,10 @@ class _Run:
         return self._begins.get(step.id)
 
     def may_lose(self, step: Step) -> bool:
-        return self._losing.get(step.id, False)
+        return step.id in self._losing
 
     def follow(self) -> Step | None:
-        return None  # only lanes of statements look ahead
+        return self._following
 
     def note(self, text: str) -> None:
         self._ask("note", text)

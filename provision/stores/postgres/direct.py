@@ -20,6 +20,7 @@ _BEGIN = f"""
 select set_config('lock_timeout', {{limit}}, true), set_config('application_name', {{mark}}, false), {WHICH},
        pg_backend_pid(), pg_current_xact_id()::text, (extract(epoch from now()) * 1000000)::int8
 """
+_OWN = 7  # columns of it
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _NAMES = tuple(dict.fromkeys(_PARAMETER.findall(INSERT)))
 _INSERT = f"{INSERT.rstrip()} returning pg_current_xact_id()::text"
@@ -28,16 +29,23 @@ _NUMBERED = _PARAMETER.sub(lambda match: f"${_NAMES.index(match[1]) + 1}", _INSE
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction as the server names it: `which` database it is in, `since` in microseconds of the epoch."""
+    """A transaction as the server names it: `which` database it is in, `since` in microseconds of the epoch.
+
+    `more` is what was asked besides.
+    """
 
     which: tuple[str, int]
     pid: int
     xid: str
     since: int
+    more: tuple[str, ...] = ()
 
 
-def begin(connection: Any, limit: str, mark: str) -> Transaction:
-    """Begin a transaction that waits for locks no longer than `limit`, and show `mark` as the application's name."""
+def begin(connection: Any, limit: str, mark: str, more: str = "") -> Transaction:
+    """Begin a transaction that waits for locks no longer than `limit`, and show `mark` as the application's name.
+
+    `more` are columns to ask for with that, where `asks_more`.
+    """
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         statement = _for_any_driver(_BEGIN.format(limit=":limit", mark=":mark"))
@@ -47,8 +55,14 @@ def begin(connection: Any, limit: str, mark: str) -> Transaction:
     if not _begins_plainly(driver):
         return _transaction(driver.execute(filled.encode(encoding)).fetchone())
     # Before its first statement psycopg would send a BEGIN of its own: one more round trip.
-    result = _checked(driver.pgconn.exec_(f"begin; {filled}".encode(encoding)))
+    result = _checked(driver.pgconn.exec_(f"begin; {filled}{f', {more}' if more else ''}".encode(encoding)))
     return _transaction(_row(result, encoding))
+
+
+def asks_more(connection: Any) -> bool:
+    """Whether `begin` can ask for more: where one request begins the transaction, and none is open."""
+    driver = connection.connection.driver_connection
+    return isinstance(driver, psycopg.Connection) and _begins_plainly(driver)
 
 
 def append(connection: Any, fields: Mapping[str, object]) -> str | None:
@@ -79,8 +93,8 @@ def autocommits(connection: Any) -> bool:
 
 
 def _transaction(row: Any) -> Transaction:
-    name, started, pid, xid, since = list(row)[2:]
-    return Transaction((str(name), int(started)), int(pid), str(xid), int(since))
+    name, started, pid, xid, since = row[2:_OWN]
+    return Transaction((str(name), int(started)), int(pid), str(xid), int(since), tuple(row[_OWN:]))
 
 
 def _row(result: Any, encoding: str) -> list[str]:

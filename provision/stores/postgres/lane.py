@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from provision.model import Fate, State, Step, StoreOptions
 from provision.ports import Journal
-from provision.stores.postgres import concurrently, patching
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ledger import PostgresLedger
-from provision.stores.postgres.loss_targets import Content, found
 from provision.stores.postgres.repeatable import PostgresRepeatables
 from provision.stores.postgres.version_table import version_table
+
+if TYPE_CHECKING:
+    from provision.stores.postgres.loss_targets import Content
 
 # `alembic.context` and `alembic.op` are one for the whole process: two lanes there would write where the other one is.
 _ALEMBIC = threading.Lock()
 
 
 class PostgresLane:
-    """`provision.ports.Lane`. Alembic and SQLAlchemy are imported where they run, and only there."""
+    """`provision.ports.Lane`. Alembic, and what else only a run needs, is imported where it runs."""
 
     def __init__(
         self,
@@ -34,6 +36,8 @@ class PostgresLane:
         self._before: tuple[int, Content] | None = None
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
+        from provision.stores.postgres import patching
+
         if not journal.alone or patching.possible(self._options) or not _ALEMBIC.acquire(blocking=False):
             self._run_apart(steps, journal)
             return
@@ -43,6 +47,8 @@ class PostgresLane:
             _ALEMBIC.release()
 
     def probe(self, _step: Step, state: State) -> Fate:
+        from provision.stores.postgres import concurrently
+
         return concurrently.probe(self._connection, state)
 
     def _run_here(self, steps: Iterator[Step], journal: Journal) -> None:
@@ -59,6 +65,8 @@ class PostgresLane:
 
     def _content(self, token: int) -> Content:
         """What was there when the run began, which may come here more than once: what it made itself is no loss."""
+        from provision.stores.postgres.loss_targets import found
+
         if self._before is None or self._before[0] != token:
             self._before = token, found(self._connection, version_table(self._options))
         return self._before[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -13,9 +14,10 @@ from provision.files import checksum, described, headers, inside, listed, read_t
 from provision.model import Direction, Event, Kind, Revision, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.connection import Connection
-from provision.stores.postgres.ends import ends_transaction
-from provision.stores.postgres.guard import Guard, Rows
 from provision.stores.postgres.ledger import PostgresLedger
+
+if TYPE_CHECKING:
+    from provision.stores.postgres.guard import Guard, Rows
 
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
@@ -133,6 +135,8 @@ def _revision(options: StoreOptions, path: Path) -> Revision:
 
 def _whole(text: str, shown: str) -> None:
     """Refuse a file that ends the transaction it runs in: what is before and behind would stand by itself."""
+    from provision.stores.postgres.ends import ends_transaction  # few projects have repeatables
+
     if ending := ends_transaction(text):
         raise ConfigError(
             "transaction-in-repeatable",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import sql
 
@@ -19,8 +21,15 @@ class Seen:
     def __init__(self, connection: Connection, options: StoreOptions) -> None:
         self._connection, self._options = connection, options
         # One text for its versions: a project with several heads has several rows.
-        versions = sql.SQL("select string_agg(version_num::text, ' ') from {}").format(identifier(options))
-        self._both = f"select {_ENTRY}, ({versions.as_string(connection)})".encode(connection.info.encoding)
+        versions = sql.SQL("(select string_agg(version_num::text, ' ') from {})").format(identifier(options))
+        self._versions = versions.as_string(connection)
+        self._both = f"select {_ENTRY}, {self._versions}".encode(connection.info.encoding)
+
+    def columns(self, written: Event) -> str:
+        """What `missing` asks, as two columns of somebody else's question in a transaction of its own."""
+        project, store = (sql.Literal(each).as_string(self._connection) for each in self._key(written)[:2])
+        entry = _ENTRY.replace("$1", project).replace("$2", store)
+        return f"{entry.replace('$3', str(written.token)).replace('$4', str(written.n))}, {self._versions}"
 
     def missing(self, step: Step, written: Event | None) -> str:
         """What of a revision that ran is not there, in words; empty when ledger and version table are as it left them.
@@ -30,9 +39,14 @@ class Seen:
         if written is None:
             return "nothing was written down of it"
         try:
-            entry, versions = self._asked(self._both, written)
+            found = self._asked(self._both, written)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            (entry,), versions = self._asked(f"select {_ENTRY}".encode(), written), ""
+            found = [*self._asked(f"select {_ENTRY}".encode(), written), ""]
+        return self.judged(step, found)
+
+    def judged(self, step: Step, found: Sequence[str]) -> str:
+        """As `missing`, of what the two columns gave."""
+        entry, versions = found
         if entry != "t":
             return "its version and its ledger entry are not in the database"
         if (step.revision.number in versions.split()) is (step.direction is Direction.UP):
@@ -45,5 +59,7 @@ class Seen:
             raise FailedError("not-committed", f"{step.id} ran, and is not in the ledger", where=step.revision.path)
 
     def _asked(self, statement: bytes, written: Event) -> list[str]:
-        key = (written.project, self._options.name, written.token, written.n)
-        return self._connection.ask(statement, key)
+        return self._connection.ask(statement, self._key(written))
+
+    def _key(self, written: Event) -> tuple[object, ...]:
+        return (written.project, self._options.name, written.token, written.n)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import event as hooks
 
 from provision.errors import ConfigError, LeaseLost, RolledBackInside
@@ -46,6 +47,7 @@ class Session:
         self._step: Step | None = None
         self._began = 0.0
         self._limit = ""
+        self._ahead: Step | None = None
         self._autocommit = False
         self.external = False
         self.transaction: direct.Transaction | None = None
@@ -94,14 +96,35 @@ class Session:
         if not self.external and self._connection.in_transaction():
             self._connection.commit()
 
-    def begin(self, step: Step, lock_timeout: str) -> None:
+    def asks_more(self) -> bool:
+        """Whether the connection is in no transaction, so that the next one can look at what the last one left."""
+        return not self.external and direct.asks_more(self._connection)
+
+    def begin_ahead(self, step: Step, lock_timeout: str, more: str) -> tuple[str, ...]:
+        """Start the next step, and ask for some columns with that: what they gave. Its `begin` does nothing more.
+
+        Raises psycopg.Error, the transaction rolled back: the step can be begun as any other.
+        """
+        try:
+            self.begin(step, lock_timeout, more)
+        except psycopg.Error:
+            self._connection.connection.driver_connection.rollback()
+            raise
+        self._ahead = step
+        assert self.transaction is not None
+        return self.transaction.more
+
+    def begin(self, step: Step, lock_timeout: str, more: str = "") -> None:
         """Start a step: limit the wait for locks in its transaction, and mark what it sends.
 
         Raises ConfigError (wrong-database) when the connection is not to the configured database any more.
         """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.id == step.id:
+            return
         self._reset()
         self._limit = lock_timeout
-        self._begin_transaction(step)
+        self._begin_transaction(step, more)
         self._autocommit = direct.autocommits(self._connection)
         self._step, self._began = step, time.monotonic()
         self.guard.begin(step, closed=not self._journal.may_lose(step))
@@ -170,8 +193,8 @@ class Session:
         self.text = ""
         self.transaction, self.written = None, None
 
-    def _begin_transaction(self, step: Step) -> None:
-        self.transaction = direct.begin(self._connection, self._limit, str(self._journal.mark(step)))
+    def _begin_transaction(self, step: Step, more: str = "") -> None:
+        self.transaction = direct.begin(self._connection, self._limit, str(self._journal.mark(step)), more)
         self._same_database(self.transaction.which)
 
     def _same_database(self, found: tuple[object, ...]) -> None:
