@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import pq
@@ -20,24 +19,24 @@ _BEGIN = f"""
 select set_config('lock_timeout', {{limit}}, true), set_config('application_name', {{mark}}, false), {WHICH},
        pg_backend_pid(), pg_current_xact_id()::text, (extract(epoch from now()) * 1000000)::int8
 """
-_OWN = 7  # columns of it
+_OWN = 7  # columns of it, of which the first two are the settings
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _NAMES = tuple(dict.fromkeys(_PARAMETER.findall(INSERT)))
 _INSERT = f"{INSERT.rstrip()} returning pg_current_xact_id()::text"
 _NUMBERED = _PARAMETER.sub(lambda match: f"${_NAMES.index(match[1]) + 1}", _INSERT).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """A transaction as the server names it: `which` database it is in, `since` in microseconds of the epoch.
+class Transaction(NamedTuple):
+    """A transaction as the server names it, all in its own words: the database it is in, the start of that server.
 
-    `more` is what was asked besides.
+    `since` is in microseconds of the epoch; `more` is what was asked besides.
     """
 
-    which: tuple[str, int]
-    pid: int
+    database: str
+    started: str
+    pid: str
     xid: str
-    since: int
+    since: str
     more: tuple[str, ...] = ()
 
 
@@ -80,10 +79,12 @@ def append(connection: Any, fields: Mapping[str, object]) -> str | None:
 def in_transaction(connection: Any) -> bool | None:
     """Whether the driver knows the server to be in a transaction; None for a driver that does not say."""
     driver = connection.connection.driver_connection
+    if isinstance(driver, psycopg.Connection):
+        return bool(driver.pgconn.transaction_status)  # IDLE is 0
     if hasattr(driver, "is_in_transaction"):
         return bool(driver.is_in_transaction())
     status = getattr(getattr(driver, "info", None), "transaction_status", None)
-    return None if status is None else int(status) != int(pq.TransactionStatus.IDLE)
+    return None if status is None else bool(int(status))
 
 
 def autocommits(connection: Any) -> bool:
@@ -93,8 +94,8 @@ def autocommits(connection: Any) -> bool:
 
 
 def _transaction(row: Any) -> Transaction:
-    name, started, pid, xid, since = row[2:_OWN]
-    return Transaction((str(name), int(started)), int(pid), str(xid), int(since), tuple(row[_OWN:]))
+    database, started, pid, xid, since = map(str, row[2:_OWN])
+    return Transaction(database, started, pid, xid, since, tuple(row[_OWN:]))
 
 
 def _row(result: Any, encoding: str) -> list[str]:
@@ -109,6 +110,8 @@ def _begins_plainly(driver: psycopg.Connection[Any]) -> bool:
 
 
 def _literal(driver: psycopg.Connection[Any], value: str) -> str:
+    if value.isascii() and "'" not in value and "\\" not in value:
+        return f"'{value}'"
     encoding = driver.info.encoding
     return pq.Escaping(driver.pgconn).escape_literal(value.encode(encoding)).decode(encoding)
 

@@ -41,12 +41,17 @@ class Guard:
         self.end()
 
     def begin(self, step: Step, *, closed: bool) -> None:
-        """Watch a step; `closed`: nobody allowed it to lose data."""
+        """Watch a step; `closed`: nobody allowed it to lose data.
+
+        `idle`: no statement in a transaction can lose anything. Outside of one it may drop another database.
+        """
         self.end()
         self._step = step if closed else None
+        self.idle = not closed or not (self._before.relations or self._before.large_objects)
 
     def end(self) -> None:
         self._step = None
+        self.idle = True
         self._opaque = False
         self._seen: Rows | None = None  # before what cannot be rolled back
         self.refused: RefusedError | None = None

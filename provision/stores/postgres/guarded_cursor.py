@@ -95,7 +95,8 @@ class _Guarded(_Mixin):
     __slots__ = ()
 
     def execute(self, query: Any, *arguments: Any, **named: Any) -> Any:
-        self._check(query)
+        if not self.guard.idle or self.autocommit():
+            self._check(query)
         return super().execute(query, *arguments, **named)  # type: ignore[misc]
 
     def executemany(self, query: Any, *arguments: Any, **named: Any) -> Any:

@@ -24,12 +24,16 @@ class Seen:
         versions = sql.SQL("(select string_agg(version_num::text, ' ') from {})").format(identifier(options))
         self._versions = versions.as_string(connection)
         self._both = f"select {_ENTRY}, {self._versions}".encode(connection.info.encoding)
+        project, store = (sql.Literal(each).as_string(connection) for each in (options.project, options.name))
+        ours = f"project = {project} and store = {store}"
+        self._head, self._tail = (
+            f"exists(select from provision.ledger where {ours} and token = ",
+            f"), {self._versions}",
+        )
 
     def columns(self, written: Event) -> str:
         """What `missing` asks, as two columns of somebody else's question in a transaction of its own."""
-        project, store = (sql.Literal(each).as_string(self._connection) for each in self._key(written)[:2])
-        entry = _ENTRY.replace("$1", project).replace("$2", store)
-        return f"{entry.replace('$3', str(written.token)).replace('$4', str(written.n))}, {self._versions}"
+        return f"{self._head}{written.token} and n = {written.n}{self._tail}"
 
     def missing(self, step: Step, written: Event | None) -> str:
         """What of a revision that ran is not there, in words; empty when ledger and version table are as it left them.

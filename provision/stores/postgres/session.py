@@ -42,7 +42,7 @@ class Session:
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
-        self._expected = tuple(own.execute(f"select {direct.WHICH}").fetchone() or ())
+        self._expected = tuple(map(str, own.execute(f"select {direct.WHICH}").fetchone() or ()))
         self._connection: Any = None
         self._step: Step | None = None
         self._began = 0.0
@@ -64,7 +64,7 @@ class Session:
         if in_transaction and not self.external:
             self._journal.note("env.py hands over a connection in a transaction: one Alembic run for each revision")
         self.external = in_transaction
-        self._same_database(tuple(connection.exec_driver_sql(f"select {direct.WHICH}").fetchone()))
+        self._same_database(tuple(map(str, connection.exec_driver_sql(f"select {direct.WHICH}").fetchone())))
         if self._role:
             connection.exec_driver_sql('set role "{}"'.format(self._role.replace('"', '""')))
         if not in_transaction:
@@ -158,7 +158,7 @@ class Session:
         if self._step is None or self.transaction is None or self.committed or self._autocommit:
             return
         rows = self._own.execute(
-            "select (extract(epoch from xact_start) * 1000000)::int8 from pg_stat_activity where pid = %s",
+            "select (extract(epoch from xact_start) * 1000000)::int8::text from pg_stat_activity where pid = %s::int",
             (self.transaction.pid,),
         ).fetchall()
         # Without the right to see other users' sessions the time is NULL, and nothing can be said.
@@ -195,7 +195,7 @@ class Session:
 
     def _begin_transaction(self, step: Step, more: str = "") -> None:
         self.transaction = direct.begin(self._connection, self._limit, str(self._journal.mark(step)), more)
-        self._same_database(self.transaction.which)
+        self._same_database(self.transaction[:2])
 
     def _same_database(self, found: tuple[object, ...]) -> None:
         if found == self._expected:

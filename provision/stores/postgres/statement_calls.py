@@ -26,7 +26,7 @@ _KNOWN = frozenset(_ORDINARY.split())
 
 def called_in(text: str) -> frozenset[str]:
     """The same of a text that was not read; what looks like a call inside a string counts as one."""
-    if _VERB.match(text) is None:
+    if "(" not in text or _VERB.match(text) is None:
         return frozenset()
     found = (
         re.sub(r"\s", "", match[1]).lower()
