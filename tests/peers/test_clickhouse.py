@@ -190,6 +190,28 @@ def test_insert_whose_answer_is_lost_lands_once_by_its_deduplication_token(
     assert clickhouse.events()[-1] == ("clickhouse/002", "applied")
 
 
+def test_mutation_that_fails_behind_its_answer_is_no_success(clickhouse: Clickhouse) -> None:
+    clickhouse.write(1, "CREATE TABLE t (x Int32, y Int32) ENGINE = MergeTree ORDER BY x; INSERT INTO t VALUES (1, 1);")
+    clickhouse.write(2, "ALTER TABLE t UPDATE y = throwIf(x = 1, 'refused by its own row') WHERE 1;")
+
+    ran = clickhouse.provision("up", "--no-lease")
+
+    assert ran.code == 5
+    assert "refused by its own row" in ran.err
+    assert "✓ clickhouse/002" not in ran.out
+    clickhouse.rows(f"KILL MUTATION WHERE database = '{clickhouse.database}' SYNC")
+
+
+def test_mutation_is_applied_once_its_rows_are_changed(clickhouse: Clickhouse) -> None:
+    rows = "INSERT INTO t SELECT number, 0 FROM numbers(1000000);"
+    clickhouse.write(1, f"CREATE TABLE t (x Int32, y Int32) ENGINE = MergeTree ORDER BY x; {rows}")
+    clickhouse.write(2, "ALTER TABLE t UPDATE y = sleepEachRow(0.000001) + 1 WHERE 1;")
+
+    clickhouse.up()
+
+    assert clickhouse.rows(f"SELECT count() FROM {clickhouse.database}.t WHERE y = 0") == [(0,)]
+
+
 def test_variables_are_filled_in_what_is_sent_and_not_in_what_is_kept(clickhouse: Clickhouse) -> None:
     clickhouse.configure('variables = { DAYS = "7" }')
     clickhouse.write(1, "CREATE TABLE t (d Date) ENGINE = MergeTree ORDER BY d TTL d + toIntervalDay(${DAYS});\n")

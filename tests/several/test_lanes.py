@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import alembic
 import pytest
 
 from tests.peers import environments
@@ -10,6 +14,10 @@ from tests.several.conftest import Make
 from tests.several.project import Several
 
 SLOW = "import time; time.sleep(0.5)"
+NAMES_ASYNCPG = """\
+url = config.get_main_option("sqlalchemy.url").replace("+psycopg:", "+asyncpg:")
+config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+"""
 
 
 @pytest.mark.parametrize("count", [2, 5])
@@ -54,15 +62,21 @@ def test_up_requires_in_both_directions_are_kept(several: Make) -> None:
     assert_whole(project, "b", 6)
 
 
-ENVIRONMENTS = ("PLAIN", "BEGIN", "OWN")
+ASYNC = (Path(alembic.__file__).parent / "templates/async/env.py").read_text()
+ENVIRONMENTS = {
+    "plain": environments.PLAIN,
+    "begin": environments.BEGIN,
+    "own connection": environments.OWN,
+    "async": ASYNC,
+    "async with asyncpg": ASYNC.replace("config = context.config\n", "config = context.config\n" + NAMES_ASYNCPG, 1),
+}
 
 
-@pytest.mark.parametrize("first", ENVIRONMENTS)
-@pytest.mark.parametrize("second", ENVIRONMENTS)
+@pytest.mark.parametrize(("first", "second"), list(combinations_with_replacement(ENVIRONMENTS, 2)))
 def test_up_any_two_env_py_keep_apart(several: Make, first: str, second: str) -> None:
     project = several(2)
-    project.env("a", getattr(environments, first))
-    project.env("b", getattr(environments, second))
+    project.env("a", ENVIRONMENTS[first])
+    project.env("b", ENVIRONMENTS[second])
     for number in range(1, 4):
         project.revision("a", number)
         project.revision("b", number)

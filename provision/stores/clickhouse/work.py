@@ -59,12 +59,8 @@ class ClickhouseStatements:
         self.record(event.later(), upcoming)
 
     def send(self, statement: Statement, mark: Mark) -> None:
-        settings = {"log_comment": str(mark)}
-        if _read(statement).verb == "insert":
-            # Without the lease's token, so that a second sending is recognised as the same.
-            settings["insert_deduplication_token"] = f"provision/{mark.project}/{mark.revision}/{mark.statement}"
         try:
-            self._client.command(str(statement.sent), **settings)
+            self._client.command(str(statement.sent), log_comment=str(mark), **_answered_when_done(statement, mark))
         except Refused as error:
             raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
         if self._guard is not None:
@@ -96,6 +92,22 @@ class ClickhouseStatements:
     def probe(self, statement: Statement, event: Event) -> Fate:
         before = str(event.detail.get("picture", ""))
         return probe.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
+
+
+def _answered_when_done(statement: Statement, mark: Mark) -> dict[str, str]:
+    """Settings with which the server answers once the statement is done, and not once it has taken note of it.
+
+    What the statement says itself in SETTINGS goes before them.
+    """
+    read = _read(statement)
+    settings: dict[str, str] = {}
+    if read.verb == "insert":
+        # Without the lease's token, so that a second sending is recognised as the same.
+        settings["insert_deduplication_token"] = f"provision/{mark.project}/{mark.revision}/{mark.statement}"
+        settings["wait_for_async_insert"] = "1"
+    if statements.Effect.MUTATION in read.effects:
+        settings["mutations_sync"] = "2"
+    return settings
 
 
 class Texts:
