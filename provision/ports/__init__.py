@@ -122,7 +122,8 @@ class Lane(Protocol):
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         """Carry out each step as it is pulled. Pulling the next one means that the last one is committed.
 
-        Must hold no transaction while it pulls. Raises StatementFailed.
+        Must hold no transaction while it pulls, but that of the step which `Journal.follow` named.
+        Raises StatementFailed.
         """
 
     def probe(self, step: Step, state: State) -> Fate:

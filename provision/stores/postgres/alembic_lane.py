@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterator
 from functools import wraps
 from typing import Any
@@ -23,6 +22,7 @@ from provision.model import Direction, Kind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres import blockers, engine
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.failures import line, short, sqlstate, told
 from provision.stores.postgres.guard import Guard
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.loss_targets import Content
@@ -188,7 +188,7 @@ class AlembicLane:
         step = pulled.current
         if step is None:
             raise self._env_failed(error) from error
-        waited_for_lock = _sqlstate(error) == LOCK_NOT_AVAILABLE
+        waited_for_lock = sqlstate(error) == LOCK_NOT_AVAILABLE
         pause = next(pauses, None) if waited_for_lock and not session.committed else None
         if pause is None:
             raise self._failed(error, session, step, journal) from error
@@ -200,25 +200,25 @@ class AlembicLane:
         self._connection.execute("select 1")
         return ConfigError(
             "env-failed",
-            f"env.py of {self._options.name} failed: {_told(error)[0]}",
+            f"env.py of {self._options.name} failed: {told(error)[0]}",
             where=self._options.shown(self._options.path / "env.py"),
             fix="`alembic current` shows the traceback",
         )
 
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
-        what, fix = _told(error)
+        what, fix = told(error)
         number, after = self._record(what, session, step, journal)
         fix = fix or "correct the revision and run the same command again"
         if not isinstance(error, DBAPIError):
-            return FailedError("revision-failed", what, where=_line(error, self._options, step), fix=fix)
-        if _sqlstate(error) == LOCK_NOT_AVAILABLE:
+            return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
             fix = f"{blockers.oldest(self._connection)}; run again when it is free"
         return StatementFailed(
             what,
             number=number,
             statement=error.statement or "",
-            where=f"{_line(error, self._options, step)}: statement {number}: {_short(error.statement)}; {after}",
+            where=f"{line(error, self._options, step)}: statement {number}: {short(error.statement)}; {after}",
             fix=fix,
         )
 
@@ -226,7 +226,7 @@ class AlembicLane:
         """The guard's refusal, recorded, with the place and what became of the rest of the revision."""
         if step is not None and error is self._guard.refused:
             number, after = self._record(str(error), session, step, journal)
-            error.where = f"{_line(error, self._options, step)}: statement {number}; {after}"
+            error.where = f"{line(error, self._options, step)}: statement {number}; {after}"
         return error
 
     def _record(self, what: str, session: Session, step: Step, journal: Journal) -> tuple[int, str]:
@@ -265,36 +265,3 @@ def _sleep(seconds: float, journal: Journal) -> None:
     while time.monotonic() < end:
         journal.check()
         time.sleep(0.1)
-
-
-def _sqlstate(error: BaseException) -> str:
-    """PostgreSQL's code, whatever driver env.py chose; empty for an error that is not the server's."""
-    orig = error.orig if isinstance(error, DBAPIError) else None
-    return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
-
-
-def _told(error: BaseException) -> tuple[str, str]:
-    """What went wrong in one line, and the server's hint."""
-    if isinstance(error, ProvisionError):
-        return error.what, error.fix
-    orig = error.orig if isinstance(error, DBAPIError) else None
-    if not isinstance(orig, psycopg.Error):
-        code = f" [{_sqlstate(error)}]" if _sqlstate(error) else ""
-        said = f"{orig}" if code else f"{type(error).__name__}: {error}"
-        return said.split("\n", 1)[0].split(">: ", 1)[-1] + code, ""
-    diagnosis = orig.diag
-    message = diagnosis.message_primary or str(orig).strip()
-    detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
-    code = f" [{orig.sqlstate}]" if orig.sqlstate else ""
-    return f"{message}{detail}{code}", diagnosis.message_hint or ""
-
-
-def _line(error: BaseException, options: StoreOptions, step: Step) -> str:
-    file = (options.root / step.revision.path).resolve()
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return f"{step.revision.path}:{lines[-1]}" if lines else step.revision.path
-
-
-def _short(statement: str | None) -> str:
-    text = " ".join((statement or "").split())
-    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -18,13 +18,12 @@ from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
 from provision.stores.postgres.connection import Connection
 from provision.stores.postgres.ends import ROLLBACK, ends_transaction
+from provision.stores.postgres.fates import began, fate
 from provision.stores.postgres.guard import Guard, Rows
 from provision.stores.postgres.guarded_cursor import arm
 from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
-
-CLOSING = 1.0  # seconds that a server has to end the transaction of a connection that was closed
 
 
 class Session:
@@ -157,33 +156,18 @@ class Session:
         """
         if self._step is None or self.transaction is None or self.committed or self._autocommit:
             return
-        rows = self._own.execute(
-            "select (extract(epoch from xact_start) * 1000000)::int8::text from pg_stat_activity where pid = %s::int",
-            (self.transaction.pid,),
-        ).fetchall()
-        # Without the right to see other users' sessions the time is NULL, and nothing can be said.
-        seen = [since for (since,) in rows if since is not None]
-        if seen not in ([], [self.transaction.since]) and self._fate() != "aborted":
+        since = began(self._own, self.transaction)
+        if since not in (None, self.transaction.since) and fate(self._own, self.transaction) != "aborted":
             self._leave_trace()
 
     def rolled_back(self) -> bool:
         """Whether the server says that nothing of the step in hand was kept; where it does not, leave a trace."""
         if self.transaction is None:
             return True  # nothing was sent
-        if not self.committed and self._fate() == "aborted":
+        if not self.committed and fate(self._own, self.transaction) == "aborted":
             return True
         self._leave_trace()
         return False
-
-    def _fate(self) -> str:
-        """What became of the transaction of the step in hand: committed, aborted, or in progress."""
-        assert self.transaction is not None
-        end = time.monotonic() + CLOSING
-        while True:
-            row = self._own.execute("select pg_xact_status(%s::xid8)", (self.transaction.xid,)).fetchone()
-            if row != ("in progress",) or time.monotonic() >= end:
-                return str(row[0]) if row else ""
-            time.sleep(0.01)
 
     def _reset(self) -> None:
         self._step = None
@@ -274,7 +258,8 @@ class Session:
 
     def _ended_inside(self) -> None:
         """The transaction that the step began in has ended before the step: leave a trace of what is committed."""
-        if not self.committed and self.sent and self._fate() == "aborted":
+        assert self.transaction is not None
+        if not self.committed and self.sent and fate(self._own, self.transaction) == "aborted":
             raise RolledBackInside
         self._leave_trace()
 
