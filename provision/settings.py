@@ -255,12 +255,16 @@ def _shared(options: Sequence[StoreOptions], stores: Mapping[str, Mapping[str, A
             f"{' and '.join(each.name for each in sharing)} share the folder {sharing[0].shown(sharing[0].path)}, and"
             f" {' and '.join(unsaid)} {'has' if len(unsaid) == 1 else 'have'} no path",
             where=f"{file}, [stores.{unsaid[-1]}]",
-            fix=f'give {unsaid[-1]} a folder of its own: path = "{unsaid[-1]}"; or write path for each of them, if they'
-            " are meant to share it",
+            fix=f'give {unsaid[-1]} a folder of its own, path = "{unsaid[-1]}", and make it:'
+            f" {_making(sharing[0].kind, unsaid[-1])}; or write path for each of them, if they are meant to share it",
         )
         for sharing in folders.values()
         if len(sharing) > 1 and (unsaid := [each.name for each in sharing if "path" not in stores[each.name]])
     ]
+
+
+def _making(kind: str, folder: str) -> str:
+    return f"`alembic init {folder}`" if kind == "postgres" else f"`mkdir -p {folder}`"
 
 
 def _no_folder(options: StoreOptions, file: Path) -> ConfigError:
@@ -268,7 +272,7 @@ def _no_folder(options: StoreOptions, file: Path) -> ConfigError:
         "missing-folder",
         f"the folder of {options.name} does not exist: {options.shown(options.path)}",
         where=f"{file}, [stores.{options.name}] path",
-        fix="correct the path, or make the folder",
+        fix=f"correct the path, or make the folder: {_making(options.kind, options.shown(options.path))}",
     )
 
 

@@ -135,6 +135,6 @@ def _failed(state: State, event: Event, name: StateName) -> State:
 def _resolved(state: State, event: Event) -> State:
     name = StateName(str(event.detail.get("state", StateName.PENDING)))
     made = _made(name, event)
-    # Accepting a change keeps the time, the author and the duration of the application itself.
+    # Accepting a change, or writing a version table again, keeps time, author and duration of the application.
     kept = replace(made, at=state.at, actor=state.actor, duration_ms=state.duration_ms)
-    return kept if event.detail.get("accepted") else made
+    return kept if event.detail.get("accepted") or event.detail.get("again") else made

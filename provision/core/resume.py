@@ -52,14 +52,16 @@ def wait_out(
     tell: Callable[[Store, Running], None],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Wait until `find` finds nothing; what is left after `wait` seconds is stopped on its server.
 
     An idle session is ended at once: nothing is lost with it, and no statement of its run can come any more.
-    Raises RefusedError (still-running) when a server does not stop it either.
+    Raises RefusedError (still-running) when a server does not stop it either, and what `check` raises.
     """
     end, told = clock() + wait, set[str]()
     while found := find():
+        check()
         if clock() >= end + GIVE_UP:
             raise _still_running(*found[0])
         for store, running in found:

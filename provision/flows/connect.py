@@ -151,26 +151,21 @@ def open_site(
 
 def _shared_versions(reached: Iterable[Reached]) -> list[ProvisionError]:
     """Stores whose peers would write the same table: each would take the other's revisions for its own."""
-    there = [each for each in reached if each.reach is Reach.READY and each.store.peer is not None]
-    pairs = [
-        (one, other)
-        for at, one in enumerate(there)
-        for other in there[at + 1 :]
-        if (one.store.kind, one.place) == (other.store.kind, other.place)
-    ]
-    return [_sharing(one, other) for one, other in pairs if _table(one) == _table(other)]
+    there = [each.store for each in reached if each.reach is Reach.READY and each.store.peer is not None]
+    pairs = [(one, other) for at, one in enumerate(there) for other in there[at + 1 :] if one.kind == other.kind]
+    return [_sharing(one, other) for one, other in pairs if _versions(one) == _versions(other)]
 
 
-def _table(reached: Reached) -> str:
-    assert reached.store.peer is not None
-    return reached.store.peer.table
+def _versions(store: Store) -> str:
+    assert store.peer is not None
+    return store.peer.where
 
 
-def _sharing(one: Reached, other: Reached) -> ConfigError:
+def _sharing(one: Store, other: Store) -> ConfigError:
     return ConfigError(
         "shared-versions",
-        f"{one.store.name} and {other.store.name} keep their versions in one table: {_table(one)} of {one.place}",
-        where=f"[stores.{one.store.name}], [stores.{other.store.name}]",
+        f"{one.name} and {other.name} keep their versions in one table: {_versions(one)}",
+        where=f"[stores.{one.name}], [stores.{other.name}]",
         fix="correct the url of one of them, or give it a version_table of its own",
     )
 

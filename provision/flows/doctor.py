@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from provision.core.graph import Graph
 from provision.core.ledger import fold
 from provision.core.source import read
+from provision.core.standing import stand
 from provision.errors import ProvisionError, Several, UnreachableError
 from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together, url_of
+from provision.flows.peers import lost
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, Project
@@ -54,6 +56,7 @@ def examine(
             findings = _reached(reached) or [
                 *_server(reached, options[store.name], url_of(store, project, environment, engines), looks, home=home),
                 *_ledger(store),
+                *_versions(store, graph),
                 *_statements(store),
                 *(_lease(store, dead) if home else ()),
             ]
@@ -125,6 +128,23 @@ def _ledger(store: Store) -> Iterator[Finding]:
                 f"{name} stopped in statement {last.statement or 1}, begun {_age(last.at)} ago by {last.actor}",
                 f"`provision up` goes on with it; when it cannot: `provision resolve {name}`",
             )
+
+
+def _versions(store: Store, graph: Graph) -> Iterator[Finding]:
+    if store.peer is None:
+        return
+    try:
+        standing = stand(store.name, graph.of(store.name), store.ledger.read(), store.peer.applied())
+    except ProvisionError:
+        return  # said of the ledger, or of the server
+    if gone := lost(standing, graph):
+        yield Finding(
+            "versions",
+            Severity.ERROR,
+            store.name,
+            f"{len(gone)} revisions are applied by the ledger, and not in the version table: {store.peer.seen()}",
+            f"`provision resolve {store.name} --applied` writes it again, `--reverted` says that all was undone",
+        )
 
 
 def _statements(store: Store) -> Iterator[Finding]:

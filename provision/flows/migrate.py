@@ -171,7 +171,7 @@ class _Running:
         shut = more = _touched(standings, plan)
         while True:
             stores = [store for name, store in self._site.stores.items() if name in more]
-            make_ready(self._site, stores, self._held.token, self._rules.wait, self._watch)
+            make_ready(self._site, stores, self._held, self._rules.wait, self._watch)
             standings = survey(self._site)
             plan = replan(standings)
             more = _touched(standings, plan) - shut
@@ -241,7 +241,7 @@ class _Running:
         return execute(plan, self._site.stores, run)
 
 
-def make_ready(site: Site, stores: Sequence[Store], token: int, wait: float, watch: Watch) -> None:
+def make_ready(site: Site, stores: Sequence[Store], held: Held, wait: float, watch: Watch) -> None:
     """Make the stores' ledgers, outlast older statements for `wait` seconds, then refuse events of older tokens.
 
     Once the fence is up they are looked for again: what an earlier run began in between shows now, or is refused. Not
@@ -259,9 +259,9 @@ def make_ready(site: Site, stores: Sequence[Store], token: int, wait: float, wat
         )
 
     together(stores, ready)
-    wait_out(lambda: older(stores, site.project.name, token), wait, tell)
-    together(stores, lambda store: store.ledger.raise_fence(token))
-    wait_out(lambda: older(stores, site.project.name, token), wait, tell)
+    wait_out(lambda: older(stores, site.project.name, held.token), wait, tell, check=held.check)
+    together(stores, lambda store: store.ledger.raise_fence(held.token))
+    wait_out(lambda: older(stores, site.project.name, held.token), wait, tell, check=held.check)
 
 
 def _touched(standings: Standings, plan: Plan) -> set[str]:

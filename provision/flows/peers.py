@@ -40,12 +40,13 @@ def _repeatable(name: str, graph: Graph) -> bool:
 def _refused(site: Site, name: str, gone: Sequence[str]) -> RefusedError:
     peer = site.stores[name].peer
     assert peer is not None
+    env = f"--env {site.environment.name}"
     some = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
     return RefusedError(
         "versions-lost",
         f"the ledger of {name} says that {some} {'is' if len(gone) == 1 else 'are'} applied, and its version table"
         " does not know it: nothing is run again on that",
         where=f"{name}: {peer.seen()}",
-        fix=f"look at the database. Is it all there: `provision resolve {name} --applied` writes the version table"
-        f" again. Was it undone: `provision resolve {name} --reverted`, then `provision up`",
+        fix=f"look at the database. Is it all there: `provision resolve {name} --applied {env}` writes the version"
+        f" table again. Was it undone: `provision resolve {name} --reverted {env}`, then `provision up {env}`",
     )

@@ -69,7 +69,7 @@ def desk(
     """
     opened: list[Store] = [site.stores[name] for name in stores]
     with leased(site, standings, rules, watch) as held:
-        make_ready(site, opened, held.token, rules.wait, watch)
+        make_ready(site, opened, held, rules.wait, watch)
         yield Desk(site, again(site), rules.owner.actor, held)
 
 
@@ -132,7 +132,7 @@ def _for_all(opened: Desk, revision: Revision, checksum: str, verdict: Verdict, 
         return opened.write(revision, Kind.REVERTED, outside=True, text=reason)
     # With the checksum of then: what was edited since stays changed.
     ran = replace(revision, checksum=checksum)
-    return opened.write(ran, Kind.RESOLVED, state=str(StateName.APPLIED), accepted=True, text=reason)
+    return opened.write(ran, Kind.RESOLVED, state=str(StateName.APPLIED), again=True, text=reason)
 
 
 def _settle(site: Site, opened: Desk, each: Standing, verdict: Verdict, reason: str) -> Event:

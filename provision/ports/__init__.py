@@ -193,6 +193,10 @@ class Peer(Protocol):
     def table(self) -> str:
         """The name of that table, with its schema where one is configured."""
 
+    @property
+    def where(self) -> str:
+        """That table with its database and its server, the same for all that would write to it."""
+
     def seen(self) -> str:
         """What that table looks like now, in words: absent, empty, so many rows. Must write nothing."""
 

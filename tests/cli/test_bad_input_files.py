@@ -352,7 +352,7 @@ def test_no_folder_is_no_revision(files: Path, told: Provision) -> None:
         """\
 error[missing-folder]: the folder of redis does not exist: reddis
   where  PROJECT/provision.toml, [stores.redis] path
-  fix    correct the path, or make the folder
+  fix    correct the path, or make the folder: `mkdir -p reddis`
 """,
     )
 
@@ -360,7 +360,8 @@ error[missing-folder]: the folder of redis does not exist: reddis
 SHARED = """\
 error[shared-folder]: postgres and orders share the folder alembic, and {unsaid} no path
   where  PROJECT/provision.toml, [stores.orders]
-  fix    give orders a folder of its own: path = "orders"; or write path for each of them, if they are meant to share it
+  fix    give orders a folder of its own, path = "orders", and make it: `alembic init orders`; or write path for each \
+of them, if they are meant to share it
 """
 
 

@@ -359,7 +359,7 @@ def test_run_that_fails_for_a_package_names_it(monkeypatch: pytest.MonkeyPatch, 
     def lacking(*_: object) -> None:
         raise ImportError("cannot import name 'TextClause' from 'sqlalchemy'")
 
-    monkeypatch.setattr("provision.stores.postgres.lane.AlembicLane.run", lacking)
+    monkeypatch.setattr("provision.stores.postgres.alembic_lane.AlembicLane.run", lacking)
     old(monkeypatch, sqlalchemy="1.4.54")
     ran = provision("up", "-e", "test", "--allow-destructive")
     assert ran.code == 5

@@ -113,7 +113,8 @@ def test_import_of_an_empty_server_says_so(provision: Provision, redis_7: str) -
 )
 def test_import_of_what_has_no_documents(shop: Path, provision: Provision, store: str, error: str) -> None:
     toml = shop / "provision.toml"
-    toml.write_text(toml.read_text().replace("[stores.redis]", '[stores.redis]\n[stores.postgres]\npath = "redis"'))
+    toml.write_text(toml.read_text().replace("[stores.redis]", '[stores.redis]\n[stores.postgres]\npath = "other"'))
+    (shop / "other").mkdir()
     ran = provision("import", store)
     assert (ran.code, ran.err[: len(error)]) == (2, error)
 

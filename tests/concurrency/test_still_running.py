@@ -14,7 +14,7 @@ INDEX_RUNS = "select pid from pg_stat_activity where query like 'create index co
 
 
 def test_sleeping_revision_of_a_killed_run_is_outlasted(small: Small, rows: Rows) -> None:
-    small.revisions(CREATE, SLOW.format("0002", 2))
+    small.revisions(CREATE, SLOW.format("0002", 6))
     run = small.start("up")
     run.until(lambda: bool(rows(SLEEPING)), "the slow statement")
     run.kill()

@@ -181,7 +181,7 @@ class FakeLeases:
 class FakePeer:
     """`provision.ports.Peer`: another tool's table, id → checksum."""
 
-    table = "versions"
+    table = where = "versions"
 
     def __init__(self, server: FakeServer, revisions: Mapping[str, Revision]) -> None:
         self._server, self._revisions = server, revisions

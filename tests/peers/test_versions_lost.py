@@ -55,8 +55,9 @@ def refused(ran: Ran, seen: str) -> None:
         "error[versions-lost]: the ledger of postgres says that postgres/0001, postgres/0002, postgres/0003 are"
         " applied, and its version table does not know it: nothing is run again on that\n"
         f"  where  postgres: {seen}\n"
-        "  fix    look at the database. Is it all there: `provision resolve postgres --applied` writes the version"
-        " table again. Was it undone: `provision resolve postgres --reverted`, then `provision up`\n"
+        "  fix    look at the database. Is it all there: `provision resolve postgres --applied --env test` writes"
+        " the version table again. Was it undone: `provision resolve postgres --reverted --env test`, then"
+        " `provision up --env test`\n"
     )
 
 
@@ -81,7 +82,7 @@ def test_lost_version_table_is_written_again_by_resolve_applied(counted: Project
     before = counted.rows("select * from alembic_version")
     lose(counted, "drop table alembic_version")
     ran = counted.provision("up")
-    followed = re.findall(r"`provision (resolve \w+ --applied)`", ran.err)
+    followed = re.findall(r"`provision (resolve \w+ --applied --env \w+)`", ran.err)
 
     assert counted.done(*followed[0].split()).out.endswith("3 settled\n")
 
@@ -101,7 +102,7 @@ def test_what_was_really_undone_is_run_again_after_resolve_reverted(counted: Pro
     for command in followed:
         counted.done(*command.split())
 
-    assert followed == ["resolve postgres --reverted", "up"]
+    assert followed == ["resolve postgres --reverted --env test", "up --env test"]
     assert counted.rows(COUNT) == [(2,)]
 
 

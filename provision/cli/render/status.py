@@ -123,7 +123,11 @@ class StatusRender:
             yield "the file has changed since; it is applied again"
         if each.id in self._look.held:
             yield f"waits for {', '.join(self._look.held[each.id])}"
-        yield from (MEANINGS[flag] for flag in self._look.flags(each) if flag in MEANINGS)
+        for flag in self._look.flags(each):
+            if flag is Flag.REVERTED_OUTSIDE and self._lost(each.id.split("/", 1)[0]):
+                yield "applied, but not in the version table"
+            elif flag in MEANINGS:
+                yield MEANINGS[flag]
 
     @property
     def _width(self) -> int:
@@ -141,7 +145,7 @@ class StatusRender:
         if self._look.working is not None:
             return "next: wait for that run"
         for name in self._shown:
-            if name in self._look.standings and lost(self._look.standings[name], self._site.graph):
+            if self._lost(name):
                 return (
                     f"next: the version table of {name} is lost: provision resolve {name} --applied {env} writes it"
                     f" again, --reverted says that all was undone"
@@ -153,6 +157,10 @@ class StatusRender:
             return "next: run the backfills that the held revisions wait for"
         unread = any(self._site.reached[name].error is not None for name in self._shown)
         return "" if unread else "everything is applied"
+
+    def _lost(self, store: str) -> bool:
+        """Whether the store's version table lost what its ledger knows."""
+        return store in self._look.standings and bool(lost(self._look.standings[store], self._site.graph))
 
     def _every(self) -> Iterator[Standing]:
         for name in self._shown:

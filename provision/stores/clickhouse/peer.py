@@ -44,6 +44,10 @@ class ClickhousePeer:
             if row.state != STATUS_PENDING
         }
 
+    @property
+    def where(self) -> str:
+        return f"{self._table} of {self._client.place}"
+
     def seen(self) -> str:
         try:
             ((rows,),) = self._client.rows(f"SELECT count() FROM {self._table}")

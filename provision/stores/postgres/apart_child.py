@@ -19,6 +19,7 @@ def begin(connection: int, until: int, life: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+    os.dup2(2, 1)  # what env.py and revisions print is no part of the run's document
     sys.path[:] = asked.recv()
     from provision.stores.postgres import apart_lane
 

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from provision.model import Direction, Revision, Step, StoreOptions
-from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.connection import Connection, place
 from provision.stores.postgres.version_table import version_table
 
 _CREATE = sql.SQL(
@@ -31,6 +31,10 @@ class AlembicPeer:
     @cached_property
     def table(self) -> str:
         return ".".join(_names(self._options))
+
+    @property
+    def where(self) -> str:
+        return f"{self.table} of {place(self._connection.info.dsn)}"
 
     def seen(self) -> str:
         return seen(self._connection, self._options)

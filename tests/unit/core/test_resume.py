@@ -10,7 +10,7 @@ import pytest
 
 from provision.core.graph import Graph
 from provision.core.resume import older, settle, wait_out
-from provision.errors import ProvisionError
+from provision.errors import LeaseLost, ProvisionError
 from provision.model import Fate, Kind, Mark, Outcome, Running, Statement, Step
 from tests.unit.core.builders import applied, chain, event, standings, told
 
@@ -139,6 +139,19 @@ def test_wait_out_ends_an_idle_session_at_once_and_without_a_word() -> None:
     assert (told_of, [handle for _, handle in stopped]) == (["2"], ["1", "2"])
     assert stopped[0][0] == 0.0
     assert clock[0] < 1
+
+
+def test_wait_out_ends_with_the_run_lock() -> None:
+    def lost() -> None:
+        raise LeaseLost(asked_by="anna")
+
+    with pytest.raises(LeaseLost):
+        wait_out(
+            lambda: [(by_statements(Outcome.DONE), Running(Mark("vfr", 1, "a/1"), 1.0, "select", "1"))],
+            60,
+            lambda *_: None,
+            check=lost,
+        )
 
 
 def test_wait_out_gives_up_on_a_server_that_does_not_stop_a_statement() -> None:
