@@ -18,7 +18,10 @@ def lost(standing: StoreStanding, graph: Graph) -> tuple[str, ...]:
     """
     gone = frozenset(standing.vanished)
     kept = {each.id for each in standing.standings.values() if each.applied and not _repeatable(each.id, graph)}
-    explained = bool(kept) and not graph.dependents(gone & graph.revisions.keys()) & kept
+    known = gone & graph.revisions.keys()
+    # A whole line, its first revision too: `downgrade base` of one branch looks the same as a row that was lost.
+    roots = any(not graph.revisions[name].parents for name in known)
+    explained = bool(kept) and not roots and not graph.dependents(known) & kept
     return () if explained else standing.vanished
 
 

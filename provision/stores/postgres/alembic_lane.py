@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from functools import wraps
 from typing import Any
 
@@ -65,11 +63,6 @@ class AlembicLane:
         self._guard = Guard(connection, version_table(options), before)
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
-        # What env.py and revisions print is no part of the run's document.
-        with redirect_stdout(sys.stderr):
-            self._run(steps, journal)
-
-    def _run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
         session = Session(self._connection, self._ledger, self._options, journal, self._guard)
         pulled = _Pulled(steps)

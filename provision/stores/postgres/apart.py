@@ -29,7 +29,12 @@ def run(options: StoreOptions, url: str, steps: Iterator[Step], journal: Journal
 
     Raises what that raises.
     """
-    with _started() as (connection, until, process), _kept(until, journal):
+    with (
+        _started() as (ours, until, process),
+        Connection(os.dup(ours.fileno())) as connection,
+        _kept(until, journal, process, ours),
+    ):
+        connection.send(list(sys.path))
         connection.send((options, url, journal.token, before))
         answers = _answers(steps, journal)
         while True:
@@ -84,14 +89,20 @@ def _until(journal: Journal) -> float:
 
 
 @contextmanager
-def _kept(until: Until, journal: Journal) -> Iterator[None]:
-    """While the block runs, tell the other process how long it need not ask, and at once when it must."""
+def _kept(until: Until, journal: Journal, process: subprocess.Popen[bytes], ours: socket.socket) -> Iterator[None]:
+    """While the block runs, tell the other process how long it need not ask, and at once when it must.
+
+    Once it has ended, what it said last is read and no more: children of its own may hold its end of the socket.
+    """
     over = threading.Event()
     until.set(_until(journal))
 
     def keep() -> None:
         while not over.wait(TICK):
             until.set(_until(journal))
+            if process.poll() is not None:
+                ours.shutdown(socket.SHUT_RD)
+                return
 
     thread = threading.Thread(target=keep, name="lane clock", daemon=True)
     thread.start()
@@ -103,7 +114,7 @@ def _kept(until: Until, journal: Journal) -> Iterator[None]:
 
 
 @contextmanager
-def _started() -> Iterator[tuple[Connection, Until, subprocess.Popen[bytes]]]:
+def _started() -> Iterator[tuple[socket.socket, Until, subprocess.Popen[bytes]]]:
     ours, theirs = socket.socketpair()
     # The process ends when this pipe does, whatever becomes of us: nothing is sent for a run that is gone.
     life, held = os.pipe()
@@ -113,12 +124,10 @@ def _started() -> Iterator[tuple[Connection, Until, subprocess.Popen[bytes]]]:
         process = subprocess.Popen(command, pass_fds=passed, cwd=Path.cwd())
         theirs.close()
         os.close(life)
-        connection = Connection(ours.detach())
         try:
-            connection.send(list(sys.path))
-            yield connection, until, process
+            yield ours, until, process
         finally:
-            connection.close()
+            ours.close()
             os.close(held)
             _reaped(process)
 

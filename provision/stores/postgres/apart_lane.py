@@ -22,7 +22,8 @@ from provision.stores.postgres.repeatable import PostgresRepeatables, revisions
 
 def run(connection: Connection, until: int) -> int:
     """Serve one lane; the exit code."""
-    sys.stdout, sys.stderr = outlet.text(1, sys.stdout), outlet.text(2, sys.stderr)
+    out = outlet.text(1, sys.stdout)
+    sys.stdout, sys.stderr = out, outlet.text(2, sys.stderr)
     options, url, token, before = connection.recv()
     run = _Run(connection, Until(until), options, token)
     error: ProvisionError | None = None
@@ -33,7 +34,8 @@ def run(connection: Connection, until: int) -> int:
     except BaseException as said:  # the process's last line: nothing may end a lane unsaid
         fix = "run `provision status`; the ledger says what was done"
         error = FailedError("unexpected", f"{type(said).__name__}: {said}", where=run.where, fix=fix)
-    sys.stdout.flush()
+    if not out.closed:  # by a revision
+        out.flush()
     connection.send(("ended", (error,)))
     return 0
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, TextIO
@@ -42,8 +43,9 @@ def config(options: StoreOptions, url: str | None = None) -> Config:
 def scripts(options: StoreOptions) -> ScriptDirectory:
     """The script folder as Alembic reads it: every revision file is imported. Raises ConfigError (alembic-refused)."""
     try:
-        directory = ScriptDirectory.from_config(config(options))
-        directory.get_heads()
+        with _quiet():
+            directory = ScriptDirectory.from_config(config(options))
+            directory.get_heads()
     except CommandError as error:
         raise _refused(error, options) from None
     except Exception as error:  # a revision file may raise anything when it is imported
@@ -85,7 +87,7 @@ def run(
     """
     environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
     configure = environment.configure
-    with _own_logging() as restore_logging:
+    with _own_logging() as restore_logging, _quiet():
 
         def wrapped(*arguments: Any, **given: Any) -> None:
             restore_logging()
@@ -129,6 +131,11 @@ def _raised_in(error: Exception, options: StoreOptions) -> str:
     if not frames:
         return options.shown(options.path)
     return f"{options.shown(Path(frames[-1].filename))}:{frames[-1].lineno}"
+
+
+def _quiet() -> AbstractContextManager[Any]:
+    """What env.py and revisions print is no part of what a command prints: it goes to standard error."""
+    return redirect_stdout(sys.stderr)
 
 
 def _doubled(text: str) -> str:

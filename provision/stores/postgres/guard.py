@@ -12,6 +12,7 @@ from provision.errors import RefusedError
 from provision.model import Step
 from provision.stores.postgres import loss_targets
 from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.ends import ends_transaction
 from provision.stores.postgres.loss import Loss, Takes, as_before
 from provision.stores.postgres.loss_targets import Content
 from provision.stores.postgres.statement_losses import Reading, read
@@ -23,10 +24,12 @@ Ask = Callable[[str], Rows]
 _OWN_FUNCTIONS = "select distinct proname::text from pg_proc where pronamespace = 'pg_catalog'::regnamespace"
 # Tables, columns that are gone, and tables of which the transaction deleted rows.
 _SEEN = """
-select 't', c.oid::int8, 0, c.oid::regclass::text from pg_class c where c.relkind in ('r', 'p')
+select case c.relkind when 'S' then 's' else 't' end, c.oid::int8, 0, c.oid::regclass::text from pg_class c
+where c.relkind in ('r', 'p', 'S')
 union all select 'c', attrelid::int8, attnum::int4, '' from pg_attribute where attisdropped and attnum > 0
 union all select 'r', relid::int8, 0, '' from pg_stat_xact_user_tables where n_tup_del > 0
 """
+_KINDS = {"t": Takes.TABLE, "s": Takes.SEQUENCE}
 _COLUMN = "select attname::text from pg_attribute where attrelid = %s and attnum = %s and not attisdropped"
 
 
@@ -56,20 +59,21 @@ class Guard:
         self._seen: Rows | None = None  # before what cannot be rolled back
         self.refused: RefusedError | None = None
 
-    def check(self, text: str, ask: Ask, *, before: bool = False) -> None:
+    def check(self, text: str, ask: Ask, *, before: bool = False, elsewhere: bool = False) -> None:
         """Call with every text before it is sent. `ask` runs a query on the same connection.
 
-        `before`: look at what is there now, for another connection will not see it later. Raises RefusedError.
+        `before`: look at what is there now, for another connection will not see it later; `elsewhere`: it is not sent
+        on the step's own connection. Raises RefusedError.
         """
-        if losses := self.suspects(text, before=before):
+        if losses := self.suspects(text, before=before, elsewhere=elsewhere):
             self.judge(losses, ask(loss_targets.question(losses)))
 
-    def suspects(self, text: str, *, before: bool = False) -> list[Loss]:
+    def suspects(self, text: str, *, before: bool = False, elsewhere: bool = False) -> list[Loss]:
         """What a text would lose if it was there before the run. Raises RefusedError when that needs no question."""
         if self._step is None:
             return []
         reading = read(text)
-        self._watch(reading, before=before)
+        self._watch(reading, before=before, blind=elsewhere or bool(ends_transaction(text)))
         return [each for each in as_before(reading.effects) if not self._is_version_table(each)]
 
     def judge(self, losses: Sequence[Loss], targets: Rows) -> None:
@@ -86,9 +90,12 @@ class Guard:
         self._opaque, self._seen = False, None
         self._refuse(self._gone(before, ask(_SEEN)))
 
-    def _watch(self, reading: Reading, *, before: bool) -> None:
+    def _watch(self, reading: Reading, *, before: bool, blind: bool) -> None:
+        """`blind`: what the text does is committed before anybody can look at it."""
         if not (reading.opaque or self._foreign(reading.calls)):
             return
+        if blind and self._before.relations:
+            self._refuse(["it runs code that the text does not show, and commits it before that can be looked at"])
         self._opaque = True
         if before and self._seen is None:
             self._seen = self._own.execute(_SEEN).fetchall()
@@ -107,8 +114,8 @@ class Guard:
         known = {(sort, oid, column): name for sort, oid, column, name in before}
         now = {(sort, oid, column) for sort, oid, column, _ in after}
         for (sort, oid, _column), name in known.items():
-            if sort == "t" and oid in self._before.relations and (sort, oid, 0) not in now:
-                yield str(Loss(Takes.TABLE, (name,))).replace('"', "")
+            if sort in _KINDS and oid in self._before.relations and (sort, oid, 0) not in now:
+                yield str(Loss(_KINDS[sort], (name,))).replace('"', "")
         names = {oid: name for (sort, oid, _), name in known.items() if sort == "t"}
         for sort, oid, column in sorted(now - known.keys()):
             if sort == "c" and self._before.holds("r", oid, column):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -16,22 +16,59 @@ from provision.stores.postgres import loss_targets
 from provision.stores.postgres.guard import Guard, Rows
 
 
-def arm(connection: Any, guard: Guard, autocommit: Callable[[], bool]) -> bool:
+class Watcher(Protocol):
+    """Who is told of what goes to the driver, SQLAlchemy or not in between."""
+
+    guard: Guard
+
+    def autocommits(self) -> bool:
+        """Whether each statement is its own transaction now."""
+
+    def sends(self, text: str) -> None:
+        """A text is about to be sent on the watched connection. Raises what keeps it from that."""
+
+    def sends_elsewhere(self, text: str) -> None:
+        """A text is about to be sent on another connection of the same engine."""
+
+    def commits(self) -> None:
+        """The driver is about to commit."""
+
+
+def arm(connection: Any, watcher: Watcher) -> bool:
     """Guard every cursor of a SQLAlchemy connection, and of what else its engine connects.
 
     False where the driver has no place for that: only what SQLAlchemy sends can be seen then.
     """
+    proxy = connection.connection
+    mine = proxy.driver_connection
 
     def checked_out(adapted: Any, record: Any, _proxy: Any) -> None:
-        _arm(record.driver_connection, adapted, guard, autocommit)
+        if record.driver_connection is not mine:
+            _arm(record.driver_connection, adapted, _members(watcher, elsewhere=True))
 
     hooks.listen(connection.engine.pool, "checkout", checked_out)
-    proxy = connection.connection
-    return _arm(proxy.driver_connection, proxy.dbapi_connection, guard, autocommit)
+    if isinstance(mine, psycopg.Connection):
+        _watch_commits(mine, watcher)
+    return _arm(mine, proxy.dbapi_connection, _members(watcher))
 
 
-def _arm(driver: Any, adapted: Any, guard: Guard, autocommit: Callable[[], bool]) -> bool:
-    members = {"guard": guard, "autocommit": staticmethod(autocommit)}
+def _members(watcher: Watcher, *, elsewhere: bool = False) -> dict[str, Any]:
+    sends = watcher.sends_elsewhere if elsewhere else watcher.sends
+    names = {"sends": staticmethod(sends), "autocommit": staticmethod(watcher.autocommits)}
+    return {"guard": watcher.guard, "elsewhere": elsewhere, **names}
+
+
+def _watch_commits(driver: Any, watcher: Watcher) -> None:
+    """Also of a commit that does not come by way of SQLAlchemy."""
+
+    def commit() -> None:
+        watcher.commits()
+        type(driver).commit(driver)
+
+    driver.commit = commit
+
+
+def _arm(driver: Any, adapted: Any, members: dict[str, Any]) -> bool:
     if isinstance(driver, psycopg.Connection):
         _by_factory(driver, _Guarded, psycopg.Cursor, {**members, "own": _of_psycopg(psycopg.Cursor)})
     elif isinstance(driver, psycopg.AsyncConnection):
@@ -77,7 +114,9 @@ def _by_class(adapted: Any, members: dict[str, Any]) -> bool:
 class _Mixin:
     __slots__ = ()
     guard: Guard
+    elsewhere: bool
     autocommit: Callable[[], bool]
+    sends: Callable[[str], None]
     own: Callable[[], Any]  # a cursor of the same connection that nobody changed
 
     def _text(self, query: Any) -> str:
@@ -95,8 +134,7 @@ class _Guarded(_Mixin):
     __slots__ = ()
 
     def execute(self, query: Any, *arguments: Any, **named: Any) -> Any:
-        if not self.guard.idle or self.autocommit():
-            self._check(query)
+        self._check(query)
         return super().execute(query, *arguments, **named)  # type: ignore[misc]
 
     def executemany(self, query: Any, *arguments: Any, **named: Any) -> Any:
@@ -120,7 +158,10 @@ class _Guarded(_Mixin):
         return super().callproc(name, *arguments, **named)  # type: ignore[misc]
 
     def _check(self, query: Any) -> None:
-        self.guard.check(self._text(query), self._ask, before=self.autocommit())
+        text = self._text(query)
+        if not self.guard.idle or self.autocommit():
+            self.guard.check(text, self._ask, before=self.autocommit(), elsewhere=self.elsewhere)
+        self.sends(text)
 
     def _ask(self, question: str) -> Rows:
         cursor = self.own()
@@ -155,8 +196,10 @@ class _GuardedAsync(_Mixin):
             yield copy
 
     async def _check(self, query: Any) -> None:
-        losses = self.guard.suspects(self._text(query), before=self.autocommit())
+        text = self._text(query)
+        losses = self.guard.suspects(text, before=self.autocommit(), elsewhere=self.elsewhere)
         if losses:
             cursor = self.own()
             await cursor.execute(loss_targets.question(losses))
             self.guard.judge(losses, await cursor.fetchall())
+        self.sends(text)

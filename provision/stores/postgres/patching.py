@@ -11,11 +11,13 @@ from importlib.util import find_spec
 from provision.model import StoreOptions
 
 _LIBRARIES = ("eventlet", "gevent")
-_PATCHES = re.compile(rb"\b(?:eventlet|gevent|monkey_?patch\w*|patch_all)\b")
+_PATCHES = re.compile(rb"\b(?:eventlet|gevent|monkey_?patch\w*|patch_all|signal)\b")
 
 
 def possible(options: StoreOptions) -> bool:
     """True when provision.toml says `own_process`, such a library is installed, or env.py names what patches.
+
+    Handlers of signals can be set in the main thread alone, which a lane has in a process of its own.
 
     Whoever imports an application runs whatever it does when imported, so that an installed library is enough.
     """

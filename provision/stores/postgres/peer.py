@@ -56,11 +56,12 @@ class AlembicPeer:
 
     def stamp(self, steps: Sequence[Step]) -> None:
         now = {each.split("/", 1)[1] for each in self.applied()}
-        unknown = (now | set(self.heads())) - self._revisions.keys()
+        had = now | set(self.heads())
         for step in steps:
             if step.revision.repeatable:
                 continue  # Alembic knows nothing of it
             (now.add if step.direction is Direction.UP else now.discard)(step.revision.number)
+        unknown = (now | had) - self._revisions.keys()
         known = {each.number: stands_on(each) for each in self._revisions.values()}
         parents = {**self._remembered(), **known} if unknown else known
         below = {parent.split("/", 1)[1] for number in now for parent in parents.get(number, ())}

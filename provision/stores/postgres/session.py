@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
 
+_OF_DIALECT = re.compile(r"\s*(?:show|set)\b", re.IGNORECASE)  # SQLAlchemy's own, when it changes the isolation level
+_READS = re.compile(r"\s*(?:select|show|explain|begin|start|commit|rollback|set)\b", re.IGNORECASE)
+
 
 class Session:
     """A lane's view of the connection, over all Alembic runs of the lane.
@@ -37,7 +41,7 @@ class Session:
     def __init__(
         self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: Guard
     ) -> None:
-        self.guard, self._guarded, self._asks = guard, False, False
+        self.guard, self._guarded, self._asks, self._passed = guard, False, False, False
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
@@ -73,9 +77,9 @@ class Session:
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
         self._connection = context.connection
-        self._guarded = arm(context.connection, self.guard, lambda: self._autocommit)
+        self._guarded = arm(context.connection, self)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
-        hooks.listen(context.connection, "commit", lambda _: self._before_commit())
+        hooks.listen(context.connection, "commit", lambda _: self.commits())
         block = context.autocommit_block
 
         @contextmanager
@@ -89,6 +93,34 @@ class Session:
                     self._autocommit = False
 
         context.autocommit_block = journaled
+
+    def autocommits(self) -> bool:
+        """See Watcher."""
+        return self._autocommit
+
+    def sends(self, text: str) -> None:
+        """See Watcher: a text that did not come by way of SQLAlchemy leaves the same traces as one that did."""
+        passed, self._passed = self._passed, False
+        if passed or self._step is None or self._asks or _OF_DIALECT.match(text):
+            return
+        self._journal.check()
+        if self._autocommit:
+            self._before_autocommit(self._step, text, ())
+        else:
+            self._before_transactional(self._step, text)
+
+    def sends_elsewhere(self, text: str) -> None:
+        """See Watcher: what goes by another connection is not rolled back with the step."""
+        if self._step is None or _READS.match(text):
+            return
+        self._journal.check()
+        self.sent += 1
+        self._leave_trace()
+
+    def commits(self) -> None:
+        """See Watcher."""
+        if self._step is not None:
+            self._before_commit()
 
     def leave_transaction(self) -> None:
         """End the transaction that reading the version table began, so that none is open while the lane waits."""
@@ -230,6 +262,12 @@ class Session:
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
     ) -> tuple[str, Any]:
         self._journal.check()
+        sent = self._sent(statement, parameters)
+        self._passed = True  # last: what is asked in between goes by the same cursors
+        return sent
+
+    def _sent(self, statement: str, parameters: Any) -> tuple[str, Any]:
+        """What is sent in the place of a statement, once its trace is left."""
         if self._step is None or self._asks:
             return statement, parameters
         if not self._guarded:
@@ -249,7 +287,7 @@ class Session:
             finally:
                 self._step = step
         ending = ends_transaction(statement)
-        if ending == ROLLBACK and self.sent:
+        if ending == ROLLBACK and (self.sent or ";" in statement.rstrip("; \n\t")):
             raise RolledBackInside
         if ending:
             self._journal.note(f"{step.id} sends {ending}: what it did so far stays, even if the rest of it fails")

@@ -38,6 +38,7 @@ _WORDS = re.compile(
     r"|(?<!on )\bdelete\b",
     re.IGNORECASE,
 )
+_ESCAPED = 'u&"'  # a name in code points: what it names shows once it is gone
 _DROPS = {
     "TABLE": Takes.TABLE,
     "SEQUENCE": Takes.SEQUENCE,
@@ -85,7 +86,7 @@ def read(text: str) -> Reading:
     found = [_statement(each) for each in statements(text)]
     effects = tuple(effect for each in found for effect in each.effects)
     # A name may mean something else once an earlier statement of the same text has run.
-    opaque = any(each.opaque for each in found) or (len(found) > 1 and bool(effects))
+    opaque = any(each.opaque for each in found) or (len(found) > 1 and bool(effects)) or _ESCAPED in lower
     return Reading(effects, opaque, frozenset().union(*(each.calls for each in found)))
 
 
@@ -104,7 +105,10 @@ def _statement(words: list[Token]) -> Reading:
         return _statement(words[start + 1 :]) if words[start + 1 :] else _NOTHING
     if verb in _QUERIES or (verb == "CREATE" and _from_query(words)):
         return Reading(tuple(_changes(words)), calls=statement_calls.called(words))
-    return Reading(tuple(plain_effects(words)))
+    # What a CASCADE takes along (columns of a type, generated ones) shows in the catalogue alone; a default may call.
+    cascades = verb in ("DROP", "ALTER") and any(each.word == "CASCADE" for each in words)
+    calls = statement_calls.called(words) if verb == "ALTER" else frozenset[str]()
+    return Reading(tuple(plain_effects(words)), cascades, calls)
 
 
 def plain_effects(words: list[Token]) -> Iterator[Effect]:
