@@ -114,6 +114,34 @@ def test_newest_revisions_undone_by_alembic_are_recorded_as_before(counted: Proj
     assert [kind for _, kind in counted.events()][-2:] == ["reverted", "applied"]
 
 
+def test_version_table_is_written_again_with_a_revision_whose_file_is_gone(counted: Project) -> None:
+    file = counted.versions / "0003_step.py"
+    text = file.read_text()
+    file.unlink()
+    lose(counted, "delete from alembic_version")
+
+    counted.done("resolve", "postgres", "--applied")
+
+    assert counted.rows("select version_num from alembic_version") == [("0003",)]
+    file.write_text(text)
+    assert "nothing to do" in counted.up().out
+
+
+def test_whole_branch_that_vanished_is_refused(project: Project) -> None:
+    environments.written(project.root, environments.PLAIN)
+    toml = project.root / "provision.toml"
+    toml.write_text(toml.read_text().replace("[stores.postgres]", '[stores.postgres]\nheads = "many"'))
+    project.write("r1", 'op.execute("create table r1 (x int)")')
+    project.write("s1", 'op.execute("create table if not exists s1 (x int); insert into s1 values (1)")', parent=None)
+    project.up()
+    lose(project, "delete from alembic_version where version_num = 's1'")
+
+    ran = project.provision("up")
+
+    assert (ran.code, "error[versions-lost]: the ledger of postgres says that postgres/s1 is" in ran.err) == (3, True)
+    assert project.rows("select count(*) from s1") == [(1,)]
+
+
 def test_status_names_the_way_on(counted: Project) -> None:
     lose(counted, "delete from alembic_version")
 
