@@ -73,8 +73,13 @@ def open_store(options: StoreOptions, url: str) -> Connection:
     """A connection in the role that provision.toml names. Raises as `connect`."""
     connection = connect(url, options.name)
     if role := str(options.extra.get("role", "")):
-        connection.execute('set role "{}"'.format(role.replace('"', '""')).encode())
+        connection.execute(set_role(role).encode())
     return connection
+
+
+def set_role(role: str) -> str:
+    """The statement that takes on the role of provision.toml."""
+    return 'set role "{}"'.format(role.replace('"', '""'))
 
 
 def plain(url: str) -> str:

@@ -17,13 +17,14 @@ from provision.ports import Journal
 from provision.stores.postgres import direct
 from provision.stores.postgres.blockers import watched
 from provision.stores.postgres.concurrently import drop_invalid
-from provision.stores.postgres.connection import Connection
+from provision.stores.postgres.connection import Connection, set_role
 from provision.stores.postgres.ends import ROLLBACK, ends_transaction
 from provision.stores.postgres.fates import began, fate
 from provision.stores.postgres.guard import Guard, Rows
 from provision.stores.postgres.guarded_cursor import arm
 from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.peer import stands_on
+from provision.stores.postgres.sql_tokens import several
 from provision.stores.postgres.version_table import DEFAULTS, NAMES, version_table
 
 _OF_DIALECT = re.compile(r"\s*(?:show|set)\b", re.IGNORECASE)  # SQLAlchemy's own, when it changes the isolation level
@@ -69,7 +70,7 @@ class Session:
         self.external = in_transaction
         self._same_database(tuple(map(str, connection.exec_driver_sql(f"select {direct.WHICH}").fetchone())))
         if self._role:
-            connection.exec_driver_sql('set role "{}"'.format(self._role.replace('"', '""')))
+            connection.exec_driver_sql(set_role(self._role))
         if not in_transaction:
             connection.commit()
         return options
@@ -104,10 +105,7 @@ class Session:
         if passed or self._step is None or self._asks or _OF_DIALECT.match(text):
             return
         self._journal.check()
-        if self._autocommit:
-            self._before_autocommit(self._step, text, ())
-        else:
-            self._before_transactional(self._step, text)
+        self._sent(text, ())
 
     def sends_elsewhere(self, text: str) -> None:
         """See Watcher: what goes by another connection is not rolled back with the step."""
@@ -287,7 +285,7 @@ class Session:
             finally:
                 self._step = step
         ending = ends_transaction(statement)
-        if ending == ROLLBACK and (self.sent or ";" in statement.rstrip("; \n\t")):
+        if ending == ROLLBACK and (self.sent or several(statement)):
             raise RolledBackInside
         if ending:
             self._journal.note(f"{step.id} sends {ending}: what it did so far stays, even if the rest of it fails")

@@ -72,6 +72,11 @@ def statements(text: str) -> list[list[Token]]:
     return [each for each in listed if each]
 
 
+def several(text: str) -> bool:
+    """Whether the text may hold more than one statement: one with a semicolon in a string counts as several."""
+    return ";" in text.rstrip("; \n\t")
+
+
 def split(listed: list[Token], at: str) -> Iterator[list[Token]]:
     """The tokens between the symbols `at` that stand outside parentheses."""
     depth, part = 0, list[Token]()

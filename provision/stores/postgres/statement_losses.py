@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from provision.stores.postgres import statement_calls
 from provision.stores.postgres.loss import Effect, Loss, Name, Rename, Takes
-from provision.stores.postgres.sql_tokens import Token, split, statements
+from provision.stores.postgres.sql_tokens import Token, several, split, statements
 
 # Most texts hold none of these letters, which costs less to find than the words.
 _LETTERS = (
@@ -78,9 +78,8 @@ _NOTHING, _OPAQUE = Reading(), Reading(opaque=True)
 @lru_cache(maxsize=1024)
 def read(text: str) -> Reading:
     """What the statements of a text lose. Never raises: what is not SQL loses nothing, the server refuses it."""
-    several = ";" in text.rstrip("; \n\t")
     lower = text.lower()
-    if not several and not (any(each in lower for each in _LETTERS) and _WORDS.search(text)):
+    if not several(text) and not (any(each in lower for each in _LETTERS) and _WORDS.search(text)):
         calls = statement_calls.called_in(text)
         return Reading(calls=calls) if calls else _NOTHING
     found = [_statement(each) for each in statements(text)]
