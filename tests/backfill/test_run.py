@@ -273,7 +273,7 @@ def test_two_workers_and_a_third_that_joins_touch_no_row_twice(
     first = project.process(shop, "backfill", "run", "source", "--workers", 2, "--rate", 2000)
     project.until(lambda: project.rows_done(database) > 100)
     refused = provision("backfill", "run", "source")
-    third = project.process(shop, "backfill", "run", "source", "--join")
+    third = project.process(shop, "backfill", "run", "source", "--join", "--rate", 1000)
     project.until(lambda: database.execute("select count(distinct pid) from touched").fetchone() == (3,))
     assert provision("backfill", "resume", "source", "--set", "rate=0").code == 0
 
