@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.peers import environments
-from tests.peers.projects import Project, at
+from tests.peers.projects import Project, at, rows
 from tests.peers.test_environments import BESIDE
 
 ASKS = {
@@ -212,3 +212,28 @@ def test_up_repeatable_that_commits_is_refused_before_anything(project: Project)
 
     assert (ran.code, project.schema()) == (2, [])
     assert ran.err.startswith("error[transaction-in-repeatable]: the file sends COMMIT, and runs in one transaction")
+
+
+FORGETS = {
+    "all prepared statements": 'op.execute("deallocate all")',
+    "the whole session": 'with op.get_context().autocommit_block():\n        op.execute("discard all")',
+    "nothing": "pass",
+}
+POOLED = env_that("connection.connection.driver_connection.prepare_threshold = None")
+
+
+@pytest.mark.parametrize("env", [environments.PLAIN, POOLED], ids=["plain", "pooled"])
+@pytest.mark.parametrize("forgets", FORGETS)
+def test_up_every_step_is_seen_whatever_the_server_keeps_prepared(project: Project, forgets: str, env: str) -> None:
+    environments.written(project.root, env)
+    left = "op.execute('insert into kept select name from pg_prepared_statements')"
+    project.write("0001", "op.execute('create table kept (name text)')")
+    for number in range(2, 7):
+        project.write(f"{number:04d}", f"{left}\n    {FORGETS[forgets] if number == 4 else 'pass'}")
+
+    project.up()
+
+    assert project.events()[-1] == ("postgres/0006", "applied")
+    assert [kind for _, kind in project.events()].count("applied") == 6
+    prepared = {name.rstrip("0123456789") for (name,) in rows(project.url, "select name from kept")}
+    assert prepared == (set() if env == POOLED else {"provision_begin_"})

@@ -140,7 +140,7 @@ class AlembicLane:
         if written is None or following is None or following.revision.repeatable:
             return self._seen.missing(step, written)
         try:
-            found = session.begin_ahead(following, LOCK_TIMEOUT, self._seen.columns(written))
+            found = session.begin_ahead(following, LOCK_TIMEOUT, self._seen.columns, (written.token, written.n))
         except psycopg.Error:
             return self._seen.missing(step, written)  # what keeps the next step from beginning is said when it does
         return self._seen.judged(step, found)

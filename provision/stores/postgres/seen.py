@@ -25,15 +25,11 @@ class Seen:
         self._versions = versions.as_string(connection)
         self._both = f"select {_ENTRY}, {self._versions}".encode(connection.info.encoding)
         project, store = (sql.Literal(each).as_string(connection) for each in (options.project, options.name))
-        ours = f"project = {project} and store = {store}"
-        self._head, self._tail = (
-            f"exists(select from provision.ledger where {ours} and token = ",
-            f"), {self._versions}",
+        # What `missing` asks, as two columns of a question that somebody else asks in a transaction of its own.
+        self.columns = (
+            f"exists(select from provision.ledger where project = {project} and store = {store}"
+            f" and token = $3::int8 and n = $4::int8), {self._versions}"
         )
-
-    def columns(self, written: Event) -> str:
-        """What `missing` asks, as two columns of somebody else's question in a transaction of its own."""
-        return f"{self._head}{written.token} and n = {written.n}{self._tail}"
 
     def missing(self, step: Step, written: Event | None) -> str:
         """What of a revision that ran is not there, in words; empty when ledger and version table are as it left them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,8 @@ class Session:
         self._began = 0.0
         self._limit = ""
         self._ahead: Step | None = None
+        self._beginning: direct.Ahead | None = None
+        self._plainly = False  # asking for more failed once
         self._autocommit = False
         self.external = False
         self.transaction: direct.Transaction | None = None
@@ -126,37 +128,38 @@ class Session:
             self._connection.commit()
 
     def asks_more(self) -> bool:
-        """Whether the connection is in no transaction, so that the next one can look at what the last one left."""
-        return not self.external and direct.asks_more(self._connection)
+        """Whether the next transaction can look, as it begins, at what the last one left."""
+        return not self.external and not self._plainly and direct.asks_more(self._connection)
 
-    def begin_ahead(self, step: Step, lock_timeout: str, more: str) -> tuple[str, ...]:
-        """Start the next step, and ask for some columns with that: what they gave. Its `begin` does nothing more.
+    def begin_ahead(self, step: Step, lock_timeout: str, more: str, numbers: Sequence[int]) -> tuple[str, ...]:
+        """Start the next step, and ask for `more` with that (see Ahead): what it gave. Its `begin` does nothing more.
 
         Raises psycopg.Error, the transaction rolled back: the step can be begun as any other.
         """
+        self._reset()
+        driver = self._connection.connection.driver_connection
         try:
-            self.begin(step, lock_timeout, more)
+            if self._beginning is None or self._beginning.driver is not driver:
+                self._beginning = direct.Ahead(self._connection, more)
+            mark = str(self._journal.mark(step))
+            self._start(step, lock_timeout, self._beginning.begin(lock_timeout, mark, numbers))
         except psycopg.Error:
-            self._connection.connection.driver_connection.rollback()
+            self._plainly = True
+            driver.rollback()
             raise
         self._ahead = step
         assert self.transaction is not None
         return self.transaction.more
 
-    def begin(self, step: Step, lock_timeout: str, more: str = "") -> None:
+    def begin(self, step: Step, lock_timeout: str) -> None:
         """Start a step: limit the wait for locks in its transaction, and mark what it sends.
 
         Raises ConfigError (wrong-database) when the connection is not to the configured database any more.
         """
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.id == step.id:
-            return
-        self._reset()
-        self._limit = lock_timeout
-        self._begin_transaction(step, more)
-        self._autocommit = direct.autocommits(self._connection)
-        self._step, self._began = step, time.monotonic()
-        self.guard.begin(step, closed=not self._journal.may_lose(step))
+        if ahead is None or ahead.id != step.id:
+            self._reset()
+            self._start(step, lock_timeout, direct.begin(self._connection, lock_timeout, str(self._journal.mark(step))))
 
     def end(self, kind: Kind, store: str) -> None:
         """Append the ledger entry in the step's own transaction.
@@ -199,6 +202,13 @@ class Session:
         self._leave_trace()
         return False
 
+    def _start(self, step: Step, lock_timeout: str, transaction: direct.Transaction) -> None:
+        self._limit, self.transaction = lock_timeout, transaction
+        self._same_database(transaction[:2])
+        self._autocommit = direct.autocommits(self._connection)
+        self._step, self._began = step, time.monotonic()
+        self.guard.begin(step, closed=not self._journal.may_lose(step))
+
     def _reset(self) -> None:
         self._step = None
         self._autocommit = False
@@ -206,10 +216,6 @@ class Session:
         self.committed = False
         self.text = ""
         self.transaction, self.written = None, None
-
-    def _begin_transaction(self, step: Step, more: str = "") -> None:
-        self.transaction = direct.begin(self._connection, self._limit, str(self._journal.mark(step)), more)
-        self._same_database(self.transaction[:2])
 
     def _same_database(self, found: tuple[object, ...]) -> None:
         if found == self._expected:
@@ -281,7 +287,8 @@ class Session:
             self._ended_inside()
             self._step = None
             try:
-                self._begin_transaction(step)
+                self.transaction = direct.begin(self._connection, self._limit, str(self._journal.mark(step)))
+                self._same_database(self.transaction[:2])
             finally:
                 self._step = step
         ending = ends_transaction(statement)
