@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-lowest test-newest test-containers check fmt lint type arch unit smoke chaos bench bench-stores bench-data servers docs stale lock clean
+.PHONY: help up test test-lowest test-newest test-containers check fmt lint type arch unit contract smoke chaos bench bench-stores bench-data servers docs stale lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,8 +16,8 @@ help:  ## Show the targets
 up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
 
-test: $(VENV)/.dev  ## Every test but chaos: unit, contract, command line, real engines
-	$(PYTEST) $(ARGS) </dev/null
+test: $(VENV)/.dev  ## Every test but chaos; STORE=weaviate runs those of one store, VFR=1 those of the shipped databases
+	$(PYTEST) $(if $(STORE),-k "$(STORE) and not vfr and not shipped",$(if $(VFR),-k "vfr or shipped")) $(ARGS) </dev/null
 
 test-lowest: $(VENV)/.python  ## Unit, contract and some command tests with the lowest versions that pyproject.toml allows
 	@sh requirements/try.sh lowest $(PYTHON) $(ARGS)
@@ -28,7 +28,7 @@ test-newest: $(VENV)/.python  ## The same with the newest ones of today, which a
 test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
 	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
 
-check: lint type arch unit smoke  ## What every commit passes
+check: lint type arch unit contract smoke  ## What every commit passes
 
 fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
@@ -44,8 +44,11 @@ type: $(VENV)/.dev  ## mypy --strict
 arch: $(VENV)/.dev  ## The arrows between the packages
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev  ## Unit and contract tests
-	$(PYTEST) tests/unit tests/contract $(ARGS) </dev/null
+unit: $(VENV)/.dev  ## The tests that need no server
+	$(PYTEST) tests/unit $(ARGS) </dev/null
+
+contract: $(VENV)/.dev  ## What every store must do, on every server
+	$(PYTEST) tests/contract $(ARGS) </dev/null
 
 smoke: $(VENV)/.dev  ## The wheel alone, without any extra, shows its help
 	@sh tests/smoke.sh $(BIN)/python

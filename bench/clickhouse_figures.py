@@ -56,7 +56,7 @@ _INTRO = """\
 ## ClickHouse, before and after
 
 Written by `python -m bench.clickhouse_figures`; not by hand. "Seed" is the statements of the design document as they
-stand (`tests/clickhouse_schema/seed/`), "ours" is `clickhouse/*.sql`. Both are given the same rows on the same engine
+stand (`tests/vfr/clickhouse/seed/`), "ours" is `clickhouse/*.sql`. Both are given the same rows on the same engine
 in the same run, each in databases of its own. One machine, one run: the seconds only show the scale, the ratios and
 the counts are what is claimed. A time is the median of {rounds} after one that is not counted, the two forms in turn,
 with the query condition cache off, as the client sees it: `SELECT 1` takes {floor:.1f} ms. Below 1 ours is faster.

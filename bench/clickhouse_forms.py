@@ -9,7 +9,7 @@ from typing import Any
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from provision.stores.clickhouse.statements import split
+from provision.stores.clickhouse.migrate.parse.touched import split
 
 ROOT = Path(__file__).parents[1]
 SEED = ROOT / "tests" / "clickhouse_schema" / "seed"

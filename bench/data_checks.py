@@ -25,10 +25,10 @@ from bench.data_rows import DECISIONS, STRICT, Contender
 from bench.rounds import Pair, run
 from bench.servers import Clickhouse, Postgres, engines
 from provision.model.checks import Check, Scope, Table
-from provision.stores.clickhouse.checks import ClickhouseChecks
-from provision.stores.clickhouse.connection import Client
-from provision.stores.postgres.checks import PostgresChecks
-from provision.stores.postgres.connection import connect
+from provision.stores.clickhouse.server import Client
+from provision.stores.clickhouse.validate.checks import ClickhouseChecks
+from provision.stores.postgres.server import connect
+from provision.stores.postgres.validate.checks import PostgresChecks
 
 ROOT = Path(__file__).parents[1]
 SHORT = 5  # times the rounds, for what takes a fraction of a second

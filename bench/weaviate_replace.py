@@ -16,14 +16,14 @@ from typing import Any
 
 from bench.rounds import Pair
 from provision.model import StoreOptions
-from provision.stores.weaviate.copy import Copy
-from provision.stores.weaviate.copy_merge import Entry
-from provision.stores.weaviate.copy_side import Side
+from provision.stores.weaviate.copy.merge import Entry
+from provision.stores.weaviate.copy.objects import Copy
+from provision.stores.weaviate.copy.side import Side
+from provision.stores.weaviate.migrate.operations import replace_copy
+from provision.stores.weaviate.migrate.operations.base import Live
+from provision.stores.weaviate.migrate.operations.replace_collection import PARTS
+from provision.stores.weaviate.migrate.operations.replacing import UNDER_WAY_MS
 from provision.stores.weaviate.names import Names
-from provision.stores.weaviate.operations import replace_copy
-from provision.stores.weaviate.operations.base import Live
-from provision.stores.weaviate.operations.replace_collection import PARTS
-from provision.stores.weaviate.operations.replacing import UNDER_WAY_MS
 from provision.stores.weaviate.server import Server, connect
 
 OBJECTS, DIMENSIONS, ROUNDS = 10_000, 128, 5

@@ -1,4 +1,4 @@
-"""Writes provision/stores/arango/body_schemas.json from ArangoDB's OpenAPI document.
+"""Writes provision/stores/arango/migrate/body_schemas.json from ArangoDB's OpenAPI document.
 
 `.venv/bin/python docs/generate_arango_schema.py [OPENAPI.json] [--check]`. The vendor keeps the document in pieces in
 its manual (site/content/arangodb/<version>/develop/http-api of github.com/arangodb/docs-hugo); the script reads them
@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OPENAPI = ROOT.parent / "shared/specs/arangodb-openapi-calibrated.json"
-SHIPPED = ROOT / "provision/stores/arango/body_schemas.json"
+SHIPPED = ROOT / "provision/stores/arango/migrate/body_schemas.json"
 API = "/_db/{database-name}/_api"
 REQUESTS = {
     "database": ("/_db/_system/_api/database", "post"),

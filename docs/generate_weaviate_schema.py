@@ -1,4 +1,4 @@
-"""Writes provision/stores/weaviate/class_schema.json from Weaviate's OpenAPI document.
+"""Writes provision/stores/weaviate/migrate/class_schema.json from Weaviate's OpenAPI document.
 
 `.venv/bin/python docs/generate_weaviate_schema.py [OPENAPI.json] [--check]`. The vendor publishes Swagger 2.0
 (openapi-specs/schema.json of github.com/weaviate/weaviate at the tag of a release); the script reads it converted to
@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 OPENAPI = ROOT.parent / "shared/specs/weaviate-openapi3.json"
-SHIPPED = ROOT / "provision/stores/weaviate/class_schema.json"
+SHIPPED = ROOT / "provision/stores/weaviate/migrate/class_schema.json"
 REFERENCE = "#/components/schemas/"
 ROOTS = ("Class", "Property", "VectorConfig", "Tenant")
 

@@ -20,7 +20,7 @@ echo editables >>"$venv/wanted.txt"
 "$venv/bin/pip" install -q --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 "$venv/bin/python" requirements/installed.py dev
 # Units, every store's contract, and what unit tests do not see of click, alembic and sqlalchemy.
-"$venv/bin/python" -m pytest "$@" tests/unit tests/contract tests/peers/test_environments.py tests/cli/test_start_new.py \
+"$venv/bin/python" -m pytest "$@" tests/unit tests/contract tests/stores/postgres/test_environments.py tests/cli/test_start_new.py \
   tests/cli/test_bad_input_files.py tests/cli/test_bad_input_usage.py tests/cli/test_bad_input_servers.py || {
   code=$?
   echo "failed with the $which versions that pyproject.toml allows; what differs from requirements/dev.txt:" >&2

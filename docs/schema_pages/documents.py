@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from provision import settings
-from provision.stores.arango.source import documents as arango
-from provision.stores.influx.source import documents as influx
-from provision.stores.weaviate.source import documents as weaviate
+from provision.stores.arango.files import documents as arango
+from provision.stores.influx.files import documents as influx
+from provision.stores.weaviate.files import documents as weaviate
 
 Operations = Mapping[str, Sequence[Mapping[str, Any]]]
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], list[str]]

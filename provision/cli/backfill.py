@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from provision.capabilities.backfill.crew import Orders
+from provision.backfill.document import seconds
+from provision.backfill.workers import Orders
 from provision.cli import complete, fillings, options, site
 from provision.cli.render import backfills as render
-from provision.documents.backfills import seconds
 from provision.errors import EXIT_DONE, ConfigError, UnreachableError
 from provision.flows import backfill as flow
 from provision.flows import backfill_standing as standings

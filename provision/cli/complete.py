@@ -37,12 +37,10 @@ def revisions(_context: click.Context, _parameter: click.Parameter, begun: str) 
 
 def documented(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """What `schema` prints the schema of."""
-    from importlib.util import find_spec
+    from provision import kinds
 
-    from provision.wiring import DRIVERS
-
-    kinds = [kind for kind in DRIVERS if find_spec(f"provision.stores.{kind}.schema") is not None]
-    return _begin(begun, [*kinds, "checks", "backfills"])
+    documented = [each.name for each in kinds.every() if each.has("setup.schema")]
+    return _begin(begun, [*documented, "checks", "backfills"])
 
 
 def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:

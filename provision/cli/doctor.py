@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from provision import process, settings, wiring
+from provision import kinds, process, settings
 from provision.cli import machine, options, site
 from provision.cli.render import doctor as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ConfigError, ProvisionError, unexpected
 from provision.flows.doctor import Checkup, Look, examine, problems
-from provision.model import Finding, Severity, StoreOptions
+from provision.model import Finding, Severity
 
 
 @click.command(epilog=options.example("provision doctor --env local", "provision doctor -e production --output json"))
@@ -43,7 +41,7 @@ def _examined(project: settings.Project, name: str) -> Checkup:
     except ProvisionError as error:
         return Checkup(tuple(problems(error, "environment", name)))
     try:
-        checkup = examine(project, environment, wiring.build, site.engine, _look, process.dead)
+        checkup = examine(project, environment, kinds.build, site.engine, _look, process.dead)
     except Exception as error:
         named = machine.blamed(unexpected(error, environment.mask))
         if named.code == "unexpected":
@@ -59,15 +57,10 @@ def _examined(project: settings.Project, name: str) -> Checkup:
 
 
 def _look(kind: str) -> Look:
-    found = wiring.part(kind, "health")
+    found = kinds.named(kind, "doctor").health()
     if found is None:
         raise ConfigError("capability-missing", f"stores of kind {kind} cannot be looked at")
-
-    def look(options: StoreOptions, url: str, home: bool) -> Sequence[Finding]:
-        seen: Sequence[Finding] = found.look(options, url, home=home)
-        return seen
-
-    return look
+    return lambda options, url, home: found.look(options, url, home=home)
 
 
 def _end(heading: render.Heading, checkup: Checkup, output: str) -> int:

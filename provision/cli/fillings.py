@@ -12,15 +12,16 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from provision import settings, wiring
+from provision import kinds, settings
+from provision.backfill import document as documents
+from provision.backfill.document import Vocabulary
 from provision.cli import site
-from provision.documents import backfills as documents
-from provision.documents.backfills import Vocabulary
 from provision.errors import EXIT_FAILED, CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
 from provision.flows.backfill import Place
 from provision.flows.connect import known_stores
 from provision.flows.needed import reached
 from provision.model.backfills import Backfill
+from provision.ports.kind import Kind
 
 
 def read(project: settings.Project, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
@@ -43,21 +44,21 @@ def read(project: settings.Project, names: Sequence[str] = ()) -> tuple[Backfill
 def vocabulary(project: settings.Project, store: str) -> Vocabulary:
     """What the kind of a store brings to backfills. Raises ConfigError (unknown-store), CapabilityMissing."""
     known_stores(project, frozenset({store}))
-    kind = next(each.kind for each in project.stores if each.name == store)
+    kind = kinds.named(next(each.kind for each in project.stores if each.name == store), store)
     found = _of_kind(kind)
     if found is None:
-        raise CapabilityMissing(store, "backfills", f"stores of kind {kind} have none")
+        raise CapabilityMissing(store, "backfills", f"stores of kind {kind.name} have none")
     return found
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a backfill, of whatever kind its store is."""
-    found = {kind: _of_kind(kind) for kind in wiring.DRIVERS}
-    return documents.editor_schema({kind: each for kind, each in found.items() if each is not None})
+    found = {kind.name: _of_kind(kind) for kind in kinds.every()}
+    return documents.editor_schema({name: each for name, each in found.items() if each is not None})
 
 
-def _of_kind(kind: str) -> Vocabulary | None:
-    part = wiring.part(kind, "batches")
+def _of_kind(kind: Kind) -> Vocabulary | None:
+    part = kind.backfill_keys()
     if part is None:
         return None
     return Vocabulary(part.KEYS, part.REQUIRED, getattr(part, "CODE", None), getattr(part, "CODE_REQUIRED", ()))
@@ -81,7 +82,7 @@ def placed(
     home = {project.home} - {"none"} if use_lease else set[str]()
     known_stores(project, frozenset(names))
     with site.masked(chosen), reached(
-        project, chosen, wiring.build, site.engine, frozenset(names | home), frozenset()
+        project, chosen, kinds.build, site.engine, frozenset(names | home), frozenset()
     ) as needed:  # fmt: skip
         switched_off = sorted((names | home) & needed.off)
         if switched_off:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from provision import embedded, settings
+from provision import embedded, kinds, settings
 from provision.cli import complete, options, site
 from provision.cli.render import local as render
 from provision.embedded import Engine, EngineStatus
@@ -135,8 +135,11 @@ def _made(project: settings.Project, named: Iterable[str]) -> dict[str, Engine]:
 
 
 def _engines(project: settings.Project) -> dict[str, Engine]:
-    kinds = {each.name: each.kind for each in project.stores}
-    return {name: embedded.engine(kind, name, project.local) for name, kind in kinds.items() if kind in embedded.KINDS}
+    return {
+        each.name: embedded.engine(each.kind, each.name, project.local)
+        for each in project.stores
+        if kinds.named(each.kind, each.name).engine
+    }
 
 
 def _all_have_one(project: settings.Project, environment: str, named: Iterable[str], having: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from provision import wiring
+from provision import kinds
 from provision.errors import ConfigError, FailedError, ProvisionError
 from provision.model import Finding, Severity
 from provision.settings import Project
@@ -37,11 +37,11 @@ def git() -> Finding:
     return Finding("tools", Severity.FINE, "machine", f"git is {found}")
 
 
-def packages(kinds: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
+def packages(names: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
     """The packages that these kinds need, and the embedded engines where one is used, with their versions."""
     extras = {
         "",
-        *(wiring.DRIVERS[kind][1] for kind in kinds if kind in wiring.DRIVERS),
+        *(kinds.named(name, "doctor").extra for name in names),
         *(("local",) if embedded else ()),
     }
     for extra, found in _found(extras).items():
@@ -65,7 +65,7 @@ def blamed(error: ProvisionError, *, begun: bool = False) -> ProvisionError:
     """
     if error.code != "unexpected":
         return error
-    extras = {"", "local", *(extra for _, extra in wiring.DRIVERS.values())}
+    extras = {"", "local", *(each.extra for each in kinds.every())}
     outside = [
         (f"{name} {version} is not {bounds}", extra)
         for extra, found in _found(extras).items()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from provision import wiring
+from provision import kinds
 from provision.cli import complete, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
@@ -145,7 +145,7 @@ def _on_disk(only: Sequence[str]) -> tuple[Project, dict[str, Store], Graph]:
     """The project, its stores, none connected, and all their files. Raises ConfigError."""
     project = site.project()
     known_stores(project, frozenset(only))
-    stores = build_all(project.stores, wiring.build)
+    stores = build_all(project.stores, kinds.build)
     return project, {store.name: store for store in stores}, source.read(stores, project.many_heads)
 
 

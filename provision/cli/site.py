@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from provision import embedded, process, settings, wiring
+from provision import embedded, kinds, process, settings
 from provision.embedded.programs import missing
 from provision.errors import ProvisionError, Several, UnreachableError, unexpected
 from provision.flows.connect import Access, Engine, NoEngine, Site, open_site
@@ -36,7 +36,7 @@ def terminal() -> bool:
 
 def engine(kind: str, store: str, folder: Path) -> Engine | NoEngine:
     """The embedded engine of a store, or what to do for one: its server may not be on PATH."""
-    if kind not in embedded.KINDS:
+    if not kinds.named(kind, store).engine:
         return NoEngine()
     made = embedded.engine(kind, store, folder)
     program = missing(kind)
@@ -58,7 +58,7 @@ def opened(
     chosen = environment(found, env)
     with masked(chosen):
         site = _patient(
-            lambda: open_site(found, chosen, wiring.build, engine, access, only=frozenset(only), tolerant=tolerant),
+            lambda: open_site(found, chosen, kinds.build, engine, access, only=frozenset(only), tolerant=tolerant),
             wait_for,
         )
         try:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import click
 
-from provision import settings_check, wiring
+from provision import kinds
 from provision.cli import complete, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
+from provision.ports.kind import Draft, Live, Schema
+from provision.settings import check
 
 _OTHERS = {"checks": "provision.cli.suites", "backfills": "provision.cli.fillings"}
 """Documents that belong to no kind of store → the module whose `schema()` is theirs."""
@@ -41,10 +42,10 @@ def init(folder: Path, name: str | None, stores: str) -> None:
     """
     from provision.flows.layout import lay_out
 
-    kinds = list(dict.fromkeys(part.strip() for part in stores.split(",") if part.strip()))
-    if name is not None and settings_check.NAME.fullmatch(name) is None:
-        raise settings_check.bad_name(name)
-    done = lay_out(folder, name, kinds, lambda kind: _part(kind, "layout", "--stores"))
+    wanted = list(dict.fromkeys(part.strip() for part in stores.split(",") if part.strip()))
+    if name is not None and check.NAME.fullmatch(name) is None:
+        raise check.bad_name(name)
+    done = lay_out(folder, name, [kinds.named(each, "--stores") for each in wanted])
     render.laid_out(folder, done)
 
 
@@ -68,7 +69,7 @@ def new(store: str, message: str, requires: tuple[str, ...]) -> None:
     from provision.flows.start import begin
 
     project = site.project()
-    for path in begin(project, wiring.build, lambda kind: _part(kind, "draft", ""), store, message, requires):
+    for path in begin(project, kinds.build, _draft, store, message, requires):
         render.begun(path)
 
 
@@ -94,7 +95,7 @@ def import_(store: str, to: Path | None, env: str | None) -> None:
     project = site.project()
     chosen = site.environment(project, env)
     with site.masked(chosen):
-        written = adopt(project, chosen, wiring.build, site.engine, _live, write_found, store, to)
+        written = adopt(project, chosen, kinds.build, site.engine, _live, write_found, store, to)
     render.imported(store, chosen.name, written, elsewhere=to is not None)
 
 
@@ -105,37 +106,37 @@ def schema(kind: str) -> None:
 
     A KIND is a kind of store whose migrations are documents, or `checks`, or `backfills`.
     """
-    module = import_module(_OTHERS[kind]) if kind in _OTHERS else _documented(kind, "schema")
-    render.schema(json.dumps(module.schema(), ensure_ascii=False, indent=2))
+    part = import_module(_OTHERS[kind]) if kind in _OTHERS else _documented(kind, "schema")
+    render.schema(json.dumps(part.schema(), ensure_ascii=False, indent=2))
 
 
-def _live(kind: str) -> ModuleType:
-    _documented(kind, "import")
-    return _part(kind, "live", "import")
-
-
-def _documented(kind: str, command: str) -> ModuleType:
-    found = wiring.part(kind, "schema")
+def _draft(kind: str) -> Draft:
+    found = kinds.named(kind, "new").draft()
     if found is None:
-        having = ", ".join(each for each in wiring.DRIVERS if wiring.part(each, "schema") is not None)
-        having += f", {', '.join(_OTHERS)}" if command == "schema" else ""
-        known = kind in settings_check.KINDS
-        raise ConfigError(
-            "no-documents" if known else "unknown-kind",
-            f"{kind} has no documents" if known else f"no kind of store is called {kind!r}",
-            where=command,
-            fix=f"kinds with documents: {having}",
-        )
+        fix = "write the file by hand, as the other files of that store are named"
+        raise ConfigError("no-draft", f"`new` writes no migrations of kind {kind}", where="new", fix=fix)
     return found
 
 
-def _part(kind: str, name: str, where: str) -> ModuleType:
-    found = wiring.part(kind, name)
+def _live(kind: str) -> Live:
+    _documented(kind, "import")
+    found = kinds.named(kind, "import").live()
     if found is None:
+        fix = "write the first migration by hand, and mark it as applied with `provision baseline`"
+        raise ConfigError("no-import", f"`import` reads no servers of kind {kind}", where="import", fix=fix)
+    return found
+
+
+def _documented(kind: str, command: str) -> Schema:
+    known = kinds.find(kind)
+    found = known.schema() if known is not None else None
+    if found is None:
+        having = ", ".join(each.name for each in kinds.every() if each.has("setup.schema"))
+        having += f", {', '.join(_OTHERS)}" if command == "schema" else ""
         raise ConfigError(
-            "unknown-kind",
-            f"no kind of store is called {kind!r}",
-            where=where,
-            fix=f"known: {', '.join(wiring.DRIVERS)}",
+            "no-documents" if known is not None else "unknown-kind",
+            f"{kind} has no documents" if known is not None else f"no kind of store is called {kind!r}",
+            where=command,
+            fix=f"kinds with documents: {having}",
         )
     return found

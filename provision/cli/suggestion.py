@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from provision import settings, wiring
+from provision import kinds, settings
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
 from provision.flows.backfill import Place, batches_of
 from provision.model.backfills import Backfill
@@ -20,7 +20,7 @@ def write(project: settings.Project, place: Place, chosen: Backfill) -> int:
     if constants is None:
         click.echo(f"{chosen.name} is a backfill: its values differ by row, or its columns are not empty and unused")
         return EXIT_FINDINGS
-    part = wiring.part(store.kind, "suggest")
+    part = kinds.named(store.kind, store.name).suggest()
     if part is None:
         raise CapabilityMissing(store.name, "suggestions", f"stores of kind {store.kind} write none")
     options = next(each for each in project.stores if each.name == chosen.store)

@@ -9,15 +9,15 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from provision import settings, wiring
-from provision.capabilities.validation.kinds import ACROSS, made_across
-from provision.documents import suites as documents
-from provision.documents.suites import Vocabulary
+from provision import kinds, settings
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
 from provision.flows.connect import known_stores
 from provision.flows.needed import Needed
 from provision.flows.validate import MadeBy, stores_of
 from provision.model.checks import Check, Scope, Suite, Table
+from provision.validate import document as documents
+from provision.validate.document import Vocabulary
+from provision.validate.kinds import ACROSS, made_across
 
 
 class Vocabularies:
@@ -44,13 +44,13 @@ class Vocabularies:
 @cache
 def vocabulary(kind: str) -> Vocabulary | None:
     """What a kind of store brings; None where it has no checks."""
-    part = wiring.part(kind, "checks")
+    part = kinds.named(kind, "checks").check_kinds()
     return Vocabulary(part.KINDS, part.TABLE) if part is not None else None
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a suite, with what every kind of store brings."""
-    found = [vocabulary(kind) for kind in wiring.DRIVERS]
+    found = [vocabulary(kind) for kind in kinds.names()]
     across = Vocabulary({name: each.schema for name, each in ACROSS.items()})
     return documents.editor_schema([across, *(each for each in found if each is not None)])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic.util import CommandError
 
-from provision import embedded, settings
+from provision import embedded, kinds, settings
 from provision.errors import ConfigError, ProvisionError
 
 
@@ -29,20 +29,20 @@ def url(store: str) -> str:
     the engine raises when it does not start.
     """
     project = settings.load(Path.cwd())
-    kinds = {each.name: each.kind for each in project.stores}
-    if store not in kinds:
+    kind_of = {each.name: each.kind for each in project.stores}
+    if store not in kind_of:
         raise ConfigError(
             "unknown-store",
             f"no store is called {store!r}",
             where=project.file.name,
-            fix=f"known: {', '.join(kinds)}",
+            fix=f"known: {', '.join(kind_of)}",
         )
     environment = settings.resolve(project, _environment(project))
     place = environment.places[store]
     if place.url is not None:
         return place.url.reveal()
-    if environment.embedded and not place.off and kinds[store] in embedded.KINDS:
-        running = embedded.engine(kinds[store], store, project.local).start()
+    if environment.embedded and not place.off and kinds.named(kind_of[store], store).engine:
+        running = embedded.engine(kind_of[store], store, project.local).start()
         if running.url is not None:
             return running.url
     raise ConfigError(

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from provision import process, settings, wiring
-from provision.capabilities.validation.verdict import reaches
+from provision import kinds, process, settings
 from provision.cli import complete, options, site, suites
 from provision.cli.render import checks as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
@@ -22,6 +21,7 @@ from provision.flows.needed import Needed, reached
 from provision.flows.validate import Asked, Validation, new_run, stores_of
 from provision.flows.validate import validate as make
 from provision.model.checks import Kept, Scope, Severity, Suite
+from provision.validate.verdict import reaches
 
 F = TypeVar("F", bound=Callable[..., Any])
 PROBABILITY = "probability"
@@ -254,4 +254,4 @@ def _found(
 def _reached(
     project: settings.Project, environment: settings.Environment, names: frozenset[str], wanted: frozenset[str]
 ) -> AbstractContextManager[Needed]:
-    return reached(project, environment, wiring.build, site.engine, names, wanted)
+    return reached(project, environment, kinds.build, site.engine, names, wanted)

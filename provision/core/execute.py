@@ -18,8 +18,8 @@ from provision.model import (
     Direction,
     Done,
     Event,
+    EventKind,
     Failure,
-    Kind,
     Mark,
     Note,
     Plan,
@@ -40,7 +40,7 @@ class Pen:
         self.project, self.token, self._actor = project, token, actor
         self._n = 0
 
-    def event(self, revision: Revision, kind: Kind, **fields: object) -> Event:
+    def event(self, revision: Revision, kind: EventKind, **fields: object) -> Event:
         """The next event. `duration_ms` and `statement` are its own fields, every other keyword goes to its detail."""
         self._n += 1
         duration, number = fields.pop("duration_ms", 0), fields.pop("statement", None)
@@ -130,14 +130,14 @@ class LaneJournal:
         self._after: tuple[Step, Iterable[str]] | None = None  # the step after the current one, what it waits for
         self._begun: Step | None = None
 
-    def event(self, step: Step, kind: Kind, **fields: object) -> Event:
+    def event(self, step: Step, kind: EventKind, **fields: object) -> Event:
         if step.direction is Direction.DOWN:
             fields["direction"] = str(Direction.DOWN)
         if isinstance(fields.get("error"), str):
             fields["error"] = self._run.mask(str(fields["error"]))
         if step.revision.repeatable:
             fields["repeatable"] = True
-        if kind is Kind.SKIPPED:
+        if kind is EventKind.SKIPPED:
             self._skipped = str(fields.get("reason", ""))
         return self._pen.event(step.revision, kind, **fields)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from provision.errors import RefusedError
-from provision.model import PENDING, Event, Kind, State, StateName
+from provision.model import PENDING, Event, EventKind, State, StateName
 
-_S, _K = StateName, Kind
+_S, _K = StateName, EventKind
 
 # (state, event) → state. What is not here is refused: a ledger that says it was written by something else.
-TRANSITIONS: Mapping[tuple[StateName, Kind], StateName] = {
+TRANSITIONS: Mapping[tuple[StateName, EventKind], StateName] = {
     (_S.PENDING, _K.STARTED): _S.STARTED,  # its first statement is about to be sent
     (_S.PENDING, _K.APPLIED): _S.APPLIED,  # transactional DDL: applied in the migration's own transaction
     (_S.PENDING, _K.FAILED): _S.FAILED,  # transactional DDL: failed and rolled back
@@ -48,7 +48,7 @@ TRANSITIONS: Mapping[tuple[StateName, Kind], StateName] = {
     (_S.SKIPPED, _K.FAILED): _S.FAILED,  # what it needs has come, but it failed
 }
 
-_BOUNDARIES = (Kind.STARTED, Kind.AT)
+_BOUNDARIES = (EventKind.STARTED, EventKind.AT)
 
 
 def fold(events: Iterable[Event]) -> dict[str, State]:
@@ -58,11 +58,11 @@ def fold(events: Iterable[Event]) -> dict[str, State]:
     """
     ordered = sorted(events, key=lambda each: (each.token, each.n))
     # Whatever came before a person's word does not matter any more.
-    settled = {each.revision: (each.token, each.n) for each in ordered if each.kind is Kind.RESOLVED}
+    settled = {each.revision: (each.token, each.n) for each in ordered if each.kind is EventKind.RESOLVED}
     states: dict[str, State] = {}
     for event in ordered:
         before = states.get(event.revision, PENDING)
-        legal = event.kind is Kind.RESOLVED or (before.name, event.kind) in TRANSITIONS
+        legal = event.kind is EventKind.RESOLVED or (before.name, event.kind) in TRANSITIONS
         if legal or (event.token, event.n) > settled.get(event.revision, (0, 0)):
             states[event.revision] = advance(before, event)
     return states
@@ -82,7 +82,7 @@ def illegal(events: Iterable[Event]) -> frozenset[str]:
 
 def advance(state: State, event: Event) -> State:
     """The state after one more event. Raises RefusedError (ledger-illegal) for a transition the table does not list."""
-    if event.kind is Kind.RESOLVED:
+    if event.kind is EventKind.RESOLVED:
         return _resolved(state, event)
     name = TRANSITIONS.get((state.name, event.kind))
     if name is None:
@@ -92,7 +92,7 @@ def advance(state: State, event: Event) -> State:
             where=f"ledger entry {event.token}/{event.n} of {event.at:%Y-%m-%d %H:%M} UTC by {event.actor}",
             fix=f"look at the database, then `provision resolve {event.revision} --applied` or `--pending`",
         )
-    if event.kind is Kind.FAILED:
+    if event.kind is EventKind.FAILED:
         return _failed(state, event, name)
     if event.kind in _BOUNDARIES:
         return replace(_made(name, event), events=_boundaries(state, event))

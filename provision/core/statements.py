@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from provision.errors import Interrupted, LeaseLost, RefusedError, StatementFailed
-from provision.model import Direction, Event, Fate, Kind, Outcome, State, Statement, StateName, Step
+from provision.model import Direction, Event, EventKind, Fate, Outcome, State, Statement, StateName, Step
 from provision.ports import Guarded, Joined, Journal, Statements
 
 
@@ -81,7 +81,7 @@ def _carry_out(statements: Statements, step: Step, journal: Journal, *, begun: b
     listed = statements.of(step)
     began = time.monotonic()
     first = journal.begin_at(step) or 1
-    end = Kind.APPLIED if step.direction is Direction.UP else Kind.REVERTED
+    end = EventKind.APPLIED if step.direction is Direction.UP else EventKind.REVERTED
     if first > len(listed):
         statements.record(journal.event(step, end), None)
         return None
@@ -113,7 +113,7 @@ def _check(statements: Statements, step: Step, number: int, journal: Journal) ->
     except (Interrupted, LeaseLost) as stop:
         # The boundary before it says that it begins; without this, a later run could not tell that it never did.
         journal.check_lease()
-        statements.record(journal.event(step, Kind.FAILED, statement=number, error=stop.what), None)
+        statements.record(journal.event(step, EventKind.FAILED, statement=number, error=stop.what), None)
         raise
 
 
@@ -131,7 +131,7 @@ def _guard(statements: Statements, step: Step, number: int, listed: Sequence[Sta
         fix="if that is meant, run the same command again with --allow-destructive: it goes on with this statement",
     )
     journal.check_lease()
-    statements.record(journal.event(step, Kind.FAILED, statement=number, error=str(error)), None)
+    statements.record(journal.event(step, EventKind.FAILED, statement=number, error=str(error)), None)
     raise error
 
 
@@ -151,7 +151,7 @@ def _since(began: float) -> int:
 
 
 def _boundary(journal: Journal, step: Step, number: int, listed: Sequence[Statement]) -> Event:
-    kind = Kind.STARTED if number == 1 else Kind.AT
+    kind = EventKind.STARTED if number == 1 else EventKind.AT
     return journal.event(step, kind, statement=number, text=listed[number - 1].text)
 
 
@@ -164,7 +164,7 @@ def _failed(
     error: StatementFailed,
 ) -> StatementFailed:
     journal.check_lease()
-    statements.record(journal.event(step, Kind.FAILED, statement=number, error=error.what), None)
+    statements.record(journal.event(step, EventKind.FAILED, statement=number, error=error.what), None)
     return StatementFailed(
         error.what,
         number=number,

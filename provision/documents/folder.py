@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provision.documents import Found
-from provision.files import inside, slug
 from provision.model import StoreOptions
+from provision.text.files import inside, slug
 
 FILES = "*.yaml"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ,.()/_-]*")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import pairwise
 from typing import Any
 
-from provision import files
 from provision.documents import Auto, Document, Irreversible, Operation, document_schema, read
 from provision.documents.operation import OperationKind, operation_of
 from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
 from provision.model import Direction, Mark, Revision, Statement, Step, StoreOptions
+from provision.text import files
 
 Across = Callable[[Sequence[Document]], Iterable[ProvisionError]]
 

@@ -12,8 +12,8 @@ from provision.model import Contact, Description, Direction, Revision, Step, Sto
 from provision.ports import Lane, Leftovers, Marked, Peer, Repeatables, Statements
 
 if TYPE_CHECKING:
-    from provision.ports.batches import Batches
-    from provision.ports.checks import Checks, History
+    from provision.ports.backfill import Batches
+    from provision.ports.validate import Checks, History
 
 
 class Closable(Protocol):

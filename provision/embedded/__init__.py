@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-KINDS = ("postgres", "clickhouse", "redis", "influx", "weaviate")
-
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
@@ -20,7 +18,7 @@ class EngineStatus:
     store: str
     """The store's configured name."""
     kind: str
-    """One of KINDS."""
+    """A kind of store that has an engine."""
     state: str
     """running, stopped or absent (never made, or reset)."""
     version: str | None

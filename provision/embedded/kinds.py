@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from provision.embedded import KINDS
+from provision import kinds
 from provision.embedded.record import Record
 
 
@@ -78,8 +78,8 @@ class Server(Protocol):
 
 def server_of(kind: str, store: str, folder: Path) -> Server:
     """Return the server of a kind. Raises ValueError when the kind has no embedded engine."""
-    if kind not in KINDS:
-        raise ValueError(f"{kind} has no embedded engine; those that have: {', '.join(KINDS)}")
-    module = importlib.import_module(f"provision.embedded.{kind}")
-    server: Server = module.LocalServer(store, folder)
+    found = kinds.find(kind)
+    if found is None or not found.engine:
+        raise ValueError(f"{kind} has no embedded engine; those that have: {', '.join(kinds.with_engine())}")
+    server: Server = importlib.import_module(found.engine).LocalServer(store, folder)
     return server

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from provision.errors import ConfigError
 from provision.flows.connect import Build, Engines, known_stores, placed, url_of
 from provision.model import Found, StoreOptions
+from provision.ports.kind import Live
 from provision.settings import Environment, Project
-
-
-class Live(Protocol):
-    """The part of a kind that reads a server's objects as documents would make them."""
-
-    def found(self, options: StoreOptions, url: str) -> Sequence[Found]:
-        """In an order in which they can be applied. Reads only. Raises UnreachableError, ConfigError."""
 
 
 def adopt(

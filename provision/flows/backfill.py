@@ -8,18 +8,18 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from provision.capabilities.backfill.crew import Orders, Post
-from provision.capabilities.backfill.lead import join, lead, patiently
-from provision.capabilities.backfill.states import moved
-from provision.capabilities.backfill.worker import turns
+from provision.backfill.run import join, lead, patiently
+from provision.backfill.states import moved
+from provision.backfill.worker import turns
+from provision.backfill.workers import Orders, Post
 from provision.core import lease as leases
 from provision.core.execute import Pen
 from provision.core.ledger import fold, highest_token
 from provision.errors import CapabilityMissing, ConfigError, FailedError, LeaseHeld, RefusedError, raise_all
-from provision.model import Event, Holding, Kind, Owner, Revision, StateName
+from provision.model import Event, EventKind, Holding, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
-from provision.ports.batches import Batches, Readable
+from provision.ports.backfill import Batches, Readable
 from provision.process import dead
 
 PARTS = 8  # of a run: so many processes can share it
@@ -170,7 +170,7 @@ def completion(pen: Pen, backfill: Backfill, found: BackfillRun) -> Event:
     taken = round((datetime.now(UTC) - found.started_at).total_seconds() * 1000)
     store, number = backfill.id.split("/", 1)
     revision = Revision(store, number, "", "", backfill.shown, backfill.checksum)
-    return pen.event(revision, Kind.APPLIED, duration_ms=max(taken, 0), run=found.run, rows=found.rows_done)
+    return pen.event(revision, EventKind.APPLIED, duration_ms=max(taken, 0), run=found.run, rows=found.rows_done)
 
 
 def latest(batches: Batches, name: str) -> BackfillRun | None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
-from provision.capabilities.backfill.worker import turns
+from provision.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
+from provision.backfill.worker import turns
 from provision.core.ledger import fold
 from provision.errors import RefusedError
 from provision.flows.backfill import Place, batches_of, holding, latest

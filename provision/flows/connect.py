@@ -15,7 +15,7 @@ from provision.errors import ConfigError, ProvisionError, Several, UnreachableEr
 from provision.model import Contact, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, Project
-from provision.settings_check import nearest
+from provision.text.nearest import nearest
 
 Build = Callable[[StoreOptions], Store]
 T = TypeVar("T")

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from provision.errors import ConfigError
+from provision.ports.kind import Kind, Layout
 from provision.settings import FILE
-
-HOMES = ("postgres", "redis", "arango")
-
-
-class Layout(Protocol):
-    """The part of a kind that knows its migration folder; FOLDER is its usual place, FILES a pattern within."""
-
-    FOLDER: str
-    FILES: str
-
-    def found(self, root: Path) -> Mapping[str, str] | None:
-        """The store's keys for a folder that is there already, or None. Raises ConfigError."""
-
-    def start(self, root: Path) -> Sequence[Path]:
-        """Make a new one and return the files written. Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +23,10 @@ class LaidOut:
     adopted: Mapping[str, str]
 
 
-def lay_out(root: Path, name: str | None, kinds: Sequence[str], layout: Callable[[str], Layout]) -> LaidOut:
+def lay_out(root: Path, name: str | None, kinds: Sequence[Kind]) -> LaidOut:
     """Write a project with one store a kind.
 
-    Raises ConfigError (project-exists, folder-not-empty, several-alembic-folders, unwritable-file) before anything is
+    Raises ConfigError (no-layout, project-exists, folder-not-empty, several-alembic-folders, …) before anything is
     written, but for a disk that fills up half-way.
     """
     if (root / FILE).exists():
@@ -51,12 +36,12 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[str], layout: Callable
             where=str(root / FILE),
             fix="edit it, or begin in another folder: provision init FOLDER",
         )
-    parts = {kind: layout(kind) for kind in kinds}
+    parts = {kind.name: _layout(kind) for kind in kinds}
     adopted = {kind: keys for kind, part in parts.items() if (keys := part.found(root)) is not None}
-    home = next((kind for kind in kinds if kind in HOMES), "none")
+    home = next((kind.name for kind in kinds if kind.can_be_home), "none")
     try:
         root.mkdir(parents=True, exist_ok=True)
-        written = [_toml(root, name or _named_after(root), home, kinds, adopted)]
+        written = [_toml(root, name or _named_after(root), home, list(parts), adopted)]
         for kind, part in parts.items():
             if kind not in adopted:
                 written += part.start(root)
@@ -71,11 +56,19 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[str], layout: Callable
         ) from None
     return LaidOut(
         home,
-        kinds[0] if kinds else "",
+        kinds[0].name if kinds else "",
         tuple(written),
         tuple(changed),
         {kind: keys["path"] for kind, keys in adopted.items()},
     )
+
+
+def _layout(kind: Kind) -> Layout:
+    found = kind.layout()
+    if found is None:
+        fix = f"make the folder and write [stores.{kind.name}] into {FILE} by hand"
+        raise ConfigError("no-layout", f"`init` cannot begin a store of kind {kind.name}", where="--stores", fix=fix)
+    return found
 
 
 def _toml(root: Path, name: str, home: str, kinds: Sequence[str], adopted: Mapping[str, Mapping[str, str]]) -> Path:

@@ -21,8 +21,8 @@ from provision.flows.survey import survey
 from provision.model import (
     Direction,
     Event,
+    EventKind,
     Holding,
-    Kind,
     Note,
     Owner,
     Plan,
@@ -193,7 +193,7 @@ class _Running:
         """Write down what the peers did on their own."""
         recorded = []
         for name, each in outside(standings):
-            kind = Kind.ADOPTED if Flag.APPLIED_OUTSIDE in each.flags else Kind.REVERTED
+            kind = EventKind.ADOPTED if Flag.APPLIED_OUTSIDE in each.flags else EventKind.REVERTED
             revision = each.revision or nameless(each.id)
             self._held.check()
             event = self._pens[name].event(revision, kind, outside=True)

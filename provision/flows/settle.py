@@ -16,7 +16,7 @@ from provision.flows.connect import Reach, Site
 from provision.flows.migrate import Held, Rules, Watch, leased, make_ready, nameless
 from provision.flows.survey import survey
 from provision.flows.verdicts import Verdict
-from provision.model import PENDING, Direction, Event, Kind, Revision, StateName, Step
+from provision.model import PENDING, Direction, Event, EventKind, Revision, StateName, Step
 from provision.ports import Store
 
 
@@ -46,7 +46,7 @@ class Desk:
             self._held.check()
             peer.stamp(steps)
 
-    def write(self, revision: Revision, kind: Kind, **detail: object) -> Event:
+    def write(self, revision: Revision, kind: EventKind, **detail: object) -> Event:
         """Append one event to the ledger of the revision's store. Raises LeaseLost."""
         self._held.check()
         event = self._pens[revision.store].event(revision, kind, **detail)
@@ -129,10 +129,10 @@ def resolve_store(
 
 def _for_all(opened: Desk, revision: Revision, checksum: str, verdict: Verdict, reason: str) -> Event:
     if verdict is Verdict.REVERTED:
-        return opened.write(revision, Kind.REVERTED, outside=True, text=reason)
+        return opened.write(revision, EventKind.REVERTED, outside=True, text=reason)
     # With the checksum of then: what was edited since stays changed.
     ran = replace(revision, checksum=checksum)
-    return opened.write(ran, Kind.RESOLVED, state=str(StateName.APPLIED), again=True, text=reason)
+    return opened.write(ran, EventKind.RESOLVED, state=str(StateName.APPLIED), again=True, text=reason)
 
 
 def _settle(site: Site, opened: Desk, each: Standing, verdict: Verdict, reason: str) -> Event:
@@ -142,7 +142,7 @@ def _settle(site: Site, opened: Desk, each: Standing, verdict: Verdict, reason: 
     accepted = verdict is Verdict.ACCEPT_CHANGE
     state = StateName.APPLIED if accepted else StateName(str(verdict))
     revision = each.revision or nameless(each.id)
-    return opened.write(revision, Kind.RESOLVED, state=str(state), accepted=accepted, text=reason)
+    return opened.write(revision, EventKind.RESOLVED, state=str(state), accepted=accepted, text=reason)
 
 
 def _illegal(store: Store, name: str) -> bool:
@@ -156,8 +156,8 @@ def _tokens(site: Site) -> Standings:
 
 def _baselined(opened: Desk, revision: Revision) -> Event:
     if Flag.REVERTED_OUTSIDE in _standing(opened.standings, revision).flags:
-        opened.write(revision, Kind.REVERTED, outside=True)  # the ledger still says applied
-    return opened.write(revision, Kind.BASELINED)
+        opened.write(revision, EventKind.REVERTED, outside=True)  # the ledger still says applied
+    return opened.write(revision, EventKind.BASELINED)
 
 
 def _to_mark(site: Site, marking: Marking, standings: Standings) -> list[Revision]:

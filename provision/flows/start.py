@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol
 
 from provision.errors import ConfigError, ProvisionError, Several, raise_all
 from provision.flows.connect import Build
 from provision.model import StoreOptions
+from provision.ports.kind import Draft
 from provision.settings import Project
-
-
-class Draft(Protocol):
-    """The part of a kind that writes its next migration file."""
-
-    def write(self, options: StoreOptions, message: str, requires: Sequence[str]) -> Sequence[Path]:
-        """Write the next file and return what was written. Raises ConfigError and OSError."""
 
 
 def begin(

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from provision.capabilities.validation import verdict
-from provision.capabilities.validation.across import Across, World
-from provision.capabilities.validation.kinds import made_across
 from provision.errors import CapabilityMissing, FailedError, ProvisionError, UnreachableError, raise_all
 from provision.flows.connect import together
 from provision.model.checks import MIN_ROWS, ROWS, Check, Kept, Result, Row, Run, Scope, Status, Suite, Table, Tally
 from provision.ports import Store
-from provision.ports.checks import Checks, History
+from provision.ports.validate import Checks, History
+from provision.validate import verdict
+from provision.validate.across import Across, World
+from provision.validate.kinds import made_across
 
 MadeBy = Callable[[str], Collection[str]]
 """Store → the kinds of check that it makes itself."""

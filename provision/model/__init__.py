@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.model.reports import Began, Done, Failure, Happening, Leftover, Note, Report, Watcher
-from provision.model.revisions import PENDING, Direction, Event, Held, Kind, Plan, Revision, State, StateName, Step
+from provision.model.revisions import PENDING, Direction, Event, EventKind, Held, Plan, Revision, State, StateName, Step
 from provision.model.statements import Description, Fate, Found, Mark, Outcome, Running, Statement
 from provision.model.stores import UNKNOWN_HOLDER, Beat, Contact, Finding, Holding, Owner, Severity, StoreOptions
 
@@ -17,6 +17,7 @@ __all__ = [
     "Direction",
     "Done",
     "Event",
+    "EventKind",
     "Failure",
     "Fate",
     "Finding",
@@ -24,7 +25,6 @@ __all__ = [
     "Happening",
     "Held",
     "Holding",
-    "Kind",
     "Leftover",
     "Mark",
     "Note",

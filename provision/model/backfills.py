@@ -15,7 +15,7 @@ SMALL = 10_000  # rows; `up` fills no more than that by itself
 
 
 class RunState(StrEnum):
-    """Where an attempt stands; `provision.capabilities.backfill.states` says what may follow what."""
+    """Where an attempt stands; `provision.backfill.states` says what may follow what."""
 
     ENQUEUED = "enqueued"
     RUNNING = "running"

@@ -14,7 +14,7 @@ class Direction(StrEnum):
     DOWN = "down"
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What a ledger entry says happened."""
 
     STARTED = "started"  # statement 1 begins
@@ -82,7 +82,7 @@ class Event:
 
     project: str
     revision: str
-    kind: Kind
+    kind: EventKind
     checksum: str
     token: int
     n: int

@@ -10,9 +10,9 @@ from provision.model import (
     Contact,
     Description,
     Event,
+    EventKind,
     Fate,
     Holding,
-    Kind,
     Leftover,
     Mark,
     Owner,
@@ -24,8 +24,8 @@ from provision.model import (
 )
 
 if TYPE_CHECKING:
-    from provision.ports.batches import Batches
-    from provision.ports.checks import Checks, History
+    from provision.ports.backfill import Batches
+    from provision.ports.validate import Checks, History
 
 
 class Ledger(Protocol):
@@ -88,7 +88,7 @@ class Journal(Protocol):
     def until(self) -> float:
         """The monotonic time up to which `check` raises nothing unless the run is told to stop."""
 
-    def event(self, step: Step, kind: Kind, **fields: object) -> Event:
+    def event(self, step: Step, kind: EventKind, **fields: object) -> Event:
         """The next event of this lane, numbered; appending it is the caller's part."""
 
     def mark(self, step: Step, statement: int | None = None) -> Mark:

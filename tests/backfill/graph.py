@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from provision.runlog import LoggedRuns
-from tests.arango_store.raw import Raw
+from provision.backfill.log import LoggedRuns
 from tests.doubles.served.process import counts
 from tests.servers.databases import WORD
+from tests.stores.arango.raw import Raw
 
 _NUMBERS = itertools.count(1)
 

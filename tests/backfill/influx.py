@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from tests.influx_store.api import Api
-from tests.influx_store.raw import Raw
 from tests.servers.rest import influxql
+from tests.stores.influx.api import Api
+from tests.stores.influx.raw import Raw
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 TOML = """

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from provision.capabilities.backfill.crew import Orders
-from tests.arango_store.gate import gate
+from provision.backfill.workers import Orders
 from tests.backfill import project
 from tests.backfill.graph import Graph, at_advance, chain, laid_out
 from tests.servers.command_line import Provision
+from tests.stores.arango.gate import gate
 
 _LOG = ("follows", "provision_backfills", "provision_ledger")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from provision.backfill.log import LoggedRuns
 from provision.cli.main import run
 from provision.errors import FailedError
-from provision.runlog import LoggedRuns
 from provision.stores.influx.version_1 import Server1
 from tests.backfill.influx import DAY, HOUR, TAGS, Clock, On1, On2, Place, Rows, Shop, hour, iso, lay_out
 from tests.servers.command_line import Provision

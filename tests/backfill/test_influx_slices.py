@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from provision.backfill.log import Entry
 from provision.model import StoreOptions
-from provision.runlog import Entry
-from provision.stores.influx.batch_flux import Flux
-from provision.stores.influx.batch_influxql import Influxql
-from provision.stores.influx.batch_place import Series, Slice, Stretch, Stride
-from provision.stores.influx.batch_range import Asked, Cursor, Range
-from provision.stores.influx.batch_runs import RunEntries
-from provision.stores.influx.checks_place import Record
-from provision.stores.influx.model import Rollup, Tier
+from provision.stores.influx.backfill.flux import Flux
+from provision.stores.influx.backfill.influxql import Influxql
+from provision.stores.influx.backfill.place import Series, Slice, Stretch, Stride
+from provision.stores.influx.backfill.range import Asked, Cursor, Range
+from provision.stores.influx.backfill.runs import RunEntries
+from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.server import Server, connect
+from provision.stores.influx.validate.place import Record
 from tests.backfill.influx import DAY, HOUR, On1, On2, Place
 
 A, B = ("a",), ("b",)

@@ -14,7 +14,7 @@ import clickhouse_connect
 import pytest
 import redis
 
-from provision.runlog import LoggedRuns
+from provision.backfill.log import LoggedRuns
 from tests.backfill.project import CLICKHOUSE_AND_REDIS
 from tests.servers.command_line import Provision
 

@@ -15,8 +15,8 @@ import pytest
 
 from provision.errors import FailedError
 from provision.model.backfills import Backfill, Seen
-from provision.stores.postgres import connection as connections
-from provision.stores.postgres.batch_look import SELDOM, LookOut
+from provision.stores.postgres import server as connections
+from provision.stores.postgres.backfill.signals import SELDOM, LookOut
 from tests.backfill import project
 from tests.backfill.conftest import run_in
 from tests.backfill.machines import Replica, receiver

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from provision.capabilities.backfill.pace import BatchSize, Brake, Speed
-from provision.capabilities.backfill.states import CANCEL, PAUSE, RESUME, TRANSITIONS, moved, seen
+from provision.backfill.pace import BatchSize, Brake, Speed
+from provision.backfill.states import CANCEL, PAUSE, RESUME, TRANSITIONS, moved, seen
 from provision.errors import RefusedError
 from provision.model.backfills import BackfillRun, RunState
 

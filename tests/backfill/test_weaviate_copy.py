@@ -12,19 +12,20 @@ from typing import Any
 
 import pytest
 
+from provision.backfill.log import Entry, LoggedRuns
 from provision.cli.main import run
 from provision.model import StoreOptions
-from provision.runlog import Entry, LoggedRuns
-from provision.stores.weaviate import batch_steps, copy_page, copy_side
-from provision.stores.weaviate.batch_runs import RunEntries
+from provision.stores.weaviate.backfill import steps
+from provision.stores.weaviate.backfill.runs import RunEntries
+from provision.stores.weaviate.copy import page, side
+from provision.stores.weaviate.migrate.operations import replace_create, replacing
+from provision.stores.weaviate.migrate.operations.replace_switch import ReplaceSwitch
 from provision.stores.weaviate.names import Names
-from provision.stores.weaviate.operations import replace_create, replacing
-from provision.stores.weaviate.operations.replace_switch import ReplaceSwitch
 from provision.stores.weaviate.server import connect
 from tests.backfill.project import ROOT, process, until
 from tests.servers.command_line import Provision
-from tests.weaviate_store.raw import Raw
-from tests.weaviate_store.replace_world import CLASS, LEVEL, Writer, content, first, load, objects_of, packed, unlike
+from tests.stores.weaviate.raw import Raw
+from tests.stores.weaviate.replace_world import CLASS, LEVEL, Writer, content, first, load, objects_of, packed, unlike
 
 _TOML = """
 [project]
@@ -85,13 +86,13 @@ def test_every_object_is_copied_with_its_id_and_vector_and_the_alias_moves(provi
 def test_a_writer_meanwhile_loses_and_revives_nothing(
     shop: Path, provision: Provision, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copy_side, "IDS", 100)
-    monkeypatch.setattr(copy_page, "FEW", 3)
-    for module in (batch_steps, replace_create):
+    monkeypatch.setattr(side, "IDS", 100)
+    monkeypatch.setattr(page, "FEW", 3)
+    for module in (steps, replace_create):
         monkeypatch.setattr(module, "UNDER_WAY_MS", 2000)
-    monkeypatch.setattr(batch_steps, "MOST", 40)
-    monkeypatch.setattr(batch_steps, "CALM", 1)
-    monkeypatch.setattr(batch_steps, "ROUNDS", 3)
+    monkeypatch.setattr(steps, "MOST", 40)
+    monkeypatch.setattr(steps, "CALM", 1)
+    monkeypatch.setattr(steps, "ROUNDS", 3)
     document = _DOCUMENT.format(_V2).replace("rows: 100}", "rows: 20}\nrate: 300")
     (shop / "backfills" / "signals.yaml").write_text(document)
     writer = Writer(raw.url, load(raw, 500))
@@ -111,7 +112,7 @@ def test_a_writer_meanwhile_loses_and_revives_nothing(
 def test_killed_after_any_step_and_before_its_cursor_a_run_goes_on(
     provision: Provision, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_steps, "MOST", 60)
+    monkeypatch.setattr(steps, "MOST", 60)
     writer = Writer(raw.url, load(raw, 300))
     writer.start()
     advance, calls, cursors = LoggedRuns.advance, itertools.count(1), list[Any]()
@@ -197,7 +198,7 @@ TENANTED = "multiTenancyConfig: {enabled: true}, properties"
 def test_tenants_that_come_and_go_meanwhile_are_followed(
     shop: Path, provision: Provision, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_steps, "MOST", 20)
+    monkeypatch.setattr(steps, "MOST", 20)
     raw.wipe()
     (shop / "weaviate" / "0001_signals.yaml").write_text(first().replace("properties", TENANTED))
     rewrite(shop, class_=_V2.replace("properties", TENANTED))
@@ -342,13 +343,13 @@ def test_a_switch_that_waited_for_long_follows_the_source_anew(
 ) -> None:
     assert shop.exists()
     load(raw, 30)
-    monkeypatch.setattr(batch_steps, "STALE_MS", -10_000)
+    monkeypatch.setattr(steps, "STALE_MS", -10_000)
     advance, seen = LoggedRuns.advance, list[str]()
 
     def noted(self: LoggedRuns, name: str, part: Any, *more: Any) -> None:
         seen.append(part.cursor["do"])
         if seen.count("switch") == 2:
-            monkeypatch.setattr(batch_steps, "STALE_MS", 900_000)
+            monkeypatch.setattr(steps, "STALE_MS", 900_000)
         advance(self, name, part, *more)
 
     monkeypatch.setattr(LoggedRuns, "advance", noted)
@@ -410,7 +411,7 @@ def test_an_alias_moved_by_somebody_else_ends_the_run(
     assert shop.exists()
     load(raw, 60)
     raw.send("POST", "/schema", {"class": "Elsewhere"})
-    monkeypatch.setattr(batch_steps, "MOST", 20)
+    monkeypatch.setattr(steps, "MOST", 20)
     advance = LoggedRuns.advance
 
     def meddled(self: LoggedRuns, *arguments: Any) -> None:

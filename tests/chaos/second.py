@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provision.embedded import KINDS
+from provision.kinds import with_engine
 
 ORDERS = "orders"
 # store → kind of its embedded engine
-ENGINES = {**{kind: kind for kind in KINDS}, ORDERS: "postgres"}
+ENGINES = {**{kind: kind for kind in with_engine()}, ORDERS: "postgres"}
 _TABLE = 'op.execute("create table step{n} (x int)")'
 _ROW = 'op.execute("insert into step1 values ({n})")'
 _BLOCK = "with op.get_context().autocommit_block():\n        "

@@ -25,8 +25,8 @@ from tests.chaos.second import ENGINES
 
 WARM = (
     "provision.cli.move",
-    "provision.wiring",
-    "provision.stores.postgres.alembic_lane",
+    "provision.kinds",
+    "provision.stores.postgres.migrate.alembic_lane",
     "provision.stores.postgres.store",
     "provision.stores.clickhouse.store",
     "provision.stores.redis.store",

@@ -19,12 +19,12 @@ LONG = 60.0  # seconds; a process whose run was killed ends with it long before
 # store → (module, class, method): what writes an event, the peer's row, the lease or the fence.
 BOUNDARIES = {
     "postgres": (
-        ("provision.stores.postgres.leases", "PostgresLeases", "take"),
-        ("provision.stores.postgres.leases", "PostgresLeases", "release"),
+        ("provision.stores.postgres.lease", "PostgresLeases", "take"),
+        ("provision.stores.postgres.lease", "PostgresLeases", "release"),
         ("provision.stores.postgres.ledger", "PostgresLedger", "create"),
         ("provision.stores.postgres.ledger", "PostgresLedger", "append"),
-        ("provision.stores.postgres.session", "Session", "end"),  # within the revision's own transaction
-        ("provision.stores.postgres.alembic_lane", "_Pulled", "finish"),  # that transaction is committed
+        ("provision.stores.postgres.migrate.session", "Session", "end"),  # within the revision's own transaction
+        ("provision.stores.postgres.migrate.alembic_lane", "_Pulled", "finish"),  # that transaction is committed
     ),
     "clickhouse": (
         ("provision.stores.clickhouse.store", "ClickhouseStore", "prepare"),
@@ -67,7 +67,7 @@ _TRAP, _RECORD = "PROVISION_CHAOS_TRAP", "PROVISION_CHAOS_RECORD"
 
 def in_lane(store: str) -> None:
     """Do as the run was told, in the process of a lane: its boundaries are those of `lane-STORE`."""
-    if Path(sys.argv[0]).name != "apart_child.py" or getattr(in_lane, "done", False):
+    if Path(sys.argv[0]).name != "own_process_child.py" or getattr(in_lane, "done", False):
         return
     in_lane.done = True  # type: ignore[attr-defined]  # env.py runs more than once where it hands over a transaction
     if file := os.environ.get(_RECORD):

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from provision.stores.clickhouse import connection as clickhouse_connection
-from provision.stores.postgres import connection as postgres_connection
+from provision.stores.clickhouse import server as clickhouse_connection
+from provision.stores.postgres import server as postgres_connection
 from provision.stores.redis import server as redis_server
 from tests.cli.projects import NOWHERE, edit, refused, untouched
 from tests.servers.command_line import Provision, Ran

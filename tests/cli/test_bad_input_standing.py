@@ -13,8 +13,8 @@ import pytest
 
 from provision.errors import UnreachableError
 from provision.model import Owner
-from provision.stores.clickhouse.work import ClickhouseStatements
-from provision.stores.postgres.leases import PostgresLeases
+from provision.stores.clickhouse.migrate.statements import ClickhouseStatements
+from provision.stores.postgres.lease import PostgresLeases
 from tests.cli.projects import document, edit, refused, revision, script, untouched
 from tests.servers.command_line import Provision
 

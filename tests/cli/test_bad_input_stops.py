@@ -122,7 +122,7 @@ error[interrupted]: stopped by SIGINT
 
 def _held(connection: psycopg.Connection[object]) -> None:
     from provision.model import Owner
-    from provision.stores.postgres.leases import PostgresLeases
+    from provision.stores.postgres.lease import PostgresLeases
 
     leases = PostgresLeases(connection, "small")  # type: ignore[arg-type]  # any connection will do here
     leases.create()

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from provision import errors, settings_check
+from provision import errors
 from provision.cli.main import COMMANDS, cli
 from provision.cli.render import backfills as render_backfills
 from provision.cli.render import local as render_local
 from provision.flows.backfill_standing import Standing
 from provision.model.backfills import Backfill
-from provision.stores.clickhouse.connection import Refused
+from provision.settings import check
+from provision.stores.clickhouse.server import Refused
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
@@ -146,8 +147,8 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_every_key_of_the_project_file_is_documented() -> None:
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
-    keys = {*settings_check.PROJECT_KEYS, *settings_check.STORE_KEYS, *settings_check.PLACE_KEYS, "embedded"}
-    for key in keys | {key for each in settings_check.KIND_KEYS.values() for key in each}:
+    keys = {*check.PROJECT_KEYS, *check.STORE_KEYS, *check.PLACE_KEYS, "embedded"}
+    for key in keys | {key for each in check.KIND_KEYS.values() for key in each}:
         assert re.search(rf"`(?:STORE\.)?{key}`|`{key} ", text), key
 
 

@@ -20,9 +20,9 @@ from provision.cli import machine
 from provision.documents import check
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.settings import load
-from provision.stores.postgres import health
-from provision.stores.postgres.connection import connect
-from provision.stores.postgres.leases import PostgresLeases
+from provision.stores.postgres.lease import PostgresLeases
+from provision.stores.postgres.server import connect
+from provision.stores.postgres.setup import health
 from tests.cli.projects import NOWHERE
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ def test_run_that_fails_for_a_package_names_it(monkeypatch: pytest.MonkeyPatch, 
     def lacking(*_: object) -> None:
         raise ImportError("cannot import name 'TextClause' from 'sqlalchemy'")
 
-    monkeypatch.setattr("provision.stores.postgres.alembic_lane.AlembicLane.run", lacking)
+    monkeypatch.setattr("provision.stores.postgres.migrate.alembic_lane.AlembicLane.run", lacking)
     old(monkeypatch, sqlalchemy="1.4.54")
     ran = provision("up", "-e", "test", "--allow-destructive")
     assert ran.code == 5

@@ -14,7 +14,8 @@ import pytest
 import redis
 
 from provision.cli import local
-from provision.embedded import KINDS, engine
+from provision.embedded import engine
+from provision.kinds import with_engine
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
@@ -42,7 +43,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SECRET", raising=False)
     yield tmp_path
-    for kind in KINDS:
+    for kind in with_engine():
         for name in (kind, "search"):
             engine(kind, name, tmp_path / ".provision").reset()
 

@@ -14,7 +14,7 @@ import pytest
 
 from provision.model import Owner
 from provision.process import identity
-from provision.stores.postgres.leases import PostgresLeases
+from provision.stores.postgres.lease import PostgresLeases
 from tests.servers.command_line import Provision
 
 DBA = Owner("dba@db1", 4711, "", "provision up -e test", "0123456789abcdef", "https://ci.example/1")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provision import settings
-from provision.embedded import KINDS, engine
+from provision.embedded import engine
+from provision.kinds import with_engine
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
@@ -25,7 +26,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(place)
     monkeypatch.delenv("PROVISION_ENV", raising=False)
     yield place
-    for kind in KINDS:
+    for kind in with_engine():
         engine(kind, kind, place / ".provision").reset()
 
 

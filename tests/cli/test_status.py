@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from provision.model import Owner
-from provision.stores.postgres.leases import PostgresLeases
+from provision.stores.postgres.lease import PostgresLeases
 from tests.servers.command_line import Provision
 
 EMPTY = """\

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE
 from tests.concurrency.project import Small
 
 Rows = Callable[..., list[tuple[object, ...]]]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("provision")
-ENV_PY = (REPOSITORY / "provision/stores/postgres/template/env.py").read_text(encoding="utf-8")
+ENV_PY = (REPOSITORY / "provision/stores/postgres/setup/template/env.py").read_text(encoding="utf-8")
 PATIENCE = 90.0  # seconds that anything here may take at most
 REVISION = '''"""{number}"""
 import time

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from provision.embedded import KINDS, engine
+from provision.embedded import engine
+from provision.kinds import with_engine
 from tests.chaos import pictures
 from tests.concurrency.project import REPOSITORY, Ended, Run
 
@@ -26,7 +27,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         source = REPOSITORY / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     yield folder
-    for kind in KINDS:
+    for kind in with_engine():
         engine(kind, kind, folder / ".provision").reset()
 
 
@@ -38,7 +39,7 @@ def six(checkout: Path) -> list[Ended]:
 
 
 def urls(folder: Path) -> dict[str, str]:
-    return {kind: str(engine(kind, kind, folder / ".provision").status().url) for kind in KINDS}
+    return {kind: str(engine(kind, kind, folder / ".provision").status().url) for kind in with_engine()}
 
 
 def test_six_runs_at_once_all_end_well_and_one_does_the_work(six: list[Ended]) -> None:

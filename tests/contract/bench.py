@@ -12,7 +12,7 @@ from provision.core.plan import Standings, Wanted
 from provision.flows.connect import Access, Site, open_site
 from provision.flows.migrate import Rules, Watch, move
 from provision.flows.survey import survey
-from provision.model import Direction, Event, Happening, Kind, Owner, Plan, Report, StoreOptions
+from provision.model import Direction, Event, EventKind, Happening, Owner, Plan, Report, StoreOptions
 from provision.ports import Store
 from provision.process import identity
 from provision.settings import Environment, Place, Project, Secret
@@ -20,7 +20,7 @@ from tests.contract.case import Case
 from tests.doubles.fake_store import FakeServer, FakeStore
 
 _RUNS = count(1)
-UP = (Kind.APPLIED, Kind.ADOPTED)
+UP = (EventKind.APPLIED, EventKind.ADOPTED)
 
 
 class Bench:
@@ -88,7 +88,7 @@ class Bench:
         """How often each revision was applied and not reverted, by its ledger."""
         found: dict[str, int] = {}
         for event in self.events():
-            change = 1 if event.kind in UP else -1 if event.kind is Kind.REVERTED else 0
+            change = 1 if event.kind in UP else -1 if event.kind is EventKind.REVERTED else 0
             found[event.revision] = found.get(event.revision, 0) + change
         return found
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import urllib3
 
-from provision import wiring
+from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.arango.server import Server
@@ -42,7 +42,7 @@ class ArangoCase(Case):
         self.wipe()
 
     def build(self, options: StoreOptions) -> Store:
-        return wiring.build(options)
+        return kinds.build(options)
 
     def write(self, folder: Path) -> None:
         for name, operations in _FILES.items():

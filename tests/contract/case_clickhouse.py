@@ -8,12 +8,12 @@ from pathlib import Path
 import clickhouse_connect
 from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster
 
-from provision import wiring
+from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
-from provision.stores.clickhouse.connection import Client
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.peer import ClickhousePeer
+from provision.stores.clickhouse.server import Client
 from tests.contract.case import Case
 
 _TABLE = "CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x"
@@ -52,7 +52,7 @@ class ClickhouseCase(Case):
         self._client = clickhouse_connect.get_client(dsn=f"{server_url.rpartition('/')[0]}/default")
 
     def build(self, options: StoreOptions) -> Store:
-        return wiring.build(options)
+        return kinds.build(options)
 
     def write(self, folder: Path) -> None:
         for name in _UPS:

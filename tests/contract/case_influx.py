@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from provision import wiring
+from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.influx.ledger import InfluxLedger
@@ -46,7 +46,7 @@ class InfluxCase(Case):
     spoilt = ""  # an operation that the server refuses
 
     def build(self, options: StoreOptions) -> Store:
-        return wiring.build(options)
+        return kinds.build(options)
 
     def write(self, folder: Path) -> None:
         for name, operations in _FILES.items():

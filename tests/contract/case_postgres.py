@@ -9,12 +9,12 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 
-from provision import wiring
+from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
-from provision.stores.postgres.leases import PostgresLeases
+from provision.stores.postgres.lease import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
-from provision.stores.postgres.session import Session
+from provision.stores.postgres.migrate.session import Session
 from tests.contract.case import Case
 
 _ENV = """
@@ -81,7 +81,7 @@ class PostgresCase(Case):
         self._connection = psycopg.connect(self.url, autocommit=True)
 
     def build(self, options: StoreOptions) -> Store:
-        return wiring.build(options)
+        return kinds.build(options)
 
     def write(self, folder: Path) -> None:
         (folder / "versions").mkdir(exist_ok=True)

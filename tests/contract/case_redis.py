@@ -6,11 +6,11 @@ from pathlib import Path
 
 import redis
 
-from provision import wiring
+from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.redis.fence import Fence
-from provision.stores.redis.leases import RedisLeases
+from provision.stores.redis.lease import RedisLeases
 from tests.contract.case import Case
 
 _STREAM = "  - create_stream: {{name: 'app:{0}', maxlen: 100, owner: team, description: events}}\n"
@@ -34,7 +34,7 @@ class RedisCase(Case):
         self.wipe()
 
     def build(self, options: StoreOptions) -> Store:
-        return wiring.build(options)
+        return kinds.build(options)
 
     def write(self, folder: Path) -> None:
         for name, operations in _FILES.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 
-from provision import wiring
+from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.weaviate.server import Server
@@ -41,7 +41,7 @@ class WeaviateCase(Case):
         self.wipe()
 
     def build(self, options: StoreOptions) -> Store:
-        return wiring.build(options)
+        return kinds.build(options)
 
     def write(self, folder: Path) -> None:
         for name, operations in _FILES.items():

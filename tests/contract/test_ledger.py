@@ -9,13 +9,13 @@ import pytest
 
 from provision.errors import LeaseLost
 from provision.flows.connect import Access
-from provision.model import Event, Kind
+from provision.model import Event, EventKind
 from tests.contract.bench import Bench
 
 AT = datetime(2026, 3, 2, 9, 14, 0, 123456, UTC)
 
 
-def event(bench: Bench, token: int, n: int, kind: Kind = Kind.APPLIED, **fields: Any) -> Event:
+def event(bench: Bench, token: int, n: int, kind: EventKind = EventKind.APPLIED, **fields: Any) -> Event:
     given = {"at": AT, "checksum": "c" * 64, "actor": "ci@runner-4", "project": "vfr", **fields}
     return Event(revision=f"{bench.case.name}/001", kind=kind, token=token, n=n, **given)
 
@@ -40,7 +40,7 @@ def test_ledger_event_comes_back_exactly(bench: Bench) -> None:
         bench,
         7,
         1,
-        Kind.STARTED,
+        EventKind.STARTED,
         actor="müller@Prüfstand “7” ☃",
         duration_ms=41,
         statement=3,

@@ -6,7 +6,7 @@ import pytest
 
 from provision.core.plan import Wanted
 from provision.errors import FailedError, StatementFailed
-from provision.model import Began, Happening, Kind, StateName
+from provision.model import Began, EventKind, Happening, StateName
 from tests.contract.bench import Bench
 from tests.contract.case import NUMBERS
 from tests.contract.conftest import KEEPING_A_CONNECTION, WITH_STATEMENTS
@@ -94,7 +94,7 @@ def test_up_same_failure_twice_stays_failed_at_the_same_statement(bench: Bench) 
     second = bench.up().failures[0]
 
     assert (second.step, second.statement, str(second.error)) == (first.step, first.statement, str(first.error))
-    assert [event.kind for event in bench.events()].count(Kind.APPLIED) == 1
+    assert [event.kind for event in bench.events()].count(EventKind.APPLIED) == 1
 
 
 @pytest.mark.stores(KEEPING_A_CONNECTION)

@@ -6,7 +6,7 @@ import pytest
 
 from provision.core.standing import Flag
 from provision.errors import RefusedError
-from provision.model import Kind
+from provision.model import EventKind
 from tests.contract.bench import Bench
 from tests.contract.conftest import PEERS
 from tests.contract.test_moves import ids
@@ -26,8 +26,8 @@ def test_up_applied_outside_is_adopted_and_not_run_again(bench: Bench) -> None:
     report = bench.up()
 
     assert [(event.revision, event.kind) for event in report.recorded] == [
-        (first, Kind.ADOPTED),
-        (second, Kind.ADOPTED),
+        (first, EventKind.ADOPTED),
+        (second, EventKind.ADOPTED),
     ]
     assert [done.step.id for done in report.done] == [third]
     assert flags(bench) == [[], [], []]
@@ -39,7 +39,7 @@ def test_up_all_applied_outside_and_no_ledger_yet_records_them(bench: Bench) -> 
 
     report = bench.up()
 
-    assert (report.done, [event.kind for event in report.recorded]) == ((), [Kind.ADOPTED] * 3)
+    assert (report.done, [event.kind for event in report.recorded]) == ((), [EventKind.ADOPTED] * 3)
     assert bench.up().recorded == ()
 
 
@@ -51,7 +51,7 @@ def test_up_reverted_outside_is_noted_and_applied_again(bench: Bench) -> None:
 
     report = bench.up()
 
-    assert [event.kind for event in report.recorded] == [Kind.REVERTED] * 2
+    assert [event.kind for event in report.recorded] == [EventKind.REVERTED] * 2
     assert [done.step.id for done in report.done] == ids(bench)[1:]
     assert bench.case.seen() == full
     assert bench.net() == dict.fromkeys(ids(bench), 1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from provision.model import Event, Kind, Mark, Outcome, State, Statement, StateName, Step
+from provision.model import Event, EventKind, Mark, Outcome, State, Statement, StateName, Step
 from provision.ports import Statements, Store
 from tests.contract.bench import Bench
 from tests.contract.conftest import CASES, WITH_STATEMENTS
@@ -20,9 +20,9 @@ def first_up(store: Store) -> tuple[Statements, Step, Statement]:
     return store.statements, step, store.statements.of(step)[0]
 
 
-def made(step: Step, n: int, kind: Kind) -> Event:
+def made(step: Step, n: int, kind: EventKind) -> Event:
     at = datetime.now(UTC)
-    number = 1 if kind is Kind.STARTED else None
+    number = 1 if kind is EventKind.STARTED else None
     return Event("vfr", step.id, kind, step.revision.checksum, 1, n, at, "ci@runner", statement=number)
 
 
@@ -30,7 +30,7 @@ def made(step: Step, n: int, kind: Kind) -> Event:
 def test_probe_statement_never_sent_is_not_done(bench: Bench) -> None:
     with bench.store() as store:
         statements, step, statement = first_up(store)
-        statements.record(made(step, 1, Kind.STARTED), statement)
+        statements.record(made(step, 1, EventKind.STARTED), statement)
         before = bench.case.everything()
 
         assert statements.probe(statement, store.ledger.read()[-1]).outcome is Outcome.NOT_DONE
@@ -41,9 +41,9 @@ def test_probe_statement_never_sent_is_not_done(bench: Bench) -> None:
 def test_probe_statement_that_took_effect_is_done(bench: Bench) -> None:
     with bench.store() as store:
         statements, step, statement = first_up(store)
-        statements.record(made(step, 1, Kind.STARTED), statement)
+        statements.record(made(step, 1, EventKind.STARTED), statement)
         started = store.ledger.read()[-1]
-        statements.advance(statement, Mark("vfr", 1, step.id, 1), made(step, 2, Kind.APPLIED), None, lambda: None)
+        statements.advance(statement, Mark("vfr", 1, step.id, 1), made(step, 2, EventKind.APPLIED), None, lambda: None)
         before = bench.case.everything()
 
         assert statements.probe(statement, started).outcome is Outcome.DONE
@@ -57,7 +57,7 @@ def test_probe_lane_statement_is_done_once_its_effect_is_there(bench: Bench) -> 
     with bench.store() as store:
         assert store.lane is not None
         step = Step(store.revisions()[2])
-        event = made(step, 1, Kind.STARTED)
+        event = made(step, 1, EventKind.STARTED)
         there = State(StateName.STARTED, events=(_with(event, text),))
         absent = State(StateName.STARTED, events=(_with(event, text.replace("a_x", "a_y")),))
 

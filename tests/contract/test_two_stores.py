@@ -21,8 +21,8 @@ from provision.model import (
     Began,
     Direction,
     Done,
+    EventKind,
     Happening,
-    Kind,
     Mark,
     Note,
     Owner,
@@ -245,7 +245,7 @@ def test_move_lease_lost_in_mid_statement_writes_nothing_late(pair: Pair) -> Non
     assert [str(each.error) for each in report.failures] == [
         "lease-lost: the run lock was taken over by a run with a token above 1"
     ]
-    assert [event for event in pair.servers["a"].events["vfr", "a"] if event.kind is Kind.APPLIED] == []
+    assert [event for event in pair.servers["a"].events["vfr", "a"] if event.kind is EventKind.APPLIED] == []
 
 
 def test_move_what_an_earlier_run_did_until_the_fence_was_up_is_not_done_again(

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from provision.errors import LeaseLost, StatementFailed, UnreachableError
-from provision.files import checksum, described, inside, listed, number_and_slug, read_text
 from provision.model import (
     UNKNOWN_HOLDER,
     Beat,
@@ -20,9 +19,9 @@ from provision.model import (
     Description,
     Direction,
     Event,
+    EventKind,
     Fate,
     Holding,
-    Kind,
     Mark,
     Outcome,
     Owner,
@@ -33,6 +32,7 @@ from provision.model import (
     StoreOptions,
 )
 from provision.ports import Leftovers
+from provision.text.files import checksum, described, inside, listed, number_and_slug, read_text
 
 _EPOCH = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 
@@ -254,7 +254,7 @@ class FakeStatements:
 
     def record(self, event: Event, upcoming: Statement | None) -> None:
         del upcoming
-        if event.kind in (Kind.APPLIED, Kind.REVERTED) and self._store.peer is not None:
+        if event.kind in (EventKind.APPLIED, EventKind.REVERTED) and self._store.peer is not None:
             self._store.peer.note(event.revision, event.direction)
         self._store.ledger.append(event)
 

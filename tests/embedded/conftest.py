@@ -16,8 +16,10 @@ import psycopg
 import pytest
 import redis
 
-from provision.embedded import KINDS, Engine, EngineStatus, engine
-from provision.embedded.programs import PROGRAMS, missing
+from provision.embedded import Engine, EngineStatus, engine
+from provision.embedded.programs import missing
+from provision.kinds import with_engine
+from tests.embedded.programs import PROGRAMS
 from tests.servers import rest
 from tests.servers.required import not_run
 
@@ -34,7 +36,7 @@ def on_path(request: pytest.FixtureRequest) -> None:
 
 def installed() -> list[str]:
     """The kinds whose engine can be started on this machine; on all of them where every server is required."""
-    return [kind for kind in KINDS if kind not in PROGRAMS or not missing(kind)]
+    return [kind for kind in with_engine() if kind not in PROGRAMS or not missing(kind)]
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def root() -> Iterator[Path]:
     """A `.provision` that is not there yet, under a path with a space, short enough for a socket."""
     place = Path(tempfile.mkdtemp(prefix="Prüfstand 1 ", dir=memory()))
     yield place / ".provision"
-    for kind in KINDS:
+    for kind in with_engine():
         engine(kind, kind, place / ".provision").reset()
     shutil.rmtree(place)
 
@@ -101,7 +103,7 @@ def kept(status: EngineStatus) -> list[int]:
 
 def script(source: str, *arguments: object, python: str = sys.executable) -> list[str]:
     """Return the command that runs `source` with `engine`, `Path`, `sys` at hand."""
-    head = "import sys, threading\nfrom pathlib import Path\nfrom provision.embedded import KINDS, engine\n"
+    head = "import sys, threading\nfrom pathlib import Path\nfrom provision.embedded import engine\n"
     return [python, "-c", head + source, *map(str, arguments)]
 
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from provision.embedded import KINDS, engine
+from provision.embedded import engine
+from provision.kinds import with_engine
 from tests.embedded.conftest import alive, environment, installed, kept, put, run, script, wait_until
 
 ALL = """
@@ -55,7 +56,7 @@ def test_pipe_ends_with_the_command_and_the_engines_stay(root: Path) -> None:
         assert not any(str(path).startswith(("pipe:", "/dev/pts")) for path in open_files)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", with_engine())
 def test_start_killed_anywhere_is_finished_by_the_next(kind: str, root: Path) -> None:
     made = engine(kind, kind, root)
     for wait_s in (0.15, 0.4):
@@ -84,7 +85,7 @@ def test_port_taken_by_another_program_is_replaced(kind: str, root: Path) -> Non
         assert kept(second) == [1]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", with_engine())
 def test_watcher_ends_with_its_engine(kind: str, root: Path) -> None:
     made = engine(kind, kind, root)
     made.start()

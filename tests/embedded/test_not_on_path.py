@@ -12,8 +12,9 @@ import pytest
 
 from provision.cli.main import run
 from provision.embedded import engine
-from provision.embedded.programs import PROGRAMS, missing
+from provision.embedded.programs import missing
 from tests.embedded.conftest import alive
+from tests.embedded.programs import PROGRAMS
 from tests.servers.required import not_run
 
 TOML = """\

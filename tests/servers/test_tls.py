@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from provision import wiring
+from provision import kinds
 from provision.errors import UnreachableError
 from provision.model import StoreOptions
-from provision.tls import with_tls
+from provision.net.tls import with_tls
 from tests.servers.required import not_run
 
 NAMES = {"ca_cert": "ssl_ca_certs", "client_cert": "ssl_certfile", "client_key": "ssl_keyfile"}
@@ -56,19 +56,19 @@ def redis_tls(tmp_path: Path) -> Iterator[str]:
 
 
 def test_store_opens_over_tls_with_the_named_authority(redis_tls: str, tmp_path: Path) -> None:
-    store = wiring.build(options(tmp_path, ca_cert="cert.pem"))
+    store = kinds.build(options(tmp_path, ca_cert="cert.pem"))
     assert store.open(redis_tls).engine == "redis"
     store.close()
 
 
 def test_store_refuses_a_certificate_it_cannot_verify(redis_tls: str, tmp_path: Path) -> None:
-    store = wiring.build(options(tmp_path))
+    store = kinds.build(options(tmp_path))
     with pytest.raises(UnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
         store.open(redis_tls)
 
 
 def test_store_opens_unverified_only_when_told(redis_tls: str, tmp_path: Path) -> None:
-    store = wiring.build(options(tmp_path, verify=False))
+    store = kinds.build(options(tmp_path, verify=False))
     assert store.open(redis_tls).engine == "redis"
     store.close()
 

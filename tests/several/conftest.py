@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.projects import database
 from tests.several.project import Several
+from tests.stores.postgres.projects import database
 
 Make = Callable[..., Several]
 

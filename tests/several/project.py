@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.concurrency.project import Ended, Run
-from tests.peers import environments
-from tests.peers.projects import rows
+from tests.stores.postgres import environments
+from tests.stores.postgres.projects import rows
 
 REVISION = """\
 {top}

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from tests.concurrency.project import Run
-from tests.peers import environments
-from tests.peers.projects import rows
 from tests.several.conftest import Make
 from tests.several.project import Several
+from tests.stores.postgres import environments
+from tests.stores.postgres.projects import rows
 
 # Ends a process at the N-th boundary of a lane: "lane" the lane's own, "run" the one that it belongs to.
 TRAP = """\

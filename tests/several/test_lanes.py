@@ -8,10 +8,10 @@ from pathlib import Path
 import alembic
 import pytest
 
-from tests.peers import environments
-from tests.peers.projects import rows
 from tests.several.conftest import Make
 from tests.several.project import Several
+from tests.stores.postgres import environments
+from tests.stores.postgres.projects import rows
 
 SLOW = "import time; time.sleep(0.5)"
 NAMES_ASYNCPG = """\

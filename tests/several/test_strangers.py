@@ -8,9 +8,9 @@ import time
 import psycopg
 import pytest
 
-from tests.peers import environments
-from tests.peers.projects import rows
 from tests.several.conftest import Make
+from tests.stores.postgres import environments
+from tests.stores.postgres.projects import rows
 
 RAW = "c = op.get_bind().connection.driver_connection"
 DIES = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"

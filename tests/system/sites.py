@@ -22,11 +22,12 @@ from urllib.parse import urlsplit, urlunsplit
 import clickhouse_connect
 import psycopg
 import redis
-from chaos import pictures
-from servers import databases
 
 from provision.cli.main import run
-from provision.embedded import KINDS, engine
+from provision.embedded import engine
+from provision.kinds import with_engine
+from tests.chaos import pictures
+from tests.servers import databases
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARTS = ("alembic", "alembic.ini", "clickhouse", "redis", "provision.toml")
@@ -173,7 +174,7 @@ def copied() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        for kind in KINDS:
+        for kind in with_engine():
             engine(kind, kind, folder / ".provision").reset()
         shutil.rmtree(folder)
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from servers import databases
+
+from tests.servers import databases
 
 from .sites import REPOSITORY
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 import redis
 
-from tests.clickhouse_schema.rows import DECISION, FEEDBACK, ID, METRIC, PERFORMANCE
-from tests.postgres_schema.rows import ACME_USER, GLOBEX_USER, MODEL, insert, insert_base, scalar
+from tests.vfr.clickhouse.rows import DECISION, FEEDBACK, ID, METRIC, PERFORMANCE
+from tests.vfr.postgres.rows import ACME_USER, GLOBEX_USER, MODEL, insert, insert_base, scalar
 
 from .sites import Site
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from provision.stores.postgres.batch_heap import Block, Place
+from provision.stores.postgres.backfill.heap import Block, Place
 
 _CONDITIONS = re.compile(r".*'\((\d+),(\d+)\)'.*'\((\d+),(\d+)\)'::tid(?:.*, (\d+)\) = (\d+))?$")
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from provision.wiring import DRIVERS
+from provision import kinds
 
 _EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"][
     "optional-dependencies"
@@ -14,7 +14,7 @@ _EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 
 def test_local_brings_the_driver_of_every_kind() -> None:
-    assert {extra for _, extra in DRIVERS.values()} - {""} <= _reached("local")
+    assert {each.extra for each in kinds.every()} - {""} <= _reached("local")
 
 
 def _reached(extra: str) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provision.errors import ConfigError
-from provision.files import checksum, described, headers, inside, listed, number_and_slug, read_text
+from provision.text.files import checksum, described, headers, inside, listed, number_and_slug, read_text
 
 
 def written(folder: Path, content: bytes) -> Path:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from provision.errors import ConfigError, FailedError, UnreachableError
-from provision.http import Address, Http, Unanswered, path_of, refused_login, sendable
+from provision.kinds import build
 from provision.model import StoreOptions
-from provision.wiring import build
+from provision.net.http import Address, Http, Unanswered, path_of, refused_login, sendable
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 

@@ -7,10 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from provision.model import Direction, Event, Kind, Mark, Owner, Plan, Revision, State, StateName, Step, StoreOptions
+from provision.model import (
+    Direction,
+    Event,
+    EventKind,
+    Mark,
+    Owner,
+    Plan,
+    Revision,
+    State,
+    StateName,
+    Step,
+    StoreOptions,
+)
 
 REVISION = Revision("clickhouse", "007", "events_ttl", "events ttl", "clickhouse/007_events_ttl.sql", "c")
-EVENT = Event("vfr", REVISION.id, Kind.STARTED, "c", 1, 1, datetime(2026, 1, 1, tzinfo=UTC), "ci@runner")
+EVENT = Event("vfr", REVISION.id, EventKind.STARTED, "c", 1, 1, datetime(2026, 1, 1, tzinfo=UTC), "ci@runner")
 
 
 def test_revision_id_and_title_are_how_people_name_it() -> None:
@@ -19,13 +31,13 @@ def test_revision_id_and_title_are_how_people_name_it() -> None:
 
 
 def test_event_direction_is_up_unless_its_detail_says_down() -> None:
-    down = Event("vfr", "a/1", Kind.AT, "", 1, 1, EVENT.at, "x", detail={"direction": "down"})
+    down = Event("vfr", "a/1", EventKind.AT, "", 1, 1, EVENT.at, "x", detail={"direction": "down"})
 
     assert (EVENT.direction, down.direction) == (Direction.UP, Direction.DOWN)
 
 
 def test_event_later_adds_the_time_since_it_was_made() -> None:
-    made = Event("vfr", "a/1", Kind.APPLIED, "", 1, 1, datetime.now(UTC) - timedelta(seconds=2), "x", 40)
+    made = Event("vfr", "a/1", EventKind.APPLIED, "", 1, 1, datetime.now(UTC) - timedelta(seconds=2), "x", 40)
 
     later = made.later()
 
@@ -34,7 +46,7 @@ def test_event_later_adds_the_time_since_it_was_made() -> None:
 
 
 def test_event_detail_json_is_sorted_and_keeps_letters() -> None:
-    event = Event("vfr", "a/1", Kind.AT, "", 1, 1, EVENT.at, "x", detail={"text": "ü", "a": 1})
+    event = Event("vfr", "a/1", EventKind.AT, "", 1, 1, EVENT.at, "x", detail={"text": "ü", "a": 1})
 
     assert event.detail_json() == '{"a": 1, "text": "ü"}'
 

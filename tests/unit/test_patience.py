@@ -6,7 +6,7 @@ import pytest
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from provision.patience import LONGEST_PAUSE_SECONDS, patience
+from provision.net.retry import LONGEST_PAUSE_SECONDS, patience
 
 LOST = ProtocolError("connection aborted")
 

@@ -98,9 +98,7 @@ def test_every_import_is_of_a_requirement() -> None:
 def _declared(path: Path) -> set[str]:
     """What may be imported in a file: the project's own requirements and those of the extra that it belongs to."""
     place = path.relative_to(ROOT / "provision").parts
-    extras = {"http.py": ["influx", "weaviate", "arango"], "patience.py": ["influx", "weaviate", "arango"]}.get(
-        place[0]
-    )
+    extras = ["influx", "weaviate", "arango"] if place[0] == "net" else None
     if place[0] == "stores" and len(place) > 2 and place[1] != "postgres":
         extras = [place[1]]
     elif place[0] == "embedded":

@@ -9,9 +9,15 @@ from datetime import UTC
 from typing import NamedTuple
 
 from provision.cli.render.paper import Paper, moment, short
-from provision.model import Direction, Event, Kind
+from provision.model import Direction, Event, EventKind
 
-_STYLES = {Kind.APPLIED: "done", Kind.FAILED: "bad", Kind.REVERTED: "odd", Kind.STARTED: "dim", Kind.AT: "dim"}
+_STYLES = {
+    EventKind.APPLIED: "done",
+    EventKind.FAILED: "bad",
+    EventKind.REVERTED: "odd",
+    EventKind.STARTED: "dim",
+    EventKind.AT: "dim",
+}
 
 
 class Entry(NamedTuple):
@@ -28,7 +34,7 @@ def text(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
         paper.write("nothing was done yet")
     width = max((len(each.event.revision) for each in entries), default=0)
     for _, event in entries:
-        ended = event.kind in (Kind.APPLIED, Kind.REVERTED) and not event.detail.get("outside")
+        ended = event.kind in (EventKind.APPLIED, EventKind.REVERTED) and not event.detail.get("outside")
         taken = f"{event.duration_ms} ms" if ended or event.duration_ms else ""
         cells = (
             f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
@@ -71,10 +77,10 @@ _OWN = ("error", "direction", "picture")
 
 
 def _did(event: Event) -> str:
-    down = " (down)" if event.direction is Direction.DOWN and event.kind is not Kind.REVERTED else ""
-    if event.kind is Kind.AT:
+    down = " (down)" if event.direction is Direction.DOWN and event.kind is not EventKind.REVERTED else ""
+    if event.kind is EventKind.AT:
         return f"at statement {event.statement}{down}"
-    if event.kind is Kind.RESOLVED:
+    if event.kind is EventKind.RESOLVED:
         accepted = bool(event.detail.get("accepted"))
         return "change accepted" if accepted else f"resolved {event.detail.get('state', '')}"
     return f"{event.kind}{down}"
@@ -86,7 +92,7 @@ def _more(event: Event) -> list[str]:
     if error:
         at = f"statement {event.statement}: " if event.statement else ""
         lines.append(short(f"{at}{error}", 160))
-    if why and event.kind is Kind.RESOLVED:
+    if why and event.kind is EventKind.RESOLVED:
         lines.append(short(f"reason: {why}", 160))
     if event.detail.get("outside"):
         lines.append("by another tool")

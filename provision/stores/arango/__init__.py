@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from provision.model import StoreOptions
 from provision.ports import Store
+from provision.ports.kind import Kind
 
 
-def build(options: StoreOptions) -> Store:
-    """The store for these options; loads no driver and connects to nothing."""
+def _build(options: StoreOptions) -> Store:
     from provision.stores.arango.store import ArangoStore
 
     return ArangoStore(options)
+
+
+KIND = Kind(
+    name="arango",
+    title="ArangoDB",
+    package=__name__,
+    build=_build,
+    driver="urllib3",
+    extra="arango",
+    can_be_home=True,
+)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.model import Event, Kind
+from provision.model import Event, EventKind
 
 FENCE = "fence"
 
@@ -32,7 +32,7 @@ def event_of(project: str, found: Mapping[str, Any]) -> Event:
     return Event(
         project=project,
         revision=found["revision"],
-        kind=Kind(found["kind"]),
+        kind=EventKind(found["kind"]),
         checksum=found["checksum"],
         token=int(found["token"]),
         n=int(found["n"]),

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from provision.errors import ConfigError, FailedError, LeaseLost
-from provision.http import path_of
 from provision.model import Event
+from provision.net.http import path_of
 from provision.stores.arango.entries import FENCE, event_of, fields_of
-from provision.stores.arango.keys import LEDGER, Keys
+from provision.stores.arango.names import LEDGER, Keys
 from provision.stores.arango.server import (
     CONFLICT,
     DUPLICATE_NAME,

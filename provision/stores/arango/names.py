@@ -1,34 +1,45 @@
-"""The vendor's rules for names, so that an illegal one is found before anything is sent.
-
-The traditional rules: a server must be started with `--database.extended-names` to take any other name.
-"""
+"""The names of what is ours in a database. All begin with `provision_`."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
+from urllib.parse import quote
 
-from provision.stores.arango.keys import OWN
-
-_LETTER_FIRST = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_DOCUMENT_KEY = re.compile(r"[A-Za-z0-9_\-:.@()+,=;$!*'%]{1,254}")
-_LONGEST = {"database": 64, "analyzer": 254}
-LONGEST = 256
-KEY_RULE = "write 1 to 254 of the characters a-z A-Z 0-9 _ - : . @ ( ) + , = ; $ ! * ' %"
+OWN = "provision_"
+LEDGER = "provision_ledger"
+LEASES = "provision_leases"
+BACKFILLS = "provision_backfills"
 
 
-def illegal(kind: str, name: str) -> tuple[str, str] | None:
-    """What is wrong with the name of a `kind` (database, collection, index, …) and how to write it; None when legal."""
-    most = _LONGEST.get(kind, LONGEST)
-    if len(name.encode()) > most:
-        return f"the name of the {kind} has {len(name.encode())} bytes", f"write at most {most}"
-    if not _LETTER_FIRST.fullmatch(name):
-        return f"no {kind} may be called {name}", "begin with a letter, then letters, digits, _ and - alone"
-    if name.startswith(OWN):
-        return f"no {kind} may be called {name}", f"names that begin with {OWN} are provision's own"
-    if kind == "index" and name in ("primary", "edge"):
-        return f"no index may be called {name}", "the server makes that one by itself: choose another name"
-    return None
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Document keys of one project and store; two projects may share a database.
+
+    Project and store are percent-encoded and joined by colons, so that no two pairs of names make one key.
+    """
+
+    project: str
+    store: str
+
+    def event(self, token: int, n: int) -> str:
+        return f"{self._prefix}:{token:012d}:{n:08d}"
+
+    def fence(self, token: int) -> str:
+        return f"{self._prefix}:{token:012d}:fence"
+
+    def lease(self, name: str) -> str:
+        return f"{_part(self.project)}:{_part(name)}"
+
+    def highest(self, name: str) -> str:
+        return f"{self.lease(name)}:highest"
+
+    def entry(self, run: str, n: int) -> str:
+        return f"{self._prefix}:{_part(run)}:{n}"
+
+    @property
+    def _prefix(self) -> str:
+        return f"{_part(self.project)}:{_part(self.store)}"
 
 
-def illegal_key(key: str) -> bool:
-    return not _DOCUMENT_KEY.fullmatch(key)
+def _part(name: str) -> str:
+    return quote(name, safe="")

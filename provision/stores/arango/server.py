@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError
-from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 from provision.model import StoreOptions
+from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 
 OLDEST = (3, 11)
 EXAMPLE = "http://user:password@host:8529/database"

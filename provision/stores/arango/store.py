@@ -10,22 +10,22 @@ from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
-from provision.stores.arango.keys import Keys
+from provision.stores.arango.names import Keys
 
 if TYPE_CHECKING:
-    from provision.ports.batches import Batches
-    from provision.ports.checks import Checks
+    from provision.ports.backfill import Batches
+    from provision.ports.validate import Checks
     from provision.stores.arango.server import Server
 
 
 class ArangoStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
-        from provision.stores.arango.leases import ArangoLeases
+        from provision.stores.arango.files import documents
+        from provision.stores.arango.lease import ArangoLeases
         from provision.stores.arango.ledger import ArangoLedger
-        from provision.stores.arango.marked import ArangoMarked
-        from provision.stores.arango.operations import OPERATIONS
-        from provision.stores.arango.operations.base import Live
-        from provision.stores.arango.source import documents
+        from provision.stores.arango.marks import ArangoMarked
+        from provision.stores.arango.migrate.operations import OPERATIONS
+        from provision.stores.arango.migrate.operations.base import Live
 
         super().__init__(options, documents(options))
         keys = Keys(options.project, options.name)
@@ -39,19 +39,19 @@ class ArangoStore(DocumentStore["Server"]):
 
     @cached_property
     def checks(self) -> Checks:
-        from provision.stores.arango.checks import ArangoChecks
+        from provision.stores.arango.validate.checks import ArangoChecks
 
         return ArangoChecks(self.server)
 
     @cached_property
     def batches(self) -> Batches:
-        from provision.stores.arango.batches import ArangoBatches
+        from provision.stores.arango.backfill.batches import ArangoBatches
 
         return ArangoBatches(Keys(self.options.project, self.options.name), self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does. Raises ConfigError (bad-url) for a name that no database can have."""
-        from provision.stores.arango.names import illegal
+        from provision.stores.arango.migrate.name_rules import illegal
         from provision.stores.arango.server import SYSTEM, connect, database_of
 
         name = database_of(url)

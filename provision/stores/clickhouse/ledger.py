@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from provision.model import Event, Kind
-from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
+from provision.model import Event, EventKind
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
 
 TABLE = "provision_ledger"
 _COLUMNS = "project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture"
@@ -98,4 +98,6 @@ def _event(row: tuple[Any, ...]) -> Event:
     if picture:
         told["picture"] = picture
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return Event(project, revision, Kind(kind), checksum, token, n, at, actor, duration_ms, statement or None, told)
+    return Event(
+        project, revision, EventKind(kind), checksum, token, n, at, actor, duration_ms, statement or None, told
+    )

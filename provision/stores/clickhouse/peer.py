@@ -11,8 +11,8 @@ from clickhouse_migrations.migrator import STATUS_MD5_MISMATCH, STATUS_PENDING, 
 from clickhouse_migrations.util import format_table_reference, split_table_reference
 
 from provision.model import Direction, Step, StoreOptions
-from provision.stores.clickhouse.connection import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
-from provision.stores.clickhouse.source import Script
+from provision.stores.clickhouse.files import Script
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
 
 _DELETE = "ALTER TABLE {table} DELETE WHERE version = {version} SETTINGS mutations_sync = 2"
 _DELETE_OTHERS = "ALTER TABLE {table} DELETE WHERE version = {version} AND md5 != '{md5}' SETTINGS mutations_sync = 2"

@@ -7,7 +7,7 @@ from typing import Any
 
 from provision.errors import FailedError
 from provision.model.checks import Scope
-from provision.stores.clickhouse.connection import Client, Refused
+from provision.stores.clickhouse.server import Client, Refused
 
 TIMEOUT, TOO_SLOW = 159, 160
 # Beyond this a GROUP BY or a sort goes to disk, so that a check of a large table never starves the server.

@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.stores.clickhouse.connection import TLS, VERIFY, Client
+from provision.net.tls import with_tls
+from provision.stores.clickhouse.files import Script, scripts
 from provision.stores.clickhouse.ledger import ClickhouseLedger
-from provision.stores.clickhouse.marked import ClickhouseMarked
+from provision.stores.clickhouse.marks import ClickhouseMarked
+from provision.stores.clickhouse.migrate.statements import ClickhouseStatements, Texts
 from provision.stores.clickhouse.peer import ClickhousePeer
-from provision.stores.clickhouse.source import Script, scripts
-from provision.stores.clickhouse.work import ClickhouseStatements, Texts
-from provision.tls import with_tls
+from provision.stores.clickhouse.server import TLS, VERIFY, Client
 
 if TYPE_CHECKING:
-    from provision.stores.clickhouse.batches import ClickhouseBatches
-    from provision.stores.clickhouse.checks import ClickhouseChecks
+    from provision.stores.clickhouse.backfill.batches import ClickhouseBatches
+    from provision.stores.clickhouse.validate.checks import ClickhouseChecks
 
 
 class ClickhouseStore:
@@ -70,7 +70,7 @@ class ClickhouseStore:
     @property
     def batches(self) -> ClickhouseBatches:
         if self._batches is None:
-            from provision.stores.clickhouse.batches import ClickhouseBatches
+            from provision.stores.clickhouse.backfill.batches import ClickhouseBatches
 
             assert self._client is not None
             self._batches = ClickhouseBatches(self._client, self._options.project, self.name, self._cluster)
@@ -79,7 +79,7 @@ class ClickhouseStore:
     @property
     def checks(self) -> ClickhouseChecks:
         if self._checks is None:
-            from provision.stores.clickhouse.checks import ClickhouseChecks
+            from provision.stores.clickhouse.validate.checks import ClickhouseChecks
 
             # A client of its own: what a query is not allowed to do must not stick to that of the migrations.
             self._checks = ClickhouseChecks(lambda: Client(self._url, self.name))

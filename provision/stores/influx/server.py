@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from provision.errors import ConfigError
-from provision.http import Address, Http
 from provision.model import StoreOptions
-from provision.stores.influx.model import Rollup, Tier
+from provision.net.http import Address, Http
+from provision.stores.influx.migrate.model import Rollup, Tier
 
 EXAMPLE = "http://user:password@host:8086"
 OLDEST = {1: (1, 6), 2: (2, 1)}

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from provision.answers import cause
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
-from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, sendable
 from provision.model import StoreOptions
+from provision.net.causes import cause
+from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, sendable
 
 _TLS = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "cert_key_file"}
 _RIGHT = "give the token that right"
@@ -117,7 +117,7 @@ def start(options: StoreOptions, address: Address, version: str) -> Session:
 
 
 def _client(options: StoreOptions, base: str, org: str, login: Mapping[str, str]) -> Any:
-    from provision.patience import patience
+    from provision.net.retry import patience
 
     return _package().InfluxDBClient(
         base,

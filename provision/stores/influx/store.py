@@ -12,8 +12,8 @@ from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
 
 if TYPE_CHECKING:
-    from provision.ports.batches import Batches
-    from provision.ports.checks import Checks
+    from provision.ports.backfill import Batches
+    from provision.ports.validate import Checks
     from provision.stores.influx.server import Server
 
 # Operations that send text as it is, each in a language of its own.
@@ -24,9 +24,9 @@ class InfluxStore(DocumentStore["Server"]):
     leases: Leases | None = None
 
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.influx.files import documents
         from provision.stores.influx.ledger import InfluxLedger
-        from provision.stores.influx.operations import operations, rendering
-        from provision.stores.influx.source import documents
+        from provision.stores.influx.migrate.operations import operations, rendering
 
         super().__init__(options, documents(options))
         self.ledger: Ledger = InfluxLedger(options.project, options.name, self.server)
@@ -35,13 +35,13 @@ class InfluxStore(DocumentStore["Server"]):
 
     @cached_property
     def checks(self) -> Checks:
-        from provision.stores.influx.checks import InfluxChecks
+        from provision.stores.influx.validate.checks import InfluxChecks
 
         return InfluxChecks(self.server)
 
     @cached_property
     def batches(self) -> Batches:
-        from provision.stores.influx.batches import InfluxBatches
+        from provision.stores.influx.backfill.batches import InfluxBatches
 
         return InfluxBatches(self.options.project, self.name, self.server)
 

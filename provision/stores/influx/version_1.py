@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, ProvisionError
-from provision.http import Address, Answer, Http, refused_login
 from provision.model import StoreOptions
-from provision.stores.influx import influxql, parse
-from provision.stores.influx.canonical import canonical
-from provision.stores.influx.influxql import quoted, text
-from provision.stores.influx.model import Rollup, Tier
+from provision.net.http import Address, Answer, Http, refused_login
+from provision.stores.influx.migrate import influxql, parse
+from provision.stores.influx.migrate.canonical import canonical
+from provision.stores.influx.migrate.influxql import quoted, text
+from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.server import EXAMPLE, LOG_MEASUREMENT, LOG_TIER, Point, Rows
 
 PAGE = 1000

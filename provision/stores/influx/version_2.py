@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Stopped
-from provision.http import Address
 from provision.model import StoreOptions
-from provision.stores.influx import annotated, flux
-from provision.stores.influx.model import FIRST_TIER, Rollup, Tier, default_shard
+from provision.net.http import Address
+from provision.stores.influx import annotated
+from provision.stores.influx.migrate import flux
+from provision.stores.influx.migrate.model import FIRST_TIER, Rollup, Tier, default_shard
 from provision.stores.influx.server import LOG_MEASUREMENT, LOG_TIER, Point, Rows
 from provision.stores.influx.session import Session, start
 

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from provision.model import StoreOptions
 from provision.ports import Store
+from provision.ports.kind import Kind
 
 
-def build(options: StoreOptions) -> Store:
-    """The store, not yet connected."""
+def _build(options: StoreOptions) -> Store:
     from provision.stores.postgres.store import PostgresStore
 
     return PostgresStore(options)
+
+
+KIND = Kind(
+    name="postgres",
+    title="PostgreSQL",
+    package=__name__,
+    build=_build,
+    driver="psycopg",
+    folder="alembic",
+    making="alembic init {folder}",
+    keys={"version_table": str, "version_table_schema": str, "ini": str, "role": str, "own_process": bool},
+    can_be_home=True,
+    engine="provision.embedded.postgres",
+)

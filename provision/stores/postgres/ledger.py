@@ -8,9 +8,9 @@ from datetime import UTC
 import psycopg
 
 from provision.errors import LeaseLost
-from provision.model import Event, Kind
-from provision.stores.postgres import own
-from provision.stores.postgres.connection import Connection
+from provision.model import Event, EventKind
+from provision.stores.postgres import own_tables
+from provision.stores.postgres.server import Connection
 
 # In `public` Alembic's autogenerate would want to drop them.
 TABLES = """
@@ -56,12 +56,12 @@ class PostgresLedger:
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return []
         return [
-            Event(self._project, row[0], Kind(row[1]), row[2], row[3], row[4], row[5].astimezone(UTC), *row[6:])
+            Event(self._project, row[0], EventKind(row[1]), row[2], row[3], row[4], row[5].astimezone(UTC), *row[6:])
             for row in rows
         ]
 
     def create(self) -> None:
-        own.make(self._connection, "fence", TABLES)
+        own_tables.make(self._connection, "fence", TABLES)
         self.raise_fence(0)
 
     def append(self, event: Event) -> None:

@@ -9,8 +9,8 @@ import psycopg
 from psycopg import sql
 
 from provision.model import Direction, Revision, Step, StoreOptions
-from provision.stores.postgres.connection import Connection, place
-from provision.stores.postgres.version_table import version_table
+from provision.stores.postgres.migrate.version_table import version_table
+from provision.stores.postgres.server import Connection, place
 
 _CREATE = sql.SQL(
     "create table if not exists {} (version_num varchar(32) not null, constraint {} primary key (version_num))"

@@ -7,20 +7,20 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from provision.model import Contact, Description, Revision, Step, StoreOptions
-from provision.stores.postgres import source
-from provision.stores.postgres.connection import TLS, VERIFY, Connection, connect, open_store, too_old
-from provision.stores.postgres.lane import PostgresLane
-from provision.stores.postgres.leases import PostgresLeases
+from provision.net.tls import with_tls
+from provision.stores.postgres import files as source
+from provision.stores.postgres.lease import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
-from provision.stores.postgres.marked import PostgresMarked
+from provision.stores.postgres.marks import PostgresMarked
+from provision.stores.postgres.migrate.lane import PostgresLane
+from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
 from provision.stores.postgres.peer import AlembicPeer
-from provision.stores.postgres.repeatable import PostgresRepeatables
-from provision.tls import with_tls
+from provision.stores.postgres.server import TLS, VERIFY, Connection, connect, open_store, too_old
 
 if TYPE_CHECKING:
-    from provision.stores.postgres.batches import PostgresBatches
-    from provision.stores.postgres.checks import PostgresChecks
-    from provision.stores.postgres.history import PostgresHistory
+    from provision.stores.postgres.backfill.batches import PostgresBatches
+    from provision.stores.postgres.validate.checks import PostgresChecks
+    from provision.stores.postgres.validate.results import PostgresHistory
 
 
 class PostgresStore:
@@ -80,7 +80,7 @@ class PostgresStore:
     @property
     def checks(self) -> PostgresChecks:
         if self._checks is None:
-            from provision.stores.postgres.checks import PostgresChecks
+            from provision.stores.postgres.validate.checks import PostgresChecks
 
             self._checks = PostgresChecks(self._connected)
         return self._checks
@@ -88,7 +88,7 @@ class PostgresStore:
     @property
     def history(self) -> PostgresHistory:
         if self._history is None:
-            from provision.stores.postgres.history import PostgresHistory
+            from provision.stores.postgres.validate.results import PostgresHistory
 
             self._history = PostgresHistory(self._connected, self._options.project)
         return self._history
@@ -96,7 +96,7 @@ class PostgresStore:
     @property
     def batches(self) -> PostgresBatches:
         if self._batches is None:
-            from provision.stores.postgres.batches import PostgresBatches
+            from provision.stores.postgres.backfill.batches import PostgresBatches
 
             self._batches = PostgresBatches(self._connected, self._options.project, self.name)
         return self._batches
@@ -114,17 +114,17 @@ class PostgresStore:
         return open_store(self._options, self._url)
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
-        from provision.stores.postgres.describe import describe
+        from provision.stores.postgres.migrate.describe import describe
 
         return describe(self._options, steps)
 
     def losses(self, step: Step) -> tuple[str, ...]:
-        from provision.stores.postgres.losses import losses
+        from provision.stores.postgres.migrate.losses.forecast import losses
 
         return losses(self._options, step)
 
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
-        from provision.stores.postgres.losses import losses_of
+        from provision.stores.postgres.migrate.losses.forecast import losses_of
 
         assert self._connection is not None
         return losses_of(self._options, steps, self._connection)

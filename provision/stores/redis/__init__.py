@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from provision.model import StoreOptions
 from provision.ports import Store
+from provision.ports.kind import Kind
 
 
-def build(options: StoreOptions) -> Store:
-    """The store for these options; loads no driver and connects to nothing."""
+def _build(options: StoreOptions) -> Store:
     from provision.stores.redis.store import RedisStore
 
     return RedisStore(options)
+
+
+KIND = Kind(
+    name="redis",
+    title="Redis",
+    package=__name__,
+    build=_build,
+    driver="redis",
+    extra="redis",
+    can_be_home=True,
+    engine="provision.embedded.redis",
+)

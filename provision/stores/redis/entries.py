@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from provision.model import Event, Kind
+from provision.model import Event, EventKind
 
 
 def fields_of(event: Event) -> list[str]:
@@ -31,7 +31,7 @@ def event_of(project: str, entry_id: str, fields: Mapping[str, str]) -> Event:
     return Event(
         project=project,
         revision=fields["revision"],
-        kind=Kind(fields["kind"]),
+        kind=EventKind(fields["kind"]),
         checksum=fields["checksum"],
         token=int(token),
         n=int(n),

@@ -10,7 +10,7 @@ from provision.errors import LeaseLost
 from provision.model import Event
 from provision.stores.redis import scripts
 from provision.stores.redis.entries import fields_of
-from provision.stores.redis.keys import Keys
+from provision.stores.redis.names import Keys
 from provision.stores.redis.server import Server, Word
 
 Command = Sequence[Word]

@@ -9,7 +9,7 @@ from provision.model import Event
 from provision.stores.redis import scripts
 from provision.stores.redis.entries import event_of
 from provision.stores.redis.fence import Fence
-from provision.stores.redis.keys import Keys
+from provision.stores.redis.names import Keys
 from provision.stores.redis.server import Server
 
 PAGE = 1000

@@ -9,11 +9,11 @@ from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Ledger
-from provision.stores.redis.keys import Keys
+from provision.stores.redis.names import Keys
 
 if TYPE_CHECKING:
-    from provision.ports.batches import Batches
-    from provision.ports.checks import Checks, History
+    from provision.ports.backfill import Batches
+    from provision.ports.validate import Checks, History
     from provision.stores.redis.server import Server
 
 _NEEDS_7 = ("function", "delete_function")
@@ -21,10 +21,10 @@ _NEEDS_7 = ("function", "delete_function")
 
 class RedisStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
-        from provision.stores.redis.leases import RedisLeases
+        from provision.stores.redis.files import documents
+        from provision.stores.redis.lease import RedisLeases
         from provision.stores.redis.ledger import RedisLedger
-        from provision.stores.redis.source import documents
-        from provision.stores.redis.statements import RedisStatements
+        from provision.stores.redis.migrate.statements import RedisStatements
 
         super().__init__(options, documents(options))
         self._keys = Keys(options.project, options.name)
@@ -34,26 +34,26 @@ class RedisStore(DocumentStore["Server"]):
 
     @cached_property
     def checks(self) -> Checks:
-        from provision.stores.redis.checks import RedisChecks
+        from provision.stores.redis.validate.checks import RedisChecks
 
         return RedisChecks(self._keys, self.server)
 
     @cached_property
     def history(self) -> History:
-        from provision.stores.redis.history import RedisHistory
+        from provision.stores.redis.validate.results import RedisHistory
 
         return RedisHistory(self._keys, self.server)
 
     @cached_property
     def batches(self) -> Batches:
-        from provision.stores.redis.batches import RedisBatches
+        from provision.stores.redis.backfill.batches import RedisBatches
 
         return RedisBatches(self._keys, self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""
+        from provision.net.tls import with_tls
         from provision.stores.redis.server import TLS, VERIFY, connect
-        from provision.tls import with_tls
 
         return connect(with_tls(url, self.options, TLS, VERIFY))
 

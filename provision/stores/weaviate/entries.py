@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.model import Event, Kind
-from provision.stores.weaviate import own
+from provision.model import Event, EventKind
+from provision.stores.weaviate import own_collections
 from provision.stores.weaviate.names import Names
 
 _TEXTS = ("project", "store", "revision", "kind", "checksum", "at", "actor", "detail")
@@ -20,7 +20,7 @@ _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:provision:weaviate:ledger")
 def collection(names: Names) -> dict[str, Any]:
     """The class of the ledger. Nothing is searched for, so nothing is indexed."""
     description = f"provision's ledger of {names.store} in project {names.project}; append-only"
-    return own.collection(names.ledger, description, _TEXTS, _NUMBERS)
+    return own_collections.collection(names.ledger, description, _TEXTS, _NUMBERS)
 
 
 def key(names: Names, event: Event) -> str:
@@ -54,7 +54,7 @@ def event_of(properties: Mapping[str, Any]) -> Event:
     return Event(
         project=properties["project"],
         revision=properties["revision"],
-        kind=Kind(properties["kind"]),
+        kind=EventKind(properties["kind"]),
         checksum=properties["checksum"],
         token=int(properties["token"]),
         n=int(properties["n"]),

@@ -7,9 +7,9 @@ from typing import Any
 
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, LeaseLost
-from provision.http import path_of
 from provision.model import Event
-from provision.stores.weaviate import own
+from provision.net.http import path_of
+from provision.stores.weaviate import own_collections
 from provision.stores.weaviate.entries import collection, event_of, key, object_of
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import PAGE, Server
@@ -36,7 +36,7 @@ class WeaviateLedger:
         """Make the collection if it is absent. Raises ConfigError (not-allowed), FailedError."""
         server = self._server()
         with server.writing():
-            own.make(server, collection(self._names))
+            own_collections.make(server, collection(self._names))
 
     def append(self, event: Event) -> None:
         """Add one event. Raises LeaseLost when its key is taken, FailedError."""
@@ -47,7 +47,7 @@ class WeaviateLedger:
             except Refused as refused:
                 there = self._there(event)
                 if there is None:
-                    raise own.refused(server, refused) from None
+                    raise own_collections.refused(server, refused) from None
                 # A gateway may have sent ours twice; the second is refused by the first.
                 if there != event:
                     raise LeaseLost(there.actor) from None

@@ -8,8 +8,8 @@ from typing import Any
 
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, ProvisionError, UnreachableError
-from provision.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 from provision.model import StoreOptions
+from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 
 OLDEST = (1, 27, 0)
 EXAMPLE = "http://host:8080"

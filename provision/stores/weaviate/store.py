@@ -13,8 +13,8 @@ from provision.ports import Leases, Ledger
 from provision.stores.weaviate.names import Names
 
 if TYPE_CHECKING:
-    from provision.ports.batches import Batches
-    from provision.ports.checks import Checks
+    from provision.ports.backfill import Batches
+    from provision.ports.validate import Checks
     from provision.stores.weaviate.server import Server
 
 ALIASES_SINCE = (1, 32, 0)
@@ -25,11 +25,11 @@ class WeaviateStore(DocumentStore["Server"]):
     leases: Leases | None = None
 
     def __init__(self, options: StoreOptions) -> None:
+        from provision.stores.weaviate.files import documents
         from provision.stores.weaviate.ledger import WeaviateLedger
-        from provision.stores.weaviate.leftovers import WeaviateLeftovers
-        from provision.stores.weaviate.operations import OPERATIONS
-        from provision.stores.weaviate.operations.base import Live
-        from provision.stores.weaviate.source import documents
+        from provision.stores.weaviate.migrate.leftovers import WeaviateLeftovers
+        from provision.stores.weaviate.migrate.operations import OPERATIONS
+        from provision.stores.weaviate.migrate.operations.base import Live
 
         super().__init__(options, documents(options))
         names = Names(options.project, options.name)
@@ -41,13 +41,13 @@ class WeaviateStore(DocumentStore["Server"]):
 
     @cached_property
     def checks(self) -> Checks:
-        from provision.stores.weaviate.checks import WeaviateChecks
+        from provision.stores.weaviate.validate.checks import WeaviateChecks
 
         return WeaviateChecks(self.server)
 
     @cached_property
     def batches(self) -> Batches:
-        from provision.stores.weaviate.batches import WeaviateBatches
+        from provision.stores.weaviate.backfill.batches import WeaviateBatches
 
         return WeaviateBatches(Names(self.options.project, self.options.name), self.options, self.server)
 

@@ -9,7 +9,7 @@ from typing import Any
 from provision.core.graph import Graph
 from provision.core.standing import StoreStanding, stand
 from provision.errors import ProvisionError, Several
-from provision.model import Event, Kind, Revision
+from provision.model import Event, EventKind, Revision
 
 Told = list[tuple[str, str, str, str]]
 AT = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
@@ -36,14 +36,14 @@ def chain(store: str, count: int, **fields: Any) -> list[Revision]:
     ]
 
 
-def event(name: str, kind: Kind, n: int = 1, token: int = 1, **fields: Any) -> Event:
+def event(name: str, kind: EventKind, n: int = 1, token: int = 1, **fields: Any) -> Event:
     """An event at AT plus n minutes; the checksum is that of `revision(name)`."""
     given = {"checksum": name.split("/")[1] * 40, "at": AT + timedelta(minutes=n), "actor": "ci@runner", **fields}
     return Event("vfr", name, kind, token=token, n=n, **given)
 
 
 def applied(*names: str) -> list[Event]:
-    return [event(name, Kind.APPLIED, n) for n, name in enumerate(names, 1)]
+    return [event(name, EventKind.APPLIED, n) for n, name in enumerate(names, 1)]
 
 
 def standings(

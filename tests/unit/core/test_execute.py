@@ -16,9 +16,9 @@ from provision.model import (
     Began,
     Direction,
     Done,
+    EventKind,
     Failure,
     Happening,
-    Kind,
     Note,
     Plan,
     Report,
@@ -295,8 +295,8 @@ def test_journal_events_are_numbered_directed_and_masked() -> None:
     made = []
 
     def writes(step: Step, journal: Journal) -> None:
-        made.append(journal.event(step, Kind.STARTED, statement=2, text="x"))
-        made.append(journal.event(step, Kind.FAILED, duration_ms=5, error="the pw is wrong"))
+        made.append(journal.event(step, EventKind.STARTED, statement=2, text="x"))
+        made.append(journal.event(step, EventKind.FAILED, duration_ms=5, error="the pw is wrong"))
         assert str(journal.mark(step, 2)) == "provision/vfr/7/a/1/2"
         assert (journal.token, journal.begin_at(step)) == (7, 4)
 

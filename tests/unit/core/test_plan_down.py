@@ -9,7 +9,7 @@ import pytest
 from provision.core.graph import Graph
 from provision.core.plan import Wanted, plan_down
 from provision.errors import ProvisionError
-from provision.model import Event, Kind
+from provision.model import Event, EventKind
 from tests.unit.core.builders import Told, applied, chain, event, revision, standings, told
 
 # a/1 ── a/2 ── a/3      b/1 requires a/2
@@ -109,7 +109,7 @@ def test_plan_down_what_is_not_applied_is_left_out() -> None:
 
 
 def test_plan_down_half_reverted_revision_is_finished() -> None:
-    begun = event("a/2", Kind.STARTED, 9, statement=1, detail={"direction": "down"})
+    begun = event("a/2", EventKind.STARTED, 9, statement=1, detail={"direction": "down"})
 
     assert down(Wanted(steps=1), [*applied("a/1", "a/2"), begun]) == ["a/2"]
 
@@ -132,7 +132,7 @@ def test_plan_down_unknown_target_is_refused() -> None:
 
 
 def test_plan_down_edited_revision_is_refused() -> None:
-    assert refused(Wanted(steps=1), [event("a/1", Kind.APPLIED, checksum="x")])[0][0] == "revision-changed"
+    assert refused(Wanted(steps=1), [event("a/1", EventKind.APPLIED, checksum="x")])[0][0] == "revision-changed"
 
 
 def test_plan_down_beneath_a_future_revision_is_refused() -> None:

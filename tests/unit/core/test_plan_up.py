@@ -9,7 +9,7 @@ import pytest
 from provision.core.graph import Graph
 from provision.core.plan import Wanted, first_moved, held_back, moved, plan_up, refuse_trouble
 from provision.errors import ProvisionError
-from provision.model import Direction, Event, Kind, Plan
+from provision.model import Direction, Event, EventKind, Plan
 from tests.unit.core.builders import Told, applied, chain, event, revision, standings, told
 
 TWO = Graph([*chain("a", 3), *chain("b", 2, requires={1: ("a/2",)})])
@@ -113,7 +113,7 @@ def test_plan_up_gate_holds_what_stands_on_it_through_the_chain() -> None:
 def test_plan_up_complete_gate_holds_nothing() -> None:
     graph = Graph(chain("a", 2, requires={2: ("backfill/fill",)}))
 
-    plan = up(graph, [event("backfill/fill", Kind.APPLIED)])
+    plan = up(graph, [event("backfill/fill", EventKind.APPLIED)])
 
     assert (ids(plan), plan.held) == (["a/1", "a/2"], ())
 
@@ -121,7 +121,7 @@ def test_plan_up_complete_gate_holds_nothing() -> None:
 def test_plan_up_edited_revision_is_refused() -> None:
     graph = Graph([revision("a/1", slug="ttl", checksum="81c07e99")])
 
-    assert refused(graph, [event("a/1", Kind.APPLIED, 0, checksum="3fa91c00")]) == [
+    assert refused(graph, [event("a/1", EventKind.APPLIED, 0, checksum="3fa91c00")]) == [
         (
             "revision-changed",
             "a/1_ttl was edited after it was applied",
@@ -148,7 +148,7 @@ def test_plan_up_revision_edited_after_another_tool_applied_it_is_refused() -> N
 def test_plan_up_edited_revision_that_is_not_strict_goes_on() -> None:
     graph = Graph(chain("a", 2, strict=False))
 
-    assert ids(up(graph, [event("a/1", Kind.APPLIED, checksum="x")])) == ["a/2"]
+    assert ids(up(graph, [event("a/1", EventKind.APPLIED, checksum="x")])) == ["a/2"]
 
 
 def test_plan_up_unknown_in_the_middle_is_refused() -> None:
@@ -167,7 +167,7 @@ def test_plan_up_future_revision_is_no_obstacle() -> None:
 
 
 def test_plan_up_begun_revision_without_a_file_is_refused() -> None:
-    assert refused(Graph(chain("a", 1)), [event("a/2", Kind.STARTED, statement=1)]) == [
+    assert refused(Graph(chain("a", 1)), [event("a/2", EventKind.STARTED, statement=1)]) == [
         (
             "revision-unknown",
             "a/2 was begun and not ended, and its file is gone",
@@ -180,7 +180,7 @@ def test_plan_up_begun_revision_without_a_file_is_refused() -> None:
 def test_plan_up_trouble_of_a_store_left_out_is_no_obstacle() -> None:
     graph = Graph([*chain("a", 1), *chain("b", 1)])
 
-    assert ids(up(graph, [event("a/1", Kind.APPLIED, checksum="x")], Wanted(only=frozenset({"b"})))) == ["b/1"]
+    assert ids(up(graph, [event("a/1", EventKind.APPLIED, checksum="x")], Wanted(only=frozenset({"b"})))) == ["b/1"]
 
 
 OUT_OF_ORDER = (
@@ -215,14 +215,14 @@ def test_plan_up_branches_have_no_order_between_them() -> None:
 
 
 def test_plan_up_begun_revision_before_an_applied_one_is_finished() -> None:
-    events = [*applied("a/1"), event("a/2", Kind.STARTED, 2, statement=1), event("a/3", Kind.APPLIED, 3)]
+    events = [*applied("a/1"), event("a/2", EventKind.STARTED, 2, statement=1), event("a/3", EventKind.APPLIED, 3)]
 
     assert ids(up(Graph(chain("a", 3)), events)) == ["a/2"]
 
 
 def test_plan_up_everything_that_is_wrong_is_told_at_once() -> None:
     graph = Graph([*chain("a", 3), *chain("b", 1)])
-    events = [*applied("a/1", "a/3"), event("b/1", Kind.APPLIED, checksum="x")]
+    events = [*applied("a/1", "a/3"), event("b/1", EventKind.APPLIED, checksum="x")]
 
     assert [code for code, *_ in refused(graph, events)] == ["revision-changed", "out-of-order"]
 
@@ -250,13 +250,13 @@ def test_first_moved_names_the_revision_and_both_states() -> None:
 def test_held_back_shows_what_waits_in_any_state() -> None:
     graph = Graph(chain("a", 3, requires={2: ("backfill/fill",)}))
 
-    found = held_back(graph, standings(graph, [event("a/1", Kind.APPLIED, checksum="edited")]))
+    found = held_back(graph, standings(graph, [event("a/1", EventKind.APPLIED, checksum="edited")]))
 
     assert [held.step.id for held in found] == ["a/2", "a/3"]
 
 
 def test_refuse_trouble_tells_what_plan_up_would() -> None:
-    known = standings(TWO, [event("a/1", Kind.APPLIED, checksum="x")])
+    known = standings(TWO, [event("a/1", EventKind.APPLIED, checksum="x")])
 
     with pytest.raises(ProvisionError, match="revision-changed"):
         refuse_trouble(known)

@@ -11,7 +11,7 @@ import pytest
 from provision.core.graph import Graph
 from provision.core.resume import older, settle, wait_out
 from provision.errors import LeaseLost, ProvisionError
-from provision.model import Fate, Kind, Mark, Outcome, Running, Statement, Step
+from provision.model import EventKind, Fate, Mark, Outcome, Running, Statement, Step
 from tests.unit.core.builders import applied, chain, event, standings, told
 
 GRAPH = Graph([*chain("a", 2), *chain("b", 1)])
@@ -28,7 +28,7 @@ def by_lane(outcome: Outcome) -> Any:
 
 
 def started(name: str) -> Any:
-    return event(name, Kind.STARTED, 5, statement=1, detail={"text": "x"})
+    return event(name, EventKind.STARTED, 5, statement=1, detail={"text": "x"})
 
 
 def test_settle_only_open_attempts_are_asked_about() -> None:
@@ -44,7 +44,7 @@ def test_settle_statement_in_flight_is_passed_or_sent_again(outcome: Outcome, ex
 
 
 def test_settle_lane_that_was_refused_sends_again() -> None:
-    known = standings(GRAPH, [started("b/1"), event("b/1", Kind.FAILED, 6, statement=1)])
+    known = standings(GRAPH, [started("b/1"), event("b/1", EventKind.FAILED, 6, statement=1)])
 
     assert settle(STEPS, known, {"b": by_lane(Outcome.CANNOT_TELL)}) == {"b/1": 1}
 

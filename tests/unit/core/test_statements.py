@@ -11,7 +11,7 @@ import pytest
 from provision.core import statements
 from provision.core.ledger import fold
 from provision.errors import Interrupted, LeaseLost, ProvisionError, StatementFailed
-from provision.model import Direction, Event, Fate, Kind, Mark, Outcome, State, Statement, Step
+from provision.model import Direction, Event, EventKind, Fate, Mark, Outcome, State, Statement, Step
 from tests.unit.core.builders import AT, chain, told
 
 STEP = Step(replace(chain("a", 1)[0], slug="ttl"))
@@ -52,7 +52,7 @@ class Tape:
     def probe(self, _statement: Statement, _event: Event) -> Fate:
         return self.fate
 
-    def event(self, step: Step, kind: Kind, **fields: Any) -> Event:
+    def event(self, step: Step, kind: EventKind, **fields: Any) -> Event:
         number = fields.pop("statement", None)
         duration = fields.pop("duration_ms", 0)
         if step.direction is Direction.DOWN:
@@ -92,10 +92,10 @@ def begun(*texts: str, failed: bool = False) -> State:
     """The state after boundaries with these texts, the last one in flight or refused."""
     tape = Tape()
     for number, text in enumerate(texts, 1):
-        kind = Kind.STARTED if number == 1 else Kind.AT
+        kind = EventKind.STARTED if number == 1 else EventKind.AT
         tape.record(tape.event(STEP, kind, statement=number, text=text), None)
     if failed:
-        tape.record(tape.event(STEP, Kind.FAILED, statement=len(texts), error="no"), None)
+        tape.record(tape.event(STEP, EventKind.FAILED, statement=len(texts), error="no"), None)
     return fold(tape.written)[STEP.id]
 
 

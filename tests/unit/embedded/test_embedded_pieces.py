@@ -76,7 +76,9 @@ def test_end_leaves_a_process_with_another_start_time(tmp_path: Path) -> None:
 
 
 def test_unknown_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="arango has no embedded engine; those that have: postgres, clickhouse, "):
+    with pytest.raises(
+        ValueError, match="arango has no embedded engine; those that have: clickhouse, influx, postgres, "
+    ):
         engine("arango", "arango", tmp_path)
 
 

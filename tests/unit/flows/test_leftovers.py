@@ -10,7 +10,7 @@ import pytest
 
 from provision.core.plan import Wanted
 from provision.errors import FailedError
-from provision.model import Kind, Leftover, Note, StoreOptions
+from provision.model import EventKind, Leftover, Note, StoreOptions
 from tests.contract.bench import Bench
 from tests.contract.case_fake import FakeCase
 from tests.doubles.fake_store import FakeStore
@@ -102,5 +102,5 @@ def test_removal_that_fails_leaves_every_step_applied(bench: Bench) -> None:
     kept(bench).fake.fault("before-remove", FailedError("server-lost", "gone"))
     with pytest.raises(FailedError, match="gone"):
         bench.up()
-    assert [each.kind for each in bench.events()].count(Kind.APPLIED) == 3
+    assert [each.kind for each in bench.events()].count(EventKind.APPLIED) == 3
     assert bench.up().removed == (OLD,)

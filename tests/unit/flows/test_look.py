@@ -8,14 +8,14 @@ import pytest
 
 from provision.core.standing import Flag, Standing
 from provision.flows.look import Look
-from provision.model import Event, Holding, Kind, Owner, Revision, State, StateName
+from provision.model import Event, EventKind, Holding, Owner, Revision, State, StateName
 
 AT = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 FILE = Revision("redis", "0001", "sign_ins", "Who signed in", "redis/0001_sign_ins.yaml", "aa")
 
 
 def begun(token: int, name: StateName = StateName.STARTED) -> Standing:
-    event = Event("small", FILE.id, Kind.STARTED, "aa", token, 1, AT, "dba@db1", statement=1)
+    event = Event("small", FILE.id, EventKind.STARTED, "aa", token, 1, AT, "dba@db1", statement=1)
     return Standing(FILE.id, FILE, State(name, "aa", AT, "dba@db1", events=(event,)), frozenset({Flag.DIRTY}))
 
 

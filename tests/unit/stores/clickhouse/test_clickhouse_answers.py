@@ -6,7 +6,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import OperationalError
 
 from provision.errors import UnreachableError
-from provision.stores.clickhouse.connection import _explained
+from provision.stores.clickhouse.server import _explained
 
 
 @pytest.mark.parametrize("length", [1, 60])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from provision.stores.clickhouse.probe_picture import loads, normal
-from provision.stores.clickhouse.probe_text import engine_outside, retargeted
-from provision.stores.clickhouse.statements import parse, picture_sql, split
+from provision.stores.clickhouse.migrate.parse.touched import parse, picture_sql, split
+from provision.stores.clickhouse.migrate.probe.picture import loads, normal
+from provision.stores.clickhouse.migrate.probe.text import engine_outside, retargeted
 
 STATEMENTS = {
     "CREATE TABLE t (id UInt8) ENGINE = Memory": ("create", "create table t", ("t",), "definition"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provision.errors import ConfigError, ProvisionError, UnreachableError
-from provision.stores.postgres.connection import connect, place, plain
+from provision.stores.postgres.server import connect, place, plain
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
-from provision.stores.postgres import engine
+from provision.stores.postgres.migrate import alembic as engine
 
 ENV = """
 from logging.config import fileConfig

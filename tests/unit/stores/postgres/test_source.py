@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provision.model import Revision, StoreOptions
-from provision.stores.postgres import source
+from provision.stores.postgres import files as source
 
 
 def read(root: Path, *texts: str) -> tuple[Revision, ...]:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from provision.stores.postgres.loss import Loss
-from provision.stores.postgres.source_effects import effects_of
+from provision.stores.postgres.migrate.losses.file_effects import effects_of
+from provision.stores.postgres.migrate.losses.loss import Loss
 
 BODIES = {
     'op.drop_table("t")': ["drops table t and its rows"],

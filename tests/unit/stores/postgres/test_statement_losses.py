@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provision.stores.postgres.loss import as_before
-from provision.stores.postgres.statement_losses import read
+from provision.stores.postgres.migrate.losses.loss import as_before
+from provision.stores.postgres.migrate.losses.statement import read
 
 T, C, R = "drops table {} and its rows", "drops column {} of {} and its values", "deletes rows of {}"
 LOSES = {

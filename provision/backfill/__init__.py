@@ -1,0 +1,1 @@
+"""Fills what is already there, beside live traffic: the states of a run, its pace, its workers. Knows no driver."""

@@ -1,0 +1,166 @@
+"""The workers of one process on one run, and the look-out that watches the server for them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from provision.backfill.pace import Brake
+from provision.backfill.worker import Allowance, Shift, Worker
+from provision.errors import LeaseLost, ProvisionError, UnreachableError, unexpected
+from provision.model.backfills import Backfill, BackfillRun, Seen
+from provision.ports.backfill import Batches, Work
+
+LOOK_EVERY = 0.05  # seconds
+FIRST_LOOK = 2.0  # the most that the first batch waits for it
+BLIND = 1.0  # after a look that failed
+TELL_EVERY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How a process works on a run: threads, rows it may pass over, most rows a second (None: the document's)."""
+
+    workers: int = 1
+    skip_failed: int = 0
+    rate: float | None = None
+    patience: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a process needs to work on a run. `stopped` is set by Ctrl-C; `told` hears how far the run is."""
+
+    backfill: Backfill
+    batches: Batches
+    check: Callable[[], None]
+    stopped: threading.Event
+    orders: Orders = field(default_factory=Orders)
+    told: Callable[[BackfillRun], None] = field(default=lambda _: None)
+    turns: int | None = None  # see Shift
+
+
+class LookOut:
+    """Looks at the server from a thread of its own, on a connection of its own; `failed` hears what ends the run."""
+
+    def __init__(self, open_work: Callable[[], Work], failed: Callable[[ProvisionError], None]) -> None:
+        self._open, self._failed, self._seen, self._longest = open_work, failed, Seen(), 0
+        self._ended, self._looked = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="look-out", daemon=True)
+        self._thread.start()
+
+    def seen(self) -> Seen:
+        """The newest look; waits for the first, before which no batch should begin."""
+        self._looked.wait(FIRST_LOOK)
+        return self._seen
+
+    def longest_wait(self) -> int:
+        """The longest wait for our locks, in ms, since it was last asked for."""
+        longest, self._longest = self._longest, 0
+        return longest
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        work: Work | None = None
+        while not self._ended.is_set():
+            pause = LOOK_EVERY
+            try:
+                work = work or self._open()
+                self._seen = work.look()
+                self._longest = max(self._longest, self._seen.wait_ms)
+            except Exception as error:  # whatever it is: a run must not go on with nobody looking, unsaid
+                self._seen, pause = self._unseen(error), BLIND
+                if work is not None:
+                    work.close()
+                work = None
+            self._looked.set()
+            self._ended.wait(pause)
+        if work is not None:
+            work.close()
+
+    def _unseen(self, error: Exception) -> Seen:
+        """What a look that failed comes to. A server that went away is for the workers to say: they wait for it."""
+        if isinstance(error, UnreachableError):
+            return Seen()
+        if isinstance(error, ProvisionError) and error.code != "bad-yield":
+            return Seen(f"nothing: the look-out cannot look: {error.what}")
+        self._failed(error if isinstance(error, ProvisionError) else unexpected(error, str))
+        return Seen()
+
+
+def work_through(post: Post, run: str) -> None:
+    """Work on the run with all workers until nothing is free, it is no longer running, or a stop is asked for.
+
+    Raises what ended a worker, the first one that did.
+    """
+    ended, errors = threading.Event(), list[ProvisionError]()
+
+    def failed(error: ProvisionError) -> None:
+        errors.append(error)
+        ended.set()
+
+    look_out = LookOut(lambda: post.batches.work(post.backfill), failed)
+    shift = _shift(post, run, ended, look_out)
+
+    def one() -> None:
+        try:
+            Worker(shift).go()
+        except ProvisionError as error:
+            failed(error)
+        except Exception as error:  # the thread's last line: nothing may end a worker unsaid
+            failed(unexpected(error, str))
+
+    threads = [threading.Thread(target=one, name=f"worker {n}", daemon=True) for n in range(post.orders.workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        _wait(threads, post, ended, run)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+        look_out.close()
+    if errors:
+        raise next((error for error in errors if isinstance(error, LeaseLost)), errors[0])
+
+
+def _shift(post: Post, run: str, ended: threading.Event, look_out: LookOut) -> Shift:
+    rate = post.orders.rate if post.orders.rate is not None else post.backfill.rate
+    return Shift(
+        backfill=post.backfill,
+        batches=post.batches,
+        run=run,
+        check=post.check,
+        ended=ended,
+        brake=Brake(rate, time.monotonic),
+        allowance=Allowance(post.orders.skip_failed),
+        seen=look_out.seen,
+        longest_wait=look_out.longest_wait,
+        patience=post.orders.patience,
+        turns=post.turns,
+    )
+
+
+def _wait(threads: list[threading.Thread], post: Post, ended: threading.Event, run: str) -> None:
+    told = time.monotonic()
+    while any(thread.is_alive() for thread in threads):
+        if post.stopped.wait(0.02):
+            ended.set()
+        for thread in threads:
+            thread.join(0.05)
+        if time.monotonic() - told >= TELL_EVERY:
+            told = time.monotonic()
+            try:
+                post.told(whole(post, run))
+            except ProvisionError:
+                continue  # the workers say it better
+
+
+def whole(post: Post, run: str) -> BackfillRun:
+    """The run with its parts."""
+    return next(each for each in post.batches.runs.read(post.backfill.name) if each.run == run)

@@ -1,0 +1,1 @@
+"""Requests over HTTP and TLS, alike for every kind of store."""

@@ -1,0 +1,220 @@
+"""A JSON service over HTTP: one pool of connections, time limits, retries that cannot do a thing twice, TLS, words.
+
+For the stores whose own interface is REST; urllib3 does the work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from provision.errors import ConfigError, FailedError, UnreachableError
+from provision.model import StoreOptions
+from provision.net.causes import cause
+
+if TYPE_CHECKING:
+    import urllib3
+
+CONNECT_SECONDS = 5.0
+# An operation on a schema answers in milliseconds; a server that is silent this long is lost.
+ANSWER_SECONDS = 60.0
+
+
+class Unanswered(Exception):
+    """Raised when no answer came; what was asked for may have been done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said. `body` is its JSON, or None where it sent none; `text` is what it sent."""
+
+    status: int
+    body: Any
+    text: str
+    headers: Mapping[str, str]
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 400
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A url taken apart: `base` without user, password and options, ending without a slash."""
+
+    base: str
+    user: str
+    password: str
+    options: Mapping[str, str]
+
+    @classmethod
+    def of(cls, url: str, example: str) -> Address:
+        """The parts of a url. Raises ConfigError (bad-url) for one that is not http(s)."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            fix = f"write {example}, special characters percent-encoded (@ as %40)"
+            raise ConfigError("bad-url", "not an http or https url", fix=fix)
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        base = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+        options = dict(each.partition("=")[::2] for each in parts.query.split("&") if each)
+        return cls(
+            base,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            {name: unquote(value) for name, value in options.items()},
+        )
+
+
+class Http:
+    """One server. Safe to use from several threads."""
+
+    def __init__(
+        self, base: str, headers: Mapping[str, str], options: StoreOptions, *, seconds: float = ANSWER_SECONDS
+    ) -> None:
+        self.shown = base
+        self._base = base
+        self._headers = dict(headers)
+        self._seconds = seconds
+        self._pool = _pool(options)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Send a request and return the answer, whatever its status. A `body` of bytes or text is sent as it is.
+
+        Asked again, with growing pauses: what found the server busy, what never reached it, and what was lost on the
+        way if twice is as good as once. Not asked again: a server that stays silent for `seconds`. Raises Unanswered.
+        """
+        import urllib3
+
+        from provision.net.retry import patience
+
+        sent, kind = _encoded(body)
+        target = self._base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        limit = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds or self._seconds)
+        try:
+            raw = self._pool.request(
+                method,
+                target,
+                body=sent,
+                headers={**self._headers, **kind, **(headers or {})},
+                timeout=limit,
+                retries=patience(),
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise Unanswered(_cause(error)) from None
+        return _answer(raw)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Raises UnreachableError for no answer inside, before anything was changed."""
+        try:
+            yield
+        except Unanswered as lost:
+            raise UnreachableError(
+                "unreachable",
+                f"no answer: {lost}",
+                where=self.shown,
+                fix="see that the server runs and the url is right",
+            ) from None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raises FailedError (server-lost) for no answer inside."""
+        try:
+            yield
+        except Unanswered as lost:
+            raise FailedError(
+                "server-lost",
+                f"the server went away during a run: {lost}",
+                where=self.shown,
+                fix="see that it runs, then run the same command again: what was in flight is probed first",
+            ) from None
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+def path_of(*parts: str) -> str:
+    """A path of these segments, each percent-encoded."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def sendable(token: str) -> str:
+    """The token. Raises ConfigError (bad-value) for one that no header can carry, without showing it."""
+    if token.isascii() and token.isprintable() and token == token.strip():
+        return token
+    raise ConfigError(
+        "bad-value",
+        "the token holds a line break, a space at an end or a character beyond ASCII",
+        where="token",
+        fix="write the token alone: a file or a secret often ends with a line break",
+    )
+
+
+def refused_login(answer: Answer, shown: str, said: str, fix: str) -> ConfigError | None:
+    """What a 401 or 403 means, `said` being the server's own words; None for any other status."""
+    if answer.status == 401:
+        return ConfigError("wrong-password", f"the server refused the login: {said}", where=shown, fix=fix)
+    if answer.status == 403:
+        what = f"the server refused: {said}"
+        return ConfigError("not-allowed", what, where=shown, fix="give the user that right")
+    return None
+
+
+def _pool(options: StoreOptions) -> urllib3.PoolManager:
+    import urllib3
+
+    names: dict[str, Any] = {
+        _TLS[key]: str(options.root / str(options.extra[key])) for key in _TLS if options.extra.get(key)
+    }
+    if options.extra.get("verify") in (False, "false"):
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return urllib3.PoolManager(maxsize=8, cert_reqs="CERT_NONE", assert_hostname=False, **names)
+    return urllib3.PoolManager(maxsize=8, cert_reqs="CERT_REQUIRED", **names)
+
+
+_TLS = {"ca_cert": "ca_certs", "client_cert": "cert_file", "client_key": "key_file"}
+
+
+def _encoded(body: object) -> tuple[bytes | None, Mapping[str, str]]:
+    if body is None:
+        return None, {}
+    if isinstance(body, bytes):
+        return body, {}
+    if isinstance(body, str):
+        return body.encode(), {}
+    return json.dumps(body, ensure_ascii=False).encode(), {"content-type": "application/json"}
+
+
+def _answer(raw: urllib3.BaseHTTPResponse) -> Answer:
+    text = raw.data.decode("utf-8", "replace")
+    try:
+        body = json.loads(text) if text else None
+    except ValueError:
+        body = None
+    return Answer(raw.status, body, text, {name.lower(): value for name, value in raw.headers.items()})
+
+
+def _cause(error: BaseException) -> str:
+    """The reason at the bottom of urllib3's chain, in a few words."""
+    reason: BaseException = error
+    while isinstance(deeper := getattr(reason, "reason", None), BaseException):
+        reason = deeper
+    return cause(f"{type(reason).__name__}: {reason}")

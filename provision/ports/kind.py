@@ -1,0 +1,156 @@
+"""What a kind of store is, and the parts that it may bring beside a `Store`. A missing part is a missing file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+from provision.model import Finding, Found, StoreOptions
+from provision.ports import Store
+
+_Part = TypeVar("_Part")
+
+
+class Layout(Protocol):
+    """`setup/layout.py`: the folder of migrations. FOLDER is its usual place, FILES a pattern within."""
+
+    FOLDER: str
+    FILES: str
+
+    def found(self, root: Path) -> Mapping[str, str] | None:
+        """The store's keys for a folder that is there already, or None. Raises ConfigError."""
+
+    def start(self, root: Path) -> Sequence[Path]:
+        """Make a new one and return the files written. Raises OSError."""
+
+
+class Draft(Protocol):
+    """`setup/draft.py`: writes the next migration file."""
+
+    def write(self, options: StoreOptions, message: str, requires: Sequence[str]) -> Sequence[Path]:
+        """Write the next file and return what was written. Raises ConfigError and OSError."""
+
+
+class Suggest(Protocol):
+    """`setup/suggest.py`: writes the migration that gives columns a constant, in the place of a backfill."""
+
+    def write(
+        self, options: StoreOptions, table: str, constants: Sequence[tuple[str, str, str]], requires: Sequence[str]
+    ) -> Sequence[Path]:
+        """`constants` are column, type and value of each. Raises as `Draft.write`."""
+
+
+class Live(Protocol):
+    """`setup/live.py`: reads a server's objects as documents would make them."""
+
+    def found(self, options: StoreOptions, url: str) -> Sequence[Found]:
+        """In an order in which they can be applied. Reads only. Raises UnreachableError, ConfigError."""
+
+
+class Schema(Protocol):
+    """`setup/schema.py`: what a migration document may hold."""
+
+    def schema(self) -> Mapping[str, Any]:
+        """As JSON Schema 2020-12."""
+
+
+class Health(Protocol):
+    """`setup/health.py`: what `doctor` asks a server."""
+
+    def look(self, options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
+        """What was found. Reads only. Raises UnreachableError and ConfigError as opening the store does."""
+
+
+class BackfillKeys(Protocol):
+    """`backfill/batches.py`: the keys of this kind's backfills besides the common ones, as JSON Schemas by name.
+
+    REQUIRED names those that must be there. CODE and CODE_REQUIRED are the same for backfills written in Python, in
+    kinds that have them.
+    """
+
+    KEYS: Mapping[str, Mapping[str, Any]]
+    REQUIRED: tuple[str, ...]
+
+
+class CheckKinds(Protocol):
+    """`validate/checks.py`: KINDS are the JSON Schemas of the bodies of the kinds of check that a store makes by name,
+    TABLE those of the keys that a table may have besides the common ones."""
+
+    KINDS: Mapping[str, Mapping[str, Any]]
+    TABLE: Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of store: the object `KIND` of its package, found through the entry point group `provision.stores`.
+
+    `name` is what provision.toml says, `title` what people say. `driver` must be importable, and the optional
+    dependency `extra` brings it. `keys` are those of `[stores.NAME]` that only this kind has, with the type of their
+    values: str, bool or dict. `folder` is where its migrations are unless `path` says otherwise, and `making` the
+    command that makes one. `can_be_home`: it keeps the run lock. `engine` is the module whose `LocalServer` runs a
+    server on this machine, `program` what must be on PATH for that.
+    """
+
+    name: str
+    title: str
+    package: str
+    build: Callable[[StoreOptions], Store]
+    driver: str
+    extra: str = ""
+    folder: str = ""
+    making: str = "mkdir -p {folder}"
+    keys: Mapping[str, type] = field(default_factory=dict)
+    can_be_home: bool = False
+    engine: str = ""
+    program: str = ""
+
+    @property
+    def usual_folder(self) -> str:
+        """Where its migrations are, from the project's root, unless a store says otherwise."""
+        return self.folder or self.name
+
+    def layout(self) -> Layout | None:
+        return cast("Layout | None", self._part("setup.layout"))
+
+    def draft(self) -> Draft | None:
+        return cast("Draft | None", self._part("setup.draft"))
+
+    def suggest(self) -> Suggest | None:
+        return cast("Suggest | None", self._part("setup.suggest"))
+
+    def live(self) -> Live | None:
+        return cast("Live | None", self._part("setup.live"))
+
+    def schema(self) -> Schema | None:
+        return cast("Schema | None", self._part("setup.schema"))
+
+    def health(self) -> Health | None:
+        return cast("Health | None", self._part("setup.health"))
+
+    def backfill_keys(self) -> BackfillKeys | None:
+        return cast("BackfillKeys | None", self._part("backfill.batches"))
+
+    def check_kinds(self) -> CheckKinds | None:
+        return cast("CheckKinds | None", self._part("validate.checks"))
+
+    def has(self, part: str) -> bool:
+        """Whether there is a part such as `setup.schema`; loads no more than the package of the room."""
+        return _is_there(f"{self.package}.{part}")
+
+    def _part(self, name: str) -> object | None:
+        return import_module(f"{self.package}.{name}") if self.has(name) else None
+
+
+@cache
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError as error:  # the room itself is not there
+        if error.name is not None and module.startswith(error.name):
+            return False
+        raise

@@ -1,0 +1,69 @@
+"""What `doctor` looks at in an ArangoDB server; reads only, on a connection of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from provision.model import Finding, Severity, StoreOptions
+from provision.net.http import Address, path_of
+from provision.stores.arango.migrate.operations.base import Live, members
+from provision.stores.arango.server import EXAMPLE, FORBIDDEN, SYSTEM, Server, ServerRefused, connect
+
+CLOCK_SECONDS = 5.0
+
+
+def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
+    """What was found. Raises UnreachableError and ConfigError as opening the store does."""
+    del home  # every ArangoDB that takes writes is fit to be one
+    server = connect(url, options)
+    try:
+        with server.reading():
+            user = "" if options.extra.get("token") else Address.of(url, EXAMPLE).user
+            found = [*_rights(server, user, options), *_clock(server, options)]
+            return found if server.absent else [*found, *_graphs(server, options)]
+    finally:
+        server.http.close()
+
+
+def _rights(server: Server, user: str, options: StoreOptions) -> Iterator[Finding]:
+    if not user:
+        return  # a token does not say whose it is: what is missing shows when it is needed
+    database = SYSTEM if server.absent else server.database
+    try:
+        level = server.ask("GET", "/_api/user" + path_of(user, "database", database), database=database)["result"]
+    except ServerRefused as refused:
+        if refused.number == FORBIDDEN or refused.answer.status in (401, 403, 404):
+            return  # only who may ask is told
+        raise
+    if level == "rw":
+        yield Finding("privileges", Severity.FINE, options.name, f"{user} may make collections in {database}")
+        return
+    what = f"{user} may not make {'the database' if server.absent else 'collections in it'}: {database} is {level}"
+    fix = f"grant {user} Administrate (rw) on {database}"
+    yield Finding("privileges", Severity.ERROR, options.name, what, fix)
+
+
+def _clock(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    if server.absent:
+        return
+    before = time.time()
+    ahead = server.now() / 1000 - (before + time.time()) / 2
+    if abs(ahead) <= CLOCK_SECONDS:
+        yield Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
+        return
+    what = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    fix = "let both follow a time server; times in `history` are off, the order is not"
+    yield Finding("clock", Severity.WARNING, options.name, what, fix)
+
+
+def _graphs(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    """Graphs of which a collection was dropped, as servers before 3.12 let anybody do: a traversal fails on them."""
+    live = Live(server)
+    listed = server.ask("GET", "/_api/collection", query={"excludeSystem": "true"})["result"]
+    there = {each["name"] for each in listed}
+    for graph in live.graphs():
+        gone = sorted(members(graph) - there)
+        if gone:
+            what = f"graph {graph['name']} is made of {', '.join(gone)}, which is not there"
+            yield Finding("graphs", Severity.WARNING, options.name, what, "make it again, or alter the graph")

@@ -1,0 +1,1 @@
+"""Finds out what became of a statement in flight: ClickHouse."""

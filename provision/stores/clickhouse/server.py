@@ -1,0 +1,183 @@
+"""A clickhouse-connect client, and what its errors mean in our words."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
+from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
+from provision.net.causes import cause
+
+OLDEST = (22, 8)
+TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
+VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
+UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 60, 81, 516
+_SECURE = ("clickhouses", "https")
+_SCHEMES = ("clickhouse", "http", *_SECURE)
+
+
+class Refused(FailedError):
+    """Raised when the server refuses a statement; `number` is ClickHouse's own error code."""
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__("statement-refused", what)
+        self.number = number
+
+
+class Client:
+    """One server and the database of the url. Safe to use from several threads: there is no session."""
+
+    def __init__(self, url: str, store: str) -> None:
+        self.store = store
+        self.database, self.place = _read(url, store)
+        self._client = _connected(url, store, self.place)
+        self.version = str(self._client.server_version)
+
+    def command(self, sql: str, *, database: str | None = None, **settings: str) -> None:
+        """Run one statement. Raises Refused and UnreachableError."""
+        self.ask(lambda: self._client.command(sql, settings=self._settings(database, settings)))
+
+    def insert(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """Run one INSERT … SELECT with server-side parameters, waiting until it is stored."""
+        # One row needs one thread; starting more costs as much as the row.
+        settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
+        self.ask(lambda: self._client.command(sql, parameters=dict(parameters), settings=settings))
+
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Add rows of the same columns, waiting until they are stored: cheaper than an INSERT … SELECT."""
+        # Not the driver's raw_insert: that sends again after a lost answer, and the rows would be there twice.
+        sql = f"INSERT INTO {table} ({', '.join(rows[0])}) FORMAT JSONEachRow"
+        body = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+        settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
+        self.ask(lambda: self._client.command(sql, data=body, settings=settings))
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query. Raises Refused and UnreachableError."""
+
+        def asked() -> Sequence[Any]:
+            result = self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
+            return list(result.result_rows)
+
+        return [tuple(row) for row in self.ask(asked)]
+
+    def driver(self) -> Any:
+        """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
+        self._client.database = self.database
+        return self._client
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _settings(self, database: str | None, settings: Mapping[str, str]) -> dict[str, str]:
+        # The database goes with each request: it may not exist when the client connects.
+        return {**settings, "database": database or self.database}
+
+    def ask(self, question: Callable[[], Any]) -> Any:
+        """The answer of a call to the driver. Raises Refused and UnreachableError."""
+        try:
+            return question()
+        except OperationalError as error:
+            raise UnreachableError(
+                "unreachable",
+                f"{self.store} does not answer: {cause(_short(error, None))}",
+                where=self.place,
+                fix="start the server, or correct the url",
+            ) from None
+        except ClickHouseError as error:
+            raise Refused(_code(error), _short(error)) from None
+
+
+def _read(url: str, store: str) -> tuple[str, str]:
+    """The database of a url, and the url's place for people. Raises ConfigError (bad-url)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _port(parts.scheme)
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise _bad_url(store)
+    database = unquote(parts.path.strip("/")) or "default"
+    return database, f"{parts.hostname}:{port}/{database}"
+
+
+def _bad_url(store: str) -> ConfigError:
+    return ConfigError(
+        "bad-url",
+        f"the url of {store} cannot be read",
+        where=store,
+        fix="write clickhouse://user:password@host:8123/database, special characters percent-encoded (@ as %40)",
+    )
+
+
+def _connected(url: str, store: str, place: str) -> Any:
+    from clickhouse_migrations.connection import CLICKHOUSE_CONNECT, normalize_db_url
+
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+    dsn = urlsplit(normalize_db_url(url, CLICKHOUSE_CONNECT))._replace(path="")
+    try:
+        client = clickhouse_connect.get_client(
+            dsn=dsn.geturl(),
+            interface=dsn.scheme,
+            database="",
+            autogenerate_session_id=False,
+            compress=False,  # answers are small
+            connect_timeout=10,
+            send_receive_timeout=3600,
+        )
+    except TypeError:  # an option behind the question mark that the driver does not know
+        raise _bad_url(store) from None
+    except Exception as error:  # the driver raises its own errors, urllib3's and ValueError here
+        raise _explained(error, store, place) from None
+    version = tuple(int(part) for part in str(client.server_version).split(".")[:2])
+    if version < OLDEST:
+        raise ConfigError(
+            "server-too-old",
+            f"{store} runs ClickHouse {client.server_version}; {OLDEST[0]}.{OLDEST[1]} or newer is needed",
+            where=place,
+            fix="upgrade the server",
+        )
+    return client
+
+
+def _explained(error: Exception, store: str, place: str) -> ProvisionError:
+    if _code(error) in (AUTHENTICATION_FAILED, 192, 193, 194):
+        return ConfigError(
+            "wrong-password",
+            f"{store} refused the user or the password",
+            where=place,
+            fix="correct user and password in the url",
+        )
+    return UnreachableError(
+        "unreachable",
+        f"{store} does not answer: {cause(_short(error, None))}",
+        where=place,
+        fix="start the server, or correct the url",
+    )
+
+
+def _code(error: Exception) -> int:
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) else 0
+
+
+def _short(error: Exception, most: int | None = 300) -> str:
+    """The server's own sentence, without stack trace and transport; `most` characters of what is not the server's.
+
+    Those who look for a cause take all of it: the transport names it at the end, behind urls of any length.
+    """
+    text = " ".join(str(error).split("Stack trace")[0].split())
+    head = text.find("DB::Exception: ")
+    if head < 0:
+        return text[:most]
+    return re.sub(r" \((?:version [^()]*(?:\([^()]*\))?|for url \S*)\)", "", text[head + len("DB::Exception: ") :])
+
+
+def _port(scheme: str) -> int:
+    return 8443 if scheme in _SECURE else 8123

@@ -1,0 +1,137 @@
+"""Asks ClickHouse what it thinks of a table's checks before anything is read: names, expressions, rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from re import search
+
+from provision.errors import ConfigError, ProvisionError
+from provision.model.checks import Check, Scope, Table
+from provision.stores.clickhouse.reading import Reading
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Refused
+from provision.stores.clickhouse.validate.sql import (
+    OTHERS,
+    Types,
+    counting,
+    literal,
+    plain_type,
+    scan,
+    source,
+    table_name,
+)
+from provision.validate.columns import timeless, used
+
+UNKNOWN_IDENTIFIER, ACCESS_DENIED = 47, 497
+_BRIEF = Scope(seconds=60)
+
+
+def types_of(reading: Reading, table: str) -> dict[str, str]:
+    """Column → type; empty for a table that is not there."""
+    try:
+        return {str(row[0]): str(row[1]) for row in reading.ask(f"DESCRIBE TABLE {table_name(table)}", _BRIEF)}
+    except Refused as error:
+        if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+            return {}
+        raise
+
+
+def sorting_key(reading: Reading, table: str) -> tuple[str, ...]:
+    """The columns that rows are ordered by, which is as near to a key as a table has."""
+    database, _, bare = table.rpartition(".")
+    place = literal(database) if database else "currentDatabase()"
+    query = (
+        f"SELECT name FROM system.columns WHERE database = {place} AND table = {literal(bare)}"
+        " AND is_in_sorting_key ORDER BY position"
+    )
+    return tuple(str(row[0]) for row in reading.rows(query, _BRIEF))
+
+
+def refused(reading: Reading, table: Table, types: Types) -> list[ProvisionError]:
+    """Everything that is wrong with a table; `types` are its columns."""
+    if not types:
+        return [_unknown_table(reading, table)]
+    return (
+        [*timeless(table), *_unknown_columns(table, types)]
+        or list(_bad_expressions(reading, table, types))
+        or list(_unexplained(reading, table, types))
+    )
+
+
+def _unknown_table(reading: Reading, table: Table) -> ConfigError:
+    known = [str(row[0]) for row in reading.rows("SHOW TABLES", _BRIEF)]
+    return ConfigError(
+        "unknown-table",
+        f"{table.store} has no table {table.name}",
+        where=table.place,
+        fix=_near(table.name, known) or "correct the name, or run `provision up` first",
+    )
+
+
+def _unknown_columns(table: Table, types: Types) -> Iterator[ConfigError]:
+    named = [(column, table.place) for column in (table.time, table.tenant) if column is not None]
+    for check in table.checks:
+        named += [(column, check.place) for column in (*used(check), *check.sample, *check.mask)]
+    for column, place in dict.fromkeys(named):
+        if column not in types:
+            what = f"{table.name} has no column {column}"
+            yield ConfigError("unknown-column", what, where=place, fix=_near(column, list(types)) or _all(types))
+
+
+def _bad_expressions(reading: Reading, table: Table, types: Types) -> Iterator[ProvisionError]:
+    for check in table.checks:
+        if check.kind != "bad":
+            continue
+        query = f"DESCRIBE TABLE (SELECT (\n{check.body}\n) AS found FROM {source(table.name, table.options)})"
+        try:
+            found = reading.ask(query, _BRIEF)
+        except Refused as error:
+            yield _explained(error, table, check, types)
+            continue
+        kind = str(found[0][1]) if len(found) == 1 else "several values"
+        if plain_type(kind) not in ("UInt8", "Bool", "Nothing"):
+            what = f"the expression of {check.name} is {kind}, neither true nor false"
+            yield ConfigError("bad-expression", what, where=check.place, fix="compare it with something")
+
+
+def _unexplained(reading: Reading, table: Table, types: Types) -> Iterator[ProvisionError]:
+    """What the planner says against the statements as they will be sent."""
+    for check in table.checks:
+        one = Table(table.store, table.name, (check,), table.time, table.tenant, options=table.options)
+        query = counting(check, table, ()) if check.kind in OTHERS else scan(one, types, ())
+        try:
+            reading.ask(f"EXPLAIN {query}", _BRIEF)
+        except Refused as error:
+            yield _explained(error, table, check, types)
+
+
+def _explained(error: Refused, table: Table, check: Check, types: Types) -> ConfigError:
+    if error.number == ACCESS_DENIED:
+        return ConfigError(
+            "no-privilege",
+            f"{table.store}: {_sentence(error)}",
+            where=check.place,
+            fix=f"GRANT SELECT ON {table.name} TO the user of the url",
+        )
+    if error.number == UNKNOWN_IDENTIFIER:
+        named = search(r"`([^`]+)`", error.what) or search(r"identifier '([^']+)'", error.what)
+        column = named[1] if named else ""
+        what = f"{check.name}: there is no column {column}" if column else f"{check.name}: {_sentence(error)}"
+        return ConfigError("unknown-column", what, where=check.place, fix=_near(column, list(types)) or _all(types))
+    what = f"{check.name}: {_sentence(error)}"
+    return ConfigError("bad-expression", what, where=check.place, fix="correct the expression")
+
+
+def _sentence(error: Refused) -> str:
+    """The server's sentence without the query around it."""
+    text = error.what.split(" In scope ")[0].split(" In query ")[0].split(" Expected one of")[0]
+    return text.split(": while ")[0].rstrip(". ")
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    close = get_close_matches(word, known, 1, 0.6)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _all(types: Types) -> str:
+    return f"its columns: {', '.join(types)}"

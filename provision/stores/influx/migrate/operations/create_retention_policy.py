@@ -1,0 +1,72 @@
+"""`create_retention_policy`: a tier, as a retention policy of 1.x or a bucket with its mapping of 2.x."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provision.documents.operation import Body, Problem, mapping
+from provision.model import Fate, Outcome
+from provision.stores.influx.migrate.model import Tier, shown
+from provision.stores.influx.migrate.operations.base import (
+    DATABASE,
+    DEFAULT,
+    KEPT,
+    NAME,
+    SPAN,
+    InfluxOperation,
+    too_short,
+)
+from provision.stores.influx.server import Server
+
+_LEAST = "write 1h or more"
+
+
+class CreateRetentionPolicy(InfluxOperation):
+    name = "create_retention_policy"
+    schema = mapping(
+        ["database", "name", "duration"],
+        database=DATABASE,
+        name=NAME,
+        duration={**KEPT, "description": "how long points are kept: a duration such as 24h, 30d, 52w, or inf"},
+        shard_duration={**SPAN, "description": "the span of one file of points: a duration such as 1h, 1d, 7d"},
+        default=DEFAULT,
+    )
+
+    def summary(self, body: Body) -> str:
+        kept = "for ever" if body["duration"] == "inf" else f"for {body['duration']}"
+        default = ", the default" if body.get("default") else ""
+        return f"tier {body['name']} of {body['database']}, kept {kept}{default}"
+
+    def text(self, body: Body) -> str:
+        return self.words.create_tier(Tier.of(body))
+
+    def probe(self, body: Body, live: Server) -> Fate:
+        wanted = Tier.of(body)
+        found = (live.tiers(wanted.database) or {}).get(wanted.name)
+        if found is None:
+            return Fate(Outcome.NOT_DONE, f"there is no tier {wanted.name} in {wanted.database}")
+        if differs := found.difference(wanted):
+            return Fate(Outcome.DIFFERENT, differs)
+        if missing := live.unfinished(found):
+            return Fate(Outcome.NOT_DONE, missing)
+        if wanted.default and not found.default:
+            what = f"tier {wanted.name} of {wanted.database} is there and is not the default, the document says it is"
+            return Fate(Outcome.DIFFERENT, what)
+        return Fate(Outcome.DONE, f"tier {wanted.name} of {wanted.database} is there")
+
+    def run(self, body: Body, live: Server) -> None:
+        live.create_tier(Tier.of(body))
+
+    def inverse(self, body: Body) -> tuple[str, Body]:
+        return "drop_retention_policy", {"database": body["database"], "name": body["name"]}
+
+    def problems(self, body: Body) -> Iterable[Problem]:
+        tier = Tier.of(body)
+        if what := too_short("duration", tier.duration):
+            yield Problem("duration", what, f"{_LEAST}, or inf")
+            return
+        if what := too_short("shard_duration", tier.shard):
+            yield Problem("shard_duration", what, _LEAST)
+        elif tier.duration and tier.shard > tier.duration:
+            what = f"shard_duration is {shown(tier.shard)}, longer than the duration of {shown(tier.duration)}"
+            yield Problem("shard_duration", what, f"write {shown(tier.duration)} or less")

@@ -1,0 +1,171 @@
+"""Every use of Alembic, private names included, so that a new version of it is checked in one place.
+
+Works with Alembic 1.16 to 1.20; `tests/unit/stores/postgres/test_engine.py` names what is relied on.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, TextIO
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError, to_tuple
+
+from provision.errors import ConfigError
+from provision.model import Direction, StoreOptions
+from provision.stores.postgres import files as source
+
+Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
+
+
+def config(options: StoreOptions, url: str | None = None) -> Config:
+    """The project's ini with only `script_location` and the url replaced."""
+    place = source.ini(options)
+    made = Config(str(place) if place else None)
+    made.set_main_option("script_location", _doubled(str(options.path)))
+    if url is not None:
+        named = re.match(r"postgres(?:ql)?(\+\w+)?://", made.get_main_option("sqlalchemy.url") or "")
+        driver = (named[1] if named else None) or "+psycopg"
+        made.set_main_option("sqlalchemy.url", _doubled(re.sub(r"^\w+(?:\+\w+)?://", f"postgresql{driver}://", url)))
+    return made
+
+
+def scripts(options: StoreOptions) -> ScriptDirectory:
+    """The script folder as Alembic reads it: every revision file is imported. Raises ConfigError (alembic-refused)."""
+    try:
+        with _quiet():
+            directory = ScriptDirectory.from_config(config(options))
+            directory.get_heads()
+    except CommandError as error:
+        raise _refused(error, options) from None
+    except Exception as error:  # a revision file may raise anything when it is imported
+        raise ConfigError(
+            "alembic-refused",
+            f"a revision file cannot be imported: {type(error).__name__}: {error}",
+            where=_raised_in(error, options),
+            fix="correct the line",
+        ) from None
+    return directory
+
+
+def dependencies(script: Script) -> tuple[str, ...]:
+    """What `depends_on` names, as full ids."""
+    return tuple(sorted(script._resolved_dependencies))
+
+
+def step(directory: ScriptDirectory, number: str, direction: Direction) -> MigrationStep:
+    """One revision in one direction, as `MigrationContext.run_migrations` takes it."""
+    script: Script | None = directory.get_revision(number)
+    assert script is not None
+    if direction is Direction.UP:
+        return MigrationStep.upgrade_from_script(directory.revision_map, script)
+    return MigrationStep.downgrade_from_script(directory.revision_map, script)
+
+
+def run(
+    options: StoreOptions,
+    directory: ScriptDirectory,
+    url: str,
+    steps: Steps,
+    configured: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]],
+    **settings: Any,
+) -> None:
+    """Execute env.py once; Alembic pulls from `steps`.
+
+    `configured` sees the connection and the options that env.py chose, before Alembic does, and returns options to set
+    or, for `on_version_apply`, to chain. Raises whatever env.py or a revision raises.
+    """
+    environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
+    configure = environment.configure
+    with _own_logging() as restore_logging, _quiet():
+
+        def wrapped(*arguments: Any, **given: Any) -> None:
+            restore_logging()
+            extra = dict(configured(given.get("connection", arguments[0] if arguments else None), given))
+            callbacks = (*to_tuple(given.get("on_version_apply"), default=()), *extra.pop("on_version_apply", ()))
+            configure(*arguments, **{**given, **extra, "on_version_apply": callbacks})
+
+        # On the instance: a subclass would not be what `alembic.context` stands for, and constructor options lose.
+        environment.configure = wrapped  # type: ignore[method-assign]
+        with environment:
+            directory.run_env()
+
+
+def render(
+    options: StoreOptions, directory: ScriptDirectory, steps: Steps, buffer: TextIO, start: Sequence[str]
+) -> None:
+    """Execute env.py offline, as if the database were at the heads `start`; the SQL of each step goes to `buffer`.
+
+    Raises whatever a revision raises there.
+    """
+    run(
+        options,
+        directory,
+        "postgresql://",
+        steps,
+        lambda *_: {"output_buffer": buffer, "transaction_per_migration": True},
+        as_sql=True,
+        starting_rev=tuple(start) or None,
+    )
+
+
+def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
+    return ConfigError(
+        "alembic-refused", f"alembic: {error}", where=options.shown(options.path), fix="correct the revision files"
+    )
+
+
+def _raised_in(error: Exception, options: StoreOptions) -> str:
+    """The line of a revision file that the error comes from; the script folder where that cannot be told."""
+    frames = [each for each in extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(options.path)]
+    if not frames:
+        return options.shown(options.path)
+    return f"{options.shown(Path(frames[-1].filename))}:{frames[-1].lineno}"
+
+
+def _quiet() -> AbstractContextManager[Any]:
+    """What env.py and revisions print is no part of what a command prints: it goes to standard error."""
+    return redirect_stdout(sys.stderr)
+
+
+def _doubled(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+@contextmanager
+def _own_logging() -> Iterator[Callable[[], None]]:
+    """Keep logging as it is: env.py's `fileConfig` would replace the root handlers and disable every logger.
+
+    Yields what undoes whatever else env.py did to it.
+    """
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    loggers = [each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    kept = [(each, each.disabled, each.level, each.propagate, list(each.handlers)) for each in loggers]
+
+    def restore() -> None:
+        root.handlers[:], root.level = handlers, level
+        for each, disabled, own, propagate, theirs in kept:
+            each.disabled, each.propagate, each.handlers[:] = disabled, propagate, theirs
+            each.setLevel(own)
+
+    # env.py imports them when it runs, so that it gets these.
+    configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
+    for name in configure:
+        setattr(logging.config, name, lambda *_, **__: None)
+    try:
+        yield restore
+    finally:
+        for name, own in configure.items():
+            setattr(logging.config, name, own)
+        restore()

@@ -1,0 +1,268 @@
+"""The lane: one Alembic run for all steps, each revision and its ledger entry in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import wraps
+from typing import Any
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from provision.errors import (
+    ConfigError,
+    FailedError,
+    ProvisionError,
+    RefusedError,
+    RolledBackInside,
+    StatementFailed,
+)
+from provision.model import Direction, EventKind, Step, StoreOptions
+from provision.ports import Journal
+from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.migrate import alembic as engine
+from provision.stores.postgres.migrate import blockers
+from provision.stores.postgres.migrate.committed import Seen
+from provision.stores.postgres.migrate.failures import line, short, sqlstate, told
+from provision.stores.postgres.migrate.losses.guard import Guard
+from provision.stores.postgres.migrate.losses.targets import Content
+from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
+from provision.stores.postgres.migrate.session import Session
+from provision.stores.postgres.migrate.version_table import version_table
+from provision.stores.postgres.server import Connection
+
+# Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
+LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+LOCK_TIMEOUT = "3s"
+LOCK_NOT_AVAILABLE = "55P03"
+_UNCOMMITTED = (
+    "end what env.py begins on the connection before context.configure: add connection.commit() behind it, or let"
+    " env.py take the connection with engine.begin()"
+)
+_HALF_COMMITTED = (
+    "commit nothing in the revision: `with op.get_context().autocommit_block()` is for what needs no transaction; and"
+    " let env.py and provision.toml name the same version_table_schema"
+)
+
+
+class AlembicLane:
+    """Pulls steps inside Alembic's own loop; each is looked for in the database before the next one is pulled."""
+
+    def __init__(
+        self,
+        options: StoreOptions,
+        url: str,
+        connection: Connection,
+        ledger: PostgresLedger,
+        repeatables: PostgresRepeatables,
+        before: Content,
+    ) -> None:
+        self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
+        self._repeatables = repeatables
+        self._seen, self._looked = Seen(connection, options), False
+        self._guard = Guard(connection, version_table(options), before)
+
+    def run(self, steps: Iterator[Step], journal: Journal) -> None:
+        directory = engine.scripts(self._options)
+        session = Session(self._connection, self._ledger, self._options, journal, self._guard)
+        pulled = _Pulled(steps)
+        pauses = iter(LOCK_PAUSES)
+        while not pulled.ended:
+            if session.external:
+                pulled.pull()  # env.py's transaction must not be open while a step waits for another store
+            if pulled.repeatable is not None:
+                written = self._repeatables.carry_out(pulled.repeatable, journal, self._guard, LOCK_TIMEOUT)
+                self._seen.entry(pulled.repeatable, written)
+                pulled.finish()
+                pulled.pull()
+                continue
+            try:
+                self._alembic_run(directory, session, pulled, journal)
+                if session.external:
+                    self._finish(pulled, session, journal)
+            except RefusedError as error:
+                raise self._refused(error, session, pulled.current, journal) from None
+            except DBAPIError as error:
+                self._retry_or_raise(error, session, pulled, journal, pauses)
+            else:
+                pauses = iter(LOCK_PAUSES)
+
+    def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
+        record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+
+        def fn(_heads: Any, context: Any) -> Iterator[Any]:
+            session.attach(context)
+            if session.external and pulled.current is None:
+                return  # found out only now: end this run, the next one carries a single step
+            while (step := pulled.current or self._next(session, pulled)) is not None and not pulled.repeatable:
+                yield self._guarded(engine.step(directory, step.revision.number, step.direction), step, session)
+                if session.external:
+                    return
+                self._finish(pulled, session, journal)
+
+        try:
+            engine.run(
+                self._options,
+                directory,
+                self._url,
+                fn,
+                lambda connection, given: {**session.configured(connection, given), **record},
+            )
+        except RolledBackInside as error:
+            assert pulled.current is not None
+            raise self._failed(error, session, pulled.current, journal) from error
+        except (DBAPIError, ProvisionError):
+            raise
+        except (Exception, SystemExit) as error:  # a revision is code: it may raise anything
+            if self._guard.refused is not None:
+                raise self._guard.refused from error
+            if pulled.current is None:
+                raise self._env_failed(error) from error
+            raise self._failed(error, session, pulled.current, journal) from error
+
+    def _finish(self, pulled: _Pulled, session: Session, journal: Journal) -> None:
+        """Tell the run that the step in hand is done, once its version and its entry are seen. Raises FailedError."""
+        step = pulled.current
+        if step is not None and (missing := self._missing(step, session, journal)):
+            raise self._not_committed(step, session, journal, missing)
+        pulled.finish()
+
+    def _missing(self, step: Step, session: Session, journal: Journal) -> str:
+        """What of the step is not there, as another session sees it, or the next transaction of this one.
+
+        The second costs nothing: that transaction has to be begun anyway. The first step of a lane is looked for by
+        another session, which finds the version table by provision's own search path.
+        """
+        written, following = session.written, None
+        if self._looked and written is not None and session.asks_more():
+            following = journal.follow()
+        self._looked = True
+        if written is None or following is None or following.revision.repeatable:
+            return self._seen.missing(step, written)
+        try:
+            found = session.begin_ahead(following, LOCK_TIMEOUT, self._seen.columns, (written.token, written.n))
+        except psycopg.Error:
+            return self._seen.missing(step, written)  # what keeps the next step from beginning is said when it does
+        return self._seen.judged(step, found)
+
+    def _not_committed(self, step: Step, session: Session, journal: Journal, missing: str) -> FailedError:
+        nothing = session.rolled_back()
+        kept = {"rolled_back": True} if nothing else {"text": session.text}
+        what = f"{step.revision.title} ran, and {missing}"
+        self._ledger.append(journal.event(step, EventKind.FAILED, error=what, **kept))
+        where = self._options.shown(self._options.path / "env.py")
+        if not nothing:
+            where = f"{step.revision.path}; statements of it are committed"
+        return FailedError("not-committed", what, where=where, fix=_UNCOMMITTED if nothing else _HALF_COMMITTED)
+
+    @staticmethod
+    def _next(session: Session, pulled: _Pulled) -> Step | None:
+        session.leave_transaction()
+        return pulled.pull()
+
+    @staticmethod
+    def _guarded(alembic_step: Any, step: Step, session: Session) -> Any:
+        migrate = alembic_step.migration_fn
+
+        @wraps(migrate)
+        def guarded(**keywords: Any) -> None:
+            session.begin(step, LOCK_TIMEOUT)
+            try:
+                migrate(**keywords)
+            except BaseException:
+                session.fail()
+                raise
+
+        alembic_step.migration_fn = guarded
+        return alembic_step
+
+    def _applied(self, pulled: _Pulled, session: Session) -> None:
+        assert pulled.current is not None
+        up = pulled.current.direction is Direction.UP
+        session.end(EventKind.APPLIED if up else EventKind.REVERTED, self._options.name)
+
+    def _retry_or_raise(
+        self, error: DBAPIError, session: Session, pulled: _Pulled, journal: Journal, pauses: Iterator[float]
+    ) -> None:
+        """Wait and let the lane try the step again after a lock timeout, if nothing of it was committed."""
+        step = pulled.current
+        if step is None:
+            raise self._env_failed(error) from error
+        waited_for_lock = sqlstate(error) == LOCK_NOT_AVAILABLE
+        pause = next(pauses, None) if waited_for_lock and not session.committed else None
+        if pause is None:
+            raise self._failed(error, session, step, journal) from error
+        journal.note(f"{step.id} waits for a lock, tries again in {pause:g} s; {blockers.oldest(self._connection)}")
+        _sleep(pause, journal)
+
+    def _env_failed(self, error: BaseException) -> ConfigError:
+        """The failure of env.py itself. Raises UnreachableError when the server is what failed."""
+        self._connection.execute("select 1")
+        return ConfigError(
+            "env-failed",
+            f"env.py of {self._options.name} failed: {told(error)[0]}",
+            where=self._options.shown(self._options.path / "env.py"),
+            fix="`alembic current` shows the traceback",
+        )
+
+    def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
+        """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
+        what, fix = told(error)
+        number, after = self._record(what, session, step, journal)
+        fix = fix or "correct the revision and run the same command again"
+        if not isinstance(error, DBAPIError):
+            return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            fix = f"{blockers.oldest(self._connection)}; run again when it is free"
+        return StatementFailed(
+            what,
+            number=number,
+            statement=error.statement or "",
+            where=f"{line(error, self._options, step)}: statement {number}: {short(error.statement)}; {after}",
+            fix=fix,
+        )
+
+    def _refused(self, error: RefusedError, session: Session, step: Step | None, journal: Journal) -> RefusedError:
+        """The guard's refusal, recorded, with the place and what became of the rest of the revision."""
+        if step is not None and error is self._guard.refused:
+            number, after = self._record(str(error), session, step, journal)
+            error.where = f"{line(error, self._options, step)}: statement {number}; {after}"
+        return error
+
+    def _record(self, what: str, session: Session, step: Step, journal: Journal) -> tuple[int, str]:
+        """Write down that a step failed; the number of its statement, and what became of those before it."""
+        nothing = session.rolled_back()
+        number = session.autocommitted if session.committed else session.sent
+        kept = {"rolled_back": True} if nothing else {"text": session.text}
+        self._ledger.append(journal.event(step, EventKind.FAILED, statement=number or None, error=what, **kept))
+        return number, "rolled back: nothing of it was kept" if nothing else "statements before it are committed"
+
+
+class _Pulled:
+    """The step in hand, kept across a retry; pulling the next one tells the run that this one is committed."""
+
+    def __init__(self, steps: Iterator[Step]) -> None:
+        self._steps = steps
+        self.current: Step | None = None
+        self.ended = False
+
+    def pull(self) -> Step | None:
+        self.current = self.current or next(self._steps, None)
+        self.ended = self.current is None
+        return self.current
+
+    def finish(self) -> None:
+        self.current = None
+
+    @property
+    def repeatable(self) -> Step | None:
+        """The step in hand, if it is one that Alembic does not run."""
+        return self.current if self.current is not None and self.current.revision.repeatable else None
+
+
+def _sleep(seconds: float, journal: Journal) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        journal.check()
+        time.sleep(0.1)

@@ -1,0 +1,1 @@
+"""What statements lose, and who stops them: PostgreSQL."""

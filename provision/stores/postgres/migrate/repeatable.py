@@ -1,0 +1,164 @@
+"""`repeatable/*.sql` of the script folder: read, looked up against the server's extensions, and applied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from provision.errors import ConfigError, RefusedError, StatementFailed
+from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
+from provision.ports import Journal
+from provision.stores.postgres.ledger import PostgresLedger
+from provision.stores.postgres.server import Connection
+from provision.text.files import checksum, described, headers, inside, listed, read_text
+
+if TYPE_CHECKING:
+    from provision.stores.postgres.migrate.losses.guard import Guard, Rows
+
+_DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
+_BEGIN = """
+select pg_current_xact_id()::text, set_config('lock_timeout', %(limit)s, true),
+       set_config('application_name', %(mark)s, true)
+"""
+_NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
+
+
+def revisions(options: StoreOptions) -> list[Revision]:
+    """Every repeatable file. Raises ConfigError (not-utf8, empty-migration, bad-header)."""
+    return [_revision(options, path) for path in inside(options.path / "repeatable", "*.sql")]
+
+
+def sql(options: StoreOptions, step: Step) -> str:
+    """The text that carries out the step."""
+    up, _, down = _parts(read_text(options.root / step.revision.path, step.revision.path))
+    return up if step.direction is Direction.UP else down
+
+
+class PostgresRepeatables:
+    """`provision.ports.Repeatables`, and how the lane applies one."""
+
+    def __init__(
+        self,
+        options: StoreOptions,
+        connection: Connection,
+        ledger: PostgresLedger,
+        repeated: Sequence[Revision],
+    ) -> None:
+        self._options, self._connection, self._ledger, self._repeated = options, connection, ledger, repeated
+
+    def unmet(self) -> Mapping[str, str]:
+        if not any(each.needs for each in self._repeated):
+            return {}
+        rows = self._connection.execute("select extname from pg_extension").fetchall()
+        there = {f"extension {row[0]}" for row in rows}
+        lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
+        return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
+
+    def carry_out(self, step: Step, journal: Journal, guard: Guard, lock_timeout: str) -> Event:
+        """Apply, revert or skip one; its ledger entry is in the same transaction.
+
+        Raises StatementFailed, and RefusedError (destructive).
+        """
+        journal.check()
+        missing = self.unmet().get(step.id)
+        if missing and step.direction is Direction.UP:
+            skipped = journal.event(step, EventKind.SKIPPED, reason=missing)
+            self._ledger.append(skipped)
+            return skipped
+        kind = EventKind.APPLIED if step.direction is Direction.UP else EventKind.REVERTED
+        settings = {"limit": lock_timeout, "mark": str(journal.mark(step))}
+        text, xid = sql(self._options, step), ""
+        guard.begin(step, closed=not journal.may_lose(step))
+        try:
+            with self._connection.transaction():
+                (xid, *_) = self._connection.execute(_BEGIN, settings).fetchone() or ("",)
+                guard.check(text, self._ask, before=True)
+                self._connection.execute(text.encode())
+                guard.before_commit(self._ask)
+                written = journal.event(step, kind)
+                self._ledger.append(written)
+        except psycopg.Error as error:
+            raise self._failed(error, step, journal, xid) from None
+        except RefusedError as error:
+            error.where = f"{step.revision.path}; {self._after(xid)}"
+            self._ledger.append(journal.event(step, EventKind.FAILED, error=str(error), rolled_back=True))
+            raise
+        finally:
+            guard.end()
+        return written
+
+    def _ask(self, question: str) -> Rows:
+        return self._connection.execute(question.encode()).fetchall()
+
+    def _after(self, xid: str) -> str:
+        """What the server says of the transaction of a file that failed."""
+        fate = self._connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone() if xid else ("aborted",)
+        return "rolled back: nothing of it was kept" if fate == ("aborted",) else f"its transaction is {fate}"
+
+    def _failed(self, error: psycopg.Error, step: Step, journal: Journal, xid: str) -> StatementFailed:
+        what = error.diag.message_primary or str(error).strip()
+        self._ledger.append(journal.event(step, EventKind.FAILED, error=what, rolled_back=True))
+        return StatementFailed(
+            f"{what} [{error.sqlstate}]" if error.sqlstate else what,
+            number=1,
+            statement=sql(self._options, step),
+            where=f"{step.revision.path}; {self._after(xid)}",
+            fix="correct the file and run the same command again",
+        )
+
+
+def _revision(options: StoreOptions, path: Path) -> Revision:
+    shown = options.shown(path)
+    text = read_text(path, shown)
+    up, has_down, _ = _parts(text)
+    if not re.sub(r"--[^\n]*", "", up).strip():
+        raise ConfigError("empty-migration", f"{path.name} is empty", where=shown, fix="write its SQL or delete it")
+    _whole(up, shown)
+    head = headers(text)
+    return Revision(
+        store=options.name,
+        number=path.stem,
+        slug="",
+        description=head.get("description") or described(path.stem),
+        path=shown,
+        checksum=checksum(text),
+        requires=listed(head.get("requires", "")),
+        irreversible=None if has_down else "it has no `-- down:` part",
+        repeatable=True,
+        needs=tuple(_need(each, shown) for each in listed(head.get("needs", ""))),
+    )
+
+
+def _whole(text: str, shown: str) -> None:
+    """Refuse a file that ends the transaction it runs in: what is before and behind would stand by itself."""
+    from provision.stores.postgres.migrate.transaction_ends import ends_transaction  # few projects have repeatables
+
+    if ending := ends_transaction(text):
+        raise ConfigError(
+            "transaction-in-repeatable",
+            f"the file sends {ending}, and runs in one transaction with its ledger entry",
+            where=shown,
+            fix=f"take the {ending} out, or write a revision",
+        )
+
+
+def _need(text: str, shown: str) -> str:
+    match = _NEED.fullmatch(text)
+    if match is None:
+        raise ConfigError(
+            "bad-header",
+            f"`-- needs: {text}` is not understood",
+            where=shown,
+            fix="write `-- needs: extension NAME`, several separated by commas",
+        )
+    return f"extension {match[1]}"
+
+
+def _parts(text: str) -> tuple[str, bool, str]:
+    """The up part, whether there is a down part, and that."""
+    mark = _DOWN.search(text)
+    return (text[: mark.start()], True, text[mark.end() :]) if mark else (text, False, "")

@@ -1,0 +1,320 @@
+"""The connection env.py chose, as a lane uses it: marks, time limits, a boundary before each autocommit statement."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import event as hooks
+
+from provision.errors import ConfigError, LeaseLost, RolledBackInside
+from provision.model import Event, EventKind, Step, StoreOptions
+from provision.ports import Journal
+from provision.stores.postgres.ledger import PostgresLedger, values
+from provision.stores.postgres.migrate import wire
+from provision.stores.postgres.migrate.blockers import watched
+from provision.stores.postgres.migrate.losses.cursor import arm
+from provision.stores.postgres.migrate.losses.guard import Guard, Rows
+from provision.stores.postgres.migrate.probe import drop_invalid
+from provision.stores.postgres.migrate.sql_tokens import several
+from provision.stores.postgres.migrate.transaction_ends import ROLLBACK, ends_transaction
+from provision.stores.postgres.migrate.transaction_status import began, fate
+from provision.stores.postgres.migrate.version_table import DEFAULTS, NAMES, version_table
+from provision.stores.postgres.peer import stands_on
+from provision.stores.postgres.server import Connection, set_role
+
+_OF_DIALECT = re.compile(r"\s*(?:show|set)\b", re.IGNORECASE)  # SQLAlchemy's own, when it changes the isolation level
+_READS = re.compile(r"\s*(?:select|show|explain|begin|start|commit|rollback|set)\b", re.IGNORECASE)
+
+
+class Session:
+    """A lane's view of the connection, over all Alembic runs of the lane.
+
+    `external`: env.py hands over a connection that is already in a transaction, so that each run carries one step.
+    Of the step in hand: `sent` counts its statements, `autocommitted` those outside a transaction; `committed` says
+    that something of it cannot be rolled back any more, `transaction` is the one it is in, `written` its ledger entry.
+    """
+
+    def __init__(
+        self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: Guard
+    ) -> None:
+        self.guard, self._guarded, self._asks, self._passed = guard, False, False, False
+        self._own, self._ledger, self._journal = own, ledger, journal
+        self._role = str(options.extra.get("role", ""))
+        self._table = version_table(options)
+        self._expected = tuple(map(str, own.execute(f"select {wire.WHICH}").fetchone() or ()))
+        self._connection: Any = None
+        self._step: Step | None = None
+        self._began = 0.0
+        self._limit = ""
+        self._ahead: Step | None = None
+        self._beginning: wire.Ahead | None = None
+        self._plainly = False  # asking for more failed once
+        self._autocommit = False
+        self.external = False
+        self.transaction: wire.Transaction | None = None
+        self.written: Event | None = None
+        self._reset()
+
+    def configured(self, connection: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Look at what env.py chose before Alembic does. Raises ConfigError (wrong-database, wrong-version-table)."""
+        self._same_table(given)
+        options = {"transaction_per_migration": True}
+        if connection is None:
+            return options
+        in_transaction = connection.in_transaction()
+        if in_transaction and not self.external:
+            self._journal.note("env.py hands over a connection in a transaction: one Alembic run for each revision")
+        self.external = in_transaction
+        self._same_database(tuple(map(str, connection.exec_driver_sql(f"select {wire.WHICH}").fetchone())))
+        if self._role:
+            connection.exec_driver_sql(set_role(self._role))
+        if not in_transaction:
+            connection.commit()
+        return options
+
+    def attach(self, context: Any) -> None:
+        """Watch every statement of this run's connection."""
+        self._connection = context.connection
+        self._guarded = arm(context.connection, self)
+        hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
+        hooks.listen(context.connection, "commit", lambda _: self.commits())
+        block = context.autocommit_block
+
+        @contextmanager
+        def journaled() -> Iterator[None]:
+            self._before_commit()
+            with watched(self._own, self._journal), block():
+                self._autocommit = True
+                try:
+                    yield
+                finally:
+                    self._autocommit = False
+
+        context.autocommit_block = journaled
+
+    def autocommits(self) -> bool:
+        """See Watcher."""
+        return self._autocommit
+
+    def sends(self, text: str) -> None:
+        """See Watcher: a text that did not come by way of SQLAlchemy leaves the same traces as one that did."""
+        passed, self._passed = self._passed, False
+        if passed or self._step is None or self._asks or _OF_DIALECT.match(text):
+            return
+        self._journal.check()
+        self._sent(text, ())
+
+    def sends_elsewhere(self, text: str) -> None:
+        """See Watcher: what goes by another connection is not rolled back with the step."""
+        if self._step is None or _READS.match(text):
+            return
+        self._journal.check()
+        self.sent += 1
+        self._leave_trace()
+
+    def commits(self) -> None:
+        """See Watcher."""
+        if self._step is not None:
+            self._before_commit()
+
+    def leave_transaction(self) -> None:
+        """End the transaction that reading the version table began, so that none is open while the lane waits."""
+        if not self.external and self._connection.in_transaction():
+            self._connection.commit()
+
+    def asks_more(self) -> bool:
+        """Whether the next transaction can look, as it begins, at what the last one left."""
+        return not self.external and not self._plainly and wire.asks_more(self._connection)
+
+    def begin_ahead(self, step: Step, lock_timeout: str, more: str, numbers: Sequence[int]) -> tuple[str, ...]:
+        """Start the next step, and ask for `more` with that (see Ahead): what it gave. Its `begin` does nothing more.
+
+        Raises psycopg.Error, the transaction rolled back: the step can be begun as any other.
+        """
+        self._reset()
+        driver = self._connection.connection.driver_connection
+        try:
+            if self._beginning is None or self._beginning.driver is not driver:
+                self._beginning = wire.Ahead(self._connection, more)
+            mark = str(self._journal.mark(step))
+            self._start(step, lock_timeout, self._beginning.begin(lock_timeout, mark, numbers))
+        except psycopg.Error:
+            self._plainly = True
+            driver.rollback()
+            raise
+        self._ahead = step
+        assert self.transaction is not None
+        return self.transaction.more
+
+    def begin(self, step: Step, lock_timeout: str) -> None:
+        """Start a step: limit the wait for locks in its transaction, and mark what it sends.
+
+        Raises ConfigError (wrong-database) when the connection is not to the configured database any more.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.id != step.id:
+            self._reset()
+            self._start(step, lock_timeout, wire.begin(self._connection, lock_timeout, str(self._journal.mark(step))))
+
+    def end(self, kind: EventKind, store: str) -> None:
+        """Append the ledger entry in the step's own transaction.
+
+        Raises LeaseLost when a newer token has raised the fence, RolledBackInside, and RefusedError when the step lost
+        what it may not: the transaction rolls back.
+        """
+        self.guard.before_commit(self._ask)
+        self.guard.end()
+        step, self._step = self._step, None
+        assert step is not None
+        assert self.transaction is not None
+        elapsed = round((time.monotonic() - self._began) * 1000)
+        event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(stands_on(step.revision)))
+        xid = wire.append(self._connection, values(event, store))
+        if xid is None:
+            raise LeaseLost(f"a run with a token above {event.token}")
+        if xid != self.transaction.xid and not self._autocommit:
+            self._ended_inside()
+        self._autocommit = False
+        self.written = event
+
+    def fail(self) -> None:
+        """Look, while the transaction that failed is still open, whether it is the one that the step began in.
+
+        Where it is not, some of the step is committed, or lost, without a trace: leave one.
+        """
+        if self._step is None or self.transaction is None or self.committed or self._autocommit:
+            return
+        since = began(self._own, self.transaction)
+        if since not in (None, self.transaction.since) and fate(self._own, self.transaction) != "aborted":
+            self._leave_trace()
+
+    def rolled_back(self) -> bool:
+        """Whether the server says that nothing of the step in hand was kept; where it does not, leave a trace."""
+        if self.transaction is None:
+            return True  # nothing was sent
+        if not self.committed and fate(self._own, self.transaction) == "aborted":
+            return True
+        self._leave_trace()
+        return False
+
+    def _start(self, step: Step, lock_timeout: str, transaction: wire.Transaction) -> None:
+        self._limit, self.transaction = lock_timeout, transaction
+        self._same_database(transaction[:2])
+        self._autocommit = wire.autocommits(self._connection)
+        self._step, self._began = step, time.monotonic()
+        self.guard.begin(step, closed=not self._journal.may_lose(step))
+
+    def _reset(self) -> None:
+        self._step = None
+        self._autocommit = False
+        self.sent = self.autocommitted = 0
+        self.committed = False
+        self.text = ""
+        self.transaction, self.written = None, None
+
+    def _same_database(self, found: tuple[object, ...]) -> None:
+        if found == self._expected:
+            return
+        other = f"database {found[0]!r}" if found[0] != self._expected[0] else "another server"
+        raise ConfigError(
+            "wrong-database",
+            f"env.py connects to {other}, not to the configured {self._expected[0]!r}",
+            where="env.py",
+            fix='let env.py take config.get_main_option("sqlalchemy.url")',
+        )
+
+    def _same_table(self, given: Mapping[str, Any]) -> None:
+        """What provision reads as applied must be what Alembic writes."""
+        for name in NAMES:
+            ours, theirs = self._table.get(name), given.get(name)
+            if (ours or DEFAULTS[name]) != (theirs or DEFAULTS[name]):
+                raise ConfigError(
+                    "wrong-version-table",
+                    f"env.py sets {name} to {theirs!r}, provision was told {ours!r}",
+                    where="env.py",
+                    fix=f"pass {name}={ours!r} to context.configure, or correct provision.toml",
+                )
+
+    def _before_commit(self) -> None:
+        """What the step did so far is about to be committed: it may not lose anything, and leaves a trace first."""
+        self.guard.before_commit(self._ask)
+        self._leave_trace()
+
+    def _leave_trace(self) -> None:
+        """Write down that something of the step is committed, before it ends."""
+        if self._step is not None and self.sent and not self.committed:
+            self._ledger.append(
+                self._journal.event(self._step, EventKind.STARTED, statement=1, text="", preceding=self.sent)
+            )
+            self.committed = True
+
+    def _ask(self, question: str) -> Rows:
+        """The rows of a query of our own on env.py's connection."""
+        self._asks = True
+        try:
+            rows: Rows = self._connection.exec_driver_sql(question).fetchall()
+            return rows
+        finally:
+            self._asks = False
+
+    def _before(
+        self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+    ) -> tuple[str, Any]:
+        self._journal.check()
+        sent = self._sent(statement, parameters)
+        self._passed = True  # last: what is asked in between goes by the same cursors
+        return sent
+
+    def _sent(self, statement: str, parameters: Any) -> tuple[str, Any]:
+        """What is sent in the place of a statement, once its trace is left."""
+        if self._step is None or self._asks:
+            return statement, parameters
+        if not self._guarded:
+            self.guard.check(statement, self._ask, before=self._autocommit)
+        if not self._autocommit:
+            self._before_transactional(self._step, statement)
+            return statement, parameters
+        return self._before_autocommit(self._step, statement, parameters)
+
+    def _before_transactional(self, step: Step, statement: str) -> None:
+        if wire.in_transaction(self._connection) is False:
+            # Behind an autocommit block, or a commit of the revision's own: what follows has no limit and no mark yet.
+            self._ended_inside()
+            self._step = None
+            try:
+                self.transaction = wire.begin(self._connection, self._limit, str(self._journal.mark(step)))
+                self._same_database(self.transaction[:2])
+            finally:
+                self._step = step
+        ending = ends_transaction(statement)
+        if ending == ROLLBACK and (self.sent or several(statement)):
+            raise RolledBackInside
+        if ending:
+            self._journal.note(f"{step.id} sends {ending}: what it did so far stays, even if the rest of it fails")
+            self._before_commit()
+        self.sent += 1
+
+    def _ended_inside(self) -> None:
+        """The transaction that the step began in has ended before the step: leave a trace of what is committed."""
+        assert self.transaction is not None
+        if not self.committed and self.sent and fate(self._own, self.transaction) == "aborted":
+            raise RolledBackInside
+        self._leave_trace()
+
+    def _before_autocommit(self, step: Step, statement: str, parameters: Any) -> tuple[str, Any]:
+        self.autocommitted += 1
+        first = self._journal.begin_at(step)
+        self.committed, self.text = True, statement
+        if first is not None and self.autocommitted < first:
+            return "select 1", type(parameters)()  # an earlier attempt is known to have done it
+        if self.autocommitted == first:
+            drop_invalid(self._own, statement)
+        kind = EventKind.STARTED if self.autocommitted == 1 else EventKind.AT
+        fields = {"statement": self.autocommitted, "text": statement, "preceding": self.sent}
+        self._ledger.append(self._journal.event(step, kind, **fields))
+        return statement, parameters

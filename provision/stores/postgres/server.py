@@ -1,0 +1,150 @@
+"""Opens psycopg connections and says in our words why one cannot be had."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from psycopg import pq
+from psycopg.abc import Params, Query
+
+from provision.errors import ConfigError, ProvisionError, UnreachableError
+from provision.model import StoreOptions
+from provision.net.causes import cause
+
+OLDEST = 13
+TLS = {"ca_cert": "sslrootcert", "client_cert": "sslcert", "client_key": "sslkey"}
+VERIFY = {True: ("sslmode", "verify-full"), False: ("sslmode", "require")}
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that raises UnreachableError when its server is gone; the server's other refusals stay psycopg's."""
+
+    store = ""
+
+    def execute(
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
+    ) -> psycopg.Cursor[Any]:
+        try:
+            return super().execute(cast(Any, query), params, prepare=prepare, binary=binary)
+        except psycopg.OperationalError as error:
+            raise self._explained(error) from None
+
+    def ask(self, statement: bytes, values: Iterable[object]) -> list[str]:
+        """The one row of a question with `$1` parameters, as text: a cursor would cost three times as much."""
+        encoding = self.info.encoding
+        result = self.pgconn.exec_params(statement, [str(value).encode(encoding) for value in values])
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            error = psycopg.errors.error_from_result(result, encoding)
+            raise self._explained(error) if isinstance(error, psycopg.OperationalError) else error
+        return [(result.get_value(0, column) or b"").decode(encoding) for column in range(result.nfields)]
+
+    @contextmanager
+    def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Iterator[Any]:
+        try:
+            with super().transaction(savepoint_name, force_rollback) as transaction:
+                yield transaction
+        except psycopg.OperationalError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: psycopg.OperationalError) -> Exception:
+        gone = self.closed or isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown)
+        return _explained(str(error), self.store, place(self.info.dsn)) if gone else error
+
+
+def connect(url: str, store: str, *, timeout: int = 10) -> Connection:
+    """An autocommit connection. Raises UnreachableError, or ConfigError (wrong-password, no-such-database, bad-url)."""
+    try:
+        made = Connection.connect(
+            plain(url), autocommit=True, connect_timeout=timeout, application_name="provision", prepare_threshold=None
+        )
+    except psycopg.ProgrammingError:
+        raise bad_url(store) from None  # without libpq's words: they quote a part of the url, maybe of the password
+    except psycopg.Error as error:
+        raise _explained(str(error), store, place(url)) from None
+    made.store = store
+    return made
+
+
+def open_store(options: StoreOptions, url: str) -> Connection:
+    """A connection in the role that provision.toml names. Raises as `connect`."""
+    connection = connect(url, options.name)
+    if role := str(options.extra.get("role", "")):
+        connection.execute(set_role(role).encode())
+    return connection
+
+
+def set_role(role: str) -> str:
+    """The statement that takes on the role of provision.toml."""
+    return 'set role "{}"'.format(role.replace('"', '""'))
+
+
+def plain(url: str) -> str:
+    """The url without SQLAlchemy's driver name: `postgresql+psycopg://` → `postgresql://`."""
+    return re.sub(r"^postgres(?:ql)?(?:\+\w+)?://", "postgresql://", url)
+
+
+def place(url: str) -> str:
+    """Host, port and database of a url, for people: never the password."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(plain(url))
+    except psycopg.Error:
+        return "a url that libpq cannot read"
+    host = parts.get("host") or parts.get("hostaddr") or "localhost"
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"{host}{port}/{parts.get('dbname') or ''}"
+
+
+def too_old(connection: Connection, store: str) -> ConfigError | None:
+    version = connection.info.server_version // 10000
+    if version >= OLDEST:
+        return None
+    return ConfigError(
+        "server-too-old",
+        f"{store} runs PostgreSQL {version}; {OLDEST} or newer is needed",
+        where=f"{connection.info.host}/{connection.info.dbname}",
+        fix="upgrade the server",
+    )
+
+
+def bad_url(store: str) -> ConfigError:
+    """The error for a url that libpq cannot read."""
+    return ConfigError(
+        "bad-url",
+        f"the url of {store} cannot be read",
+        where=store,
+        fix="write postgresql://user:password@host:5432/database, special characters percent-encoded (@ as %40)",
+    )
+
+
+def _explained(message: str, store: str, where: str) -> ProvisionError:
+    text = cause(message)
+    if "no password supplied" in message:
+        what = f"{store} asks for a password and the url has none"
+        return ConfigError("wrong-password", what, where=where, fix="correct user and password in the url")
+    if "password authentication failed" in message:
+        return ConfigError(
+            "wrong-password",
+            f"{store} refused the user or the password",
+            where=where,
+            fix="correct user and password in the url",
+        )
+    missing = re.search(r'database "([^"]*)" does not exist', message)
+    if missing:
+        return ConfigError(
+            "no-such-database",
+            f"{store} has no database {missing[1]!r}",
+            where=where,
+            fix=f"createdb {missing[1]}, or correct the url",
+        )
+    # A port that is none: what follows an unescaped / in a password is taken for one.
+    if "invalid integer value" in message or "Servname not supported" in message or "invalid port" in message:
+        return bad_url(store)
+    if "role" in message and "does not exist" in message:
+        return ConfigError("wrong-password", f"{store} refused the user: {text}", where=where, fix="correct the url")
+    return UnreachableError(
+        "unreachable", f"{store} does not answer: {text}", where=where, fix="start the server, or correct the url"
+    )

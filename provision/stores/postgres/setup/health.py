@@ -1,0 +1,113 @@
+"""What `doctor` looks at in a PostgreSQL server; reads only, on a connection of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+
+from provision.model import Finding, Severity, StoreOptions
+from provision.stores.postgres.server import Connection, connect
+
+CLOCK_SECONDS = 5.0
+_RIGHTS = """
+select current_user, current_database(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool,
+       has_database_privilege(current_database(), 'CREATE'), current_schema(),
+       coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+       (select has_schema_privilege(oid, 'USAGE') and has_schema_privilege(oid, 'CREATE')
+        from pg_namespace where nspname = 'provision')
+"""
+# A table that is not ours to read is no table of ours: to_regclass says nothing of rights.
+_WRITABLE = """
+select name from unnest(array['provision.ledger', 'provision.fence', 'provision.lease']) as name
+where to_regclass(name) is not null and not has_table_privilege(to_regclass(name), 'SELECT, INSERT')
+"""
+_INVALID = """
+select c.oid::regclass::text, i.indrelid::regclass::text, exists (
+    select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid) as building
+from pg_index i join pg_class c on c.oid = i.indexrelid
+where not i.indisvalid and c.relkind = 'i'
+"""
+_SENT = "select detail->>'text' from provision.ledger where project = %s and store = %s and detail ? 'text'"
+
+
+def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
+    """What was found. Raises UnreachableError and ConfigError as opening the store does."""
+    del home  # every PostgreSQL that takes writes is fit to be one
+    with connect(url, options.name) as connection:
+        if role := str(options.extra.get("role", "")):
+            connection.execute(psycopg.sql.SQL("set role {}").format(psycopg.sql.Identifier(role)))
+        return [*_rights(connection, options), *_clock(connection, options), *_indexes(connection, options)]
+
+
+def _rights(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
+    row: Any = connection.execute(_RIGHTS).fetchone()
+    user, database, replica, read_only, may_create, schema, may_fill, ours = row
+    missing = []
+    if replica or read_only:
+        what = "the server is a replica" if replica else "sessions are read-only"
+        yield _error(options, "writable", what, "name the primary in the url")
+        return
+    if not (may_create if ours is None else ours):
+        missing.append((f"make the schema provision in {database}", f"GRANT CREATE ON DATABASE {database} TO {user}"))
+    if schema is None or not may_fill:
+        missing.append(
+            (f"create tables in {schema or 'any schema'}", f"GRANT CREATE ON SCHEMA {schema or 'public'} TO {user}")
+        )
+    for (name,) in connection.execute(_WRITABLE).fetchall():
+        missing.append((f"write {name}", f"GRANT SELECT, INSERT, UPDATE ON {name} TO {user}"))
+    for what, fix in missing:
+        yield _error(options, "privileges", f"{user} may not {what}", fix)
+    if not missing:
+        yield Finding("privileges", Severity.FINE, options.name, f"{user} may create tables and keep the ledger")
+
+
+def _clock(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
+    before = time.time()
+    row: Any = connection.execute("select extract(epoch from clock_timestamp())::float8").fetchone()
+    yield clock(options, row[0] - (before + time.time()) / 2)
+
+
+def clock(options: StoreOptions, ahead: float) -> Finding:
+    """What a server clock says that is `ahead` seconds of ours."""
+    if abs(ahead) <= CLOCK_SECONDS:
+        return Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
+    return Finding(
+        "clock",
+        Severity.WARNING,
+        options.name,
+        f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's",
+        "let both follow a time server; times in `history` are off, the order is not",
+    )
+
+
+def _indexes(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
+    found = [row for row in connection.execute(_INVALID).fetchall() if not row[2]]
+    sent = _sent(connection, options) if found else ""
+    for index, table, _ in found:
+        name = index.rpartition(".")[2].strip('"')
+        if name in sent:
+            fix = "`provision up` drops it and builds it again"
+            yield _error(
+                options, "indexes", f"index {index} on {table} is INVALID: a run ended while it was built", fix
+            )
+        else:
+            fix = f"REINDEX INDEX CONCURRENTLY {index}, or drop it"
+            yield Finding("indexes", Severity.WARNING, options.name, f"index {index} on {table} is INVALID", fix)
+    if not found:
+        yield Finding("indexes", Severity.FINE, options.name, "no index is INVALID")
+
+
+def _sent(connection: Connection, options: StoreOptions) -> str:
+    """Every statement that the ledger kept the text of."""
+    try:
+        rows = connection.execute(_SENT, (options.project, options.name)).fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
+        return ""
+    return "\n".join(row[0] for row in rows)
+
+
+def _error(options: StoreOptions, rule: str, message: str, fix: str) -> Finding:
+    return Finding(rule, Severity.ERROR, options.name, message, fix)

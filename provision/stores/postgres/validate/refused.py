@@ -1,0 +1,137 @@
+"""Asks PostgreSQL what it thinks of a table's checks before anything is read: names, expressions, rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import psycopg
+
+from provision.errors import ConfigError, ProvisionError
+from provision.model.checks import Check, Table
+from provision.stores.postgres.validate.sql import Types, table_name
+from provision.validate.columns import used
+
+_BOOLEAN = 16
+_COLUMNS = """
+select attname, format_type(atttypid, null) from pg_attribute
+where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum
+"""
+_TABLES = """
+select relname, nspname from pg_class join pg_namespace n on n.oid = relnamespace
+where relkind in ('r', 'p', 'v', 'm', 'f') and nspname not in ('pg_catalog', 'information_schema', 'provision')
+"""
+_KEY = """
+select attname from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
+where indrelid = to_regclass(%s) and indisprimary order by array_position(indkey::int2[], attnum)
+"""
+_BASE = "select format_type(%s, null)"
+Execute = Callable[..., psycopg.Cursor[Any]]
+
+
+def types_of(execute: Execute, table: str) -> dict[str, str]:
+    """Column → type; empty for a table that is not there."""
+    return {str(row[0]): str(row[1]) for row in execute(_COLUMNS, (table_name(table),))}
+
+
+def primary_key(execute: Execute, table: str) -> tuple[str, ...]:
+    return tuple(str(row[0]) for row in execute(_KEY, (table_name(table),)))
+
+
+def unknown_table(execute: Execute, table: Table) -> ConfigError:
+    known = [(str(name), str(schema)) for name, schema in execute(_TABLES)]
+    names = sorted({name for name, _ in known} | {f"{schema}.{name}" for name, schema in known})
+    return ConfigError(
+        "unknown-table",
+        f"{table.store} has no table {table.name}",
+        where=table.place,
+        fix=_near(table.name, names) or "correct the name, or run `provision up` first",
+    )
+
+
+def unknown_columns(table: Table, types: Types) -> Iterator[ConfigError]:
+    """An error for every column that the document names and the table has not."""
+    named = [(column, table.place) for column in (table.time, table.tenant) if column is not None]
+    for check in table.checks:
+        named += [(column, check.place) for column in (*used(check), *check.sample, *check.mask)]
+    for column, place in dict.fromkeys(named):
+        if column not in types:
+            yield unknown_column(table, column, types, place)
+
+
+def unknown_column(table: Table, column: str, types: Types, place: str) -> ConfigError:
+    return ConfigError(
+        "unknown-column",
+        f"{table.name} has no column {column}",
+        where=place,
+        fix=_near(column, list(types)) or f"its columns: {', '.join(types)}",
+    )
+
+
+def bad_expressions(execute: Execute, table: Table, types: Types) -> Iterator[ProvisionError]:
+    """An error for every expression that the server refuses or that is neither true nor false."""
+    for check in table.checks:
+        if check.kind == "bad":
+            query = f"select (\n{check.body}\n) from {table_name(table.name)} limit 0"
+            yield from refusals(execute, query, table, check, types, _not_boolean)
+
+
+def _not_boolean(execute: Execute, cursor: psycopg.Cursor[Any], check: Check) -> Iterator[ProvisionError]:
+    found = [each.type_code for each in cursor.description or ()]
+    if found == [_BOOLEAN]:
+        return
+    kind = execute(_BASE, (found[0],)).fetchone() if len(found) == 1 else None
+    what = f"the expression of {check.name} is {kind[0] if kind else 'several values'}, neither true nor false"
+    yield ConfigError("bad-expression", what, where=check.place, fix="compare it with something")
+
+
+def refusals(
+    execute: Execute,
+    query: str,
+    table: Table,
+    check: Check,
+    types: Types,
+    accept: Callable[[Execute, psycopg.Cursor[Any], Check], Iterator[ProvisionError]] | None = None,
+) -> Iterator[ProvisionError]:
+    """What the server says against a query made for a check, if anything."""
+    try:
+        cursor = execute(query)
+    except psycopg.Error as error:
+        yield _explained(error, table, check, types)
+        return
+    if accept is not None:
+        yield from accept(execute, cursor, check)
+
+
+def _explained(error: psycopg.Error, table: Table, check: Check, types: Types) -> ConfigError:
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return ConfigError(
+            "no-privilege",
+            f"{table.store}: {error.diag.message_primary}",
+            where=check.place,
+            fix=f"grant select on {table.name} to the user of the url",
+        )
+    message = str(error.diag.message_primary or error)
+    if isinstance(error, psycopg.errors.UndefinedColumn):
+        column = message.split('"')[1] if '"' in message else message.split(" ")[1]
+        near = _near(column.rpartition(".")[2], list(types))
+        return ConfigError(
+            "unknown-column",
+            f"{check.name}: {message}",
+            where=check.place,
+            fix=near or f"its columns: {', '.join(types)}",
+        )
+    return ConfigError("bad-expression", f"{check.name}: {message}", where=check.place, fix=_hint(error))
+
+
+def _hint(error: psycopg.Error) -> str:
+    return str(error.diag.message_hint or "correct the expression").replace("\n", " ")
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    close = get_close_matches(word, known, 1, 0.6)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+Pictures = Mapping[str, Types]

@@ -1,0 +1,88 @@
+"""What every operation can say of itself, and how one is carried out: look, then act and record in one step."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provision.documents.operation import Body, OperationKind, Stopped
+from provision.model import Event, Fate, Outcome
+from provision.stores.redis.fence import Command, Fence
+from provision.stores.redis.names import OWN, Keys
+from provision.stores.redis.server import Server
+
+# The parts that schemas of several operations share.
+KEY = {"type": "string", "pattern": f"^(?!{OWN})[^*?\\[\\]\\s]+$", "description": "a key that is not provision's own"}
+GLOB = {
+    "type": "string",
+    "pattern": f"^(?!{OWN})[^?\\[\\]\\\\\\s]+$",
+    "description": "a key pattern with `*` for any text, not of provision's own keys",
+}
+NAME = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.-]*$", "description": "a name of letters, digits and _ . -"}
+TEXT = {"type": "string", "minLength": 1, "description": "text"}
+FIELDS = {
+    "type": "object",
+    "minProperties": 1,
+    "description": "a mapping of field names to what they hold",
+    "additionalProperties": TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The server as an operation meets it."""
+
+    server: Server
+    keys: Keys
+
+    @property
+    def fence(self) -> Fence:
+        return Fence(self.server, self.keys)
+
+    def catalogued(self, key: str, name: str) -> dict[str, Any] | None:
+        """What a catalogue says of `name`, or None."""
+        text = self.server.call("HGET", key, name)
+        return None if text is None else json.loads(text)
+
+
+class RedisOperation(OperationKind):
+    """One operation of a document. It holds no state: a body in, commands or a fate out."""
+
+    @abstractmethod
+    def commands(self, body: Body, keys: Keys) -> Sequence[Command]:
+        """What it sends to a server that has none of it."""
+
+    @abstractmethod
+    def probe(self, body: Body, live: Live) -> Fate:
+        """Whether the server already is as the body says. Changes nothing."""
+
+    def missing(self, body: Body, live: Live) -> Sequence[Command]:
+        """What is left to send; all of it unless an operation can be there in part."""
+        return self.commands(body, live.keys)
+
+    def run(self, body: Body, live: Live, event: Event) -> None:
+        """Make the server so and append the event, in one script.
+
+        Raises Stopped, fence.CommandRefused, LeaseLost.
+        """
+        fate = self.probe(body, live)
+        if fate.outcome is Outcome.DIFFERENT:
+            raise Stopped(fate.reason)
+        live.fence.apply(() if fate.outcome is Outcome.DONE else self.missing(body, live), event)
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """JSON that is equal for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def difference(subject: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """The first thing in which `found` is not `wanted`, as a sentence; empty when they are equal."""
+    for key in sorted({*wanted, *found}):
+        if wanted.get(key) != found.get(key):
+            here, there = (json.dumps(side.get(key), ensure_ascii=False) for side in (found, wanted))
+            return f"{subject} is there with {key} {here}, the document says {there}"
+    return ""

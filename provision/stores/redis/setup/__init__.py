@@ -1,0 +1,1 @@
+"""What `init`, `new`, `import`, `schema` and `doctor` ask: Redis."""

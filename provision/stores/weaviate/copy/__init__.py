@@ -1,0 +1,1 @@
+"""Copies the objects of one collection into another: Weaviate."""

@@ -1,0 +1,1 @@
+"""Texts, files and values, alike for every kind of store."""

@@ -1,0 +1,1 @@
+"""Data validation: what counts add up to, and the checks that need more than one store. Knows no driver."""

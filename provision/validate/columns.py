@@ -1,0 +1,146 @@
+"""The schemas of the kinds of check that stores with columns have in common; a store says which of them it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from provision.errors import ConfigError
+from provision.model.checks import Check, Scope, Table, Tally
+from provision.text.durations import DURATION, seconds
+
+COLUMN: Final = {"type": "string", "minLength": 1, "description": "the name of a column"}
+COLUMNS: Final = {
+    "description": "a column, or a list of columns",
+    "if": {"type": "array"},
+    "then": {"minItems": 1, "items": COLUMN, "description": "a list of columns"},
+    "else": COLUMN,
+}
+SCALAR: Final = {"type": ["string", "number", "boolean"], "description": "text or a number"}
+_NULL: Final = {"type": "boolean", "description": "true when NULL is fine"}
+
+
+def body(required: tuple[str, ...], properties: dict[str, Any], description: str) -> dict[str, Any]:
+    """The schema of a mapping with these keys and no other."""
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": properties,
+    }
+
+
+BAD: Final = {
+    "type": "string",
+    "minLength": 1,
+    "description": "an expression that is true for a bad row; a row for which it is NULL is bad too",
+}
+NOT_NULL: Final = {**COLUMNS, "description": "the column, or columns, of which none may be NULL or NaN"}
+RANGE: Final = {
+    **body(
+        ("column",),
+        {
+            "column": COLUMN,
+            "min": {**SCALAR, "description": "the least value"},
+            "max": {**SCALAR, "description": "the greatest value"},
+            "above": {**SCALAR, "description": "a bound that is itself too low"},
+            "below": {**SCALAR, "description": "a bound that is itself too high"},
+            "allow_null": _NULL,
+        },
+        "`{column: …, min: …, max: …}`",
+    ),
+    "minProperties": 2,
+}
+ACCEPTED_VALUES: Final = body(
+    ("column", "values"),
+    {
+        "column": COLUMN,
+        "values": {"type": "array", "minItems": 1, "items": SCALAR, "description": "a list of values"},
+        "allow_null": _NULL,
+    },
+    "`{column: …, values: […]}`",
+)
+UNIQUE: Final = {**COLUMNS, "description": "the column, or columns, that name one row; those with a NULL are left out"}
+TO: Final = body(
+    ("table", "column"),
+    {
+        "store": {"type": "string", "minLength": 1, "description": "the name of another store; else the same one"},
+        "table": {"type": "string", "minLength": 1, "description": "the name of the table that is referred to"},
+        "column": COLUMNS,
+    },
+    "`{table: …, column: …}`",
+)
+REFERENCE: Final = body(
+    ("column", "to"),
+    {"column": {**COLUMNS, "description": "the column, or columns, that refer; those with a NULL refer to nothing"}}
+    | {"to": TO},
+    "`{column: …, to: {table: …, column: …}}`",
+)
+FRESHNESS: Final = body(
+    ("within",),
+    {
+        "column": {**COLUMN, "description": "the column of the moment; else the table's `time`"},
+        "within": {
+            "type": "string",
+            "pattern": DURATION,
+            "description": "a duration such as 30m, 2h or 7d",
+        },
+    },
+    "`{within: 2h}`",
+)
+SQL: Final[dict[str, Any]] = {
+    "bad": BAD,
+    "not_null": NOT_NULL,
+    "range": RANGE,
+    "accepted_values": ACCEPTED_VALUES,
+    "unique": UNIQUE,
+    "reference": REFERENCE,
+    "freshness": FRESHNESS,
+}
+
+
+def columns(value: object) -> tuple[str, ...]:
+    """The columns of a body that is one of them or a list."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+
+
+def used(check: Check) -> tuple[str, ...]:
+    """The columns that the body of a check names; those of an expression are the engine's to know."""
+    body: Any = check.body
+    if check.kind == "bad":
+        return ()
+    return columns(body.get("column")) if isinstance(body, Mapping) else columns(body)
+
+
+def narrowing(time: str | None, tenant: str | None, scope: Scope) -> Iterator[tuple[str, str, object]]:
+    """Column, sign and value of each condition that narrows a table to the scope."""
+    if scope.since is not None and time is not None:
+        yield time, ">=", scope.since
+    if scope.until is not None and time is not None:
+        yield time, "<", scope.until
+    if scope.tenant is not None and tenant is not None:
+        yield tenant, "=", scope.tenant
+
+
+def timeless(table: Table) -> Iterator[ConfigError]:
+    """An error for every `freshness` that no column is named for, neither in the check nor in its table."""
+    for check in table.checks:
+        if check.kind == "freshness" and table.time is None and "column" not in cast(Mapping[str, Any], check.body):
+            what = f"{check.name} does not say by which column"
+            yield ConfigError("document-invalid", what, where=check.place, fix="add `column:`, or `time:` to the table")
+
+
+def age_tally(body: Mapping[str, Any], age: float | None, total: int) -> Tally:
+    """What a `freshness` check comes to, `age` being that of the newest row in seconds."""
+    if age is None:
+        return Tally(1 if total else 0, total, "no row has a time" if total else "")
+    message = f"the newest row is {_spoken(age)} old, {body['within']} is allowed"
+    return Tally(int(age > seconds(body["within"])), total, message)
+
+
+def _spoken(duration: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if abs(duration) >= 2 * size:
+            return f"{duration / size:.0f}{unit}"
+    return f"{duration:.0f}s"

@@ -1,0 +1,78 @@
+"""`reference` to a table of another store: both sides' keys are read in order, side by side, a block at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from provision.errors import ProvisionError
+from provision.model.checks import Check, Key, Row, Scope, Sheet, Table, Tally
+from provision.text.plain import MASKED
+from provision.validate.across import Found, World, agreed, same_length, seen
+from provision.validate.columns import REFERENCE, columns
+
+
+class Reference:
+    """`provision.validate.across.Across`."""
+
+    schema: Mapping[str, Any] = REFERENCE
+
+    def stores(self, check: Check, table: Table) -> Sequence[str]:
+        return [_store(check, table)]
+
+    def unfit(self, _check: Check, _scope: Scope) -> str:
+        return ""
+
+    def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
+        ours, theirs = _columns(check)
+        there = Table(_store(check, table), _to(check)["table"])
+        return [
+            *same_length(check, ours, theirs),
+            *seen(world, table, check, ours),
+            *seen(world, there, check, theirs),
+        ]
+
+    def find(self, check: Check, table: Table, scope: Scope, world: World, rows: int, limit: int) -> Found:
+        begun = time.monotonic()
+        ours, theirs = _columns(check)
+        left = Sheet(table.name, ours, key=len(ours), time=table.time, tenant=table.tenant, options=table.options)
+        right = Sheet(_to(check)["table"], theirs, key=len(theirs))
+        store = _store(check, table)
+        left, right = agreed(world, (table.store, left), (store, right))
+        bad, samples = 0, list[Row]()
+        # Their side may hold rows of every time and tenant: a reference may lead out of the scope.
+        known = world.keyed(store).keys(right, Scope(seconds=scope.seconds), None, None)
+        for key, count in orphans(world.keyed(table.store).keys(left, scope, None, None), known):
+            bad += count
+            if len(samples) < limit:
+                shown = {name: MASKED if name in check.mask else value for name, value in zip(ours, key, strict=True)}
+                samples.append({**shown, "rows": count})
+        message = f"not in {store} {right.table}" if bad else ""
+        taken = round((time.monotonic() - begun) * 1000)
+        return Found(Tally(bad, rows, message, taken), tuple(samples))
+
+
+def orphans(ours: Iterator[tuple[Key, int]], theirs: Iterator[tuple[Key, int]]) -> Iterator[tuple[Key, int]]:
+    """What of ours is not among theirs; both come in order."""
+    known = next(theirs, None)
+    for key, count in ours:
+        while known is not None and known[0] < key:
+            known = next(theirs, None)
+        if known is None or known[0] != key:
+            yield key, count
+
+
+def _to(check: Check) -> Mapping[str, Any]:
+    body: Any = check.body
+    to: Mapping[str, Any] = body["to"]
+    return to
+
+
+def _store(check: Check, table: Table) -> str:
+    return str(_to(check).get("store", table.store))
+
+
+def _columns(check: Check) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    body: Any = check.body
+    return columns(body["column"]), columns(_to(check)["column"])

@@ -1,0 +1,36 @@
+"""What `new`, `init` and `schema` make of an Influx store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from provision.documents import read
+from provision.stores.influx.files import documents
+from provision.stores.influx.setup import draft, layout
+from provision.stores.influx.setup.schema import schema
+from tests.stores.influx.conftest import Write
+
+
+def test_draft_uncommented_is_a_document_without_mistakes(write: Write) -> None:
+    options = write()
+    (path,) = draft.write(options, "Tiers of the app", ())
+    text = path.read_text()
+    path.write_text(text.replace("#  - ", "  - ").replace("#      ", "      "))
+
+    (document,) = documents(options).all()
+
+    assert path.name == "0001_tiers_of_the_app.yaml"
+    assert [each.name for each in document.up] == [
+        "create_database",
+        "create_retention_policy",
+        "create_retention_policy",
+        "create_rollup",
+    ]
+    assert read(path, path.name, schema()).description == "Tiers of the app"
+
+
+def test_layout_finds_documents_or_makes_the_folder(tmp_path: Path) -> None:
+    assert layout.found(tmp_path) is None
+    assert [path.name for path in layout.start(tmp_path)] == [".gitkeep"]
+    (tmp_path / "influx/0001_x.yaml").touch()
+    assert layout.found(tmp_path) == {"path": "influx"}

@@ -1,0 +1,25 @@
+"""The platform on embedded engines, made once; each test begins with good rows only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.validate.platform import Platform, make
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, postgres_18: str, clickhouse_embedded: str) -> Platform:
+    return make(tmp_path_factory.mktemp("platform"), postgres_18, clickhouse_embedded, "checked")
+
+
+@pytest.fixture
+def platform(made: Platform) -> Iterator[Platform]:
+    """Good rows only, and none but the shipped suites."""
+    made.clean()
+    shipped = {path.name for path in (made.folder / "checks").iterdir()}
+    yield made
+    for path in (made.folder / "checks").iterdir():
+        if path.name not in shipped:
+            path.unlink()
