@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-lowest test-newest test-containers check fmt lint type arch unit contract smoke chaos bench bench-stores bench-data servers docs stale lock clean
+.PHONY: help up test test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs stale lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,7 +28,7 @@ test-newest: $(VENV)/.python  ## The same with the newest ones of today, which a
 test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
 	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
 
-check: lint type arch unit contract smoke  ## What every commit passes
+check: lint type arch house unit contract smoke  ## What every commit passes
 
 fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
@@ -43,6 +43,10 @@ type: $(VENV)/.dev  ## mypy --strict
 
 arch: $(VENV)/.dev  ## The arrows between the packages
 	$(BIN)/lint-imports
+
+house: $(VENV)/.dev  ## Measure provision/: sizes, names, import circles; hold it to its bounds (HOUSE=--all names more)
+	@$(BIN)/python -m tests.house $(HOUSE)
+	$(PYTEST) tests/house -n 0 </dev/null
 
 unit: $(VENV)/.dev  ## The tests that need no server
 	$(PYTEST) tests/unit $(ARGS) </dev/null

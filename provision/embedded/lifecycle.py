@@ -9,7 +9,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from provision.embedded import EngineStatus, process, record
+from provision.embedded import process, record
+from provision.embedded.engines import EngineStatus
 from provision.embedded.faults import did_not_start, folder_faults, last_words
 from provision.embedded.files import remove
 from provision.embedded.kinds import Server, server_of

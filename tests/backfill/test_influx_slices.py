@@ -13,8 +13,9 @@ from provision.stores.influx.backfill.influxql import Influxql
 from provision.stores.influx.backfill.place import Series, Slice, Stretch, Stride
 from provision.stores.influx.backfill.range import Asked, Cursor, Range
 from provision.stores.influx.backfill.runs import RunEntries
+from provision.stores.influx.connect import connect
 from provision.stores.influx.migrate.model import Rollup, Tier
-from provision.stores.influx.server import Server, connect
+from provision.stores.influx.server import Server
 from provision.stores.influx.validate.place import Record
 from tests.backfill.influx import DAY, HOUR, On1, On2, Place
 

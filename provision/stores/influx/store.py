@@ -47,7 +47,7 @@ class InfluxStore(DocumentStore["Server"]):
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""
-        from provision.stores.influx.server import connect
+        from provision.stores.influx.connect import connect
 
         return connect(self.options, url)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from provision.errors import ConfigError, raise_all
 from provision.model import Revision, StoreOptions
 from provision.stores.postgres.migrate import repeatable
+from provision.stores.postgres.migrate.ini import has_own_locations
 from provision.text.files import UNFILLED, checksum, described, inside, read_text, unfilled
 
 _BODY = re.compile(r"^(?:def|class|@|async def)\b", re.MULTILINE)
@@ -21,7 +22,6 @@ _PLAIN = re.compile(
     rf"(?:(?:#[^\n]*|(?:from [\w.]+ )?import [\w., ]+|[a-z_]+{_ANNOTATION} = (?:{_LITERAL})|)\n)*"
 )
 _SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
-_OWN_LOCATIONS = ("version_locations", "recursive_version_locations")
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
 _VALUES = {"None": None, "True": True, "False": False}
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive")
@@ -41,7 +41,7 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
 
 
 def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
-    if _has_own_locations(options):
+    if has_own_locations(options):
         return tuple(_through_alembic(options))
     found: list[Revision] = []
     errors: list[ConfigError] = []
@@ -71,14 +71,6 @@ def _no_env(options: StoreOptions) -> ConfigError:
         where=options.shown(options.path / "env.py"),
         fix="restore the file from version control, or take the one that `alembic init` writes elsewhere",
     )
-
-
-def ini(options: StoreOptions) -> Path | None:
-    """The Alembic ini: key `ini`, else in the script folder, else beside provision.toml, else none."""
-    if "ini" in options.extra:
-        return options.root / str(options.extra["ini"])
-    places = (options.path / "alembic.ini", options.root / "alembic.ini")
-    return next((place for place in places if place.is_file()), None)
 
 
 def head(text: str) -> str:
@@ -230,23 +222,8 @@ def _ids(store: str, value: object) -> tuple[str, ...]:
     return tuple(f"{store}/{each}" for each in _texts(value))
 
 
-def _has_own_locations(options: StoreOptions) -> bool:
-    place = ini(options)
-    if place is None or not place.is_file():
-        return False
-    text = place.read_text(encoding="utf-8")
-    if not any(key in text for key in _OWN_LOCATIONS):
-        return False
-    import configparser  # few projects name these keys, and each run reads the file
-
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read_string(text, source=str(place))
-    section = parser["alembic"] if parser.has_section("alembic") else {}
-    return any(section.get(key) for key in _OWN_LOCATIONS)
-
-
 def _through_alembic(options: StoreOptions) -> Iterator[Revision]:
-    from provision.stores.postgres.migrate import alembic as engine
+    from provision.stores.postgres.migrate import alembic as engine  # only for what is not literal: it loads Alembic
 
     for script in reversed(list(engine.scripts(options).walk_revisions())):
         path = Path(script.path)

@@ -23,14 +23,14 @@ from alembic.util import CommandError, to_tuple
 
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
-from provision.stores.postgres import files as source
+from provision.stores.postgres.migrate.ini import ini
 
 Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
 
 def config(options: StoreOptions, url: str | None = None) -> Config:
     """The project's ini with only `script_location` and the url replaced."""
-    place = source.ini(options)
+    place = ini(options)
     made = Config(str(place) if place else None)
     made.set_main_option("script_location", _doubled(str(options.path)))
     if url is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from provision.stores.postgres.migrate.losses.loss import UNREAD, Effect
-from provision.stores.postgres.migrate.losses.statement import plain_effects, read
+from provision.stores.postgres.migrate.losses.plain import plain_effects
 from provision.stores.postgres.migrate.sql_tokens import Token, split, tokens
 
 _BEFORE_A_STATEMENT = {"BEGIN", "THEN", "ELSE", "LOOP", "DECLARE", "IN", "QUERY"}
@@ -16,14 +16,20 @@ _TEXT = re.compile(r"\s*(?:drop|truncate|alter|delete|merge|with|do)\b", re.IGNO
 _PLACE = re.compile(r"%(?:\d+\$)?-?\d*([ILs%])")
 
 
-def effects_of(words: list[Token]) -> Iterator[Effect]:
-    """What a DO statement does, whatever its conditions are. Names that it computes come back unread."""
+Read = Callable[[str], Iterable[Effect]]  # the effects of a text
+
+
+def effects_of(words: list[Token], read: Read) -> Iterator[Effect]:
+    """What a DO statement does, whatever its conditions are. Names that it computes come back unread.
+
+    `read` tells the effects of the texts that it executes, which may be blocks again.
+    """
     for body in (tokens(each.value) for each in words if each.kind == "string"):
         executes = any(each.word == "EXECUTE" for each in body)
         for statement in _statements(body):
-            yield from _effects(statement)
+            yield from _effects(statement, read)
             if executes and statement and statement[0].word not in _NO_TEXT:
-                yield from _kept(statement)
+                yield from _kept(statement, read)
 
 
 def _statements(words: list[Token]) -> Iterator[list[Token]]:
@@ -43,22 +49,22 @@ def _statements(words: list[Token]) -> Iterator[list[Token]]:
     yield part
 
 
-def _effects(statement: list[Token]) -> Iterator[Effect]:
+def _effects(statement: list[Token], read: Read) -> Iterator[Effect]:
     verb = statement[0].word if statement else ""
     if verb == "EXECUTE":
         for text in _texts(statement[1:]):
-            yield from read(text).effects
+            yield from read(text)
     elif verb == "PERFORM":
         yield from plain_effects([Token("name", "select"), *statement[1:]])
     elif verb in _VERBS:
         yield from plain_effects(statement)
 
 
-def _kept(statement: list[Token]) -> Iterator[Effect]:
+def _kept(statement: list[Token], read: Read) -> Iterator[Effect]:
     """Of a text that is put into a variable or a loop, to be executed later."""
     for each in statement:
         if each.kind == "string" and _TEXT.match(each.value):
-            yield from read(_filled(each.value, [])).effects
+            yield from read(_filled(each.value, []))
 
 
 def _texts(expression: list[Token]) -> Iterator[str]:

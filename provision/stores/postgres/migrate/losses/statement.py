@@ -8,13 +8,14 @@ FUNCTION, CREATE RULE) is not run; that of a DO block is. What a trigger does is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from provision.stores.postgres.migrate.losses import calls as statement_calls
-from provision.stores.postgres.migrate.losses.loss import Effect, Loss, Name, Rename, Takes
+from provision.stores.postgres.migrate.losses.do_blocks import effects_of
+from provision.stores.postgres.migrate.losses.loss import Effect, Loss
+from provision.stores.postgres.migrate.losses.plain import QUERIES, changes, plain_effects, skip
 from provision.stores.postgres.migrate.sql_tokens import Token, several, split, statements
 
 # Most texts hold none of these letters, which costs less to find than the words.
@@ -39,20 +40,6 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED = 'u&"'  # a name in code points: what it names shows once it is gone
-_DROPS = {
-    "TABLE": Takes.TABLE,
-    "SEQUENCE": Takes.SEQUENCE,
-    "SCHEMA": Takes.SCHEMA,
-    "DATABASE": Takes.DATABASE,
-}
-_DROPS_CASCADING = {
-    "TYPE": Takes.TYPE,
-    "DOMAIN": Takes.TYPE,
-    "EXTENSION": Takes.EXTENSION,
-    "COLLATION": Takes.COLLATION,
-    "ACCESS": Takes.ACCESS_METHOD,
-}
-_QUERIES = {"SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +79,7 @@ def read(text: str) -> Reading:
 def _statement(words: list[Token]) -> Reading:
     verb = words[0].word
     if verb == "DO":
-        from provision.stores.postgres.migrate.losses.do_blocks import effects_of
-
-        return Reading(tuple(effects_of(words)), opaque=True)
+        return Reading(tuple(effects_of(words, lambda text: read(text).effects)), opaque=True)
     if verb in ("CALL", "EXECUTE"):
         return _OPAQUE
     if verb == "EXPLAIN":
@@ -102,42 +87,12 @@ def _statement(words: list[Token]) -> Reading:
     if verb == "PREPARE":
         start = next((place for place, each in enumerate(words) if each.word == "AS"), len(words))
         return _statement(words[start + 1 :]) if words[start + 1 :] else _NOTHING
-    if verb in _QUERIES or (verb == "CREATE" and _from_query(words)):
-        return Reading(tuple(_changes(words)), calls=statement_calls.called(words))
+    if verb in QUERIES or (verb == "CREATE" and _from_query(words)):
+        return Reading(tuple(changes(words)), calls=statement_calls.called(words))
     # What a CASCADE takes along (columns of a type, generated ones) shows in the catalogue alone; a default may call.
     cascades = verb in ("DROP", "ALTER") and any(each.word == "CASCADE" for each in words)
     calls = statement_calls.called(words) if verb == "ALTER" else frozenset[str]()
     return Reading(tuple(plain_effects(words)), cascades, calls)
-
-
-def plain_effects(words: list[Token]) -> Iterator[Effect]:
-    """The effects of a statement that is no query and runs no code."""
-    verb = words[0].word if words else ""
-    if verb == "DROP":
-        yield from _dropped(words)
-    elif verb == "TRUNCATE":
-        yield from _truncated(words)
-    elif verb == "ALTER":
-        yield from _altered(words)
-    elif verb in _QUERIES:
-        yield from _changes(words)
-
-
-def name_at(words: list[Token], place: int) -> tuple[Name, int]:
-    """The name at `place`, or () where none is, and the place after it."""
-    parts: list[str] = []
-    while place < len(words) and words[place].is_name:
-        parts.append(words[place].value)
-        if place + 2 >= len(words) or words[place + 1].value != "." or not words[place + 2].is_name:
-            return tuple(parts[-2:]), place + 1  # a third part is the database's own name
-        place += 2
-    return tuple(parts[-2:]), place
-
-
-def _skip(words: list[Token], place: int, *wanted: str) -> int:
-    while place < len(words) and words[place].word in wanted:
-        place += 1
-    return place
 
 
 def _explained(words: list[Token]) -> Reading:
@@ -147,7 +102,7 @@ def _explained(words: list[Token]) -> Reading:
         close = next((at for at, each in enumerate(words) if each.value == ")"), len(words))
         options, place = words[2:close], close + 1
     else:
-        place = _skip(words, 1, "ANALYZE", "ANALYSE", "VERBOSE")
+        place = skip(words, 1, "ANALYZE", "ANALYSE", "VERBOSE")
         options = words[1:place]
     heads = [[each.value.upper() for each in part] for part in split(options, ",")]
     on = [head for head in heads if head and head[0] in ("ANALYZE", "ANALYSE")]
@@ -162,80 +117,3 @@ def _from_query(words: list[Token]) -> bool:
         return False
     follows = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE", "")
     return any(each.word == "AS" and after.word in follows for each, after in pairwise(words))
-
-
-def _dropped(words: list[Token]) -> Iterator[Loss]:
-    heads = [each.word for each in words[1:3]]
-    cascade = words[-1].word == "CASCADE"
-    if heads == ["OWNED", "BY"]:
-        takes, place = Takes.OWNED, 3
-    elif heads[:1] and heads[0] in _DROPS:
-        takes, place = _DROPS[heads[0]], 2
-    elif cascade and heads[0] in _DROPS_CASCADING:
-        takes, place = _DROPS_CASCADING[heads[0]], 3 if heads[0] == "ACCESS" else 2
-    else:
-        return
-    place = _skip(words, place, "IF", "EXISTS")
-    for part in split(words[place:], ","):
-        yield Loss(takes, name_at(part, 0)[0])
-
-
-def _truncated(words: list[Token]) -> Iterator[Loss]:
-    place = _skip(words, 1, "TABLE")
-    cascade = words[-1].word == "CASCADE"
-    for part in split(words[place:], ","):
-        start = _skip(part, 0, "ONLY")
-        yield Loss(Takes.EVERY_ROW, name_at(part, start)[0], only=start > 0, cascade=cascade)
-
-
-def _altered(words: list[Token]) -> Iterator[Effect]:
-    kind = words[1].word if len(words) > 1 else ""
-    if kind == "TYPE":
-        name, place = name_at(words, 2)
-        heads = [each.word for each in words[place : place + 2]]
-        if heads == ["DROP", "ATTRIBUTE"]:
-            yield Loss(Takes.TYPE, name)
-    if kind != "TABLE":
-        return
-    place = _skip(words, 2, "IF", "EXISTS", "ONLY")
-    only = any(each.word == "ONLY" for each in words[2:place])
-    name, place = name_at(words, place)
-    if place < len(words) and words[place].value == "*":
-        place += 1
-    for action in split(words[place:], ","):
-        yield from _acted(action, name, only=only)
-
-
-def _acted(action: list[Token], name: Name, *, only: bool) -> Iterator[Effect]:
-    heads = [each.word for each in action]
-    if heads[:1] == ["DROP"] and heads[1:2] != ["CONSTRAINT"]:
-        place = _skip(action, 1, "COLUMN")
-        place = _skip(action, place, "IF", "EXISTS")
-        column = action[place].value if place < len(action) else ""
-        yield Loss(Takes.COLUMN, name, column, only=only)
-    elif heads[:2] == ["RENAME", "TO"]:
-        yield Rename(name, (*name[:-1], action[2].value if len(action) > 2 else ""))
-    elif heads[:2] == ["SET", "SCHEMA"]:
-        yield Rename(name, (action[2].value if len(action) > 2 else "", *name[-1:]))
-    elif heads[:1] == ["RENAME"] and heads[1:2] != ["CONSTRAINT"]:
-        place = _skip(action, 1, "COLUMN")
-        if len(action) > place + 2:
-            yield Rename(name, name, action[place].value, action[place + 2].value)
-
-
-def _changes(words: list[Token]) -> Iterator[Loss]:
-    """The rows that a query deletes, in its common table expressions too."""
-    merged: tuple[Name, bool] | None = None
-    for place, each in enumerate(words):
-        follows = words[place + 1].word if place + 1 < len(words) else ""
-        begins = place == 0 or words[place - 1].value in ("(", ")") or words[place - 1].word == "AS"
-        if each.word == "DELETE" and follows == "FROM" and begins:
-            start = _skip(words, place + 2, "ONLY")
-            yield Loss(Takes.ROWS, name_at(words, start)[0], only=start > place + 2)
-        elif each.word == "MERGE" and follows == "INTO" and begins:
-            start = _skip(words, place + 2, "ONLY")
-            merged = name_at(words, start)[0], start > place + 2
-        elif each.word == "THEN" and follows == "DELETE" and merged is not None:
-            yield Loss(Takes.ROWS, merged[0], only=merged[1])
-        elif each.value == "lo_unlink" and each.is_name and place + 1 < len(words) and words[place + 1].value == "(":
-            yield Loss(Takes.LARGE_OBJECTS)
