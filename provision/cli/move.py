@@ -23,7 +23,8 @@ from provision.core.plan import Wanted
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access, Site
 from provision.flows.losses import Losses
-from provision.flows.migrate import Rules, Watch, move
+from provision.flows.migrate import move
+from provision.flows.rules import Rules, Watch
 from provision.model import Direction, Happening, Note
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from provision.cli.render import settle as render
 from provision.errors import EXIT_DONE, ConfigError, RefusedError, raise_all
 from provision.flows import settle
 from provision.flows.connect import Access, Site
-from provision.flows.migrate import Rules, Watch, home
+from provision.flows.rules import Rules, Watch
+from provision.flows.run_lock import home
 from provision.flows.verdicts import Verdict
 from provision.model import Holding
 from provision.ports import Leases

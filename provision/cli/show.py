@@ -26,7 +26,8 @@ from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionErr
 from provision.flows import look
 from provision.flows.connect import Access, Site, build_all, known_stores, together
 from provision.flows.losses import Losses, foreseen
-from provision.flows.migrate import Rules, planned
+from provision.flows.planning import planned
+from provision.flows.rules import Rules
 from provision.flows.survey import survey
 from provision.model import Description, Direction, Plan
 from provision.ports import Store

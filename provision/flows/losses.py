@@ -13,7 +13,7 @@ from provision.model import Direction, Report, Step
 from provision.ports import Foretelling
 
 if TYPE_CHECKING:
-    from provision.flows.migrate import Rules
+    from provision.flows.rules import Rules
 
 Losses = Mapping[str, Sequence[str]]  # id → why it can lose data
 CODE = "destructive"

@@ -13,7 +13,9 @@ from provision.core.standing import Flag, Standing, StoreStanding
 from provision.errors import ConfigError, raise_all
 from provision.flows import peers, verdicts
 from provision.flows.connect import Reach, Site
-from provision.flows.migrate import Held, Rules, Watch, leased, make_ready, nameless
+from provision.flows.migrate import make_ready, nameless
+from provision.flows.rules import Rules, Watch
+from provision.flows.run_lock import HeldLock, leased
 from provision.flows.survey import survey
 from provision.flows.verdicts import Verdict
 from provision.model import PENDING, Direction, Event, EventKind, Revision, StateName, Step
@@ -32,7 +34,7 @@ class Marking:
 class Desk:
     """The ledgers of some stores, open for entries while this run holds the lease."""
 
-    def __init__(self, site: Site, standings: Standings, actor: str, held: Held) -> None:
+    def __init__(self, site: Site, standings: Standings, actor: str, held: HeldLock) -> None:
         self._site, self.standings, self._held = site, standings, held
         self._pens = {name: Pen(site.project.name, held.token, actor) for name in site.stores}
 

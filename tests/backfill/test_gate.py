@@ -10,7 +10,7 @@ import pytest
 
 from provision.errors import LeaseLost
 from provision.flows import backfill as flow
-from provision.flows.migrate import Held
+from provision.flows.run_lock import HeldLock
 from tests.backfill import project
 from tests.servers.command_line import Provision
 
@@ -113,14 +113,14 @@ def test_up_whose_lock_is_asked_back_while_it_fills_fills_no_further_batch(
         filling.append(True)
         return run(*arguments)  # type: ignore[arg-type]
 
-    def check(self: Held) -> None:
+    def check(self: HeldLock) -> None:
         if filling:
             raise LeaseLost(asked_by="anna@host (pid 3)")
         kept(self)
 
-    run, kept = flow.run, Held.check
+    run, kept = flow.run, HeldLock.check
     monkeypatch.setattr(flow, "run", fill)
-    monkeypatch.setattr(Held, "check", check)
+    monkeypatch.setattr(HeldLock, "check", check)
 
     ran = provision("up")
 

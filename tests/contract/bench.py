@@ -10,7 +10,8 @@ from pathlib import Path
 
 from provision.core.plan import Standings, Wanted
 from provision.flows.connect import Access, Site, open_site
-from provision.flows.migrate import Rules, Watch, move
+from provision.flows.migrate import move
+from provision.flows.rules import Rules, Watch
 from provision.flows.survey import survey
 from provision.model import Direction, Event, EventKind, Happening, Owner, Plan, Report, StoreOptions
 from provision.ports import Store

@@ -14,9 +14,10 @@ import pytest
 from provision.core.execute import Board
 from provision.core.plan import Wanted
 from provision.errors import Interrupted, ProvisionError, Several
-from provision.flows import migrate
+from provision.flows import migrate, planning
 from provision.flows.connect import Access, open_site
-from provision.flows.migrate import Rules, Watch, move
+from provision.flows.migrate import move
+from provision.flows.rules import Rules, Watch
 from provision.model import (
     Began,
     Direction,
@@ -276,7 +277,7 @@ def test_move_plan_that_turns_to_a_further_store_fences_that_one_too(
     """The first plan is blind to store b, as where something was undone there between the two looks."""
     pair.up(Wanted(targets=("a/001",)))
     fenced: list[str] = []
-    raised, planned = FakeLedger.raise_fence, migrate.planned
+    raised, planned = FakeLedger.raise_fence, planning.planned
     plans: list[Plan] = []
 
     def noted(ledger: FakeLedger, token: int) -> None:
@@ -290,7 +291,8 @@ def test_move_plan_that_turns_to_a_further_store_fences_that_one_too(
         return plans[-1]
 
     monkeypatch.setattr(FakeLedger, "raise_fence", noted)
-    monkeypatch.setattr(migrate, "planned", blind)
+    for module in (planning, migrate):
+        monkeypatch.setattr(module, "planned", blind)
 
     report = pair.up()
 

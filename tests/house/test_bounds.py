@@ -30,9 +30,7 @@ OTHER_FILES = {
     "weaviate": ("copy", "own_collections"),
 }
 # Reason → what is not as it should be yet.
-NOT_YET: dict[str, tuple[str, ...]] = {
-    "the flows are divided once the files have moved": ("lines of provision/flows/migrate.py",),
-}
+NOT_YET: dict[str, tuple[str, ...]] = {}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,46 @@
+"""How a move may go, and who is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provision.core.execute import Board
+from provision.core.plan import Standings
+from provision.flows.losses import Losses
+from provision.model import (
+    Owner,
+    Plan,
+    Watcher,
+)
+
+if TYPE_CHECKING:
+    from provision.model.backfills import Backfill
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a move may go. `wait` is in seconds; `confirm` is asked about losses that no flag allowed."""
+
+    owner: Owner
+    wait: float = 600.0
+    use_lease: bool = True
+    dry_run: bool = False
+    allow_destructive: bool = False
+    confirm: Callable[[Losses], bool] = field(default=lambda _: False)
+    saved: Plan | None = None
+    backfills: Mapping[str, Backfill] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop.
+
+    `losing` is called before `planned` in a dry run, with what the steps would lose.
+    """
+
+    happened: Watcher
+    planned: Callable[[Plan, Standings], None]
+    stopper: Callable[[Board], None] = field(default=lambda _: None)
+    losing: Callable[[Losses], None] = field(default=lambda _: None)

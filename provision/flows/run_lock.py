@@ -1,0 +1,91 @@
+"""The run lock of the home store, held while a block runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from provision.core import lease as leases
+from provision.core.plan import Standings
+from provision.errors import CapabilityMissing, ConfigError
+from provision.flows.connect import Site
+from provision.model import (
+    Holding,
+    Note,
+)
+from provision.ports import Leases
+from provision.process import dead
+
+if TYPE_CHECKING:
+    pass
+from provision.flows.rules import Rules, Watch
+
+
+class HeldLock:
+    """The lease of a run, or nothing where the run goes without."""
+
+    def __init__(self, token: int, lease: leases.Lease | None) -> None:
+        self.token, self._lease = token, lease
+
+    @property
+    def until(self) -> float:
+        """The monotonic time until which `check` need ask nobody; minus infinity once the lease is lost."""
+        return math.inf if self._lease is None else self._lease.until
+
+    def check(self) -> None:
+        """Raises LeaseLost."""
+        if self._lease is not None:
+            self._lease.check()
+
+    def check_writing(self) -> None:
+        """Raises LeaseLost, but not yet where the lock was asked back and is not given up."""
+        if self._lease is not None:
+            self._lease.check_writing()
+
+
+@contextmanager
+def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[HeldLock]:
+    """Hold the run lease in the home store while the block runs."""
+    floor = max((standing.token for standing in standings.values()), default=0)
+    if not rules.use_lease:
+        yield HeldLock(floor + 1, None)
+        return
+    table = home(site)
+    table.create()
+
+    def waiting(holding: Holding) -> None:
+        watch.happened(Note(site.project.home, leases.awaited(holding)))
+
+    seconds = site.project.lease_seconds
+    lease = leases.acquire(
+        table, "run", rules.owner, floor=floor, seconds=seconds, wait=rules.wait, waiting=waiting, dead=dead
+    )
+    try:
+        yield HeldLock(lease.token, lease)
+    finally:
+        lease.release()
+
+
+def home(site: Site) -> Leases:
+    """The leases of the home store. Raises ConfigError (no-home) and CapabilityMissing."""
+    name = site.project.home
+    if name == "none":
+        raise ConfigError(
+            "no-home",
+            'home is "none": no store keeps the run lock',
+            where=site.project.file.name,
+            fix="run with --no-lease, or name a home store",
+        )
+    store = site.stores.get(name)
+    if store is None:
+        raise ConfigError(
+            "no-home",
+            f"the home store {name} is {site.reached[name].reach.replace('_', ' ')} here",
+            where=f"environment {site.environment.name}",
+            fix=f"set {name}.url, or run with --no-lease",
+        )
+    if store.leases is None:
+        raise CapabilityMissing(name, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
+    return store.leases
