@@ -100,7 +100,7 @@ def lay_out(place: Path, lease: int = 30) -> None:
     versions.mkdir(parents=True)
     (place / "backfills").mkdir()
     (place / "provision.toml").write_text(_TOML.format(lease=lease))
-    template = ROOT / "provision" / "stores" / "postgres" / "template"
+    template = ROOT / "provision" / "stores" / "postgres" / "setup" / "template"
     for name in ("env.py", "script.py.mako"):
         (place / "alembic" / name).write_text((template / name).read_text())
     (versions / "0001_orders.py").write_text(_FIRST)

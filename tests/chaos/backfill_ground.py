@@ -130,7 +130,7 @@ def lay_out(place: Path, order: str) -> None:
     """Write the project."""
     for folder in ("alembic/versions", "backfills"):
         (place / folder).mkdir(parents=True, exist_ok=True)
-    env = ROOT / "provision" / "stores" / "postgres" / "template" / "env.py"
+    env = ROOT / "provision" / "stores" / "postgres" / "setup" / "template" / "env.py"
     (place / "alembic" / "env.py").write_text(env.read_text())
     (place / "provision.toml").write_text(_TOML)
     (place / "backfills" / "fill.yaml").write_text(f"{_DOCUMENT}order: {order}\n")
