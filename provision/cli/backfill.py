@@ -12,13 +12,14 @@ import click
 
 from provision.backfill.document import seconds
 from provision.backfill.workers import Orders
-from provision.cli import complete, fillings, options, site
+from provision.cli import complete, options, site, stopping
 from provision.cli.render import backfills as render
 from provision.errors import EXIT_DONE, ConfigError, UnreachableError
 from provision.flows import backfill as flow
 from provision.flows import backfill_standing as standings
 from provision.flows.backfill import Asked, Place
 from provision.model.backfills import Backfill, BackfillRun, RunState
+from provision.wiring import backfills
 
 F = TypeVar("F", bound=Callable[..., Any])
 EVERY = 1.0  # seconds between two looks of --watch
@@ -100,7 +101,7 @@ def backfill() -> None:
 def list_(output: str) -> int:
     """List the backfills of the project. Reaches no database."""
     project = site.project()
-    render.listed(fillings.read(project), output)
+    render.listed(backfills.read(project), output)
     return EXIT_DONE
 
 
@@ -122,9 +123,9 @@ def run(name: str, join: bool, **given: Any) -> int:
     finishes the batch in hand and keeps the run; `pause`, `resume` and `cancel` work from another terminal.
     """
     project = site.project()
-    [chosen] = fillings.read(project, [name])
+    [chosen] = backfills.read(project, [name])
     environment = site.environment(project, given["env"])
-    with _placed(project, environment, chosen, given) as place, fillings.stoppable() as stopped:
+    with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
         _fill(place, chosen, given, render.RunRender(project.name, environment, given["output"]), stopped, join=join)
     return EXIT_DONE
 
@@ -142,9 +143,9 @@ def run(name: str, join: bool, **given: Any) -> int:
 def resume(name: str, changes: tuple[tuple[str, float], ...], **given: Any) -> int:
     """Let a run of NAME go on: in the process that waits, else in this one. With --set, change one that runs."""
     project = site.project()
-    [chosen] = fillings.read(project, [name])
+    [chosen] = backfills.read(project, [name])
     environment = site.environment(project, given["env"])
-    with _placed(project, environment, chosen, given) as place, fillings.stoppable() as stopped:
+    with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
         shown = render.RunRender(project.name, environment, given["output"])
         before = standings.standing(place, chosen)
         if changes:
@@ -191,9 +192,9 @@ def cancel(name: str, env: str | None, output: str) -> int:
 def status(names: tuple[str, ...], env: str | None, watch: bool, output: str) -> int:
     """Show how far the backfills are, all of them unless NAME is given. Reads only."""
     project = site.project()
-    chosen = fillings.read(project, names)
+    chosen = backfills.read(project, names)
     environment = site.environment(project, env)
-    with fillings.placed(project, environment, chosen, use_lease=project.home != "none") as place:
+    with backfills.placed(project, environment, chosen, use_lease=project.home != "none") as place:
         shown = render.StatusRender(project.name, environment, output)
         while True:
             found = [standings.standing(place, each) for each in chosen]
@@ -214,14 +215,14 @@ def suggest(name: str, env: str | None) -> int:
     from provision.cli import suggestion
 
     project = site.project()
-    [chosen] = fillings.read(project, [name])
+    [chosen] = backfills.read(project, [name])
     environment = site.environment(project, env)
-    with fillings.placed(project, environment, [chosen], use_lease=False) as place:
+    with backfills.placed(project, environment, [chosen], use_lease=False) as place:
         return suggestion.write(project, place, chosen)
 
 
 def _placed(project: Any, environment: Any, chosen: Backfill, given: dict[str, Any]) -> Any:
-    return fillings.placed(project, environment, [chosen], wait=given["wait"], use_lease=not given["no_lease"])
+    return backfills.placed(project, environment, [chosen], wait=given["wait"], use_lease=not given["no_lease"])
 
 
 def _fill(
@@ -248,9 +249,9 @@ def _outcome(place: Place, chosen: Backfill, found: BackfillRun) -> standings.St
 
 def _ask(name: str, env: str | None, output: str, wish: str) -> int:
     project = site.project()
-    [chosen] = fillings.read(project, [name])
+    [chosen] = backfills.read(project, [name])
     environment = site.environment(project, env)
-    with fillings.placed(project, environment, [chosen], use_lease=project.home != "none") as place:
+    with backfills.placed(project, environment, [chosen], use_lease=project.home != "none") as place:
         standings.ask(place, chosen, wish)
         render.RunRender(project.name, environment, output).standing(standings.standing(place, chosen))
     return EXIT_DONE

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from provision import kinds, process, settings
-from provision.cli import machine, options, site
+from provision.cli import options, site
 from provision.cli.render import doctor as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ConfigError, ProvisionError, unexpected
 from provision.flows.doctor import Checkup, Look, examine, problems
 from provision.model import Finding, Severity
+from provision.wiring import machine
 
 
 @click.command(epilog=options.example("provision doctor --env local", "provision doctor -e production --output json"))

@@ -104,8 +104,8 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _ended(error: ProvisionError, arguments: list[str]) -> int:
-    from provision.cli.machine import blamed  # for mistakes alone
     from provision.cli.render.problems import print_error
+    from provision.wiring.machine import blamed  # for mistakes alone
 
     error = blamed(error)
     print_error(error, arguments)

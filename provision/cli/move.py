@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -16,19 +15,19 @@ from typing import TYPE_CHECKING
 import click
 
 from provision.cli import complete, options, plans, site
-from provision.cli.render.moves import MoveRender, error_of, lost
+from provision.cli.render.moves import MoveRender, lost
 from provision.core.execute import Board
-from provision.core.graph import BACKFILL
 from provision.core.plan import Wanted
 from provision.errors import EXIT_FAILED, Interrupted
-from provision.flows.connect import Access, Site
+from provision.flows.connect import Access
 from provision.flows.losses import Losses
 from provision.flows.migrate import move
 from provision.flows.rules import Rules, Watch
-from provision.model import Direction, Happening, Note
+from provision.model import Direction
+from provision.wiring.moves import error_of, hidden, needed_backfills
 
 if TYPE_CHECKING:
-    from provision.model.backfills import Backfill
+    pass
 
 
 def _moving(function: options.F) -> options.F:
@@ -88,10 +87,10 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
             allow_destructive=bool(given["allow_destructive"]),
             confirm=_confirm,
             saved=plans.load(plan_file, opened.graph, opened.environment.name) if plan_file else None,
-            backfills=_backfills(opened) if direction is Direction.UP else {},
+            backfills=needed_backfills(opened) if direction is Direction.UP else {},
         )
         watch = Watch(
-            lambda happening: render.happened(_hidden(happening, opened.environment.mask)),
+            lambda happening: render.happened(hidden(happening, opened.environment.mask)),
             lambda plan, standings: render.planned(opened, plan, standings),
             boards.append,
             lambda losses: render.losing(_masked(losses, opened.environment.mask)),
@@ -102,20 +101,6 @@ def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_f
             site.hide(error, opened.environment)
         render.report(report, error)
     return error.exit_code if error is not None else 0
-
-
-def _backfills(opened: Site) -> dict[str, Backfill]:
-    """The project's backfills by id, read only where a revision waits for one."""
-    if not any(need.startswith(BACKFILL) for each in opened.graph.order for need in each.requires):
-        return {}
-    from provision.cli import fillings
-
-    return {each.id: each for each in fillings.read(opened.project)}
-
-
-def _hidden(happening: Happening, mask: Callable[[str], str]) -> Happening:
-    """What happened without secrets: a note may quote a statement that still runs."""
-    return replace(happening, text=mask(happening.text)) if isinstance(happening, Note) else happening
 
 
 def _masked(losses: Losses, mask: Callable[[str], str]) -> Losses:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from heapq import merge
 from pathlib import Path
 
 import click
@@ -15,7 +14,6 @@ from provision.cli import complete, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
 from provision.cli.render import problems
-from provision.cli.render.history import Entry
 from provision.cli.render.plan import PlanRender
 from provision.cli.render.status import StatusRender
 from provision.core import source
@@ -23,8 +21,9 @@ from provision.core.graph import Graph
 from provision.core.plan import Wanted, plan_up
 from provision.core.standing import stand
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionError, Several
+from provision.flows import history as past
 from provision.flows import look
-from provision.flows.connect import Access, Site, build_all, known_stores, together
+from provision.flows.connect import Access, Site, build_all, known_stores
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.rules import Rules
@@ -113,11 +112,7 @@ def history(
     """Show what was done, when and by whom, newest last; of REVISION if one is named."""
     with site.opened(env, Access.READ, only=only, tolerant=True, wait_for=wait_for) as opened:
         shown = _shown(opened.project, only)
-        entries = _entries(opened, shown)
-        if revision is not None:
-            entries = [each for each in entries if each.event.revision == revision]
-            _known(revision, entries, opened.graph)
-        entries = entries[-limit:] if limit else entries
+        entries = past.entries(opened, shown, revision, limit)
         render = history_render.as_json if output == options.JSON else history_render.text
         render(entries, opened.environment.mask)
         return _say_unread(opened, shown, output)
@@ -193,20 +188,6 @@ def _described(made: Plan, stores: Mapping[str, Store], *, statements: bool) -> 
         return [Description(step, None, "", why) for step, why in losses]
     found = {each.step.id: each for name, store in stores.items() for each in store.describe(made.lane(name))}
     return [found[step.id] for step in made.steps]
-
-
-def _entries(opened: Site, shown: Sequence[str]) -> list[Entry]:
-    """Every event of the shown stores' ledgers; a store's own order is kept, whatever its clock said."""
-    stores = [store for name, store in opened.stores.items() if name in shown]
-    read = together(stores, lambda store: [Entry(store.name, event) for event in store.ledger.read()])
-    return list(merge(*read, key=lambda each: (each.event.token, each.event.at)))
-
-
-def _known(revision: str, entries: Sequence[Entry], files: Graph) -> None:
-    if not entries and revision not in files.revisions:
-        raise ConfigError(
-            "no-such-revision", f"no revision is called {revision}", fix="`provision status --all` lists the ids"
-        )
 
 
 def _say_unread(opened: Site, shown: Sequence[str], output: str) -> int:

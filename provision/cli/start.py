@@ -15,7 +15,7 @@ from provision.errors import ConfigError
 from provision.ports.kind import Draft, Live, Schema
 from provision.settings import check
 
-_OTHERS = {"checks": "provision.cli.suites", "backfills": "provision.cli.fillings"}
+_OTHERS = {"checks": "provision.wiring.suites", "backfills": "provision.wiring.backfills"}
 """Documents that belong to no kind of store → the module whose `schema()` is theirs."""
 
 

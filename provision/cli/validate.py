@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from provision import kinds, process, settings
-from provision.cli import complete, options, site, suites
+from provision import kinds, settings
+from provision.cli import complete, options, site
 from provision.cli.render import checks as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
 from provision.flows.needed import Needed, reached
-from provision.flows.validate import Asked, Validation, new_run, stores_of
-from provision.flows.validate import validate as make
-from provision.model.checks import Kept, Scope, Severity, Suite
+from provision.model.checks import Scope, Severity
 from provision.validate.verdict import reaches
+from provision.wiring.validation import validated
 
 F = TypeVar("F", bound=Callable[..., Any])
 PROBABILITY = "probability"
@@ -217,38 +215,20 @@ def _run(names: Sequence[str], asked: _Asked) -> int:
         render.known_report(each)
     project = site.project()
     environment = site.environment(project, asked.env)
-    vocabularies = suites.Vocabularies(project)
-    wanted = suites.only(suites.read(project, names, vocabularies), asked.only)
-    with site.masked(environment):
-        found, earlier = _found(project, environment, wanted, asked, vocabularies)
+    found, earlier = validated(
+        project,
+        environment,
+        names,
+        asked.only,
+        asked.scope,
+        asked.sample,
+        keep=not asked.no_history,
+        trends=bool(asked.report),
+    )
     render.show(project.name, found, asked.output, everything=asked.everything)
     for each in asked.report:
         render.write(each, project.name, found, earlier)
     return EXIT_FINDINGS if reaches(found.results, Severity(asked.fail_on)) else EXIT_DONE
-
-
-def _found(
-    project: settings.Project,
-    environment: settings.Environment,
-    wanted: tuple[Suite, ...],
-    asked: _Asked,
-    vocabularies: suites.Vocabularies,
-) -> tuple[Validation, Sequence[Kept]]:
-    """What the checks found, with every secret masked, and what earlier runs did, for the trends of a report."""
-    made_by = vocabularies.made_by
-    home = frozenset({project.home}) - {"none"} if not asked.no_history else frozenset[str]()
-    with _reached(project, environment, frozenset(), stores_of(wanted, made_by) | home) as needed:
-        wanted, notes = suites.narrowed(wanted, asked.scope, needed, made_by)
-        keeper = needed.stores[project.home].history if home & needed.stores.keys() else None
-        run = new_run(environment.name, asked.scope, process.owner(os.environ).actor)
-        found = make(Asked(wanted, asked.scope, run, asked.sample), needed.stores, made_by, keeper)
-        earlier = [kept for each in wanted for kept in keeper.read(each.name)] if asked.report and keeper else []
-        if keeper is None and not asked.no_history:
-            why = needed.lost[project.home].what if project.home in needed.lost else "no home store here could"
-            notes += (f"results are not kept: {why}",)
-    notes += found.notes
-    hidden = tuple(replace(each, message=environment.mask(each.message)) for each in found.results)
-    return replace(found, results=hidden, notes=tuple(map(environment.mask, notes))), earlier
 
 
 def _reached(

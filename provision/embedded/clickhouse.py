@@ -11,7 +11,6 @@ from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
-import provision
 from provision.embedded.faults import wheel
 from provision.embedded.kinds import Command
 from provision.embedded.loopback import HOST, free_port, is_free
@@ -58,7 +57,7 @@ class LocalServer:
         """This interpreter and the server, in an empty folder: chDB shows the files there as tables of `default`."""
         del known
         argv = [sys.executable, "-P", "-m", "provision.embedded.clickhouse_server", str(self.folder)]
-        places = [str(Path(provision.__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
+        places = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
         places.append(str(wheel("chdb", self.store).parent))
         env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         env |= {"PYTHONPATH": os.pathsep.join(filter(None, places)), "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from provision import settings
-from provision.cli import fillings
+from provision.wiring import backfills
 from tests.backfill.project import ROOT
 from tests.servers.command_line import Provision
 
@@ -22,7 +22,7 @@ _ALL = '["aggregated_confidence", "uncertainty_score", "probability_metadata"]'
 
 
 def test_every_document_is_sound() -> None:
-    found = {each.name: each.store for each in fillings.read(settings.load(ROOT))}
+    found = {each.name: each.store for each in backfills.read(settings.load(ROOT))}
 
     assert found == {
         "aggregated_confidence": "postgres",

@@ -16,13 +16,13 @@ import psycopg
 import pytest
 import redis
 
-from provision.cli import machine
 from provision.documents import check
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.settings import load
 from provision.stores.postgres.lease import PostgresLeases
 from provision.stores.postgres.server import connect
 from provision.stores.postgres.setup import health
+from provision.wiring import machine
 from tests.cli.projects import NOWHERE
 
 if TYPE_CHECKING:

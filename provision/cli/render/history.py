@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC
-from typing import NamedTuple
 
 from provision.cli.render.paper import Paper, moment, short
+from provision.flows.history import Entry
 from provision.model import Direction, Event, EventKind
 
 _STYLES = {
@@ -18,13 +18,6 @@ _STYLES = {
     EventKind.STARTED: "dim",
     EventKind.AT: "dim",
 }
-
-
-class Entry(NamedTuple):
-    """One event and the store whose ledger holds it."""
-
-    store: str
-    event: Event
 
 
 def text(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:

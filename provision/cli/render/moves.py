@@ -13,7 +13,7 @@ from provision.cli.render.paper import Paper
 from provision.cli.render.ticker import Ticker
 from provision.core.plan import Standings
 from provision.core.standing import Flag
-from provision.errors import ProvisionError, Several
+from provision.errors import ProvisionError
 from provision.flows.connect import Reach, Site
 from provision.flows.losses import Losses
 from provision.model import Began, Direction, Done, Failure, Happening, Note, Plan, Report
@@ -198,21 +198,6 @@ def as_json(
         "duration_ms": report.duration_ms,
         **(foretold if losses is not None else {}),
     }
-
-
-def error_of(report: Report) -> ProvisionError | None:
-    """The error a report ends with: the failures of all lanes, or None."""
-    if not report.failures:
-        return None
-    from provision.cli.machine import blamed  # for failures alone
-
-    errors = [blamed(each.error, begun=True) for each in report.failures if isinstance(each.error, ProvisionError)]
-    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
-    if not distinct:
-        return None
-    if len(distinct) == 1:
-        return distinct[0]
-    return Several(distinct)
 
 
 def shortened(text: str, width: int) -> str:

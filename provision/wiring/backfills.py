@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
-from types import FrameType
 from typing import Any
 
 from provision import kinds, settings
 from provision.backfill import document as documents
 from provision.backfill.document import Vocabulary
-from provision.cli import site
-from provision.errors import EXIT_FAILED, CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
+from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
 from provision.flows.backfill import Place
 from provision.flows.connect import known_stores
 from provision.flows.needed import reached
 from provision.model.backfills import Backfill
 from provision.ports.kind import Kind
+from provision.wiring import sites
 
 
 def read(project: settings.Project, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
@@ -81,8 +77,8 @@ def placed(
     names = {name for backfill in backfills for name in backfill.stores}
     home = {project.home} - {"none"} if use_lease else set[str]()
     known_stores(project, frozenset(names))
-    with site.masked(chosen), reached(
-        project, chosen, kinds.build, site.engine, frozenset(names | home), frozenset()
+    with sites.masked(chosen), reached(
+        project, chosen, kinds.build, sites.engine, frozenset(names | home), frozenset()
     ) as needed:  # fmt: skip
         switched_off = sorted((names | home) & needed.off)
         if switched_off:
@@ -92,29 +88,9 @@ def placed(
         leases = needed.stores[project.home].leases if home else None
         if home and leases is None:
             raise CapabilityMissing(project.home, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
-        owner = site.owner(project.root)
+        owner = sites.owner(project.root)
         anew = partial(placed, project, chosen, backfills, wait=wait, use_lease=use_lease, again=True)
         yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew)
-
-
-@contextmanager
-def stoppable() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets: the batch in hand is finished; twice: now, the batch is rolled back."""
-    stopped = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if stopped.is_set():
-            os.write(2, b"stopped now; the batch in hand is rolled back\n")
-            os._exit(EXIT_FAILED)
-        os.write(2, b"stopping after the batch in hand; once more stops now\n")
-        stopped.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
 
 
 def _known(name: str, found: Sequence[str]) -> str:

@@ -1,0 +1,32 @@
+"""Ctrl-C and SIGTERM while a backfill goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from provision.errors import EXIT_FAILED
+
+
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets: the batch in hand is finished; twice: now, the batch is rolled back."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if stopped.is_set():
+            os.write(2, b"stopped now; the batch in hand is rolled back\n")
+            os._exit(EXIT_FAILED)
+        os.write(2, b"stopping after the batch in hand; once more stops now\n")
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

@@ -1,0 +1,41 @@
+"""What `up` and `down` need besides what was asked for, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from provision.core.graph import BACKFILL
+from provision.errors import ProvisionError, Several
+from provision.flows.connect import Site
+from provision.model import Happening, Note, Report
+from provision.model.backfills import Backfill
+
+
+def needed_backfills(site: Site) -> dict[str, Backfill]:
+    """The project's backfills by id, read only where a revision waits for one."""
+    if not any(need.startswith(BACKFILL) for each in site.graph.order for need in each.requires):
+        return {}
+    from provision.wiring import backfills
+
+    return {each.id: each for each in backfills.read(site.project)}
+
+
+def hidden(happening: Happening, mask: Callable[[str], str]) -> Happening:
+    """What happened without secrets: a note may quote a statement that still runs."""
+    return replace(happening, text=mask(happening.text)) if isinstance(happening, Note) else happening
+
+
+def error_of(report: Report) -> ProvisionError | None:
+    """The error a report ends with: the failures of all lanes, or None."""
+    if not report.failures:
+        return None
+    from provision.wiring.machine import blamed  # for failures alone
+
+    errors = [blamed(each.error, begun=True) for each in report.failures if isinstance(each.error, ProvisionError)]
+    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
+    if not distinct:
+        return None
+    if len(distinct) == 1:
+        return distinct[0]
+    return Several(distinct)

@@ -1,0 +1,51 @@
+"""Makes the checks that were asked for: suites read, stores reached, results kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from provision import kinds, process, settings
+from provision.flows.needed import reached
+from provision.flows.validate import Asked, Validation, new_run, stores_of, validate
+from provision.model.checks import Kept, Scope
+from provision.wiring import sites, suites
+
+
+def validated(
+    project: settings.Project,
+    environment: settings.Environment,
+    names: Sequence[str],
+    only: Sequence[str],
+    scope: Scope,
+    samples: int,
+    *,
+    keep: bool = True,
+    trends: bool = False,
+) -> tuple[Validation, Sequence[Kept]]:
+    """What the checks found, with every secret masked; with `trends` also what earlier runs did.
+
+    `names` are suites, all of them where none is named, `only` patterns of names of checks. Raises ConfigError,
+    UnreachableError.
+    """
+    vocabularies = suites.Vocabularies(project)
+    wanted = suites.only(suites.read(project, names, vocabularies), only)
+    made_by = vocabularies.made_by
+    home = frozenset({project.home}) - {"none"} if keep else frozenset[str]()
+    needs = stores_of(wanted, made_by) | home
+    with (
+        sites.masked(environment),
+        reached(project, environment, kinds.build, sites.engine, frozenset(), needs) as needed,
+    ):
+        wanted, notes = suites.narrowed(wanted, scope, needed, made_by)
+        keeper = needed.stores[project.home].history if home & needed.stores.keys() else None
+        run = new_run(environment.name, scope, process.owner(os.environ).actor)
+        found = validate(Asked(wanted, scope, run, samples), needed.stores, made_by, keeper)
+        earlier = [kept for each in wanted for kept in keeper.read(each.name)] if trends and keeper else []
+        if keeper is None and keep:
+            why = needed.lost[project.home].what if project.home in needed.lost else "no home store here could"
+            notes += (f"results are not kept: {why}",)
+    notes += found.notes
+    hidden = tuple(replace(each, message=environment.mask(each.message)) for each in found.results)
+    return replace(found, results=hidden, notes=tuple(map(environment.mask, notes))), earlier
