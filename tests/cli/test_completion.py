@@ -63,7 +63,7 @@ def completed(*words: str) -> list[str]:
         (("baseline", "cl"), ["clickhouse/001"]),
         (("new", "po"), ["postgres"]),
         (("new", "redis", "text", "--requires", "cl"), ["clickhouse/001"]),
-        (("schema", ""), ["redis", "influx", "weaviate", "arango", "checks", "backfills"]),
+        (("schema", ""), ["arango", "influx", "redis", "weaviate", "checks", "backfills"]),
         (("local", "st"), ["start", "stop", "status"]),
         (("local", "stop", "c"), ["clickhouse"]),
     ],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from provision import errors
+from provision import errors, kinds
 from provision.cli.main import COMMANDS, cli
 from provision.cli.render import backfills as render_backfills
 from provision.cli.render import local as render_local
@@ -148,7 +148,7 @@ def test_every_page_is_in_the_index() -> None:
 def test_every_key_of_the_project_file_is_documented() -> None:
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     keys = {*check.PROJECT_KEYS, *check.STORE_KEYS, *check.PLACE_KEYS, "embedded"}
-    for key in keys | {key for each in check.KIND_KEYS.values() for key in each}:
+    for key in keys | {key for each in kinds.every() for key in each.keys}:
         assert re.search(rf"`(?:STORE\.)?{key}`|`{key} ", text), key
 
 

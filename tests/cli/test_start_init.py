@@ -177,7 +177,7 @@ def test_init_without_a_store_for_the_lock_says_so(empty: Path, provision: Provi
         (
             ("--stores", "postgres,mongo"),
             "error[unknown-kind]: no kind of store is called 'mongo'\n  where  --stores\n"
-            "  fix    known: postgres, clickhouse, redis, influx, weaviate, arango\n",
+            "  fix    known: arango, clickhouse, influx, postgres, redis, weaviate\n",
         ),
         (
             ("--name", "a/b"),

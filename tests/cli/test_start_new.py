@@ -174,5 +174,5 @@ def test_schema_redis_is_the_one_in_docs(provision: Provision) -> None:
 def test_schema_of_a_kind_without_documents_names_those_that_have(provision: Provision, kind: str, error: str) -> None:
     ran = provision("schema", kind)
     assert (ran.code, ran.out) == (2, "")
-    kinds = "redis, influx, weaviate, arango, checks, backfills"
+    kinds = "arango, influx, redis, weaviate, checks, backfills"
     assert ran.err == error + f"  where  schema\n  fix    kinds with documents: {kinds}\n"
