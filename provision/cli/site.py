@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
+import typer
 
 from provision import embedded, process, settings, wiring
 from provision.embedded.programs import missing
@@ -75,7 +75,7 @@ def masked(chosen: settings.Environment) -> Iterator[None]:
     except ProvisionError as error:
         hide(error, chosen)
         raise
-    except (click.ClickException, click.Abort, click.exceptions.Exit):
+    except (typer.Abort, typer.Exit):
         raise
     except Exception as error:  # its text may hold a secret, and its traceback more of them
         raise unexpected(error, chosen.mask) from None
