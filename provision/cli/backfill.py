@@ -100,7 +100,7 @@ def list_(output: options.TextOrJson = options.TEXT) -> int:
     backfill,
     "run",
     "provision backfill run aggregated_confidence --env local",
-    "provision backfill run aggregated_confidence -e production --workers 2 --rate 5000",
+    "provision backfill run aggregated_confidence --workers 2 --rate 5000",
     "provision backfill run aggregated_confidence -e production --join",
 )
 def run(
@@ -132,7 +132,7 @@ def run(
     backfill,
     "resume",
     "provision backfill resume aggregated_confidence -e production",
-    "provision backfill resume aggregated_confidence -e production --set rate=500",
+    "provision backfill resume aggregated_confidence --set rate=500",
 )
 def resume(
     name: Name,

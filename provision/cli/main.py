@@ -20,7 +20,7 @@ app = group.app(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=group.example(
-        "provision up --help", "provision init shop --stores postgres,redis", "provision up --env local"
+        "provision init shop --stores postgres,redis", "provision up --env local", "provision up --help"
     ),
 )
 

@@ -58,7 +58,7 @@ def baseline(
     app,
     "resolve",
     "provision resolve clickhouse/003 --applied --env local",
-    'provision resolve postgres/0007 --accept-change --reason "comment only" -e local',
+    'provision resolve postgres/0007 --accept-change --reason "comment only"',
 )
 def resolve(
     revision: Annotated[

@@ -116,7 +116,7 @@ def history(
         typer.Argument(
             metavar="[REVISION]",
             autocompletion=complete.revisions,
-            help="A revision as STORE/ID, such as postgres/0007.",
+            help="Only this revision, as STORE/ID: postgres/0007.",
         ),
     ] = None,
     env: options.Env = None,

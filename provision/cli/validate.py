@@ -104,8 +104,8 @@ Output = Annotated[_Form, typer.Option("--output", "-o", help="How to print the 
     app,
     "validate",
     "provision validate --env local",
-    "provision validate probability features -e production --since 24h --report report.html",
-    "provision validate cross_store -e production --only 'feedback_*' --fail-on medium",
+    "provision validate probability features --since 24h --report report.html",
+    "provision validate cross_store --only 'feedback_*' --fail-on medium",
     "provision validate history confidence_out_of_range -e production",
 )
 def validate(
@@ -145,7 +145,7 @@ def validate(
     app,
     "validate-probability-data",
     "provision validate-probability-data --env local",
-    "provision validate-probability-data -e production --tenant acme --since 7d --output json",
+    "provision validate-probability-data -e ci --tenant acme --since 7d -o json",
 )
 def validate_probability_data(
     env: options.Env = None,

@@ -101,6 +101,8 @@ def test_commands_page_is_fresh() -> None:
 def test_every_command_has_help_and_an_example_of_itself(path: str, command: Any) -> None:
     assert command.help
     assert path in (command.epilog or "")
+    # Two columns are before it on a terminal of 80.
+    assert max(map(len, command.epilog.splitlines())) <= 78, path
     for parameter in command.params:
         assert parameter.help, f"{path} {parameter.name} says nothing"
 
