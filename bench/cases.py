@@ -107,7 +107,7 @@ def alembic_up(project: Path) -> OnUrl:
 
 
 def clickhouse_up(project: Path) -> OnUrl:
-    return lambda url: provision(project, url, "up", "--no-lease")
+    return lambda url: provision(project, url, "up", "--no-lock")
 
 
 def migrate(project: Path) -> OnUrl:

@@ -73,7 +73,7 @@ Rate = Annotated[
 SkipFailed = Annotated[
     int, typer.Option("--skip-failed", min=0, metavar="N", help="Pass over at most N rows that cannot be filled.")
 ]
-NoLease = Annotated[bool, typer.Option("--no-lease", help="Take no lock: nobody else may run it.")]
+NoLock = Annotated[bool, typer.Option("--no-lock", help="Take no lock: nobody else may run it.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Options:
     workers: int
     rate: float | None
     skip_failed: int
-    no_lease: bool
+    no_lock: bool
     wait: float
     output: str
 
@@ -111,7 +111,7 @@ def run(
     workers: Workers = 1,
     rate: Rate = None,
     skip_failed: SkipFailed = 0,
-    no_lease: NoLease = False,
+    no_lock: NoLock = False,
     wait: options.Wait = options.WAIT,
     output: options.TextOrJson = options.TEXT,
 ) -> int:
@@ -122,7 +122,7 @@ def run(
     """
     project = site.project()
     [chosen] = backfills.read(project, [name])
-    given = _Options(env, workers, rate, skip_failed, no_lease, wait, output)
+    given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
     with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
         _fill(place, chosen, given, render.RunRender(project.name, environment, given.output), stopped, join=join)
@@ -145,14 +145,14 @@ def resume(
     workers: Workers = 1,
     rate: Rate = None,
     skip_failed: SkipFailed = 0,
-    no_lease: NoLease = False,
+    no_lock: NoLock = False,
     wait: options.Wait = options.WAIT,
     output: options.TextOrJson = options.TEXT,
 ) -> int:
     """Let a run of NAME go on: in the process that waits, else in this one. With --set, change one that runs."""
     project = site.project()
     [chosen] = backfills.read(project, [name])
-    given = _Options(env, workers, rate, skip_failed, no_lease, wait, output)
+    given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
     with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
         shown = render.RunRender(project.name, environment, given.output)
@@ -229,7 +229,7 @@ def suggest(name: Name, env: options.Env = None) -> int:
 
 
 def _placed(project: Any, environment: Any, chosen: Backfill, given: _Options) -> Any:
-    return backfills.placed(project, environment, [chosen], wait=given.wait, use_lease=not given.no_lease)
+    return backfills.placed(project, environment, [chosen], wait=given.wait, use_lease=not given.no_lock)
 
 
 def _fill(

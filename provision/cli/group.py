@@ -18,11 +18,17 @@ from provision.cli.commands import COMMANDS, GROUPS
 from provision.errors import EXIT_CONFIG
 
 F = TypeVar("F", bound=Callable[..., Any])
+OLD_NAMES = {"--no-lease": "--no-lock"}
+"""What options were called before → what they are called."""
 _WHOLE = 1000  # characters of a first sentence that are shown: all of them
 
 
 class Command(TyperCommand):
-    """A command; its help lists the commands of two words that begin with it."""
+    """A command; its help lists the commands of two words that begin with it. Knows options by their old names too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        options = args[: args.index("--")] if "--" in args else args
+        return super().parse_args(ctx, [*(OLD_NAMES.get(each, each) for each in options), *args[len(options) :]])
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         # Typer 0.28 writes {NAME} for what older versions write as NAME.

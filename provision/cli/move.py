@@ -48,7 +48,7 @@ class _Options:
     output: str
     wait_for: float
     wait: float
-    no_lease: bool
+    no_lock: bool
     allow_destructive: bool
     dry_run: bool
 
@@ -61,7 +61,7 @@ def up(
     output: options.Output = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     wait: options.Wait = options.WAIT,
-    no_lease: options.NoLease = False,
+    no_lock: options.NoLock = False,
     allow_destructive: AllowDestructive = False,
     dry_run: DryRun = False,
     steps: options.Steps = None,
@@ -70,7 +70,7 @@ def up(
 ) -> int:
     """Apply what is pending, in all stores, in one order; up to REVISION if one is named."""
     wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
-    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lease, allow_destructive, dry_run)
+    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
     return _move(Direction.UP, wanted, given, plan_file)
 
 
@@ -82,7 +82,7 @@ def down(
     output: options.Output = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     wait: options.Wait = options.WAIT,
-    no_lease: options.NoLease = False,
+    no_lock: options.NoLock = False,
     allow_destructive: AllowDestructive = False,
     dry_run: DryRun = False,
     steps: options.Steps = None,
@@ -93,7 +93,7 @@ def down(
 ) -> int:
     """Revert revisions, newest first, down to REVISION, which stays applied."""
     wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, everything, cascade)
-    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lease, allow_destructive, dry_run)
+    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
     return _move(Direction.DOWN, wanted, given, None)
 
 
@@ -109,7 +109,7 @@ def _move(direction: Direction, wanted: Wanted, given: _Options, plan_file: Path
         rules = Rules(
             owner=site.owner(opened.project.root),
             wait=given.wait,
-            use_lease=not given.no_lease,
+            use_lease=not given.no_lock,
             dry_run=given.dry_run,
             allow_destructive=given.allow_destructive,
             confirm=_confirm,

@@ -63,7 +63,7 @@ Wait = Annotated[
         help="Wait this long for another run, else 10m; 0 fails at once.",
     ),
 ]
-NoLease = Annotated[bool, typer.Option("--no-lease", help="Do not take the run lock.")]
+NoLock = Annotated[bool, typer.Option("--no-lock", help="Do not take the run lock.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, metavar="N", help="Only the next N.")]
 OutOfOrder = Annotated[bool, typer.Option("--out-of-order", help="Allow a pending revision before an applied one.")]

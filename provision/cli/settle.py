@@ -42,7 +42,7 @@ def baseline(
     output: options.Output = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     wait: options.Wait = options.WAIT,
-    no_lease: options.NoLease = False,
+    no_lock: options.NoLock = False,
 ) -> int:
     """Mark REVISION and everything below it as applied without running it."""
     if bool(revisions) is everything:
@@ -50,7 +50,7 @@ def baseline(
     stores = tuple(only or ())
     marking = settle.Marking(tuple(revisions or ()), everything, frozenset(stores))
     with site.opened(env, Access.WRITE, only=stores, wait_for=wait_for) as opened:
-        events = settle.baseline(opened, marking, _rules(opened, wait, no_lease), _WATCH)
+        events = settle.baseline(opened, marking, _rules(opened, wait, no_lock), _WATCH)
         render.baselined(events, output)
     return EXIT_DONE
 
@@ -79,7 +79,7 @@ def resolve(
     output: options.Output = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     wait: options.Wait = options.WAIT,
-    no_lease: options.NoLease = False,
+    no_lock: options.NoLock = False,
 ) -> int:
     """Settle REVISION, whose fate is open, by your word; look at the database first.
 
@@ -88,7 +88,7 @@ def resolve(
     verdict = _verdict(applied=applied, pending=pending, reverted=reverted, accept_change=accept_change)
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
         _answers(opened, revision.split("/", 1)[0], opened.project.home)
-        rules = _rules(opened, wait, no_lease)
+        rules = _rules(opened, wait, no_lock)
         if revision in opened.reached:
             events = settle.resolve_store(opened, revision, verdict, reason, rules, _WATCH)
             render.resolved_all(events, str(verdict), output)
@@ -151,8 +151,8 @@ def _verdict(**said: bool) -> Verdict:
     return Verdict(given[0])
 
 
-def _rules(opened: Site, wait: float, no_lease: bool) -> Rules:
-    return Rules(site.owner(opened.project.root), wait, use_lease=not no_lease)
+def _rules(opened: Site, wait: float, no_lock: bool) -> Rules:
+    return Rules(site.owner(opened.project.root), wait, use_lease=not no_lock)
 
 
 def _answers(opened: Site, *names: str) -> None:
@@ -177,7 +177,7 @@ def _confirmed(holding: Holding, output: str) -> bool:
         raise ConfigError(
             "confirmation-needed",
             f"releasing the lock of {holding.owner} has to be confirmed",
-            where=f"lease {holding.name}, token {holding.token}",
+            where=f"lock {holding.name}, token {holding.token}",
             fix="add --yes if that run is gone for good",
         )
     return bool(typer.prompt(render.question(holding), default="", show_default=False) == "RELEASE")

@@ -43,7 +43,9 @@ def status(
     output: options.Output = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     everything: Annotated[bool, typer.Option("--all", help="List what is applied too.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit 1 when something is pending or held.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 when something is pending or blocked by a backfill.")
+    ] = False,
 ) -> int:
     """Show what is applied and what is pending. A store that does not answer is shown as such (exit 4)."""
     stores = tuple(only or ())

@@ -11,6 +11,7 @@ import pytest
 
 from provision import kinds
 from provision.cli.commands import COMMANDS, GROUPS
+from provision.cli.group import OLD_NAMES
 from provision.cli.main import run
 from tests.servers.command_line import Provision
 
@@ -135,3 +136,13 @@ def loaded(*words: str) -> set[str]:
         check=False,
     )
     return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("old", OLD_NAMES)
+def test_option_by_its_old_name_is_known_and_not_listed(provision: Provision, old: str) -> None:
+    new = OLD_NAMES[old]
+    ran = [provision("up", "--env", "nowhere", each) for each in (old, new, f"{new}x")]
+    assert ran[0] == ran[1]
+    assert ran[0].err != ran[2].err
+    told = provision("up", "--help").out
+    assert (old in told, new in told) == (False, True)
