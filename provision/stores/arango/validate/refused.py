@@ -7,7 +7,8 @@ from typing import Any
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
-from provision.stores.arango.migrate.operations.base import EDGE, Live
+from provision.stores.arango.migrate.operations.base import Live
+from provision.stores.arango.migrate.world import EDGE
 from provision.stores.arango.server import FORBIDDEN, Server, ServerRefused
 from provision.stores.arango.validate.aql import DOCUMENT, used
 from provision.validate.columns import timeless
