@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from provision.documents import Auto, Document, Irreversible, Operation, document_schema, read
-from provision.documents.operation import OperationKind, W, World, operation_of
+from provision.documents.operation import OperationKind, World, operation_of
 from provision.documents.walk import contradictions
 from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
 from provision.model import Direction, Mark, Revision, Statement, Step, StoreOptions
@@ -25,13 +25,11 @@ class Documents:
     def __init__(
         self,
         options: StoreOptions,
-        operations: Mapping[str, OperationKind[W]],
+        operations: Mapping[str, OperationKind[Any]],
         schema: Callable[[], Mapping[str, Any]],
-        world: Callable[[], W],
+        world: Callable[[], World] = World,
     ) -> None:
-        self._options, self._schema = options, schema
-        self._operations: Mapping[str, OperationKind[Any]] = operations
-        self._world: Callable[[], World] = world
+        self._options, self._operations, self._schema, self._world = options, operations, schema, world
         self._found: list[Document] | None = None
         self._by_id: dict[str, Document] = {}
         self._flat: list[Operation] = []  # every operation of every `up` in order, and where each document's begin

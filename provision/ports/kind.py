@@ -1,4 +1,4 @@
-"""What a kind of store is, and the parts that it may bring beside a `Store`. A missing part is a missing file."""
+"""What a kind of store is, and the parts that it may bring beside a `Store`: a file or an object each."""
 
 from __future__ import annotations
 
@@ -138,12 +138,16 @@ class Kind:
     def check_kinds(self) -> CheckKinds | None:
         return cast("CheckKinds | None", self._part("validate.checks"))
 
+    def given(self, _part: str) -> object | None:
+        """The part as an object, for a kind that needs no file for it; None leaves it to the file, if there is one."""
+        return None
+
     def has(self, part: str) -> bool:
         """Whether there is a part such as `setup.schema`; loads no more than the package of the room."""
-        return _is_there(f"{self.package}.{part}")
+        return self.given(part) is not None or _is_there(f"{self.package}.{part}")
 
     def _part(self, name: str) -> object | None:
-        return import_module(f"{self.package}.{name}") if self.has(name) else None
+        return self.given(name) or (import_module(f"{self.package}.{name}") if self.has(name) else None)
 
 
 @cache

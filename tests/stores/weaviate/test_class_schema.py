@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from provision.stores.weaviate.files import schema
 from provision.stores.weaviate.migrate.defaults import INDEXES, bare, filled
-from provision.stores.weaviate.setup.schema import schema
 from tests.servers.required import not_run
 from tests.stores.weaviate.raw import Raw
 
