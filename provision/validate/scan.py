@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from provision.errors import ConfigError, FailedError
 from provision.model.checks import Check, Row, Scope, Table, Tally
+from provision.text.nearest import near
 from provision.text.plain import MASKED, plain
 from provision.validate.columns import columns
 
@@ -95,12 +95,6 @@ def unknown_columns(
         if column not in known:
             what = f"{table.name} has no column {column}"
             yield ConfigError("unknown-column", what, where=place, fix=near(column, known, "its columns"))
-
-
-def near(word: str, known: Sequence[str], title: str) -> str:
-    """What to do about an unknown word: the nearest known one, else all of them."""
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else f"{title}: {', '.join(known) or 'none'}"
 
 
 def of_row(check: Check) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from provision.stores.arango.migrate.operations.base import Live
 from provision.stores.arango.migrate.world import EDGE
 from provision.stores.arango.server import FORBIDDEN, Server, ServerRefused
 from provision.stores.arango.validate.aql import DOCUMENT, used
+from provision.text.nearest import near
 from provision.validate.columns import timeless
-from provision.validate.scan import near, unknown_columns
+from provision.validate.scan import unknown_columns
 
 _OWN = ("_key", "_id", "_rev")
 _ENDS = ("_from", "_to")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator
 from re import search
 
 from provision.errors import ConfigError, ProvisionError
@@ -20,6 +19,7 @@ from provision.stores.clickhouse.validate.sql import (
     source,
     table_name,
 )
+from provision.text.nearest import meant
 from provision.validate.columns import timeless, used
 
 UNKNOWN_IDENTIFIER, ACCESS_DENIED = 47, 497
@@ -64,7 +64,7 @@ def _unknown_table(reading: Reading, table: Table) -> ConfigError:
         "unknown-table",
         f"{table.store} has no table {table.name}",
         where=table.place,
-        fix=_near(table.name, known) or "correct the name, or run `provision up` first",
+        fix=meant(table.name, known, "correct the name, or run `provision up` first"),
     )
 
 
@@ -75,7 +75,7 @@ def _unknown_columns(table: Table, types: Types) -> Iterator[ConfigError]:
     for column, place in dict.fromkeys(named):
         if column not in types:
             what = f"{table.name} has no column {column}"
-            yield ConfigError("unknown-column", what, where=place, fix=_near(column, list(types)) or _all(types))
+            yield ConfigError("unknown-column", what, where=place, fix=meant(column, types, _all(types)))
 
 
 def _bad_expressions(reading: Reading, table: Table, types: Types) -> Iterator[ProvisionError]:
@@ -117,7 +117,7 @@ def _explained(error: Refused, table: Table, check: Check, types: Types) -> Conf
         named = search(r"`([^`]+)`", error.what) or search(r"identifier '([^']+)'", error.what)
         column = named[1] if named else ""
         what = f"{check.name}: there is no column {column}" if column else f"{check.name}: {_sentence(error)}"
-        return ConfigError("unknown-column", what, where=check.place, fix=_near(column, list(types)) or _all(types))
+        return ConfigError("unknown-column", what, where=check.place, fix=meant(column, types, _all(types)))
     what = f"{check.name}: {_sentence(error)}"
     return ConfigError("bad-expression", what, where=check.place, fix="correct the expression")
 
@@ -126,11 +126,6 @@ def _sentence(error: Refused) -> str:
     """The server's sentence without the query around it."""
     text = error.what.split(" In scope ")[0].split(" In query ")[0].split(" Expected one of")[0]
     return text.split(": while ")[0].rstrip(". ")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 def _all(types: Types) -> str:

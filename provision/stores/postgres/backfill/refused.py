@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import psycopg
@@ -13,6 +12,7 @@ from provision.model.backfills import Backfill
 from provision.stores.postgres.backfill.sql import PHYSICAL, Shape
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.sql import name, table_name
+from provision.text.nearest import meant
 
 _BOOLEAN = 16
 _ABOUT = "select relkind::text, row_security_active(oid) from pg_class where oid = to_regclass(%s)"
@@ -61,13 +61,13 @@ def unknown(backfill: Backfill, connection: Connection, columns: Columns) -> Ite
     if not columns:
         known = [(str(row[0]), str(row[1])) for row in connection.execute(_TABLES)]
         names = sorted({one for one, _ in known} | {f"{schema}.{one}" for one, schema in known})
-        fix = _near(table, names) or "correct the name, or run `provision up` first"
+        fix = meant(table, names, "correct the name, or run `provision up` first")
         what = f"{backfill.store} has no table {table}"
         yield ConfigError("unknown-table", what, where=backfill.place("table"), fix=fix)
         return
     for column, place in _named(backfill):
         if column not in columns:
-            fix = _near(column, list(columns)) or f"its columns: {', '.join(columns)}"
+            fix = meant(column, columns, f"its columns: {', '.join(columns)}")
             yield ConfigError("unknown-column", f"{table} has no column {column}", where=place, fix=fix)
 
 
@@ -168,8 +168,3 @@ def _named(backfill: Backfill) -> Iterator[tuple[str, str]]:
         yield str(column), backfill.place("set", column)
     for column in body.get("columns", ()):
         yield str(column), backfill.place("columns")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""

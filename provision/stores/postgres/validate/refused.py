@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -11,6 +10,7 @@ import psycopg
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
 from provision.stores.postgres.validate.sql import Types, table_name
+from provision.text.nearest import meant
 from provision.validate.columns import used
 
 _BOOLEAN = 16
@@ -46,7 +46,7 @@ def unknown_table(execute: Execute, table: Table) -> ConfigError:
         "unknown-table",
         f"{table.store} has no table {table.name}",
         where=table.place,
-        fix=_near(table.name, names) or "correct the name, or run `provision up` first",
+        fix=meant(table.name, names, "correct the name, or run `provision up` first"),
     )
 
 
@@ -65,7 +65,7 @@ def unknown_column(table: Table, column: str, types: Types, place: str) -> Confi
         "unknown-column",
         f"{table.name} has no column {column}",
         where=place,
-        fix=_near(column, list(types)) or f"its columns: {', '.join(types)}",
+        fix=meant(column, types, f"its columns: {', '.join(types)}"),
     )
 
 
@@ -115,7 +115,7 @@ def _explained(error: psycopg.Error, table: Table, check: Check, types: Types) -
     message = str(error.diag.message_primary or error)
     if isinstance(error, psycopg.errors.UndefinedColumn):
         column = message.split('"')[1] if '"' in message else message.split(" ")[1]
-        near = _near(column.rpartition(".")[2], list(types))
+        near = meant(column.rpartition(".")[2], types, "")
         return ConfigError(
             "unknown-column",
             f"{check.name}: {message}",
@@ -127,11 +127,6 @@ def _explained(error: psycopg.Error, table: Table, check: Check, types: Types) -
 
 def _hint(error: psycopg.Error) -> str:
     return str(error.diag.message_hint or "correct the expression").replace("\n", " ")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 Pictures = Mapping[str, Types]

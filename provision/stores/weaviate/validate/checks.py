@@ -11,8 +11,9 @@ from provision.stores.weaviate.server import Class, Server
 from provision.stores.weaviate.setup.health import WITH_ALIASES
 from provision.stores.weaviate.validate.pages import UNNAMED, Part, vectors_of
 from provision.stores.weaviate.validate.watch import VECTORS, WATCHES, needs_vectors, used, vector_of
+from provision.text.nearest import near
 from provision.validate.columns import ACCEPTED_VALUES, FRESHNESS, NOT_NULL, RANGE, timeless
-from provision.validate.scan import Deadline, Samples, Watch, moment, near, since, unknown_columns
+from provision.validate.scan import Deadline, Samples, Watch, moment, since, unknown_columns
 
 KINDS = {
     "not_null": NOT_NULL,

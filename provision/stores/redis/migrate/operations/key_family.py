@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from provision.documents import DURATION, seconds
 from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
@@ -21,6 +20,7 @@ from provision.stores.redis.migrate.operations.base import (
 from provision.stores.redis.migrate.world import RedisWorld
 from provision.stores.redis.names import Keys
 from provision.stores.redis.patterns import PLACEHOLDER, families_overlap
+from provision.text.durations import DURATION, seconds
 
 _SEGMENT = r"([A-Za-z0-9_.-]|\{[a-z][a-z0-9_]*\})+"
 _TTL = {

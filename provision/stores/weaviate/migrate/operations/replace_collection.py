@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from provision.documents import DURATION
 from provision.documents.operation import Body, Earlier, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.weaviate.copy.plan import hindrances
@@ -17,6 +16,7 @@ from provision.stores.weaviate.migrate.operations.replace_switch import ReplaceS
 from provision.stores.weaviate.migrate.operations.replacing import ReplacePart, Standing
 from provision.stores.weaviate.migrate.rules import class_problems, name_problems
 from provision.stores.weaviate.migrate.world import WeaviateWorld
+from provision.text.durations import DURATION
 
 _OTHER_NAME = "give the new class a name of its own, such as one that ends in _v2"
 PARTS: tuple[ReplacePart, ...] = (ReplaceCreate(), ReplaceCopy(), ReplaceSwitch())
