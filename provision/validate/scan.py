@@ -97,6 +97,11 @@ def unknown_columns(
             yield ConfigError("unknown-column", what, where=place, fix=near(column, known, "its columns"))
 
 
+def narrowing(table: Table) -> tuple[tuple[str | None, str], ...]:
+    """The columns by which a table is narrowed to a scope, with the place that names them."""
+    return (table.time, table.place), (table.tenant, table.place)
+
+
 def of_row(check: Check) -> tuple[str, ...]:
     """The columns that a check of one row by itself looks at."""
     body: Any = check.body

@@ -13,7 +13,7 @@ from provision.stores.arango.server import FORBIDDEN, Server, ServerRefused
 from provision.stores.arango.validate.aql import DOCUMENT, used
 from provision.text.nearest import near
 from provision.validate.columns import timeless
-from provision.validate.scan import unknown_columns
+from provision.validate.scan import narrowing, unknown_columns
 
 _OWN = ("_key", "_id", "_rev")
 _ENDS = ("_from", "_to")
@@ -49,7 +49,7 @@ def _unknown_attributes(table: Table, collection: Mapping[str, Any]) -> Sequence
     if rule.get("additionalProperties") is not False:
         return ()
     known = (*_attributes(rule), *_OWN, *(_ENDS if collection["type"] == EDGE else ()), "cycle")
-    return list(unknown_columns(table, known, used, (table.time, table.place), (table.tenant, table.place)))
+    return list(unknown_columns(table, known, used, *narrowing(table)))
 
 
 def _attributes(rule: Mapping[str, Any], head: str = "") -> Iterator[str]:
