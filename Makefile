@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs stale lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs stale lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,8 +16,14 @@ help:  ## Show the targets
 up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
 
-test: $(VENV)/.dev  ## Every test but chaos; STORE=weaviate runs those of one store, VFR=1 those of the shipped databases
-	$(PYTEST) $(if $(STORE),-k "$(STORE) and not vfr and not shipped",$(if $(VFR),-k "vfr or shipped")) $(ARGS) </dev/null
+test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, VFR=1: of the shipped databases
+	$(PYTEST) $(if $(STORE),-k "$(STORE) and not vfr and not shipped" -m "not faults and not system",$(if $(VFR),-k "vfr or shipped",-m "not faults and not system")) $(ARGS) </dev/null
+
+test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks
+	$(PYTEST) -m faults $(ARGS) </dev/null
+
+test-system: $(VENV)/.dev  ## The shipped databases moved whole, through the command line, on two sets of servers
+	$(PYTEST) -m system tests/system $(ARGS) </dev/null
 
 test-lowest: $(VENV)/.python  ## Unit, contract and some command tests with the lowest versions that pyproject.toml allows
 	@sh requirements/try.sh lowest $(PYTHON) $(ARGS)

@@ -29,7 +29,7 @@ class Cases:
         ours = helped("provision", self._folder)
         return [
             self._read(f"--help{mark}", ours, helped(tool, self._folder), f"{tool} --help", bound)
-            for tool, bound, mark in (("alembic", 0.5, ""), ("clickhouse-migrations", None, " "))
+            for tool, bound, mark in (("alembic", 0.3, ""), ("clickhouse-migrations", None, " "))
         ]
 
     def postgres(self, server: Postgres) -> list[Pair]:
@@ -107,7 +107,7 @@ def alembic_up(project: Path) -> OnUrl:
 
 
 def clickhouse_up(project: Path) -> OnUrl:
-    return lambda url: provision(project, url, "up", "--no-lease")
+    return lambda url: provision(project, url, "up", "--no-lock")
 
 
 def migrate(project: Path) -> OnUrl:

@@ -12,3 +12,30 @@ pytest_plugins = ["tests.servers.plugin"]
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """The containers run where they are asked for: they may fetch images of gigabytes."""
     return (collection_path.name == "containers" and not any("containers" in each for each in config.args)) or None
+
+
+# Killed runs and servers, frozen holders, full disks, and the shipped databases moved whole: see docs/testing.md.
+FAULTS = (
+    "backfill/test_disk.py",
+    "backfill/test_killed.py",
+    "concurrency",
+    "contract/test_crashes.py",
+    "embedded/test_engine_faults.py",
+    "embedded/test_engine_life.py",
+    "embedded/test_engine_processes.py",
+    "several/test_killed.py",
+    "stores/redis/test_redis_crash.py",
+    "stores/redis/test_redis_durable.py",
+    "stores/weaviate/test_replace_killed.py",
+)
+SYSTEM = ("system", "containers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say of each test which step of CI it belongs to."""
+    tests = Path(__file__).parent
+    classes = {"faults": [tests / each for each in FAULTS], "system": [tests / each for each in SYSTEM]}
+    for item in items:
+        for name, places in classes.items():
+            if any(item.path.is_relative_to(place) for place in places):
+                item.add_marker(name)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
 
-import click
+import typer
 
 from provision.backfill.document import seconds
 from provision.backfill.workers import Orders
-from provision.cli import complete, options, site, stopping
+from provision.cli import complete, group, options, site, stopping
 from provision.cli.render import backfills as render
 from provision.errors import EXIT_DONE, ConfigError, UnreachableError
 from provision.flows import backfill as flow
@@ -21,102 +21,100 @@ from provision.flows.backfill import Asked, Place
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.wiring import backfills
 
-F = TypeVar("F", bound=Callable[..., Any])
 EVERY = 1.0  # seconds between two looks of --watch
 SETTINGS = ("rate", "target")
 
 
-class Setting(click.ParamType[tuple[str, float]]):
-    """`rate=500` (rows a second, 0: no limit) or `target=50ms`."""
+class Setting(NamedTuple):
+    """What --set changes: `rate`, in rows a second (0: no limit), or `target`, in seconds a batch."""
 
-    name = "setting"
-
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> tuple[str, float]:
-        key, _, text = str(value).partition("=")
-        with suppress(ValueError):  # said below, as for a key that nothing knows
-            if key == "rate" and 0 <= float(text) < math.inf:
-                return key, float(text)
-            if key == "target":
-                return key, seconds(text)
-        what = f"{value!r} changes nothing"
-        raise ConfigError("bad-setting", what, where="--set", fix="write rate=500 (0: no limit) or target=50ms")
+    key: str
+    value: float
 
 
-def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+def _setting(text: str) -> Setting:
+    """From `rate=500` or `target=50ms`. Raises ConfigError (bad-setting)."""
+    key, _, value = text.partition("=")
+    with suppress(ValueError):  # said below, as for a key that nothing knows
+        if key == "rate" and 0 <= float(value) < math.inf:
+            return Setting(key, float(value))
+        if key == "target":
+            return Setting(key, seconds(value))
+    what = f"{text!r} changes nothing"
+    raise ConfigError("bad-setting", what, where="--set", fix="write rate=500 (0: no limit) or target=50ms")
+
+
+def _finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number of rows a second.")
+        raise typer.BadParameter(f"{value} is no number of rows a second.")
     return value
 
 
-name_argument = click.argument("name", metavar="NAME", shell_complete=complete.backfills)
-output = click.option(
-    "--output", "-o", type=click.Choice([options.TEXT, options.JSON]), default=options.TEXT, help="How to print it."
+app = group.app()
+backfill = group.app(
+    name="backfill",
+    help="Fill what is already there, in batches, beside live traffic.",
+    epilog=group.example("provision backfill run aggregated_confidence --env local"),
 )
-settings_option = click.option(
-    "--set", "changes", type=Setting(), multiple=True, metavar="KEY=VALUE", help="Change rate or target while it runs."
-)
+app.add_typer(backfill)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete.backfills, help="A backfill.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, metavar="N", help="Connections that fill at once.")]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate",
+        min=0.1,
+        callback=_finite,
+        metavar="N",
+        help="The most rows a second of this process; else the document's `rate`.",
+    ),
+]
+SkipFailed = Annotated[
+    int, typer.Option("--skip-failed", min=0, metavar="N", help="Pass over at most N rows that cannot be filled.")
+]
+NoLock = Annotated[bool, typer.Option("--no-lock", help="Take no lock: nobody else may run it.")]
 
 
-def _working(function: F) -> F:
-    """The options of the commands that fill."""
-    for option in reversed(
-        (
-            options.env,
-            click.option(
-                "--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Connections that fill at once."
-            ),
-            click.option(
-                "--rate",
-                type=click.FloatRange(0.1),
-                callback=_finite,
-                metavar="N",
-                help="The most rows a second of this process; else the document's `rate`.",
-            ),
-            click.option(
-                "--skip-failed",
-                type=click.IntRange(0),
-                default=0,
-                metavar="N",
-                help="Pass over at most N rows that cannot be filled.",
-            ),
-            click.option("--no-lease", is_flag=True, help="Take no lock: nobody else may run it."),
-            options.wait,
-            output,
-        )
-    ):
-        function = option(function)
-    return function
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the commands that fill are told in the same words."""
+
+    env: str | None
+    workers: int
+    rate: float | None
+    skip_failed: int
+    no_lock: bool
+    wait: float
+    output: str
 
 
-@click.group(
-    epilog=options.example("provision backfill run aggregated_confidence --env local"),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-def backfill() -> None:
-    """Fill what is already there, in batches, beside live traffic."""
-
-
-@backfill.command("list", epilog=options.example("provision backfill list"))
-@output
-def list_(output: str) -> int:
+@group.command(backfill, "list", "provision backfill list")
+def list_(output: options.TextOrJson = options.TEXT) -> int:
     """List the backfills of the project. Reaches no database."""
     project = site.project()
     render.listed(backfills.read(project), output)
     return EXIT_DONE
 
 
-@backfill.command(
+@group.command(
+    backfill,
     "run",
-    epilog=options.example(
-        "provision backfill run aggregated_confidence --env local",
-        "provision backfill run aggregated_confidence -e production --workers 2 --rate 5000",
-        "provision backfill run aggregated_confidence -e production --join",
-    ),
+    "provision backfill run aggregated_confidence --env local",
+    "provision backfill run aggregated_confidence --workers 2 --rate 5000",
+    "provision backfill run aggregated_confidence -e production --join",
 )
-@name_argument
-@click.option("--join", is_flag=True, help="Help a run that another process leads.")
-@_working
-def run(name: str, join: bool, **given: Any) -> int:
+def run(
+    name: Name,
+    join: Annotated[bool, typer.Option("--join", help="Help a run that another process leads.")] = False,
+    env: options.Env = None,
+    workers: Workers = 1,
+    rate: Rate = None,
+    skip_failed: SkipFailed = 0,
+    no_lock: NoLock = False,
+    wait: options.Wait = options.WAIT,
+    output: options.TextOrJson = options.TEXT,
+) -> int:
     """Fill NAME, or go on where its last run stopped, until nothing is left.
 
     Its cursor is kept in the store that is filled, with each batch: a run that was killed goes on there. Ctrl-C
@@ -124,29 +122,40 @@ def run(name: str, join: bool, **given: Any) -> int:
     """
     project = site.project()
     [chosen] = backfills.read(project, [name])
-    environment = site.environment(project, given["env"])
+    given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
+    environment = site.environment(project, env)
     with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
-        _fill(place, chosen, given, render.RunRender(project.name, environment, given["output"]), stopped, join=join)
+        _fill(place, chosen, given, render.RunRender(project.name, environment, given.output), stopped, join=join)
     return EXIT_DONE
 
 
-@backfill.command(
+@group.command(
+    backfill,
     "resume",
-    epilog=options.example(
-        "provision backfill resume aggregated_confidence -e production",
-        "provision backfill resume aggregated_confidence -e production --set rate=500",
-    ),
+    "provision backfill resume aggregated_confidence -e production",
+    "provision backfill resume aggregated_confidence --set rate=500",
 )
-@name_argument
-@settings_option
-@_working
-def resume(name: str, changes: tuple[tuple[str, float], ...], **given: Any) -> int:
+def resume(
+    name: Name,
+    changes: Annotated[
+        list[Setting] | None,
+        typer.Option("--set", parser=_setting, metavar="KEY=VALUE", help="Change rate or target while it runs."),
+    ] = None,
+    env: options.Env = None,
+    workers: Workers = 1,
+    rate: Rate = None,
+    skip_failed: SkipFailed = 0,
+    no_lock: NoLock = False,
+    wait: options.Wait = options.WAIT,
+    output: options.TextOrJson = options.TEXT,
+) -> int:
     """Let a run of NAME go on: in the process that waits, else in this one. With --set, change one that runs."""
     project = site.project()
     [chosen] = backfills.read(project, [name])
-    environment = site.environment(project, given["env"])
+    given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
+    environment = site.environment(project, env)
     with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
-        shown = render.RunRender(project.name, environment, given["output"])
+        shown = render.RunRender(project.name, environment, given.output)
         before = standings.standing(place, chosen)
         if changes:
             standings.tune(place, chosen, dict(changes))
@@ -161,38 +170,38 @@ def resume(name: str, changes: tuple[tuple[str, float], ...], **given: Any) -> i
     return EXIT_DONE
 
 
-@backfill.command("pause", epilog=options.example("provision backfill pause aggregated_confidence -e production"))
-@name_argument
-@options.env
-@output
-def pause(name: str, env: str | None, output: str) -> int:
+@group.command(backfill, "pause", "provision backfill pause aggregated_confidence -e production")
+def pause(name: Name, env: options.Env = None, output: options.TextOrJson = options.TEXT) -> int:
     """Ask the process that runs NAME to pause after the batch in hand; it waits for `resume`."""
     return _ask(name, env, output, "pause")
 
 
-@backfill.command("cancel", epilog=options.example("provision backfill cancel aggregated_confidence -e production"))
-@name_argument
-@options.env
-@output
-def cancel(name: str, env: str | None, output: str) -> int:
+@group.command(backfill, "cancel", "provision backfill cancel aggregated_confidence -e production")
+def cancel(name: Name, env: options.Env = None, output: options.TextOrJson = options.TEXT) -> int:
     """Give the run of NAME up: what is filled stays, the next run begins from the start."""
     return _ask(name, env, output, "cancel")
 
 
-@backfill.command(
+@group.command(
+    backfill,
     "status",
-    epilog=options.example(
-        "provision backfill status --env local", "provision backfill status aggregated_confidence -e production --watch"
-    ),
+    "provision backfill status --env local",
+    "provision backfill status aggregated_confidence -e production --watch",
 )
-@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.backfills)
-@options.env
-@click.option("--watch", is_flag=True, help="Show it every second until it is over.")
-@output
-def status(names: tuple[str, ...], env: str | None, watch: bool, output: str) -> int:
+def status(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", autocompletion=complete.backfills, show_default=False, help="Only these backfills."
+        ),
+    ] = None,
+    env: options.Env = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it every second until it is over.")] = False,
+    output: options.TextOrJson = options.TEXT,
+) -> int:
     """Show how far the backfills are, all of them unless NAME is given. Reads only."""
     project = site.project()
-    chosen = backfills.read(project, names)
+    chosen = backfills.read(project, names or ())
     environment = site.environment(project, env)
     with backfills.placed(project, environment, chosen, use_lease=project.home != "none") as place:
         shown = render.StatusRender(project.name, environment, output)
@@ -204,10 +213,8 @@ def status(names: tuple[str, ...], env: str | None, watch: bool, output: str) ->
             time.sleep(EVERY)
 
 
-@backfill.command("suggest", epilog=options.example("provision backfill suggest default_mode --env local"))
-@name_argument
-@options.env
-def suggest(name: str, env: str | None) -> int:
+@group.command(backfill, "suggest", "provision backfill suggest default_mode --env local")
+def suggest(name: Name, env: options.Env = None) -> int:
     """Where NAME gives every row the same constant, write the revision that does it in milliseconds.
 
     ADD COLUMN … DEFAULT touches no row. Exits with 1 where that would not do the same, and says why.
@@ -221,14 +228,14 @@ def suggest(name: str, env: str | None) -> int:
         return suggestion.write(project, place, chosen)
 
 
-def _placed(project: Any, environment: Any, chosen: Backfill, given: dict[str, Any]) -> Any:
-    return backfills.placed(project, environment, [chosen], wait=given["wait"], use_lease=not given["no_lease"])
+def _placed(project: Any, environment: Any, chosen: Backfill, given: _Options) -> Any:
+    return backfills.placed(project, environment, [chosen], wait=given.wait, use_lease=not given.no_lock)
 
 
 def _fill(
-    place: Place, chosen: Backfill, given: dict[str, Any], shown: render.RunRender, stopped: Any, *, join: bool = False
+    place: Place, chosen: Backfill, given: _Options, shown: render.RunRender, stopped: Any, *, join: bool = False
 ) -> None:
-    orders = Orders(given["workers"], given["skip_failed"], given["rate"])
+    orders = Orders(given.workers, given.skip_failed, given.rate)
     asked = Asked(orders, shown.told, shown.noted, stopped)
     shown.head(chosen)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+import typer
 
 from provision.errors import ProvisionError
 from provision.model import StoreOptions
@@ -19,23 +19,23 @@ _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)[\"']", re.M
 _NUMBER = re.compile(r"(\d+)_[^.]+\.(?:sql|yaml)")
 
 
-def environments(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+def environments(begun: str) -> list[str]:
     """Names of environments."""
     project = _project()
     return _begin(begun, project.environments if project else ())
 
 
-def stores(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+def stores(begun: str) -> list[str]:
     """Names of stores."""
     return _begin(begun, (options.name for options in _stores()))
 
 
-def revisions(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+def revisions(begun: str) -> list[str]:
     """Full ids of the revisions on disk."""
     return _begin(begun, (f"{options.name}/{number}" for options in _stores() for number in _numbers(options.path)))
 
 
-def documented(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+def documented(begun: str) -> list[str]:
     """What `schema` prints the schema of."""
     from provision import kinds
 
@@ -43,13 +43,19 @@ def documented(_context: click.Context, _parameter: click.Parameter, begun: str)
     return _begin(begun, [*documented, "checks", "backfills"])
 
 
-def suites(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+def suites(begun: str) -> list[str]:
     """Names of suites of checks."""
     project = _project()
     return _begin(begun, (path.stem for path in sorted(project.root.glob("checks/*.yaml"))) if project else ())
 
 
-def backfills(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+def suites_or_history(context: typer.Context, begun: str) -> list[str]:
+    """What may follow `validate`: names of suites, or the command `validate history`."""
+    first = not context.params.get("names")
+    return _begin(begun, [*suites(""), *(["history"] if first else [])])
+
+
+def backfills(begun: str) -> list[str]:
     """Names of backfills."""
     project = _project()
     files = sorted(project.root.glob("backfills/*.*")) if project else []

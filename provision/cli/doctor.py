@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import click
-
 from provision import kinds, process, settings
-from provision.cli import options, site
+from provision.cli import group, options, site
 from provision.cli.render import doctor as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ConfigError, ProvisionError, unexpected
 from provision.flows.doctor import Checkup, Look, examine, problems
 from provision.model import Finding, Severity
 from provision.wiring import machine
 
+app = group.app()
 
-@click.command(epilog=options.example("provision doctor --env local", "provision doctor -e production --output json"))
-@options.env
-@options.output
-def doctor(env: str | None, output: str) -> int:
+
+@group.command(app, "doctor", "provision doctor --env local", "provision doctor -e production --output json")
+def doctor(env: options.Env = None, output: options.Output = options.TEXT) -> int:
     """Check the set-up, the servers and the ledgers. Reads only.
 
     Exits with 0 when nothing is wrong (warnings may be there), 1 when something is, 4 when a store is unreachable.

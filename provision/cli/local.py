@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
-import click
+import typer
 
 from provision import embedded, kinds, settings
-from provision.cli import complete, options, site
+from provision.cli import complete, group, options, site
 from provision.cli.render import local as render
 from provision.embedded import Engine, EngineStatus
 from provision.embedded.programs import missing
@@ -17,25 +18,18 @@ from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import known_stores, together
 
 WORD = "RESET"
-_output = click.option(
-    "--output",
-    "-o",
-    type=click.Choice([options.TEXT, options.JSON]),
-    default=options.TEXT,
-    help="How to print the result.",
-)
-_stores = click.argument("stores", nargs=-1, metavar="[STORE]...", shell_complete=complete.stores)
+Stores = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STORE]...", autocompletion=complete.stores, show_default=False, help="Only these stores."),
+]
+
+app = group.app()
+local = group.app(name="local", epilog=group.example("provision local start", "provision local stop clickhouse"))
+app.add_typer(local)
 
 
-class InOrder(click.Group):
-    """Lists its commands in the order of their definition."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(cls=InOrder, epilog=options.example("provision local start", "provision local stop clickhouse"))
-def local() -> None:
+@local.callback()
+def engines() -> None:
     """Start, stop, show or reset the embedded engines.
 
     They are those of the one environment with `embedded = true`. Their files lie in .provision/ beside
@@ -43,64 +37,57 @@ def local() -> None:
     """
 
 
-@local.command(epilog=options.example("provision local start", "provision local start redis"))
-@_stores
-@_output
-def start(stores: tuple[str, ...], output: str) -> None:
+@group.command(local, "start", "provision local start", "provision local start redis")
+def start(stores: Stores = None, output: options.TextOrJson = options.TEXT) -> None:
     """Start the engines, making those that are absent.
 
     Only those of the STOREs named, if any are.
     """
+    named = tuple(stores or ())
     project, environment = _project()
-    known_stores(project, frozenset(stores))
-    chosen = _chosen(project, environment, stores)
-    _all_have_one(project, environment, stores, [each.store for each, _ in chosen])
+    known_stores(project, frozenset(named))
+    chosen = _chosen(project, environment, named)
+    _all_have_one(project, environment, named, [each.store for each, _ in chosen])
     started = together(chosen, lambda each: each[1].start())
     render.engines(project.root, started, output)
 
 
-@local.command(epilog=options.example("provision local stop", "provision local stop clickhouse"))
-@_stores
-@_output
-def stop(stores: tuple[str, ...], output: str) -> None:
+@group.command(local, "stop", "provision local stop", "provision local stop clickhouse")
+def stop(stores: Stores = None, output: options.TextOrJson = options.TEXT) -> None:
     """Stop the engines and keep their data.
 
     Only those of the STOREs named, if any are.
     """
     project, _ = _project()
-    engines = _made(project, stores)
+    engines = _made(project, stores or ())
     stopped = together(engines.items(), lambda each: (each[0], each[1].stop()))
     render.ended(project.root, dict(stopped), [each.status() for each in engines.values()], output, "stopped")
 
 
-@local.command(epilog=options.example("provision local status", "provision local status --output json"))
-@_stores
-@_output
-def status(stores: tuple[str, ...], output: str) -> None:
+@group.command(local, "status", "provision local status", "provision local status --output json")
+def status(stores: Stores = None, output: options.TextOrJson = options.TEXT) -> None:
     """Show the engines and their urls, passwords included.
 
     Only those of the STOREs named, if any are. Reads only.
     """
+    named = tuple(stores or ())
     project, environment = _project()
-    known_stores(project, frozenset(stores))
-    configured = {each.store: each for each, _ in _chosen(project, environment, stores)}
-    made = {name: engine.status() for name, engine in _made(project, stores).items()}
-    shown = configured | {name: each for name, each in made.items() if name in stores or each.state != "absent"}
+    known_stores(project, frozenset(named))
+    configured = {each.store: each for each, _ in _chosen(project, environment, named)}
+    made = {name: engine.status() for name, engine in _made(project, named).items()}
+    shown = configured | {name: each for name, each in made.items() if name in named or each.state != "absent"}
     order = [each.name for each in project.stores]
     render.engines(project.root, sorted(shown.values(), key=lambda each: order.index(each.store)), output)
 
 
-@local.command(epilog=options.example("provision local reset", "provision local reset redis --yes"))
-@_stores
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@_output
-def reset(stores: tuple[str, ...], yes: bool, output: str) -> None:
+@group.command(local, "reset", "provision local reset", "provision local reset redis --yes")
+def reset(stores: Stores = None, yes: options.Yes = False, output: options.TextOrJson = options.TEXT) -> None:
     """Stop the engines and remove their data.
 
     Only those of the STOREs named, if any are. Asks first; where nobody can answer, --yes is needed.
     """
     project, _ = _project()
-    engines = _made(project, stores)
+    engines = _made(project, stores or ())
     there = [name for name in engines if os.path.lexists(project.local / name)]
     if there and not yes:
         _ask(there)
@@ -158,5 +145,5 @@ def _ask(there: list[str]) -> None:
     what = f"this removes all data of {', '.join(there)}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("confirmation-needed", what, where="local reset", fix="add --yes to do it without a question")
-    if click.prompt(f"{what}. Type {WORD} to go on", default="", show_default=False) != WORD:
+    if typer.prompt(f"{what}. Type {WORD} to go on", default="", show_default=False) != WORD:
         raise RefusedError("not-confirmed", "nothing was removed", where="local reset", fix=f"type {WORD} when asked")

@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import click
+import typer
 
-from provision.cli import complete, options, plans, site
+from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
 from provision.core.execute import Board
 from provision.core.plan import Wanted
@@ -30,61 +31,87 @@ if TYPE_CHECKING:
     pass
 
 
-def _moving(function: options.F) -> options.F:
-    """The options that `up` and `down` share."""
-    for option in (
-        click.option("--steps", type=click.IntRange(1), metavar="N", help="Only the next N."),
-        click.option("--dry-run", is_flag=True, help="Show what would be done; do nothing."),
-        click.option("--allow-destructive", is_flag=True, help="Allow steps that lose data."),
-        click.option("--no-lease", is_flag=True, help="Do not take the run lock."),
-        options.wait,
-    ):
-        function = option(function)
-    return options.reaching(function)
+app = group.app()
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
+AllowDestructive = Annotated[bool, typer.Option("--allow-destructive", help="Allow steps that lose data.")]
+PlanFile = Annotated[
+    Path | None, typer.Option("--plan", metavar="FILE", help="Run this saved plan, if nothing moved since.")
+]
 
 
-@click.command(
-    epilog=options.example("provision up --env local", "provision up -e production --only postgres --dry-run")
-)
-@click.argument("targets", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
-@_moving
-@click.option(
-    "--plan", "plan_file", type=click.Path(path_type=Path), help="Run this saved plan, if nothing moved since."
-)
-@click.option("--out-of-order", is_flag=True, help="Allow a pending revision before an applied one.")
-def up(targets: tuple[str, ...], plan_file: Path | None, out_of_order: bool, **given: object) -> int:
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What `up` and `down` are told in the same words."""
+
+    env: str | None
+    only: tuple[str, ...]
+    output: str
+    wait_for: float
+    wait: float
+    no_lock: bool
+    allow_destructive: bool
+    dry_run: bool
+
+
+@group.command(app, "up", "provision up --env local", "provision up -e production --only postgres --dry-run")
+def up(
+    targets: options.Revisions = None,
+    env: options.Env = None,
+    only: options.Only = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    wait: options.Wait = options.WAIT,
+    no_lock: options.NoLock = False,
+    allow_destructive: AllowDestructive = False,
+    dry_run: DryRun = False,
+    steps: options.Steps = None,
+    plan_file: PlanFile = None,
+    out_of_order: options.OutOfOrder = False,
+) -> int:
     """Apply what is pending, in all stores, in one order; up to REVISION if one is named."""
-    wanted = Wanted(targets, frozenset(_texts(given["only"])), _count(given), out_of_order=out_of_order)
+    wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
+    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
     return _move(Direction.UP, wanted, given, plan_file)
 
 
-@click.command(epilog=options.example("provision down postgres/0007 --env local", "provision down --steps 2 -e local"))
-@click.argument("targets", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
-@_moving
-@click.option("--all", "everything", is_flag=True, help="Revert everything.")
-@click.option("--cascade", is_flag=True, help="Also revert what stands on the reverted revisions in other stores.")
-def down(targets: tuple[str, ...], everything: bool, cascade: bool, **given: object) -> int:
+@group.command(app, "down", "provision down postgres/0007 --env local", "provision down --steps 2 -e local")
+def down(
+    targets: options.Revisions = None,
+    env: options.Env = None,
+    only: options.Only = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    wait: options.Wait = options.WAIT,
+    no_lock: options.NoLock = False,
+    allow_destructive: AllowDestructive = False,
+    dry_run: DryRun = False,
+    steps: options.Steps = None,
+    everything: Annotated[bool, typer.Option("--all", help="Revert everything.")] = False,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="Also revert what stands on the reverted revisions in other stores.")
+    ] = False,
+) -> int:
     """Revert revisions, newest first, down to REVISION, which stays applied."""
-    wanted = Wanted(targets, frozenset(_texts(given["only"])), _count(given), everything, cascade)
+    wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, everything, cascade)
+    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
     return _move(Direction.DOWN, wanted, given, None)
 
 
-def _move(direction: Direction, wanted: Wanted, given: dict[str, object], plan_file: Path | None) -> int:
-    render = MoveRender(direction, str(given["output"]), dry_run=bool(given["dry_run"]))
-    access = Access.READ if given["dry_run"] else Access.WRITE
-    env = str(given["env"]) if given["env"] else None
+def _move(direction: Direction, wanted: Wanted, given: _Options, plan_file: Path | None) -> int:
+    render = MoveRender(direction, given.output, dry_run=given.dry_run)
+    access = Access.READ if given.dry_run else Access.WRITE
     with (
         _stoppable() as boards,
         render.under_way(),
-        site.opened(env, access, only=_texts(given["only"]), wait_for=_seconds(given, "wait_for")) as opened,
+        site.opened(given.env, access, only=given.only, wait_for=given.wait_for) as opened,
     ):
         render.head(opened)
         rules = Rules(
             owner=site.owner(opened.project.root),
-            wait=_seconds(given, "wait"),
-            use_lease=not given["no_lease"],
-            dry_run=bool(given["dry_run"]),
-            allow_destructive=bool(given["allow_destructive"]),
+            wait=given.wait,
+            use_lease=not given.no_lock,
+            dry_run=given.dry_run,
+            allow_destructive=given.allow_destructive,
             confirm=_confirm,
             saved=plans.load(plan_file, opened.graph, opened.environment.name) if plan_file else None,
             backfills=needed_backfills(opened) if direction is Direction.UP else {},
@@ -112,9 +139,9 @@ def _confirm(losses: Losses) -> bool:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     for line in lost(losses, shutil.get_terminal_size().columns):
-        click.echo(line)
+        typer.echo(line)
     said = "1 step loses data" if len(losses) == 1 else f"{len(losses)} steps lose data"
-    word = click.prompt(f"{said}. Type LOSE to go on", default="", show_default=False)
+    word = typer.prompt(f"{said}. Type LOSE to go on", default="", show_default=False)
     return bool(word == "LOSE")
 
 
@@ -142,17 +169,3 @@ def _stoppable() -> Iterator[list[Board]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, tuple) else ()
-
-
-def _seconds(given: dict[str, object], name: str) -> float:
-    value = given[name]
-    return value if isinstance(value, float) else 0.0
-
-
-def _count(given: dict[str, object]) -> int | None:
-    value = given["steps"]
-    return value if isinstance(value, int) else None

@@ -1,59 +1,78 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the words that arguments are read from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Final, Literal
 
-import click
+import typer
 
 from provision.cli import complete
 from provision.settings import seconds
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-TEXT, JSON, GITHUB = "text", "json", "github"
-
-
-class Duration(click.ParamType[float]):
-    """Seconds from `500ms`, `30s`, `10m`, `2h` or a bare number."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, _ctx: click.Context | None) -> float:
-        return value if isinstance(value, float) else seconds(str(value), param.opts[0] if param else "")
+TEXT: Final = "text"
+JSON: Final = "json"
+GITHUB: Final = "github"
+WAIT: Final = 600.0  # seconds
 
 
-env = click.option(
-    "--env",
-    "-e",
-    metavar="NAME",
-    shell_complete=complete.environments,
-    help="The environment; else PROVISION_ENV.",
-)
-only = click.option(
-    "--only",
-    metavar="STORE",
-    multiple=True,
-    shell_complete=complete.stores,
-    help="Only this store; may be given several times.",
-)
-output = click.option(
-    "--output", "-o", type=click.Choice([TEXT, JSON, GITHUB]), default=TEXT, help="How to print the result."
-)
-wait_for = click.option(
-    "--wait-for", type=Duration(), default=0.0, metavar="TIME", help="Wait this long for servers to come up."
-)
-wait = click.option(
-    "--wait", type=Duration(), default="10m", metavar="TIME", help="Wait this long for another run; 0 fails at once."
-)
+def duration(option: str) -> Callable[[float | str], float]:
+    """A reader of seconds from `500ms`, `30s`, `10m`, `2h` or a bare number. It raises ConfigError (bad-duration)."""
+
+    def read(value: float | str) -> float:
+        return value if isinstance(value, float) else seconds(value, option)
+
+    return read
 
 
-def reaching(function: F) -> F:
-    """The options of every command that reaches a database."""
-    return env(only(output(wait_for(function))))
-
-
-def example(*lines: str) -> str:
-    """An epilog with examples, kept as written."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env", "-e", metavar="NAME", autocompletion=complete.environments, help="The environment; else PROVISION_ENV."
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="STORE",
+        autocompletion=complete.stores,
+        help="Only this store; may be given several times.",
+    ),
+]
+_PRINTED = typer.Option("--output", "-o", help="How to print the result.")
+Output = Annotated[Literal["text", "json", "github"], _PRINTED]
+TextOrJson = Annotated[Literal["text", "json"], _PRINTED]
+WaitFor = Annotated[
+    float,
+    typer.Option(
+        "--wait-for",
+        parser=duration("--wait-for"),
+        metavar="TIME",
+        show_default=False,
+        help="Wait this long for servers to come up.",
+    ),
+]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        parser=duration("--wait"),
+        metavar="TIME",
+        show_default=False,
+        help="Wait this long for another run, else 10m; 0 fails at once.",
+    ),
+]
+NoLock = Annotated[bool, typer.Option("--no-lock", help="Do not take the run lock.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, metavar="N", help="Only the next N.")]
+OutOfOrder = Annotated[bool, typer.Option("--out-of-order", help="Allow a pending revision before an applied one.")]
+Revisions = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[REVISION]...",
+        autocompletion=complete.revisions,
+        show_default=False,
+        help="Revisions as STORE/ID, such as postgres/0007.",
+    ),
+]

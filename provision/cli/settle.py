@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
-import click
+import typer
 
-from provision.cli import complete, options, site
+from provision.cli import complete, group, options, site
 from provision.cli.render import settle as render
 from provision.errors import EXIT_DONE, ConfigError, RefusedError, raise_all
 from provision.flows import settle
@@ -24,80 +25,70 @@ RUN = "run"
 _WATCH = Watch(render.happened, lambda _plan, _standings: None)
 
 
-def _writing(function: options.F) -> options.F:
-    """The options of commands that write to ledgers."""
-    no_lease = click.option("--no-lease", is_flag=True, help="Do not take the run lock.")
-    return options.env(options.output(options.wait_for(options.wait(no_lease(function)))))
+app = group.app()
 
 
-@click.command(
-    epilog=options.example(
-        "provision baseline postgres/0007 --env production", "provision baseline --all --only postgres -e production"
-    )
+@group.command(
+    app,
+    "baseline",
+    "provision baseline postgres/0007 --env production",
+    "provision baseline --all --only postgres -e production",
 )
-@click.argument("revisions", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
-@click.option("--all", "everything", is_flag=True, help="Everything on disk.")
-@options.only
-@_writing
 def baseline(
-    revisions: tuple[str, ...],
-    everything: bool,
-    only: tuple[str, ...],
-    env: str | None,
-    output: str,
-    wait_for: float,
-    wait: float,
-    no_lease: bool,
+    revisions: options.Revisions = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything on disk.")] = False,
+    only: options.Only = None,
+    env: options.Env = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    wait: options.Wait = options.WAIT,
+    no_lock: options.NoLock = False,
 ) -> int:
     """Mark REVISION and everything below it as applied without running it."""
     if bool(revisions) is everything:
         raise ConfigError("usage", "baseline needs to know what is there already", fix="name revisions, or --all")
-    marking = settle.Marking(revisions, everything, frozenset(only))
-    with site.opened(env, Access.WRITE, only=only, wait_for=wait_for) as opened:
-        events = settle.baseline(opened, marking, _rules(opened, wait, no_lease), _WATCH)
+    stores = tuple(only or ())
+    marking = settle.Marking(tuple(revisions or ()), everything, frozenset(stores))
+    with site.opened(env, Access.WRITE, only=stores, wait_for=wait_for) as opened:
+        events = settle.baseline(opened, marking, _rules(opened, wait, no_lock), _WATCH)
         render.baselined(events, output)
     return EXIT_DONE
 
 
-@click.command(
-    epilog=options.example(
-        "provision resolve clickhouse/003 --applied --env local",
-        'provision resolve postgres/0007 --accept-change --reason "comment only" -e local',
-    )
+@group.command(
+    app,
+    "resolve",
+    "provision resolve clickhouse/003 --applied --env local",
+    'provision resolve postgres/0007 --accept-change --reason "comment only"',
 )
-@click.argument("revision", shell_complete=complete.revisions)
-@click.option("--applied", "verdicts", flag_value="applied", multiple=True, help="It is there, completely.")
-@click.option("--pending", "verdicts", flag_value="pending", multiple=True, help="Nothing of it is there: run it.")
-@click.option("--reverted", "verdicts", flag_value="reverted", multiple=True, help="It was there and was undone.")
-@click.option(
-    "--accept-change",
-    "verdicts",
-    flag_value="accept-change",
-    multiple=True,
-    help="The edit of its file changes nothing.",
-)
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the history.")
-@_writing
 def resolve(
-    revision: str,
-    verdicts: tuple[str, ...],
-    reason: str,
-    env: str | None,
-    output: str,
-    wait_for: float,
-    wait: float,
-    no_lease: bool,
+    revision: Annotated[
+        str,
+        typer.Argument(
+            metavar="REVISION", autocompletion=complete.revisions, help="A revision as STORE/ID, or a store."
+        ),
+    ],
+    applied: Annotated[bool, typer.Option("--applied", help="It is there, completely.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Nothing of it is there: run it.")] = False,
+    reverted: Annotated[bool, typer.Option("--reverted", help="It was there and was undone.")] = False,
+    accept_change: Annotated[
+        bool, typer.Option("--accept-change", help="The edit of its file changes nothing.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the history.")] = "",
+    env: options.Env = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    wait: options.Wait = options.WAIT,
+    no_lock: options.NoLock = False,
 ) -> int:
     """Settle REVISION, whose fate is open, by your word; look at the database first.
 
     Given a store, it settles all that the store's version table lost: --applied writes that table again.
     """
-    if len(verdicts) != 1:
-        fix = "say one of --applied, --pending, --reverted, --accept-change"
-        raise ConfigError("usage", f"resolve takes one answer, not {len(verdicts)}", fix=fix)
+    verdict = _verdict(applied=applied, pending=pending, reverted=reverted, accept_change=accept_change)
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
         _answers(opened, revision.split("/", 1)[0], opened.project.home)
-        rules, verdict = _rules(opened, wait, no_lease), Verdict(verdicts[0])
+        rules = _rules(opened, wait, no_lock)
         if revision in opened.reached:
             events = settle.resolve_store(opened, revision, verdict, reason, rules, _WATCH)
             render.resolved_all(events, str(verdict), output)
@@ -106,16 +97,16 @@ def resolve(
     return EXIT_DONE
 
 
-@click.group(epilog=options.example("provision lock show --env production", "provision lock release -e local --yes"))
-def lock() -> None:
-    """Show or release the run lock."""
+lock = group.app(
+    name="lock",
+    help="Show or release the run lock.",
+    epilog=group.example("provision lock show --env production", "provision lock release -e local --yes"),
+)
+app.add_typer(lock)
 
 
-@lock.command(epilog=options.example("provision lock show --env production"))
-@options.env
-@options.output
-@options.wait_for
-def show(env: str | None, output: str, wait_for: float) -> int:
+@group.command(lock, "show", "provision lock show --env production")
+def show(env: options.Env = None, output: options.Output = options.TEXT, wait_for: options.WaitFor = 0.0) -> int:
     """Show who holds the run lock, since when, and when it expires."""
     with _leases(env, wait_for) as leases:
         holding = leases.read(RUN) if leases is not None else None
@@ -123,12 +114,13 @@ def show(env: str | None, output: str, wait_for: float) -> int:
     return EXIT_DONE
 
 
-@lock.command(epilog=options.example("provision lock release --env production --yes"))
-@options.env
-@options.output
-@options.wait_for
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def release(env: str | None, output: str, wait_for: float, yes: bool) -> int:
+@group.command(lock, "release", "provision lock release --env production --yes")
+def release(
+    env: options.Env = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    yes: options.Yes = False,
+) -> int:
     """Ask the holder to give the run lock up: it does so before its next statement."""
     with _leases(env, wait_for) as leases:
         holding = leases.read(RUN) if leases is not None else None
@@ -150,8 +142,17 @@ def release(env: str | None, output: str, wait_for: float, yes: bool) -> int:
     return EXIT_DONE
 
 
-def _rules(opened: Site, wait: float, no_lease: bool) -> Rules:
-    return Rules(site.owner(opened.project.root), wait, use_lease=not no_lease)
+def _verdict(**said: bool) -> Verdict:
+    """The one answer that was given. Raises ConfigError (usage) for none and for several."""
+    given = [name.replace("_", "-") for name, each in said.items() if each]
+    if len(given) != 1:
+        fix = "say one of --applied, --pending, --reverted, --accept-change"
+        raise ConfigError("usage", f"resolve takes one answer, not {len(given)}", fix=fix)
+    return Verdict(given[0])
+
+
+def _rules(opened: Site, wait: float, no_lock: bool) -> Rules:
+    return Rules(site.owner(opened.project.root), wait, use_lease=not no_lock)
 
 
 def _answers(opened: Site, *names: str) -> None:
@@ -176,10 +177,10 @@ def _confirmed(holding: Holding, output: str) -> bool:
         raise ConfigError(
             "confirmation-needed",
             f"releasing the lock of {holding.owner} has to be confirmed",
-            where=f"lease {holding.name}, token {holding.token}",
+            where=f"lock {holding.name}, token {holding.token}",
             fix="add --yes if that run is gone for good",
         )
-    return bool(click.prompt(render.question(holding), default="", show_default=False) == "RELEASE")
+    return bool(typer.prompt(render.question(holding), default="", show_default=False) == "RELEASE")
 
 
 def _or_moved(leases: Leases, shown: Holding, done: bool) -> None:

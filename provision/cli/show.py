@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated, Literal
 
-import click
+import typer
 
 from provision import kinds
-from provision.cli import complete, options, plans, site
+from provision.cli import complete, group, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
 from provision.cli.render import problems
@@ -32,16 +33,25 @@ from provision.model import Description, Direction, Plan
 from provision.ports import Store
 from provision.settings import Project
 
+app = group.app()
 
-@click.command(epilog=options.example("provision status --env local", "provision status -e production --check"))
-@options.reaching
-@click.option("--all", "everything", is_flag=True, help="List what is applied too.")
-@click.option("--check", is_flag=True, help="Exit 1 when something is pending or held.")
-def status(env: str | None, only: tuple[str, ...], output: str, wait_for: float, everything: bool, check: bool) -> int:
+
+@group.command(app, "status", "provision status --env local", "provision status -e production --check")
+def status(
+    env: options.Env = None,
+    only: options.Only = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    everything: Annotated[bool, typer.Option("--all", help="List what is applied too.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 when something is pending or blocked by a backfill.")
+    ] = False,
+) -> int:
     """Show what is applied and what is pending. A store that does not answer is shown as such (exit 4)."""
-    with site.opened(env, Access.READ, only=only, tolerant=True, wait_for=wait_for) as opened:
+    stores = tuple(only or ())
+    with site.opened(env, Access.READ, only=stores, tolerant=True, wait_for=wait_for) as opened:
         seen = look.look(opened)
-        shown = _shown(opened.project, only)
+        shown = _shown(opened.project, stores)
         render = StatusRender(opened, seen, shown)
         if output == options.JSON:
             render.json()
@@ -54,32 +64,31 @@ def status(env: str | None, only: tuple[str, ...], output: str, wait_for: float,
     return unread or (EXIT_FINDINGS if check and waiting else EXIT_DONE)
 
 
-@click.command(
-    epilog=options.example(
-        "provision plan --env local --sql", "provision plan -e production --out plan.json", "provision plan --offline"
-    )
+@group.command(
+    app,
+    "plan",
+    "provision plan --env local --sql",
+    "provision plan -e production --out plan.json",
+    "provision plan --offline",
 )
-@click.argument("targets", nargs=-1, metavar="[REVISION]...", shell_complete=complete.revisions)
-@options.reaching
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Only the next N.")
-@click.option("--sql", is_flag=True, help="Print every statement.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan for `up --plan FILE`.")
-@click.option("--offline", is_flag=True, help="Reach no database: everything on disk, as if nothing was applied.")
-@click.option("--out-of-order", is_flag=True, help="Allow a pending revision before an applied one.")
 def plan(
-    targets: tuple[str, ...],
-    env: str | None,
-    only: tuple[str, ...],
-    output: str,
-    wait_for: float,
-    steps: int | None,
-    sql: bool,
-    out: Path | None,
-    offline: bool,
-    out_of_order: bool,
+    targets: options.Revisions = None,
+    env: options.Env = None,
+    only: options.Only = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    steps: options.Steps = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print every statement.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for `up --plan FILE`.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Reach no database: everything on disk, as if nothing was applied.")
+    ] = False,
+    out_of_order: options.OutOfOrder = False,
 ) -> int:
     """Show what `up` would do, up to REVISION if one is named; save it with --out."""
-    wanted = Wanted(targets, frozenset(only), steps, out_of_order=out_of_order)
+    wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
     if offline:
         if out is not None:
             raise ConfigError(
@@ -90,7 +99,7 @@ def plan(
             )
         _plan_offline(wanted, output, sql=sql)
         return EXIT_DONE
-    with site.opened(env, Access.READ, only=only, wait_for=wait_for) as opened:
+    with site.opened(env, Access.READ, only=tuple(only or ()), wait_for=wait_for) as opened:
         made = planned(opened, Direction.UP, wanted, Rules(site.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
         render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
@@ -102,38 +111,49 @@ def plan(
     return EXIT_DONE
 
 
-@click.command(epilog=options.example("provision history --env local", "provision history postgres/0007 -e local"))
-@click.argument("revision", required=False, shell_complete=complete.revisions)
-@options.reaching
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the last N.")
+@group.command(app, "history", "provision history --env local", "provision history postgres/0007 -e local")
 def history(
-    revision: str | None, env: str | None, only: tuple[str, ...], output: str, wait_for: float, limit: int | None
+    revision: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[REVISION]",
+            autocompletion=complete.revisions,
+            help="Only this revision, as STORE/ID: postgres/0007.",
+        ),
+    ] = None,
+    env: options.Env = None,
+    only: options.Only = None,
+    output: options.Output = options.TEXT,
+    wait_for: options.WaitFor = 0.0,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Only the last N.")] = None,
 ) -> int:
     """Show what was done, when and by whom, newest last; of REVISION if one is named."""
-    with site.opened(env, Access.READ, only=only, tolerant=True, wait_for=wait_for) as opened:
-        shown = _shown(opened.project, only)
+    stores = tuple(only or ())
+    with site.opened(env, Access.READ, only=stores, tolerant=True, wait_for=wait_for) as opened:
+        shown = _shown(opened.project, stores)
         entries = past.entries(opened, shown, revision, limit)
         render = history_render.as_json if output == options.JSON else history_render.text
         render(entries, opened.environment.mask)
         return _say_unread(opened, shown, output)
 
 
-@click.command(epilog=options.example("provision graph", "provision graph --format mermaid > graph.mmd"))
-@click.option("--only", metavar="STORE", multiple=True, help="Only this store; may be given several times.")
-@click.option("--format", "form", type=click.Choice(["text", "mermaid", "dot"]), default="text", help="How to draw it.")
-@options.output
-def graph(only: tuple[str, ...], form: str, output: str) -> int:
+@group.command(app, "graph", "provision graph", "provision graph --format mermaid > graph.mmd")
+def graph(
+    only: options.Only = None,
+    form: Annotated[Literal["text", "mermaid", "dot"], typer.Option("--format", help="How to draw it.")] = "text",
+    output: options.Output = options.TEXT,
+) -> int:
     """Draw the revisions and what they require. Reaches no database."""
-    project, _, files = _on_disk(only)
-    shown = _shown(project, only)
+    project, _, files = _on_disk(only or ())
+    shown = _shown(project, only or ())
     if output == options.JSON:
-        click.echo(graph_render.as_json(project.name, files, shown))
+        typer.echo(graph_render.as_json(project.name, files, shown))
     elif form == "mermaid":
-        click.echo("\n".join(graph_render.mermaid(files, shown)))
+        typer.echo("\n".join(graph_render.mermaid(files, shown)))
     elif form == "dot":
-        click.echo("\n".join(graph_render.dot(project.name, files, shown)))
+        typer.echo("\n".join(graph_render.dot(project.name, files, shown)))
     else:
-        click.echo("\n".join(graph_render.text(project.name, files, shown)))
+        typer.echo("\n".join(graph_render.text(project.name, files, shown)))
     return EXIT_DONE
 
 

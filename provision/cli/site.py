@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import click
+import typer
 
 from provision import process, settings
 from provision.flows.connect import Access, Site
@@ -17,7 +17,7 @@ from provision.wiring.sites import engine, hide, owner
 
 __all__ = ["asker", "engine", "environment", "hide", "masked", "opened", "owner", "project", "terminal"]
 
-_CLICK = (click.ClickException, click.Abort, click.exceptions.Exit)
+_TYPER = (typer.Abort, typer.Exit)
 
 
 def project() -> settings.Project:
@@ -47,13 +47,13 @@ def opened(
     """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer."""
     found = project()
     chosen = environment(found, env)
-    with sites.opened(found, chosen, access, only=only, tolerant=tolerant, wait_for=wait_for, passing=_CLICK) as site:
+    with sites.opened(found, chosen, access, only=only, tolerant=tolerant, wait_for=wait_for, passing=_TYPER) as site:
         yield site
 
 
 def masked(chosen: settings.Environment) -> AbstractContextManager[None]:
     """Replace every known secret in whatever error leaves the block."""
-    return sites.masked(chosen, _CLICK)
+    return sites.masked(chosen, _TYPER)
 
 
 def asker() -> str:

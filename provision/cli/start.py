@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
-import click
+import typer
 
 from provision import kinds
-from provision.cli import complete, options, site
+from provision.cli import complete, group, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
 from provision.ports.kind import Draft, Live, Schema
@@ -19,22 +20,24 @@ _OTHERS = {"checks": "provision.wiring.suites", "backfills": "provision.wiring.b
 """Documents that belong to no kind of store → the module whose `schema()` is theirs."""
 
 
-@click.command(
-    epilog=options.example(
-        "provision init",
-        "provision init shop --stores postgres,redis",
-    )
-)
-@click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False), metavar="[FOLDER]")
-@click.option("--name", metavar="NAME", help="The project's name; else the folder's.")
-@click.option(
-    "--stores",
-    default="postgres,clickhouse,redis",
-    show_default=True,
-    metavar="KINDS",
-    help="The kinds of store to begin with.",
-)
-def init(folder: Path, name: str | None, stores: str) -> None:
+app = group.app()
+Store = Annotated[
+    str, typer.Argument(metavar="STORE", autocompletion=complete.stores, help="A store of provision.toml.")
+]
+
+
+@group.command(app, "init", "provision init", "provision init shop --stores postgres,redis")
+def init(
+    folder: Annotated[
+        Path, typer.Argument(file_okay=False, metavar="[FOLDER]", show_default=False, help="Where; else here.")
+    ] = Path("."),
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The project's name; else the folder's.")
+    ] = None,
+    stores: Annotated[
+        str, typer.Option("--stores", metavar="KINDS", help="The kinds of store to begin with.")
+    ] = "postgres,clickhouse,redis",
+) -> None:
     """Start a project in this folder, or in FOLDER.
 
     Writes provision.toml and one folder of migrations for each store; adopts an Alembic or clickhouse-migrations
@@ -49,42 +52,46 @@ def init(folder: Path, name: str | None, stores: str) -> None:
     render.laid_out(folder, done)
 
 
-@click.command(
-    epilog=options.example(
-        'provision new postgres "orders table"',
-        'provision new clickhouse "order events" --requires postgres/0007',
-    )
+@group.command(
+    app,
+    "new",
+    'provision new postgres "orders table"',
+    'provision new clickhouse "order events" --requires postgres/0007',
 )
-@click.argument("store", shell_complete=complete.stores)
-@click.argument("message")
-@click.option(
-    "--requires",
-    multiple=True,
-    metavar="REVISION",
-    shell_complete=complete.revisions,
-    help="A revision of any store that must be applied before; may be given several times.",
-)
-def new(store: str, message: str, requires: tuple[str, ...]) -> None:
+def new(
+    store: Store,
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="What it does, in a few words.")],
+    requires: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--requires",
+            metavar="REVISION",
+            autocompletion=complete.revisions,
+            help="A revision of any store that must be applied before; may be given several times.",
+        ),
+    ] = None,
+) -> None:
     """Write the next migration file of a STORE, to be filled in by you, and print its path."""
     from provision.flows.start import begin
 
     project = site.project()
-    for path in begin(project, kinds.build, _draft, store, message, requires):
+    for path in begin(project, kinds.build, _draft, store, message, requires or ()):
         render.begun(path)
 
 
-@click.command(
+@group.command(
+    app,
     "import",
-    epilog=options.example(
-        "provision import weaviate --env production", "provision import redis --to found -e production"
-    ),
+    "provision import weaviate --env production",
+    "provision import redis --to found -e production",
 )
-@click.argument("store", shell_complete=complete.stores)
-@click.option(
-    "--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write there, not to its folder."
-)
-@options.env
-def import_(store: str, to: Path | None, env: str | None) -> None:
+def import_(
+    store: Store,
+    to: Annotated[
+        Path | None, typer.Option("--to", file_okay=False, metavar="FOLDER", help="Write there, not to its folder.")
+    ] = None,
+    env: options.Env = None,
+) -> None:
     """Write documents of what is on a STORE's server: collections, tiers, graphs, streams. Reads only.
 
     Look at them, then `baseline` marks them as applied. For stores of documents; not for SQL.
@@ -99,9 +106,15 @@ def import_(store: str, to: Path | None, env: str | None) -> None:
     render.imported(store, chosen.name, written, elsewhere=to is not None)
 
 
-@click.command(epilog=options.example("provision schema redis", "provision schema backfills > backfills.schema.json"))
-@click.argument("kind", shell_complete=complete.documented)
-def schema(kind: str) -> None:
+@group.command(app, "schema", "provision schema redis", "provision schema backfills > backfills.schema.json")
+def schema(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND", autocompletion=complete.documented, help="A kind of store, checks or backfills."
+        ),
+    ],
+) -> None:
     """Print the JSON Schema of a KIND's documents, for an editor that completes and checks them.
 
     A KIND is a kind of store whose migrations are documents, or `checks`, or `backfills`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import click
+import typer
 
 from provision import kinds, settings
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
@@ -18,7 +18,7 @@ def write(project: settings.Project, place: Place, chosen: Backfill) -> int:
     store = place.stores[chosen.store]
     constants = batches_of(store).suggestion(chosen)
     if constants is None:
-        click.echo(f"{chosen.name} is a backfill: its values differ by row, or its columns are not empty and unused")
+        typer.echo(f"{chosen.name} is a backfill: its values differ by row, or its columns are not empty and unused")
         return EXIT_FINDINGS
     part = kinds.named(store.kind, store.name).suggest()
     if part is None:
@@ -31,7 +31,7 @@ def write(project: settings.Project, place: Place, chosen: Backfill) -> int:
         fix = "make the folder writable for this user"
         raise ConfigError("unwritable-file", what, where=str(error.filename or options.path), fix=fix) from None
     for path in written:
-        click.echo(path.relative_to(project.root).as_posix())
+        typer.echo(path.relative_to(project.root).as_posix())
     count = "1 column gets" if len(constants) == 1 else f"{len(constants)} columns get"
-    click.echo(f"{count} one constant: a DEFAULT touches no row; apply it in the place of {chosen.id}")
+    typer.echo(f"{count} one constant: a DEFAULT touches no row; apply it in the place of {chosen.id}")
     return EXIT_DONE

@@ -16,6 +16,8 @@ Clock = Callable[[], float]
 # Shares of the lease's length. Together less than a third: so long is a mark seen, and answered, at the latest.
 BEAT = 0.2  # between two signs of life
 GRACE = 0.1  # between the last time that `check` can pass and the moment when another run may begin
+HELD = "another run holds the run lock"
+WAIT = "wait for it to end; if it is gone for good, the lock expires by itself, or `provision lock release`"
 
 
 class Lease:
@@ -116,8 +118,10 @@ def acquire(
     dead: Callable[[Owner], bool],
     clock: Clock = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    what: str = HELD,
+    fix: str = WAIT,
 ) -> Lease:
-    """Take the lease, waiting up to `wait` seconds for its holder. Raises LeaseHeld, naming the holder.
+    """Take the lease, waiting up to `wait` seconds for its holder. Raises LeaseHeld: `what`, its holder, and `fix`.
 
     `waiting` is told once for each holder that is in the way, and once more when that one is asked to give it up.
     A holder that `dead` knows to be gone is not waited for.
@@ -132,7 +136,7 @@ def acquire(
         if dead(holding.owner) and leases.release(name, holding.owner, holding.token):
             continue
         if clock() >= end:
-            raise held_by(holding, wait)
+            raise held_by(holding, wait, what, fix)
         if told != (now := (holding.owner, holding.token, holding.asked_back_by)):
             waiting(holding)
             told = now
@@ -156,12 +160,13 @@ def left(holding: Holding) -> int:
     return max(math.ceil(holding.expires_in), 0)
 
 
-def held_by(holding: Holding, waited: float) -> LeaseHeld:
+def held_by(holding: Holding, waited: float, what: str = HELD, fix: str = WAIT) -> LeaseHeld:
+    """The error for a lock that was not given up in `waited` seconds."""
     asked = f", asked back by {holding.asked_back_by}" if holding.asked_back_by else ""
     return LeaseHeld(
         "lease-held",
-        f"another run holds the lease: {holding.owner}",
-        where=f"lease {holding.name}, token {holding.token}, since {holding.taken_at:%Y-%m-%d %H:%M:%S} UTC,"
+        f"{what}: {holding.owner}",
+        where=f"lock {holding.name}, token {holding.token}, since {holding.taken_at:%Y-%m-%d %H:%M:%S} UTC,"
         f" expires in {max(holding.expires_in, 0):.0f} s{asked}; waited {waited:.0f} s",
-        fix="wait for it to end; if it is gone for good, the lease expires by itself, or `provision lock release`",
+        fix=fix,
     )

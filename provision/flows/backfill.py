@@ -15,7 +15,7 @@ from provision.backfill.workers import Orders, Post
 from provision.core import lease as leases
 from provision.core.execute import Pen
 from provision.core.ledger import fold, highest_token
-from provision.errors import CapabilityMissing, ConfigError, FailedError, LeaseHeld, RefusedError, raise_all
+from provision.errors import CapabilityMissing, ConfigError, FailedError, RefusedError, raise_all
 from provision.model import Event, EventKind, Holding, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
@@ -27,7 +27,7 @@ PARTS = 8  # of a run: so many processes can share it
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where backfills run: the stores that were reached, and the home store's leases (None: `--no-lease`)."""
+    """Where backfills run: the stores that were reached, and the home store's leases (None: `--no-lock`)."""
 
     project: str
     stores: Mapping[str, Store]
@@ -245,21 +245,18 @@ def _led(place: Place, backfill: Backfill) -> Iterator[Callable[[], None]]:
         yield lambda: None
         return
     place.leases.create()
-    try:
-        held = leases.acquire(
-            place.leases,
-            backfill.id,
-            place.owner,
-            floor=0,
-            seconds=place.lease_seconds,
-            wait=0.0,
-            waiting=lambda _: None,
-            dead=dead,
-        )
-    except LeaseHeld as error:
-        error.what = error.what.replace("another run holds the lease", f"{backfill.name} is run already")
-        error.fix = f"`provision backfill run {backfill.name} --join` helps; `backfill status` shows how far it is"
-        raise
+    held = leases.acquire(
+        place.leases,
+        backfill.id,
+        place.owner,
+        floor=0,
+        seconds=place.lease_seconds,
+        wait=0.0,
+        waiting=lambda _: None,
+        dead=dead,
+        what=f"{backfill.name} is run already",
+        fix=f"`provision backfill run {backfill.name} --join` helps; `backfill status` shows how far it is",
+    )
     try:
         yield held.check
     finally:

@@ -72,7 +72,7 @@ def _layout(kind: Kind) -> Layout:
 
 
 def _toml(root: Path, name: str, home: str, kinds: Sequence[str], adopted: Mapping[str, Mapping[str, str]]) -> Path:
-    why = "keeps the run lock" if home != "none" else "no store here can keep the run lock: `up` needs --no-lease"
+    why = "keeps the run lock" if home != "none" else "no store here can keep the run lock: `up` needs --no-lock"
     lines = [
         "# The databases of this project; `provision doctor` checks what is written here.",
         "[project]",

@@ -76,7 +76,7 @@ def home(site: Site) -> Leases:
             "no-home",
             'home is "none": no store keeps the run lock',
             where=site.project.file.name,
-            fix="run with --no-lease, or name a home store",
+            fix="run with --no-lock, or name a home store",
         )
     store = site.stores.get(name)
     if store is None:
@@ -84,7 +84,7 @@ def home(site: Site) -> Leases:
             "no-home",
             f"the home store {name} is {site.reached[name].reach.replace('_', ' ')} here",
             where=f"environment {site.environment.name}",
-            fix=f"set {name}.url, or run with --no-lease",
+            fix=f"set {name}.url, or run with --no-lock",
         )
     if store.leases is None:
         raise CapabilityMissing(name, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")

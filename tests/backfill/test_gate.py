@@ -84,7 +84,7 @@ def test_up_says_of_a_backfill_without_document_that_it_has_none(shop: Path, pro
     ran = provision("up")
 
     assert ran.code == 0
-    assert "  held postgres/0002: waits for backfill/source\n" in ran.out
+    assert "  blocked postgres/0002: waits for backfill/source\n" in ran.out
 
 
 @pytest.mark.usefixtures("shop")

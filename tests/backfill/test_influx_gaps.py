@@ -43,7 +43,7 @@ def on_2(influx_2: str) -> Iterator[Place]:
 
 
 def _up() -> int:
-    return run(["up", "--no-lease", "--allow-destructive"])
+    return run(["up", "--no-lock", "--allow-destructive"])
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def reference(shop: Shop) -> Rows:
 
 
 def filled(provision: Provision, name: str = "hours", *options: str) -> dict[str, Any]:
-    ran = provision("backfill", "run", name, "--no-lease", "-o", "json", *options)
+    ran = provision("backfill", "run", name, "--no-lock", "-o", "json", *options)
     assert ran.code == 0, ran.err
     return dict(json.loads(ran.out))
 
@@ -140,7 +140,7 @@ def test_run_that_ends_after_a_batch_and_before_its_cursor_makes_the_same(
         advance(self, *arguments)
 
     monkeypatch.setattr(LoggedRuns, "advance", lost)
-    first = provision("backfill", "run", "hours", "--no-lease", "-o", "json")
+    first = provision("backfill", "run", "hours", "--no-lock", "-o", "json")
     between = len(shop.place.found(*TARGET))
     last = filled(provision)
 
@@ -187,7 +187,7 @@ def test_windows_that_the_rollup_still_writes_are_left_to_it(shop: Shop, provisi
     shop.fill([4, 3, 2, 1, 0])
     shop.document("hours", "by_hour", f"until: {iso(hour(0))}")
 
-    ran = provision("backfill", "run", "hours", "--no-lease")
+    ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert ran.code == 0
     assert "by_hour: it ends at TIMEZ: what is newer is still written by the rollup itself" in ran.out
@@ -200,7 +200,7 @@ def test_window_that_has_lost_a_part_of_its_source_is_not_made(on_1: On1, shop_1
     on_1.raw.ask('ALTER RETENTION POLICY "raw" ON "app" DURATION 7d SHARD DURATION 1d')
     shop_1.document("hours", "by_hour", f"since: {iso(hour(9 * 24))}")
 
-    ran = provision("backfill", "run", "hours", "--no-lease")
+    ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert "by_hour: it begins at TIMEZ: what is older is past the time of its tiers, or soon will be" in ran.out
     oldest = min(row["time"] for row in shop_1.place.found(*TARGET))
@@ -231,7 +231,7 @@ def test_every_tag_or_none(
 
 @pytest.mark.usefixtures("shop")
 def test_source_without_points_is_said(provision: Provision) -> None:
-    ran = provision("backfill", "run", "hours", "--no-lease")
+    ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert ran.code == 0
     assert "by_hour: raw.requests of app holds no point for it" in ran.out
@@ -240,7 +240,7 @@ def test_source_without_points_is_said(provision: Provision) -> None:
 def test_unknown_rollup_is_refused(shop: Shop, provision: Provision) -> None:
     shop.document("hours", "by_hours")
 
-    ran = provision("backfill", "run", "hours", "--no-lease")
+    ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert (ran.code, ran.err) == (
         2,
@@ -283,7 +283,7 @@ def test_unknown_rollup_is_refused(shop: Shop, provision: Provision) -> None:
 def test_wrong_document_is_refused(shop_1: Shop, provision: Provision, document: str, told: str) -> None:
     (shop_1.folder / "backfills" / "hours.yaml").write_text(f"store: influx\n{document}\n")
 
-    ran = provision("backfill", "run", "hours", "--no-lease")
+    ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert (ran.code, ran.err) == (2, told)
 
@@ -295,7 +295,7 @@ def test_query_of_another_shape_is_refused(on_1: On1, shop_1: Shop, provision: P
     )
     shop_1.document("hours", "odd")
 
-    assert provision("backfill", "run", "hours", "--no-lease").err == (
+    assert provision("backfill", "run", "hours", "--no-lock").err == (
         "error[foreign-rollup]: odd of app is not what create_rollup makes: its windows cannot be told\n"
         "  where  backfills/hours.yaml:3:1\n  fix    name a rollup that a document makes\n"
     )
@@ -308,8 +308,8 @@ def test_window_that_cannot_be_written_is_named_and_can_be_passed_over(
     day = hour(0) // DAY * DAY - 2 * DAY
     on_1.put("hourly", f'requests_1h,host=typed total="text" {day}')  # a shard holds one type of a field
 
-    failed = provision("backfill", "run", "hours", "--no-lease")
-    passed = provision("backfill", "run", "hours", "--no-lease", "--skip-failed", "30")
+    failed = provision("backfill", "run", "hours", "--no-lock")
+    passed = provision("backfill", "run", "hours", "--no-lock", "--skip-failed", "30")
 
     assert (failed.code, passed.code) == (5, 5)
     assert "error[batch-failed]: by_hour from " in failed.err
@@ -353,7 +353,7 @@ def test_rollup_dropped_under_a_run_stops_it(
 
     monkeypatch.setattr(LoggedRuns, "advance", dropped)
 
-    ran = provision("backfill", "run", "hours", "--no-lease")
+    ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert ran.code == 5
     assert "the schema changed under the run: rollup by_hour of app is not there any more" in ran.err

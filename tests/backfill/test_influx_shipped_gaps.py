@@ -19,7 +19,7 @@ from tests.backfill.project import ROOT, until
 from tests.servers.command_line import Provision
 
 NOW = int(time.time()) // MINUTE * MINUTE
-RUN = ("backfill", "run", "prediction_rollups", "--no-lease", "-o", "json")
+RUN = ("backfill", "run", "prediction_rollups", "--no-lock", "-o", "json")
 QUERIES = {
     "downsample_predictions_1m": ("minute_data", "predictions_1m"),
     "downsample_predictions_1h": ("hourly_data", "predictions_1h"),
@@ -43,7 +43,7 @@ def place(influx_1: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         shutil.copy(ROOT / "backfills" / f"{name}.yaml", tmp_path / "backfills")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PROVISION_ENV", "test")
-    assert run(["up", "--no-lease", "--allow-destructive"]) == 0
+    assert run(["up", "--no-lock", "--allow-destructive"]) == 0
     _points(made)
     yield made
     made.wipe()
@@ -99,7 +99,7 @@ def test_chain_holds_what_the_queries_themselves_make(place: On1, provision: Pro
 
 
 def test_features_are_filled(place: On1, provision: Provision) -> None:
-    assert provision("backfill", "run", "feature_rollup", "--no-lease").code == 0
+    assert provision("backfill", "run", "feature_rollup", "--no-lock").code == 0
 
     filled = place.raw.records('SELECT * FROM "vfr_ml"."minute_data"."features_1m"')
     place.roll("downsample_features_1m", NOW // HOUR * HOUR - 7 * HOUR, NOW // HOUR * HOUR - HOUR)

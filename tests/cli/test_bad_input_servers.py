@@ -351,7 +351,7 @@ def test_home_store_that_is_off(told: With, small: Path) -> None:
         """\
 error[no-home]: the home store postgres is off here
   where  environment test
-  fix    set postgres.url, or run with --no-lease
+  fix    set postgres.url, or run with --no-lock
 """,
         "small · test\n",
     )

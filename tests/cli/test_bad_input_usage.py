@@ -87,6 +87,46 @@ error[usage]: got unexpected extra argument (extra)
 """,
         ),
         (
+            ("status", "one", "two"),
+            """\
+error[usage]: got unexpected extra arguments (one two)
+  where  provision status
+  fix    provision status --help
+""",
+        ),
+        (
+            ("up", "-x"),
+            """\
+error[usage]: no such option '-x'
+  where  provision up
+  fix    provision up --help
+""",
+        ),
+        (
+            ("up", "--dry-run=yes"),
+            """\
+error[usage]: option '--dry-run' does not take a value
+  where  provision
+  fix    provision --help
+""",
+        ),
+        (
+            ("backfill", "run", "levels", "--rate", "inf"),
+            """\
+error[usage]: invalid value for '--rate': inf is no number of rows a second
+  where  provision backfill run
+  fix    provision backfill run --help
+""",
+        ),
+        (
+            ("backfill", "rn"),
+            """\
+error[usage]: no such command 'rn'
+  where  provision backfill
+  fix    did you mean 'run'?
+""",
+        ),
+        (
             ("new",),
             """\
 error[usage]: missing argument 'STORE'

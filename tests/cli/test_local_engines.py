@@ -131,7 +131,7 @@ def test_local_reset_at_a_terminal_wants_the_word(
     (shop / ".provision/redis").mkdir(parents=True)
     for stream in (sys.stdin, sys.stdout):
         monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(local.click, "prompt", lambda *_, **__: typed)
+    monkeypatch.setattr(local.typer, "prompt", lambda *_, **__: typed)
     monkeypatch.setenv("TERM", "dumb")
     assert provision("local", "reset").code == code
     assert (shop / ".provision/redis").exists() is there

@@ -169,7 +169,7 @@ def test_resolve_and_baseline_wait_for_the_lock(provision: Provision) -> None:
     ran = provision("baseline", "redis/0001", "--wait", "0")
     assert (ran.code, ran.err.splitlines()[0]) == (
         6,
-        "error[lease-held]: another run holds the lease: "
+        "error[lease-held]: another run holds the run lock: "
         "dba@db1 (pid 4711, provision up -e test, 0123456789, https://ci.example/1)",
     )
     assert provision("history").out == "nothing was done yet\n"

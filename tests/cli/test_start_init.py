@@ -163,9 +163,9 @@ def test_init_alembic_folder_without_env_is_refused(empty: Path, provision: Prov
 
 def test_init_without_a_store_for_the_lock_says_so(empty: Path, provision: Provision) -> None:
     ran = provision("init", "shop", "--name", "web_shop", "--stores", "clickhouse")
-    assert "  warning: no store of this project can keep the run lock; add --no-lease to `up`\n" in ran.out
+    assert "  warning: no store of this project can keep the run lock; add --no-lock to `up`\n" in ran.out
     assert ran.out.endswith(
-        '  cd shop\n  provision new clickhouse "what it does"\n  provision up --env local --no-lease\n'
+        '  cd shop\n  provision new clickhouse "what it does"\n  provision up --env local --no-lock\n'
     )
     assert settings.load(empty / "shop", {}).name == "web_shop"
     assert settings.load(empty / "shop", {}).home == "none"

@@ -233,10 +233,10 @@ def test_status_waiting_for_a_backfill_is_held(small: Path, provision: Provision
     assert (ran.code, ran.out.splitlines()[1:]) == (
         1,
         [
-            "  redis  redis 6.2.14  redis://HOST/0  1 applied, 1 held",
-            "    … redis/0002  held      A second reader of the sign-ins",
+            "  redis  redis 6.2.14  redis://HOST/0  1 applied, 1 blocked",
+            "    … redis/0002  blocked   A second reader of the sign-ins",
             "                  waits for backfill/orders",
-            "next: run the backfills that the held revisions wait for",
+            "next: run the backfills that the blocked revisions wait for",
         ],
     )
     assert json.loads(provision("status", "-o", "json").out)["stores"][2]["revisions"][1]["state"] == "held"

@@ -29,7 +29,7 @@ def test_up_lease_held_fails_at_once_and_names_the_holder(small: Small, rows: Ro
     refused = small.run("up", "--wait", "0")
 
     assert refused.code == 6
-    assert "error[lease-held]: another run holds the lease: " in refused.err
+    assert "error[lease-held]: another run holds the run lock: " in refused.err
     assert f"pid {holder.pid}, provision up" in refused.err
     assert holder.end().code == 0
 

@@ -115,7 +115,7 @@ def test_engine_that_runs_is_used_without_its_program(
     status = engine("influx", "influx", project / ".provision").start()
     assert status.pid is not None
     monkeypatch.setenv("PATH", str(tmp_path))
-    code, out, err = told("up", "--env", "local", "--only", "influx", "--no-lease")
+    code, out, err = told("up", "--env", "local", "--only", "influx", "--no-lock")
     assert code == 0, err
     assert out.splitlines()[-1].startswith("1 applied in ")
     assert alive(status.pid)

@@ -55,7 +55,7 @@ class Single:
         (self.folder / "checks" / f"{name}.yaml").write_text(text, encoding="utf-8")
 
     def up(self) -> None:
-        applied = self.run("up", "--no-lease", "--allow-destructive")
+        applied = self.run("up", "--no-lock", "--allow-destructive")
         assert applied.code == 0, applied.err
 
 

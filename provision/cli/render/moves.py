@@ -64,7 +64,7 @@ class MoveRender:
         for line in warnings(standings):
             self._paper.write(line, "warn")
         for held in plan.held:
-            self._paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
+            self._paper.write(f"  blocked {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
         # What is held may still run, when a backfill is small.
         steps = [*plan.steps, *(held.step for held in plan.held)]
         self._width = max((len(step.id) for step in steps), default=10)

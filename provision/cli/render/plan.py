@@ -36,7 +36,7 @@ class PlanRender:
             if sql:
                 self._statements(paper, each)
         for held in plan.held:
-            paper.write(f"  held {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
+            paper.write(f"  blocked {held.step.id}: waits for {', '.join(held.waits_for)}", "warn")
         paper.write(self._summary(plan, described))
 
     def saved(self, file: Path, *, losing: bool) -> None:

@@ -21,14 +21,14 @@ def laid_out(folder: Path, done: LaidOut) -> None:
     for store, place in done.adopted.items():
         paper.write(f"  ✓ adopted  {place} as the folder of {store}, as it is", "done")
     if done.home == "none":
-        paper.write("  warning: no store of this project can keep the run lock; add --no-lease to `up`", "warn")
+        paper.write("  warning: no store of this project can keep the run lock; add --no-lock to `up`", "warn")
     first = done.first if done.first else "STORE"
     paper.write("")
     paper.write("next:", "head")
     if folder.resolve() != Path.cwd():
         paper.write(f"  cd {folder}")
     paper.write(f'  provision new {first} "what it does"')
-    paper.write(f"  provision up --env local{' --no-lease' if done.home == 'none' else ''}")
+    paper.write(f"  provision up --env local{' --no-lock' if done.home == 'none' else ''}")
 
 
 def begun(path: Path) -> None:

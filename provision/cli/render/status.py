@@ -22,6 +22,7 @@ MEANINGS = {
     Flag.APPLIED_OUTSIDE: "applied by another tool, `up` will record it",
     Flag.REVERTED_OUTSIDE: "reverted by another tool, `up` will record it",
 }
+_WORDS = {HELD: "blocked"}  # where people say it otherwise than programs read it
 _SIGNS = {"applied": "✓", "pending": "·", "reverted": "·", "skipped": "-", HELD: "…", "started": "▸", "failed": "✗"}
 
 
@@ -84,7 +85,7 @@ class StatusRender:
             each for each in standing.standings.values() if not each.pending and self._look.state(each) == "skipped"
         ]
         parts += [f"{waiting} to apply"] if waiting else []
-        parts += [f"{held} held"] if held else []
+        parts += [f"{held} blocked"] if held else []
         parts += [f"{len(skipped)} skipped"] if skipped else []
         return ", ".join(parts) or "no revisions"
 
@@ -96,9 +97,10 @@ class StatusRender:
 
     def _line(self, paper: Paper, each: Standing) -> None:
         flags = self._look.flags(each)
-        sign = "!" if flags else _SIGNS[self._look.state(each)]
+        state = self._look.state(each)
+        sign = "!" if flags else _SIGNS[state]
         style = "bad" if Flag.DIRTY in flags else "odd" if flags else ""
-        cells = [each.id.ljust(self._width), self._look.state(each).ljust(8)]
+        cells = [each.id.ljust(self._width), _WORDS.get(state, state).ljust(8)]
         if self._everything and each.applied:
             cells.append(_when(each))
         cells.append(each.revision.description if each.revision else "")
@@ -154,7 +156,7 @@ class StatusRender:
         if outside or any(each.pending and self._look.state(each) != HELD for each in self._every()):
             return f"next: provision up {env}"
         if HELD in states:
-            return "next: run the backfills that the held revisions wait for"
+            return "next: run the backfills that the blocked revisions wait for"
         unread = any(self._site.reached[name].error is not None for name in self._shown)
         return "" if unread else "everything is applied"
 

@@ -55,7 +55,7 @@ class Clickhouse:
         (self.root / "provision.toml").write_text(_TOML.format(store=store))
 
     def up(self, *arguments: str) -> Ran:
-        ran = self.provision("up", "--no-lease", *arguments)
+        ran = self.provision("up", "--no-lock", *arguments)
         assert ran.code == 0, ran.out + ran.err
         return ran
 
@@ -135,7 +135,7 @@ def test_cli_and_up_in_turn_end_with_the_same_tables(clickhouse: Clickhouse) -> 
     clickhouse.theirs("migrate")
     assert clickhouse.states() == ["applied"] * 4
 
-    done = clickhouse.provision("down", "--all", "--no-lease", "--allow-destructive")
+    done = clickhouse.provision("down", "--all", "--no-lock", "--allow-destructive")
 
     assert done.code == 0, done.err
     assert clickhouse.states() == ["pending"] * 4
@@ -159,7 +159,7 @@ def test_answer_that_is_lost_is_not_sent_again_and_the_next_up_counts_it_as_done
     parts = urlsplit(clickhouse.url)
     with losing(int(parts.port or 0), b"\r\n\r\nCREATE TABLE t2") as wire:
         monkeypatch.setenv("PEERS_URL", clickhouse.url.replace(f":{parts.port}/", f":{wire.port}/"))
-        ran = clickhouse.provision("up", "--no-lease")
+        ran = clickhouse.provision("up", "--no-lock")
         assert wire.arrived == 1
     assert ran.code == 5
     assert "error[server-lost]: clickhouse does not answer" in ran.err
@@ -180,7 +180,7 @@ def test_insert_whose_answer_is_lost_lands_once_by_its_deduplication_token(
     parts = urlsplit(clickhouse.url)
     with losing(int(parts.port or 0), b"\r\n\r\nINSERT INTO t SELECT") as wire:
         monkeypatch.setenv("PEERS_URL", clickhouse.url.replace(f":{parts.port}/", f":{wire.port}/"))
-        assert clickhouse.provision("up", "--no-lease").code == 5
+        assert clickhouse.provision("up", "--no-lock").code == 5
         assert wire.arrived == 1
     monkeypatch.setenv("PEERS_URL", clickhouse.url)
 
@@ -194,7 +194,7 @@ def test_mutation_that_fails_behind_its_answer_is_no_success(clickhouse: Clickho
     clickhouse.write(1, "CREATE TABLE t (x Int32, y Int32) ENGINE = MergeTree ORDER BY x; INSERT INTO t VALUES (1, 1);")
     clickhouse.write(2, "ALTER TABLE t UPDATE y = throwIf(x = 1, 'refused by its own row') WHERE 1;")
 
-    ran = clickhouse.provision("up", "--no-lease")
+    ran = clickhouse.provision("up", "--no-lock")
 
     assert ran.code == 5
     assert "refused by its own row" in ran.err
@@ -230,7 +230,7 @@ def test_variable_that_is_not_set_is_refused_before_anything_is_sent(clickhouse:
     clickhouse.tables(1)
     clickhouse.write(2, "SELECT ${DAYS};\n")
 
-    ran = clickhouse.provision("up", "--no-lease")
+    ran = clickhouse.provision("up", "--no-lock")
 
     assert ran.code == 2
     assert "error[unset-variable]" in ran.err
@@ -243,7 +243,7 @@ def test_database_is_made_by_up_and_kept_by_down(clickhouse: Clickhouse) -> None
     assert clickhouse.rows(there) == [(0,)]
 
     clickhouse.up()
-    assert clickhouse.provision("down", "--all", "--no-lease", "--allow-destructive").code == 0
+    assert clickhouse.provision("down", "--all", "--no-lock", "--allow-destructive").code == 0
 
     assert clickhouse.rows(there) == [(1,)]
 

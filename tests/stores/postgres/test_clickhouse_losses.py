@@ -67,7 +67,7 @@ def test_loss_is_foretold(content: Clickhouse, text: str) -> None:
     content.write(2, text.replace("{db}", content.database) + ";\n")
     before = content.events()
 
-    ran = content.provision("up", "--no-lease")
+    ran = content.provision("up", "--no-lock")
 
     assert (ran.code, "error[destructive]: 1 of 1 steps would lose data" in ran.err) == (3, True), ran.err
     assert (rows(content), content.events()) == ([(1, 2)], before)
@@ -81,7 +81,7 @@ def test_loss_is_stopped_when_it_is_sent(content: Clickhouse, text: str, monkeyp
         blind.setattr(ClickhouseStatements, "losses_of", lambda *_: {})
         content.write(2, "CREATE TABLE before_it (a Int8) ENGINE = Log;\n")
         content.write(3, "SELECT 1;\n" + text.replace("{db}", content.database) + ";\n")
-        ran = content.provision("up", "--no-lease")
+        ran = content.provision("up", "--no-lock")
 
     assert ran.code == 3, ran.out + ran.err
     assert "error[destructive]: clickhouse/003_step would lose data: " in ran.err
@@ -115,9 +115,9 @@ def test_empty_database_needs_no_flag(clickhouse: Clickhouse) -> None:
 def test_what_an_earlier_run_made_is_a_loss(content: Clickhouse) -> None:
     content.write(2, "CREATE TABLE n (a Int8) ENGINE = Log;\n", "DROP TABLE n;\n")
     content.up()
-    shown = content.provision("down", "--steps", "1", "--no-lease", "--dry-run").out
+    shown = content.provision("down", "--steps", "1", "--no-lock", "--dry-run").out
     assert "    loses data: drops table n and its rows\n" in shown
-    assert content.provision("down", "--steps", "1", "--no-lease").code == 3
+    assert content.provision("down", "--steps", "1", "--no-lock").code == 3
 
 
 def test_down_that_was_stopped_is_not_finished_by_the_next_up(
@@ -129,7 +129,7 @@ def test_down_that_was_stopped_is_not_finished_by_the_next_up(
     clickhouse.up()
     with monkeypatch.context() as blind:
         blind.setattr(ClickhouseStatements, "losses_of", lambda *_: {})
-        assert clickhouse.provision("down", "--all", "--no-lease").code == 3
-    ran = clickhouse.provision("up", "--no-lease")
+        assert clickhouse.provision("down", "--all", "--no-lock").code == 3
+    ran = clickhouse.provision("up", "--no-lock")
     assert ran.code == 3, ran.out + ran.err
     assert clickhouse.rows("SELECT count() FROM {db}.t") == [(0,)]

@@ -28,7 +28,7 @@ home = "none"
 [environments.test]
 weaviate.url = "{url}"
 """
-PROVISION = (str(Path(sys.executable).with_name("provision")), "up", "--env", "test", "--no-lease")
+PROVISION = (str(Path(sys.executable).with_name("provision")), "up", "--env", "test", "--no-lock")
 
 
 @pytest.fixture

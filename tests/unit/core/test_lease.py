@@ -100,16 +100,16 @@ def test_acquire_held_longer_than_the_wait_is_refused(world: World, wait: float)
 
     assert caught.value.exit_code == 6
     assert wait <= sum(world.slept) < wait + 0.3
-    assert told(caught.value)[0][:2] == ("lease-held", "another run holds the lease: anna@host (pid 2, down)")
+    assert told(caught.value)[0][:2] == ("lease-held", "another run holds the run lock: anna@host (pid 2, down)")
 
 
 def test_held_by_says_who_since_when_and_until() -> None:
     assert told(held_by(Holding("run", OTHER, 4, AT, 12.4), 600)) == [
         (
             "lease-held",
-            "another run holds the lease: anna@host (pid 2, down)",
-            "lease run, token 4, since 2026-03-02 09:14:05 UTC, expires in 12 s; waited 600 s",
-            "wait for it to end; if it is gone for good, the lease expires by itself, or `provision lock release`",
+            "another run holds the run lock: anna@host (pid 2, down)",
+            "lock run, token 4, since 2026-03-02 09:14:05 UTC, expires in 12 s; waited 600 s",
+            "wait for it to end; if it is gone for good, the lock expires by itself, or `provision lock release`",
         )
     ]
 

@@ -1,0 +1,49 @@
+"""The commands as `provision --help` lists them; what is listed here is imported only when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command lives and what the list says of it."""
+
+    module: str  # of provision.cli; its `app` has the command under the name it has here
+    line: str  # fits beside the longest name on a terminal of 80 columns
+
+
+# A name of two words is a command whose first word is one too: `validate history`.
+GROUPS: Final = {
+    "Move": {
+        "up": Entry("move", "Apply what is pending, all stores in one order."),
+        "down": Entry("move", "Revert revisions, newest first."),
+    },
+    "Look": {
+        "status": Entry("show", "Show what is applied and what is pending."),
+        "plan": Entry("show", "Show what `up` would do; save it with --out."),
+        "history": Entry("show", "Show what was done, when and by whom."),
+        "graph": Entry("show", "Draw the revisions and what they require."),
+        "doctor": Entry("doctor", "Check the set-up, the servers and the ledgers."),
+    },
+    "Settle": {
+        "baseline": Entry("settle", "Mark revisions as applied without running them."),
+        "resolve": Entry("settle", "Settle a revision whose fate is open."),
+        "lock": Entry("settle", "Show or release the run lock."),
+    },
+    "Files": {
+        "init": Entry("start", "Start a project in this folder."),
+        "new": Entry("start", "Write the next migration file of a store."),
+        "import": Entry("start", "Write documents of what is on a live server."),
+        "schema": Entry("start", "Print the JSON Schema of a kind's documents."),
+    },
+    "Data": {
+        "backfill": Entry("backfill", "Fill existing data in batches under live traffic."),
+        "validate": Entry("validate", "Check the data against the suites in checks/."),
+        "validate history": Entry("validate", "Show what earlier checks found, and the trend."),
+        "validate-probability-data": Entry("validate", "Check the probability data."),
+    },
+    "Engines": {
+        "local": Entry("local", "Start, stop, show or reset the embedded engines."),
+    },
+}
+COMMANDS: Final = {name: entry for commands in GROUPS.values() for name, entry in commands.items()}

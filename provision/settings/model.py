@@ -1,0 +1,58 @@
+"""What provision.toml says, checked, and one environment of it with every variable filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from provision.model import StoreOptions
+from provision.settings.secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one store is in one environment: a url, or switched off, or neither (embedded or not configured)."""
+
+    url: Secret | None = None
+    off: bool = False
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment with every variable resolved."""
+
+    name: str
+    embedded: bool
+    places: Mapping[str, Place]
+    secrets: tuple[str, ...] = ()
+
+    def mask(self, text: str) -> str:
+        """The text with every known secret value replaced."""
+        for secret in sorted(self.secrets, key=len, reverse=True):  # one may be the beginning of another
+            text = text.replace(secret, "•••")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """provision.toml, checked. `lease_seconds` is how long the run lock lives without a heartbeat."""
+
+    file: Path
+    name: str
+    home: str
+    stores: tuple[StoreOptions, ...]
+    environments: Mapping[str, Mapping[str, Any]]
+    many_heads: frozenset[str] = frozenset()
+    lease_seconds: float = 30.0
+
+    @property
+    def root(self) -> Path:
+        return self.file.parent
+
+    @property
+    def local(self) -> Path:
+        """Where the embedded engines keep their data."""
+        return self.root / ".provision"
