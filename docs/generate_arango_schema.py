@@ -7,15 +7,15 @@ put together. With `--check` nothing is written: exit code 1 when the file is no
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-OPENAPI = ROOT.parent / "shared/specs/arangodb-openapi-calibrated.json"
+from vendor_schema import ROOT, SPECS, main
+
+OPENAPI = SPECS / "arangodb-openapi-calibrated.json"
 SHIPPED = ROOT / "provision/stores/arango/migrate/body_schemas.json"
 API = "/_db/{database-name}/_api"
 REQUESTS = {
@@ -76,20 +76,5 @@ def _converted(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("openapi", nargs="?", type=Path, default=OPENAPI, help="the vendor's document")
-    parser.add_argument("--check", action="store_true", help="Write nothing; exit 1 when the file is out of date.")
-    given = parser.parse_args()
-    text = generated(given.openapi)
-    if not given.check:
-        SHIPPED.write_text(text, encoding="utf-8")
-        return 0
-    if SHIPPED.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{SHIPPED.relative_to(ROOT)} is out of date: run docs/generate_arango_schema.py", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, OPENAPI, SHIPPED, generated))

@@ -7,15 +7,15 @@ OpenAPI 3. With `--check` nothing is written: exit code 1 when the file is not w
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-OPENAPI = ROOT.parent / "shared/specs/weaviate-openapi3.json"
+from vendor_schema import ROOT, SPECS, main
+
+OPENAPI = SPECS / "weaviate-openapi3.json"
 SHIPPED = ROOT / "provision/stores/weaviate/migrate/class_schema.json"
 REFERENCE = "#/components/schemas/"
 ROOTS = ("Class", "Property", "VectorConfig", "Tenant")
@@ -220,20 +220,5 @@ def _index(name: str, required: list[str]) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("openapi", nargs="?", type=Path, default=OPENAPI, help="the vendor's document as OpenAPI 3")
-    parser.add_argument("--check", action="store_true", help="Write nothing; exit 1 when the file is out of date.")
-    given = parser.parse_args()
-    text = generated(given.openapi)
-    if not given.check:
-        SHIPPED.write_text(text, encoding="utf-8")
-        return 0
-    if SHIPPED.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{SHIPPED.relative_to(ROOT)} is out of date: run docs/generate_weaviate_schema.py", file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, OPENAPI, SHIPPED, generated))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
 from provision.errors import ConfigError, ProvisionError, raise_all
 from provision.model import Revision
+from provision.text.nearest import alike
 
 BACKFILL = "backfill/"
 
@@ -155,7 +155,7 @@ def _near(needed: str, known: Iterable[str]) -> str:
     same = [
         each for each in ids if each.split("/")[0] == needed.split("/")[0] and each.split("/")[1].lstrip("0") == number
     ]
-    close = same or [each for each in get_close_matches(needed, ids, 3) if each.split("/")[1] == needed.split("/")[-1]]
+    close = same or [each for each in alike(needed, ids, 3) if each.split("/")[1] == needed.split("/")[-1]]
     return f"did you mean {close[0]}?" if close else "write the id (store/number) of a revision that exists"
 
 

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from provision.errors import ConfigError
 from provision.model import Found as Found
 from provision.text import files
-from provision.text.durations import DURATION as DURATION
-from provision.text.durations import seconds as seconds
 
 if TYPE_CHECKING:
     from provision.documents.yaml import Place

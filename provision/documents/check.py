@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -13,6 +12,7 @@ import jsonschema_rs
 
 from provision.documents.yaml import Path, Place
 from provision.errors import ConfigError, raise_all
+from provision.text.nearest import meant
 
 _TYPES = {
     "object": "a mapping",
@@ -118,8 +118,7 @@ def _thing(path: Path) -> str:
 
 
 def _near(word: str, allowed: list[str], label: str) -> str:
-    close = get_close_matches(word, allowed, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else f"{label}{', '.join(allowed)}"
+    return meant(word, allowed, f"{label}{', '.join(allowed)}")
 
 
 def _shown(value: object) -> str:

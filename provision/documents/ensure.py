@@ -9,10 +9,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from provision.documents import Operation
-from provision.documents.operation import AS_WRITTEN, Body, OperationKind, Stopped, operation_of
+from provision.documents.operation import AS_WRITTEN, Body, OperationKind, Stopped, W, operation_of
 from provision.documents.source import Documents
 from provision.model import Event, Fate, Mark, Outcome, Statement, Step
 from provision.ports import Ledger
@@ -28,7 +28,7 @@ class Refused(Exception):
         self.fix = fix
 
 
-class EnsuredKind(OperationKind, Generic[Live]):
+class EnsuredKind(OperationKind[W], Generic[Live, W]):
     """An operation that can tell whether the server is as its body says."""
 
     @abstractmethod
@@ -73,7 +73,7 @@ class EnsuredStatements(Generic[Live]):
     def __init__(
         self,
         documents: Documents,
-        operations: Mapping[str, EnsuredKind[Live]],
+        operations: Mapping[str, EnsuredKind[Live, Any]],
         live: Callable[[Mark | None], Live],
         ledger: Ledger,
         guard: Callable[[], Guard] = Unguarded,

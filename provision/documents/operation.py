@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from provision.documents import Operation
 from provision.model import Statement
@@ -24,14 +24,34 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A mistake in a body that its JSON Schema cannot see; `key` is the part of the body it is in, or the way to it."""
+    """A mistake in a body that its JSON Schema cannot see.
+
+    `key` is the part of the body it is in, or the way to it; an empty way is the body as a whole.
+    """
 
     key: str | tuple[str | int, ...]
     what: str
     fix: str
 
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        return (self.key,) if isinstance(self.key, str) else self.key
 
-class OperationKind(ABC):
+
+@dataclass(slots=True)
+class World:
+    """What a server that began empty holds by now; a kind of store adds what its servers hold.
+
+    `place` is where the operation in hand is written, `file:line`.
+    """
+
+    place: str = ""
+
+
+W = TypeVar("W", bound=World)
+
+
+class OperationKind(ABC, Generic[W]):
     """One operation by its name. It holds no state; a body goes in.
 
     `schema` is the JSON Schema of the body. One that is `inner` is no author's to write: another is made of it.
@@ -55,6 +75,13 @@ class OperationKind(ABC):
 
     def problems(self, _body: Body) -> Iterable[Problem]:
         """Mistakes that the schema cannot see."""
+        return ()
+
+    def effect(self, _world: W, _body: Body) -> Iterable[Problem]:
+        """Leave the world as the operation does, and tell what a server would refuse or ignore in it.
+
+        Nothing is asked: what no document made may be there all the same, and is left to the server.
+        """
         return ()
 
     def parts(self, body: Body) -> Sequence[tuple[str, Body]]:

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from provision.documents import Auto, Document, Irreversible, Operation, document_schema, read
-from provision.documents.operation import OperationKind, operation_of
+from provision.documents.operation import OperationKind, World, operation_of
+from provision.documents.walk import contradictions
 from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
 from provision.model import Direction, Mark, Revision, Statement, Step, StoreOptions
 from provision.text import files
 
-Across = Callable[[Sequence[Document]], Iterable[ProvisionError]]
 
-
-def schema_of(title: str, operations: Mapping[str, OperationKind]) -> dict[str, Any]:
+def schema_of(title: str, operations: Mapping[str, OperationKind[Any]]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a kind's documents."""
     return document_schema(title, {name: kind.schema for name, kind in operations.items() if not kind.inner})
 
 
 class Documents:
-    """The documents of one store, read once.
-
-    `across` tells what is wrong between documents that are each right by themselves.
-    """
+    """The documents of one store, read once. `world` makes the empty server that their operations are held against."""
 
     def __init__(
         self,
         options: StoreOptions,
-        operations: Mapping[str, OperationKind],
+        operations: Mapping[str, OperationKind[Any]],
         schema: Callable[[], Mapping[str, Any]],
-        across: Across = lambda _: (),
+        world: Callable[[], World] = World,
     ) -> None:
-        self._options, self._operations, self._schema, self._across = options, operations, schema, across
+        self._options, self._operations, self._schema, self._world = options, operations, schema, world
         self._found: list[Document] | None = None
         self._by_id: dict[str, Document] = {}
         self._flat: list[Operation] = []  # every operation of every `up` in order, and where each document's begin
@@ -147,15 +143,14 @@ class Documents:
         found.sort(key=lambda each: (int(each.number), each.slug))
         errors.extend(_twice(found))
         errors.extend(error for each in found for error in self._problems(each))
-        raise_all(errors or list(self._across(found)))
+        raise_all(errors or list(contradictions(found, self._operations, self._world())))
         return found
 
     def _problems(self, document: Document) -> Iterator[ProvisionError]:
         for side, listed in (("up", document.up), ("down", document.down)):
             for index, each in enumerate(listed if isinstance(listed, tuple) else ()):
                 for problem in self._operations[each.name].problems(each.body):
-                    key = (problem.key,) if isinstance(problem.key, str) else problem.key
-                    yield document.wrong(problem.what, (side, index, each.name, *key), problem.fix)
+                    yield document.wrong(problem.what, (side, index, each.name, *problem.path), problem.fix)
         if isinstance(document.down, Auto):
             for each in document.up:
                 if self._operations[each.name].inverse(each.body) is None:

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import os
-import secrets
-import signal
 import subprocess
 from base64 import b64encode
 from dataclasses import replace
-from pathlib import Path
 
 from provision.embedded.kinds import Command
-from provision.embedded.loopback import HOST, are_free, asked, free_ports
+from provision.embedded.loopback import HOST, asked
+from provision.embedded.on_port import PortServer
 from provision.embedded.programs import program
 from provision.embedded.record import Record, write_private
 from provision.errors import ConfigError
 
 KIND = "influx"
 USER = "provision"
-# The second one is for its own backup tool.
-PORTS = 2
 
 
-class LocalServer:
+class LocalServer(PortServer):
     """See provision.embedded.kinds.Server."""
 
-    stop_signals = ((signal.SIGTERM, 20.0),)
-    gone_signal = signal.SIGKILL
-
-    def __init__(self, store: str, folder: Path) -> None:
-        self.store = store
-        self.folder = folder
+    ports = 2  # the second one is for its own backup tool
 
     def require(self) -> None:
         """Raise ConfigError when no influxd of 1.x is on PATH."""
@@ -44,26 +35,12 @@ class LocalServer:
                 fix=f"put an influxd 1.x on PATH, or set {self.store}.url",
             )
 
-    def is_made(self, known: Record) -> bool:
-        """An empty data folder is complete."""
-        return self.data(known).is_dir()
-
-    def data(self, known: Record) -> Path:
-        """The folder of users, points and write-ahead log."""
-        del known
-        return self.folder / "data"
-
-    def make(self, known: Record) -> Record:
-        """Make the empty data folder."""
-        self.data(known).mkdir(mode=0o700)
-        return known
-
     def prepare(self, known: Record) -> Record:
         """Keep the port where possible. The data know one password, so it is kept twice."""
         kept = self.folder / "password"
         if known.password is None and kept.is_file():
             known = replace(known, password=kept.read_text("ascii").strip())
-        known = replace(known, port=free_ports(PORTS, known.port), password=known.password or secrets.token_urlsafe(24))
+        known = super().prepare(known)
         write_private(kept, f"{known.password}\n".encode())
         return known
 
@@ -85,10 +62,6 @@ class LocalServer:
         environment = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder), **variables}
         return Command([program(KIND, self.store), "run", "-config", os.devnull], environment, self.folder)
 
-    def has_address(self, known: Record) -> bool:
-        """It takes port and password."""
-        return known.port is not None and known.password is not None
-
     def answer(self, known: Record) -> str | None:
         """Log in, which proves whose server it is. The first start has no user yet: then the statement makes it."""
         assert known.port is not None
@@ -100,13 +73,6 @@ class LocalServer:
             return None
         return found.headers["x-influxdb-version"]
 
-    def was_bad_luck(self, known: Record) -> bool:
-        """Another program may have taken a port in the meantime."""
-        return known.port is not None and not are_free(known.port, PORTS)
-
     def url(self, known: Record) -> str:
         """http://provision:password@127.0.0.1:port; the password holds no character that needs an escape."""
         return f"http://{USER}:{known.password}@{HOST}:{known.port}"
-
-    def discard(self, known: Record) -> None:
-        """Nothing lies outside the folder."""

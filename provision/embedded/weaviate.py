@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 import json
-import secrets
-import signal
-from dataclasses import replace
-from pathlib import Path
 
 from provision.embedded.kinds import Command
-from provision.embedded.loopback import HOST, are_free, asked, free_ports
+from provision.embedded.loopback import HOST, asked
+from provision.embedded.on_port import PortServer
 from provision.embedded.programs import program
 from provision.embedded.record import Record
 
 KIND = "weaviate"
 USER = "provision"
-# HTTP, gRPC, Raft, Raft's own calls, membership, data exchange. A node alone needs them all.
-PORTS = 6
 
 
-class LocalServer:
+class LocalServer(PortServer):
     """See provision.embedded.kinds.Server."""
 
-    stop_signals = ((signal.SIGTERM, 20.0),)
-    gone_signal = signal.SIGKILL
-
-    def __init__(self, store: str, folder: Path) -> None:
-        self.store = store
-        self.folder = folder
+    # HTTP, gRPC, Raft, Raft's own calls, membership, data exchange. A node alone needs them all.
+    ports = 6
 
     def require(self) -> None:
         """Raise ConfigError when weaviate-server is not on PATH."""
         program(KIND, self.store)
-
-    def is_made(self, known: Record) -> bool:
-        """An empty data folder is complete."""
-        return self.data(known).is_dir()
-
-    def data(self, known: Record) -> Path:
-        """The folder of schema and objects."""
-        del known
-        return self.folder / "data"
-
-    def make(self, known: Record) -> Record:
-        """Make the empty data folder."""
-        self.data(known).mkdir(mode=0o700)
-        return known
-
-    def prepare(self, known: Record) -> Record:
-        """Keep ports and key where possible."""
-        port = free_ports(PORTS, known.port)
-        return replace(known, port=port, password=known.password or secrets.token_urlsafe(24))
 
     def command(self, known: Record) -> Command:
         """weaviate-server; the key is a variable: those of a process are read by its own user only."""
@@ -61,10 +33,6 @@ class LocalServer:
         variables = {**_settings(known.password), **_addresses(known.port)}
         variables |= {"PERSISTENCE_DATA_PATH": str(self.data(known)), "HOME": str(self.folder)}
         return Command(argv, {"LC_ALL": "C.UTF-8", "TZ": "UTC", **variables}, self.folder)
-
-    def has_address(self, known: Record) -> bool:
-        """It takes port and key."""
-        return known.port is not None and known.password is not None
 
     def answer(self, known: Record) -> str | None:
         """Wait until the node leads its cluster of one, then ask with the key, which proves whose server it is."""
@@ -77,16 +45,9 @@ class LocalServer:
             return None
         return str(json.loads(found.body)["version"])
 
-    def was_bad_luck(self, known: Record) -> bool:
-        """Another program may have taken a port in the meantime."""
-        return known.port is not None and not are_free(known.port, PORTS)
-
     def url(self, known: Record) -> str:
         """http://127.0.0.1:port?token=key; the key holds no character that needs an escape."""
         return f"http://{HOST}:{known.port}?token={known.password}"
-
-    def discard(self, known: Record) -> None:
-        """Nothing lies outside the folder."""
 
 
 def _settings(key: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from provision.errors import ConfigError, ProvisionError, Several, raise_all
@@ -11,6 +10,7 @@ from provision.flows.connect import Build
 from provision.model import StoreOptions
 from provision.ports.kind import Draft
 from provision.settings import Project
+from provision.text.nearest import alike, nearest
 
 
 def begin(
@@ -39,9 +39,8 @@ def _named(project: Project, store: str) -> StoreOptions:
     known = {options.name: options for options in project.stores}
     if store in known:
         return known[store]
-    close = get_close_matches(store, known, 1)
-    fix = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-    raise ConfigError("unknown-store", f"no store is called {store!r}", where=str(project.file), fix=fix)
+    what = f"no store is called {store!r}"
+    raise ConfigError("unknown-store", what, where=str(project.file), fix=nearest(store, known))
 
 
 def _sound(project: Project, build: Build, store: str) -> frozenset[str] | None:
@@ -61,7 +60,7 @@ def _missing(project: Project, build: Build, needed: str) -> Sequence[ProvisionE
     known = _sound(project, build, store) if number else frozenset()
     if known is None or needed in known:
         return ()
-    close = get_close_matches(needed, known, 1)
+    close = alike(needed, known)
     return (
         ConfigError(
             "missing-requirement",

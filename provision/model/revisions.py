@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Direction(StrEnum):
@@ -103,6 +104,45 @@ class Event:
 
     def detail_json(self) -> str:
         return json.dumps(self.detail, sort_keys=True, ensure_ascii=False)
+
+    def record(self) -> dict[str, Any]:
+        """Every field by its name, as a ledger may keep it: `at` in ISO 8601 with microseconds, `detail` as JSON."""
+        return {
+            "project": self.project,
+            "token": self.token,
+            "n": self.n,
+            "revision": self.revision,
+            "kind": self.kind.value,
+            "checksum": self.checksum,
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "actor": self.actor,
+            "duration_ms": self.duration_ms,
+            "statement": self.statement,
+            "detail": self.detail_json(),
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Event:
+        """The event of a record, whose values a server may have its own types for.
+
+        Numbers may be text, `at` a datetime (of UTC unless it says otherwise), `detail` a mapping, and a statement that
+        there is not 0 or left out. Raises KeyError, TypeError or ValueError for a record of something else.
+        """
+        at, detail = record["at"], record["detail"]
+        at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+        return cls(
+            project=record["project"],
+            revision=record["revision"],
+            kind=EventKind(record["kind"]),
+            checksum=record["checksum"],
+            token=int(record["token"]),
+            n=int(record["n"]),
+            at=at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC),
+            actor=record["actor"],
+            duration_ms=int(record["duration_ms"]),
+            statement=int(record.get("statement") or 0) or None,
+            detail=json.loads(detail) if isinstance(detail, str) else dict(detail),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a kind of store is, and the parts that it may bring beside a `Store`. A missing part is a missing file."""
+"""What a kind of store is, and the parts that it may bring beside a `Store`: a file or an object each."""
 
 from __future__ import annotations
 
@@ -140,18 +140,25 @@ class Kind:
     def check_kinds(self) -> CheckKinds | None:
         return cast("CheckKinds | None", self.part("validate.checks"))
 
+    def given(self, _part: str) -> object | None:
+        """The part as an object, for a kind that needs no file for it; None leaves it to the file, if there is one."""
+        return None
+
     def has(self, part: str) -> bool:
         """Whether there is a part such as `setup.schema`; loads no more than the package of the room.
 
         Raises as `part` does.
         """
-        return bool(self._loaded(part, _is_there))
+        return self.given(part) is not None or bool(self._loaded(part, _is_there))
 
     def part(self, name: str) -> Any:
-        """The module of a part such as `validate.checks`, or None: a missing part is a missing file.
+        """What is given, else the module of a part such as `validate.checks`; None: a missing part is a missing file.
 
         Raises ConfigError (kind-broken) for one of another package that cannot be loaded.
         """
+        found = self.given(name)
+        if found is not None:
+            return found
         return self._loaded(name, lambda module: import_module(module) if _is_there(module) else None)
 
     def _loaded(self, part: str, load: Callable[[str], object]) -> Any:

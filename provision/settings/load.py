@@ -14,6 +14,7 @@ from provision.errors import ConfigError, raise_all
 from provision.model import StoreOptions
 from provision.settings.check import PLACE_KEYS, Check, line
 from provision.settings.model import Project
+from provision.text import durations
 from provision.text.files import read_text
 from provision.text.nearest import nearest
 
@@ -60,11 +61,11 @@ def load(start: Path, variables: Mapping[str, str] = os.environ) -> Project:
 
 def seconds(text: str, where: str = "") -> float:
     """A duration such as `500ms`, `30s`, `10m`, `2h` or a bare number of seconds. Raises ConfigError (bad-duration)."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", text.strip())
-    if match is None:
+    try:
+        return durations.typed(text)
+    except ValueError:
         what = f"{text!r} is not a duration"
-        raise ConfigError("bad-duration", what, where=where, fix="write it like 500ms, 30s, 10m or 2h")
-    return float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
+        raise ConfigError("bad-duration", what, where=where, fix="write it like 500ms, 30s, 10m or 2h") from None
 
 
 def _store(name: str, keys: Mapping[str, Any], project: str, root: Path) -> StoreOptions:

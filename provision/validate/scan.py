@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from provision.errors import ConfigError, FailedError
 from provision.model.checks import Check, Row, Scope, Table, Tally
+from provision.text.nearest import near
 from provision.text.plain import MASKED, plain
 from provision.validate.columns import columns
 
@@ -97,10 +97,9 @@ def unknown_columns(
             yield ConfigError("unknown-column", what, where=place, fix=near(column, known, "its columns"))
 
 
-def near(word: str, known: Sequence[str], title: str) -> str:
-    """What to do about an unknown word: the nearest known one, else all of them."""
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else f"{title}: {', '.join(known) or 'none'}"
+def narrowing(table: Table) -> tuple[tuple[str | None, str], ...]:
+    """The columns by which a table is narrowed to a scope, with the place that names them."""
+    return (table.time, table.place), (table.tenant, table.place)
 
 
 def of_row(check: Check) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from provision.flows.connect import known_stores, leases_of
 from provision.flows.needed import reached
 from provision.model.backfills import Backfill
 from provision.ports.kind import Kind
+from provision.text.nearest import near
 from provision.wiring import sites
 
 
@@ -95,6 +95,5 @@ def _known(name: str, found: Sequence[str]) -> str:
     name = name.removeprefix("backfill/")
     if name in found:
         return name
-    close = get_close_matches(name, found, 1)
-    fix = f"did you mean {close[0]}?" if close else f"known: {', '.join(found) or 'none'}"
+    fix = near(name, found, "known")
     raise ConfigError("unknown-backfill", f"no backfill is called {name}", where=f"backfills/{name}.yaml", fix=fix)

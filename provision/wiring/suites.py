@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -15,6 +14,7 @@ from provision.flows.connect import known_stores
 from provision.flows.needed import Needed
 from provision.flows.validate import NO_CHECKS, MadeBy, stores_of
 from provision.model.checks import Check, Scope, Suite, Table
+from provision.text.nearest import near
 from provision.validate import document as documents
 from provision.validate.document import Vocabulary
 from provision.validate.kinds import ACROSS, made_across
@@ -82,8 +82,7 @@ def only(suites: Sequence[Suite], patterns: Sequence[str]) -> tuple[Suite, ...]:
     names = [check.name for suite in suites for table in suite.tables for check in table.checks]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
-            close = get_close_matches(pattern, names, 1)
-            fix = f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+            fix = near(pattern, names, "known")
             raise ConfigError("no-such-check", f"no check is called {pattern}", where="--only", fix=fix)
     cut = [replace(suite, tables=tuple(_kept(suite.tables, patterns))) for suite in suites]
     return tuple(suite for suite in cut if suite.tables)
@@ -164,8 +163,7 @@ def _left_out(
 def _known(name: str, found: Collection[str]) -> str:
     if name in found:
         return name
-    close = get_close_matches(name, found, 1)
-    fix = f"did you mean {close[0]}?" if close else f"known: {', '.join(found) or 'none'}"
+    fix = near(name, list(found), "known")
     raise ConfigError("unknown-suite", f"no suite is called {name}", where=f"checks/{name}.yaml", fix=fix)
 
 

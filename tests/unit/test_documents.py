@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from provision.documents import Auto, Document, Irreversible, Operation, check, document_schema, read, seconds
+from provision.documents import Auto, Document, Irreversible, Operation, check, document_schema, read
 from provision.errors import ConfigError, ProvisionError, Several
+from provision.text.durations import seconds
 
 SCHEMAS = Path(__file__).parents[2] / "docs/schemas"
 SCHEMA = document_schema(

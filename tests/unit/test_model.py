@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,33 @@ def test_event_detail_json_is_sorted_and_keeps_letters() -> None:
     event = Event("vfr", "a/1", EventKind.AT, "", 1, 1, EVENT.at, "x", detail={"text": "ü", "a": 1})
 
     assert event.detail_json() == '{"a": 1, "text": "ü"}'
+
+
+def test_event_is_read_back_from_its_record() -> None:
+    at = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    event = Event("vfr", "a/1", EventKind.AT, "c", 41, 2, at, "x", 7, 3, {"text": "ü"})
+
+    assert (event.record()["at"], event.record()["detail"]) == ("2026-01-01T10:00:00.000000+00:00", '{"text": "ü"}')
+    assert Event.of(event.record()) == event
+    assert Event.of(EVENT.record()) == EVENT
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"token": "1"}, {"duration_ms": "0"}, {"statement": 0}, {"at": EVENT.at.replace(tzinfo=None)}, {"detail": {}}],
+)
+def test_event_is_read_back_from_a_server_s_own_types(own: dict[str, object]) -> None:
+    assert Event.of({**EVENT.record(), **own}) == EVENT
+
+
+@pytest.mark.parametrize(
+    "other", [{"kind": "made"}, {"at": "noon"}, {"at": 5}, {"token": None}, {"detail": "{"}, {"detail": 5}]
+)
+def test_event_of_something_else_is_refused(other: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Event.of({**EVENT.record(), **other})
+    with pytest.raises(KeyError):
+        Event.of({})
 
 
 def test_state_is_open_while_it_has_boundaries() -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from provision.documents.kind import DocumentKind
 from provision.model import StoreOptions
 from provision.ports import Store
-from provision.ports.kind import Kind
+
+_EXAMPLE = """\
+#  - create_collection: {name: orders}
+#  - create_collection: {name: order_items, type: 3}  # 2 documents, 3 edges
+#  - create_index: {collection: orders, name: by_customer, type: persistent, fields: [customer, placed_at]}
+#  - create_graph:
+#      name: shop
+#      edgeDefinitions: [{collection: order_items, from: [orders], to: [orders]}]
+"""
 
 
 def _build(options: StoreOptions) -> Store:
@@ -13,7 +22,7 @@ def _build(options: StoreOptions) -> Store:
     return ArangoStore(options)
 
 
-KIND = Kind(
+KIND = DocumentKind(
     name="arango",
     title="ArangoDB",
     package=__name__,
@@ -21,4 +30,5 @@ KIND = Kind(
     driver="urllib3",
     extra="arango",
     can_be_home=True,
+    example=_EXAMPLE,
 )

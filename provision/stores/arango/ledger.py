@@ -14,7 +14,6 @@ from typing import Any
 from provision.errors import ConfigError, FailedError, LeaseLost
 from provision.model import Event
 from provision.net.http import path_of
-from provision.stores.arango.entries import FENCE, event_of, fields_of
 from provision.stores.arango.names import LEDGER, Keys
 from provision.stores.arango.server import (
     CONFLICT,
@@ -27,6 +26,8 @@ from provision.stores.arango.server import (
     ServerRefused,
 )
 
+# The kind of a document that is no event.
+FENCE = "fence"
 _MINE = "FOR d IN @@c FILTER d.project == @project AND d.store == @store"
 # In a cluster a unique index needs its fields in the shard keys, or a single shard.
 _COLLECTION = {"name": LEDGER, "waitForSync": True, "numberOfShards": 1}
@@ -70,7 +71,7 @@ class ArangoLedger:
         """Add one event. Raises LeaseLost when its key is taken or a newer run has written, FailedError."""
         key = self._keys.event(event.token, event.n)
         with self._server().writing():
-            self._insert(key, event.token, event.actor, fields_of(event))
+            self._insert(key, event.token, event.actor, {**event.record(), "detail": dict(event.detail)})
 
     def raise_fence(self, token: int) -> None:
         """Refuse lower tokens from now on. Raises LeaseLost when a higher one was here first, FailedError."""
@@ -136,7 +137,7 @@ class ArangoLedger:
 
     def _event(self, found: Mapping[str, Any]) -> Event:
         try:
-            return event_of(self._keys.project, found)
+            return Event.of(found)
         except (KeyError, TypeError, ValueError):
             raise ConfigError(
                 "ledger-unreadable",

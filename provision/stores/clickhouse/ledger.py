@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import UTC
+from dataclasses import replace
 from typing import Any
 
-from provision.model import Event, EventKind
+from provision.model import Event
 from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
 
 TABLE = "provision_ledger"
@@ -76,28 +75,11 @@ class ClickhouseLedger:
 
 
 def _parameters(event: Event, store: str) -> dict[str, object]:
-    return {
-        "project": event.project,
-        "store": store,
-        "token": event.token,
-        "n": event.n,
-        "revision": event.revision,
-        "kind": str(event.kind),
-        "checksum": event.checksum,
-        "at": round(event.at.timestamp() * 1_000_000),
-        "actor": event.actor,
-        "duration_ms": event.duration_ms,
-        "statement": event.statement or 0,
-        "detail": event.detail_json(),
-    }
+    at = round(event.at.timestamp() * 1_000_000)
+    return {**event.record(), "store": store, "at": at, "statement": event.statement or 0}
 
 
 def _event(row: tuple[Any, ...]) -> Event:
-    project, _store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture = row
-    told = json.loads(str(detail))
-    if picture:
-        told["picture"] = picture
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return Event(
-        project, revision, EventKind(kind), checksum, token, n, at, actor, duration_ms, statement or None, told
-    )
+    found = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    event = Event.of(found)
+    return replace(event, detail={**event.detail, "picture": found["picture"]}) if found["picture"] else event

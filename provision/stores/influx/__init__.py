@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from provision.documents.kind import DocumentKind
 from provision.model import StoreOptions
 from provision.ports import Store
-from provision.ports.kind import Kind
+
+_EXAMPLE = """\
+#  - create_database: {name: app}
+#  - create_retention_policy: {database: app, name: raw, duration: 7d, default: true}
+#  - create_retention_policy: {database: app, name: hourly, duration: 365d}
+#  - create_rollup:
+#      database: app
+#      name: requests_1h
+#      from: {tier: raw, measurement: requests}
+#      into: {tier: hourly, measurement: requests_1h}
+#      every: 1h
+#      late: 10m                    # points that come so late are still counted
+#      fields: {requests: count(status), bytes: sum(bytes)}
+#      group_by: [host]             # or "*" for every tag
+"""
 
 
 def _build(options: StoreOptions) -> Store:
@@ -13,7 +28,7 @@ def _build(options: StoreOptions) -> Store:
     return InfluxStore(options)
 
 
-KIND = Kind(
+KIND = DocumentKind(
     name="influx",
     title="InfluxDB",
     package=__name__,
@@ -22,4 +37,5 @@ KIND = Kind(
     extra="influx",
     engine="provision.embedded.influx",
     program="influxd",
+    example=_EXAMPLE,
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from provision.model import Event, EventKind
+from provision.model import Event
 from provision.stores.influx.server import LOG_MEASUREMENT
 
 EVENTS_OF_A_TOKEN = 10**6
 # A string of a field may be 64 KiB long; four bytes are the most that a character takes.
 _PIECE = 16_000
+# Of a record: in a tag, in the time of the point, in pieces.
+_ELSEWHERE = ("project", "token", "n", "detail")
 # What says only that lower tokens are over; no event.
 FENCE = "fence"
 
@@ -25,18 +25,12 @@ def key(token: int, n: int) -> int:
 def line_of(event: Event, tags: Mapping[str, str]) -> str:
     """The event in line protocol."""
     detail = event.detail_json()
-    fields: dict[str, str | int] = {
-        "revision": event.revision,
-        "kind": event.kind.value,
-        "checksum": event.checksum,
-        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "actor": event.actor,
-        "duration_ms": event.duration_ms,
+    fields = {
+        **event.record(),
         **{f"detail_{start // _PIECE}": detail[start : start + _PIECE] for start in range(0, len(detail), _PIECE)},
     }
-    if event.statement is not None:
-        fields["statement"] = event.statement
-    return _line(tags, fields, key(event.token, event.n))
+    kept = {name: value for name, value in fields.items() if name not in _ELSEWHERE and value is not None}
+    return _line(tags, kept, key(event.token, event.n))
 
 
 def fence_of(token: int, tags: Mapping[str, str]) -> str:
@@ -48,20 +42,8 @@ def event_of(project: str, time: int, fields: Mapping[str, Any]) -> Event:
     """The event of a point. Raises KeyError, ValueError or TypeError for a point of something else."""
     token, n = divmod(time, EVENTS_OF_A_TOKEN)
     pieces = (fields.get(f"detail_{number}") for number in range(len(fields)))
-    statement = fields.get("statement")
-    return Event(
-        project=project,
-        revision=fields["revision"],
-        kind=EventKind(fields["kind"]),
-        checksum=fields["checksum"],
-        token=token,
-        n=n,
-        at=datetime.fromisoformat(fields["at"]),
-        actor=fields["actor"],
-        duration_ms=int(fields["duration_ms"]),
-        statement=None if statement is None else int(statement),
-        detail=json.loads("".join(piece for piece in pieces if piece)),
-    )
+    detail = "".join(piece for piece in pieces if piece)
+    return Event.of({**fields, "project": project, "token": token, "n": n, "detail": detail})
 
 
 def _line(tags: Mapping[str, str], fields: Mapping[str, str | int], time: int) -> str:

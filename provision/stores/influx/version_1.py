@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,11 +16,11 @@ from provision.stores.influx.migrate.canonical import canonical
 from provision.stores.influx.migrate.influxql import quoted, text
 from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.server import EXAMPLE, LOG_MEASUREMENT, LOG_TIER, Point, Rows
+from provision.text.durations import SECOND, nanoseconds
 
 PAGE = 1000
 OWN_DATABASES = ("_internal",)
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
-_GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _NO_DATABASE = "database not found: "
 _NO_TIER = "retention policy not found: "
 _LOGIN = f"correct user and password in the url ({EXAMPLE})"
@@ -258,14 +257,5 @@ def _said(answer: Answer) -> str:
 
 def _tier(database: str, row: Mapping[str, Any]) -> Tier:
     # Later versions have more columns: read by name.
-    duration, shard = _seconds(row["duration"]), _seconds(row["shardGroupDuration"])
+    duration, shard = (nanoseconds(row[key]) // SECOND for key in ("duration", "shardGroupDuration"))
     return Tier(database, row["name"], duration, shard, bool(row["default"]))
-
-
-def _seconds(shown: str) -> int:
-    """Seconds of a duration as Go writes it: `61320h0m0s`. Raises ValueError."""
-    match = _GO_DURATION.fullmatch(shown)
-    if match is None:
-        raise ValueError(f"{shown} is no duration")
-    hours, minutes, rest = (int(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + rest

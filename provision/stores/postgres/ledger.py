@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
 
 import psycopg
 
 from provision.errors import LeaseLost
-from provision.model import Event, EventKind
+from provision.model import Event
 from provision.stores.postgres import own_tables
 from provision.stores.postgres.server import Connection
 
@@ -34,9 +33,12 @@ select %(project)s, %(store)s, %(token)s::bigint, %(n)s::bigint, %(revision)s, %
        %(at)s::timestamptz, %(actor)s, %(duration_ms)s::bigint, %(statement)s::integer, %(detail)s::jsonb
 from provision.fence where project = %(project)s and store = %(store)s and token <= %(token)s::bigint for share
 """
-_READ = """
-select revision, kind, checksum, token, n, at, actor, duration_ms, statement, detail
-from provision.ledger where project = %s and store = %s order by token, n
+_FIELDS = (
+    *("project", "token", "n", "revision", "kind", "checksum", "at"),
+    *("actor", "duration_ms", "statement", "detail"),
+)
+_READ = f"""
+select {", ".join(_FIELDS)} from provision.ledger where project = %s and store = %s order by token, n
 """
 _RAISE = """
 insert into provision.fence as f (project, store, token) values (%s, %s, %s)
@@ -55,10 +57,7 @@ class PostgresLedger:
             rows = self._connection.execute(_READ, (self._project, self._store)).fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return []
-        return [
-            Event(self._project, row[0], EventKind(row[1]), row[2], row[3], row[4], row[5].astimezone(UTC), *row[6:])
-            for row in rows
-        ]
+        return [Event.of(dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
     def create(self) -> None:
         own_tables.make(self._connection, "fence", TABLES)
@@ -78,17 +77,4 @@ class PostgresLedger:
 
 def values(event: Event, store: str) -> dict[str, object]:
     """The parameters of INSERT."""
-    return {
-        "project": event.project,
-        "store": store,
-        "token": event.token,
-        "n": event.n,
-        "revision": event.revision,
-        "kind": str(event.kind),
-        "checksum": event.checksum,
-        "at": event.at,
-        "actor": event.actor,
-        "duration_ms": event.duration_ms,
-        "statement": event.statement,
-        "detail": event.detail_json(),
-    }
+    return {**event.record(), "store": store, "at": event.at}

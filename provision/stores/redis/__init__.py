@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from provision.documents.kind import DocumentKind
 from provision.model import StoreOptions
 from provision.ports import Store
-from provision.ports.kind import Kind
+
+_EXAMPLE = """\
+#  - create_stream: {name: app:stream:orders, maxlen: 10000}
+#  - create_group: {stream: app:stream:orders, name: billing, start: 0}
+"""
 
 
 def _build(options: StoreOptions) -> Store:
@@ -13,7 +18,7 @@ def _build(options: StoreOptions) -> Store:
     return RedisStore(options)
 
 
-KIND = Kind(
+KIND = DocumentKind(
     name="redis",
     title="Redis",
     package=__name__,
@@ -22,4 +27,5 @@ KIND = Kind(
     extra="redis",
     can_be_home=True,
     engine="provision.embedded.redis",
+    example=_EXAMPLE,
 )

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from provision.documents.kind import DocumentKind
 from provision.model import StoreOptions
 from provision.ports import Store
-from provision.ports.kind import Kind
+
+_EXAMPLE = """\
+#  - create_collection:
+#      class: ArticleV1
+#      vectorConfig:
+#        body_vector: {vectorizer: {none: {}}, vectorIndexType: hnsw, vectorIndexConfig: {distance: cosine}}
+#      invertedIndexConfig: {indexTimestamps: true}
+#      properties:
+#        - {name: title, dataType: [text], tokenization: word}
+#        - {name: article_id, dataType: [text], tokenization: field}
+#  - create_alias: {alias: Article, class: ArticleV1}
+"""
 
 
 def _build(options: StoreOptions) -> Store:
@@ -13,7 +25,7 @@ def _build(options: StoreOptions) -> Store:
     return WeaviateStore(options)
 
 
-KIND = Kind(
+KIND = DocumentKind(
     name="weaviate",
     title="Weaviate",
     package=__name__,
@@ -22,4 +34,5 @@ KIND = Kind(
     extra="weaviate",
     engine="provision.embedded.weaviate",
     program="weaviate-server",
+    example=_EXAMPLE,
 )

@@ -1,14 +1,11 @@
-"""An event as an object of the ledger's collection, and back; and that collection itself."""
+"""An event as an object of the ledger's collection, and that collection itself."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from provision.model import Event, EventKind
+from provision.model import Event
 from provision.stores.weaviate import own_collections
 from provision.stores.weaviate.names import Names
 
@@ -29,38 +26,7 @@ def key(names: Names, event: Event) -> str:
 
 
 def object_of(names: Names, event: Event) -> dict[str, Any]:
-    """The event as it is sent; the time keeps its microseconds."""
-    properties = {
-        "project": event.project,
-        "store": names.store,
-        "revision": event.revision,
-        "kind": event.kind.value,
-        "checksum": event.checksum,
-        "token": event.token,
-        "n": event.n,
-        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "actor": event.actor,
-        "duration_ms": event.duration_ms,
-        "detail": event.detail_json(),
-    }
-    if event.statement is not None:
-        properties["statement"] = event.statement
+    """The event as it is sent."""
+    record = {**event.record(), "store": names.store}
+    properties = {name: each for name, each in record.items() if each is not None}
     return {"class": names.ledger, "id": key(names, event), "properties": properties}
-
-
-def event_of(properties: Mapping[str, Any]) -> Event:
-    """The event of an object. Raises KeyError, TypeError or ValueError for an object of something else."""
-    statement = properties.get("statement")
-    return Event(
-        project=properties["project"],
-        revision=properties["revision"],
-        kind=EventKind(properties["kind"]),
-        checksum=properties["checksum"],
-        token=int(properties["token"]),
-        n=int(properties["n"]),
-        at=datetime.fromisoformat(properties["at"]),
-        actor=properties["actor"],
-        duration_ms=int(properties["duration_ms"]),
-        statement=None if statement is None else int(statement),
-        detail=json.loads(properties["detail"]),
-    )

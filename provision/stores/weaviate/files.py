@@ -1,28 +1,26 @@
-"""The documents of a Weaviate store, and what must hold between them."""
+"""The documents of a Weaviate store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from functools import cache
+from typing import Any
 
-from provision.documents import Document
-from provision.documents.source import Documents
-from provision.errors import ProvisionError
+from provision.documents.source import Documents, schema_of
 from provision.model import StoreOptions
-from provision.stores.weaviate.migrate.catalogue import Catalogue
+from provision.stores.weaviate.migrate import CLASS_SCHEMA
 from provision.stores.weaviate.migrate.operations import OPERATIONS
-from provision.stores.weaviate.setup.schema import schema
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 
 def documents(options: StoreOptions) -> Documents:
     """The documents of the store's folder, not yet read."""
-    return Documents(options, OPERATIONS, schema, _contradicting)
+    return Documents(options, OPERATIONS, schema, WeaviateWorld)
 
 
-def _contradicting(found: Sequence[Document]) -> Iterator[ProvisionError]:
-    """What the server would refuse or ignore, given what the documents before it made."""
-    catalogue = Catalogue()
-    for document in found:
-        for index, each in enumerate(document.up):
-            for problem in catalogue.take(each.name, each.body, f"{document.shown}:{each.line}"):
-                key = (problem.key,) if isinstance(problem.key, str) else problem.key
-                yield document.wrong(problem.what, ("up", index, each.name, *key), problem.fix)
+@cache
+def schema() -> dict[str, Any]:
+    """What `weaviate/NNNN_name.yaml` may hold, as JSON Schema 2020-12: the operations, around the vendor's classes."""
+    made = schema_of("A Weaviate migration", OPERATIONS)
+    vendors = json.loads(CLASS_SCHEMA.read_text(encoding="utf-8"))
+    return {**made, "$comment": vendors["$comment"], "$defs": {**made["$defs"], **vendors["$defs"]}}

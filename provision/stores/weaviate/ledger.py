@@ -10,7 +10,7 @@ from provision.errors import ConfigError, LeaseLost
 from provision.model import Event
 from provision.net.http import path_of
 from provision.stores.weaviate import own_collections
-from provision.stores.weaviate.entries import collection, event_of, key, object_of
+from provision.stores.weaviate.entries import collection, key, object_of
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import PAGE, Server
 
@@ -78,7 +78,7 @@ class WeaviateLedger:
 
     def _event(self, found: Mapping[str, Any]) -> Event:
         try:
-            return event_of(found["properties"])
+            return Event.of(found["properties"])
         except (KeyError, TypeError, ValueError):
             raise ConfigError(
                 "ledger-unreadable",

@@ -10,9 +10,10 @@ import pytest
 
 from provision.errors import UnreachableError
 from provision.model import Finding, Mark, Outcome, Severity, StoreOptions
+from provision.stores.arango import KIND
 from provision.stores.arango.marks import ArangoMarked
 from provision.stores.arango.server import Server
-from provision.stores.arango.setup import draft, health, layout, live
+from provision.stores.arango.setup import health, live
 from provision.stores.arango.store import ArangoStore
 from tests.stores.arango.gate import Fault, Gate
 from tests.stores.arango.moves import event, fates, move, opened, write
@@ -20,6 +21,9 @@ from tests.stores.arango.raw import Raw
 from tests.stores.arango.test_operations import EVERYTHING
 
 Make = Callable[..., ArangoStore]
+DRAFT, LAYOUT = KIND.draft(), KIND.layout()
+assert DRAFT
+assert LAYOUT
 
 
 def options(folder: Path) -> StoreOptions:
@@ -70,7 +74,7 @@ def test_found_on_a_server_without_the_database(raw: Raw, folder: Path) -> None:
 
 
 def test_draft_is_a_document_once_its_lines_are_taken_in(make: Make, folder: Path) -> None:
-    [path] = draft.write(options(folder), "orders and items", ["postgres/0001"])
+    [path] = DRAFT.write(options(folder), "orders and items", ["postgres/0001"])
     assert path.name == "0001_orders_and_items.yaml"
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line.removeprefix("#") if line.startswith("#  ") else line for line in lines))
@@ -79,11 +83,11 @@ def test_draft_is_a_document_once_its_lines_are_taken_in(make: Make, folder: Pat
 
 
 def test_layout_is_found_once_a_document_is_there(tmp_path: Path) -> None:
-    assert layout.found(tmp_path) is None
-    layout.start(tmp_path)
-    assert layout.found(tmp_path) is None
+    assert LAYOUT.found(tmp_path) is None
+    LAYOUT.start(tmp_path)
+    assert LAYOUT.found(tmp_path) is None
     (tmp_path / "arango/0001_x.yaml").write_text("")
-    assert layout.found(tmp_path) == {"path": "arango"}
+    assert LAYOUT.found(tmp_path) == {"path": "arango"}
 
 
 def test_health_of_a_good_server(raw: Raw, folder: Path) -> None:

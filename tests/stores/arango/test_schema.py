@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from provision.stores.arango.setup.schema import schema
+from provision.stores.arango.files import schema
 from tests.doubles.served.contract import SPECS
 from tests.doubles.served.required import require_document
 

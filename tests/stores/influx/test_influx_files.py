@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from provision.documents import read
-from provision.stores.influx.files import documents
-from provision.stores.influx.setup import draft, layout
-from provision.stores.influx.setup.schema import schema
+from provision.stores.influx import KIND
+from provision.stores.influx.files import documents, schema
 from tests.stores.influx.conftest import Write
+
+DRAFT, LAYOUT = KIND.draft(), KIND.layout()
+assert DRAFT
+assert LAYOUT
 
 
 def test_draft_uncommented_is_a_document_without_mistakes(write: Write) -> None:
     options = write()
-    (path,) = draft.write(options, "Tiers of the app", ())
+    (path,) = DRAFT.write(options, "Tiers of the app", ())
     text = path.read_text()
     path.write_text(text.replace("#  - ", "  - ").replace("#      ", "      "))
 
@@ -30,7 +33,7 @@ def test_draft_uncommented_is_a_document_without_mistakes(write: Write) -> None:
 
 
 def test_layout_finds_documents_or_makes_the_folder(tmp_path: Path) -> None:
-    assert layout.found(tmp_path) is None
-    assert [path.name for path in layout.start(tmp_path)] == [".gitkeep"]
+    assert LAYOUT.found(tmp_path) is None
+    assert [path.name for path in LAYOUT.start(tmp_path)] == [".gitkeep"]
     (tmp_path / "influx/0001_x.yaml").touch()
-    assert layout.found(tmp_path) == {"path": "influx"}
+    assert LAYOUT.found(tmp_path) == {"path": "influx"}

@@ -16,7 +16,7 @@ import pytest
 
 from provision.kinds import build
 from provision.model import StoreOptions
-from provision.stores.influx.setup.schema import schema
+from provision.stores.influx.files import schema
 from provision.stores.influx.store import InfluxStore
 from tests.servers.databases import Influx1
 from tests.stores.influx.moves import down, up

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from provision.documents import seconds
 from provision.kinds import build
 from provision.model import Direction, EventKind, Mark, Step, StoreOptions
 from provision.stores.redis.files import documents
 from provision.stores.redis.store import RedisStore
+from provision.text.durations import seconds
 from tests.stores.redis.redis_cases import contents
 from tests.stores.redis.redis_servers import Engine, event
 

@@ -11,8 +11,8 @@ import pytest
 from provision.errors import ConfigError, ProvisionError, Several
 from provision.kinds import build
 from provision.model import Direction, Step, StoreOptions
+from provision.stores.redis.files import schema
 from provision.stores.redis.migrate.operations import OPERATIONS
-from provision.stores.redis.setup.schema import schema
 from provision.stores.redis.store import RedisStore
 
 ROOT = Path(__file__).parents[3]

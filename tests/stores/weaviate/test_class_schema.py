@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from provision.stores.weaviate.files import schema
 from provision.stores.weaviate.migrate.defaults import INDEXES, bare, filled
-from provision.stores.weaviate.setup.schema import schema
 from tests.servers.required import not_run
 from tests.stores.weaviate.raw import Raw
 
@@ -21,13 +22,11 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    place = ROOT / "docs" / "generate_weaviate_schema.py"
-    spec = importlib.util.spec_from_file_location("generate_weaviate_schema", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        return importlib.import_module("generate_weaviate_schema")
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
 
 
 def test_shipped_file_is_what_the_script_makes_of_the_vendors_document(generator: ModuleType) -> None:

@@ -13,8 +13,8 @@ import pytest
 from provision.documents import document_schema
 from provision.kinds import build
 from provision.model import Direction, StoreOptions
+from provision.stores.weaviate.files import schema
 from provision.stores.weaviate.migrate.operations import OPERATIONS
-from provision.stores.weaviate.setup.schema import schema
 from provision.stores.weaviate.store import WeaviateStore
 from tests.stores.weaviate.raw import Mover, Raw
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import redis
 
-from provision.documents import seconds
 from provision.model import StoreOptions
 from provision.stores.redis.files import documents
 from provision.stores.redis.patterns import PLACEHOLDER
+from provision.text.durations import seconds
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 1, 2, 15, 4, 5, tzinfo=UTC)

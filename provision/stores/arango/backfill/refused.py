@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from provision.errors import ConfigError
 from provision.model.backfills import Backfill
 from provision.stores.arango.backfill.edges import Pattern
-from provision.stores.arango.migrate.operations.base import EDGE, Live
+from provision.stores.arango.migrate.operations.base import Live
+from provision.stores.arango.migrate.world import EDGE
 from provision.stores.arango.server import Server
-from provision.validate.scan import near
+from provision.text.nearest import near
 
 
 def refused(server: Server, backfill: Backfill, pattern: Pattern) -> Iterator[ConfigError]:

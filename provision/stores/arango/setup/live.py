@@ -8,10 +8,11 @@ from typing import Any
 from provision.documents import Found
 from provision.model import StoreOptions
 from provision.stores.arango.migrate import indexes
-from provision.stores.arango.migrate.operations.base import DOCUMENT, EDGE, Live
+from provision.stores.arango.migrate.operations.base import Live
 from provision.stores.arango.migrate.operations.create_graph import shape
 from provision.stores.arango.migrate.operations.create_index import listed_in
 from provision.stores.arango.migrate.operations.create_view import properties
+from provision.stores.arango.migrate.world import DOCUMENT, EDGE
 from provision.stores.arango.names import OWN
 from provision.stores.arango.server import connect
 

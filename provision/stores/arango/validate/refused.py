@@ -7,11 +7,13 @@ from typing import Any
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
-from provision.stores.arango.migrate.operations.base import EDGE, Live
+from provision.stores.arango.migrate.operations.base import Live
+from provision.stores.arango.migrate.world import EDGE
 from provision.stores.arango.server import FORBIDDEN, Server, ServerRefused
 from provision.stores.arango.validate.aql import DOCUMENT, used
+from provision.text.nearest import near
 from provision.validate.columns import timeless
-from provision.validate.scan import near, unknown_columns
+from provision.validate.scan import narrowing, unknown_columns
 
 _OWN = ("_key", "_id", "_rev")
 _ENDS = ("_from", "_to")
@@ -47,7 +49,7 @@ def _unknown_attributes(table: Table, collection: Mapping[str, Any]) -> Sequence
     if rule.get("additionalProperties") is not False:
         return ()
     known = (*_attributes(rule), *_OWN, *(_ENDS if collection["type"] == EDGE else ()), "cycle")
-    return list(unknown_columns(table, known, used, (table.time, table.place), (table.tenant, table.place)))
+    return list(unknown_columns(table, known, used, *narrowing(table)))
 
 
 def _attributes(rule: Mapping[str, Any], head: str = "") -> Iterator[str]:

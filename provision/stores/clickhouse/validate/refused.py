@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator
 from re import search
 
 from provision.errors import ConfigError, ProvisionError
@@ -20,7 +19,9 @@ from provision.stores.clickhouse.validate.sql import (
     source,
     table_name,
 )
+from provision.text.nearest import meant, near
 from provision.validate.columns import timeless, used
+from provision.validate.scan import narrowing, unknown_columns
 
 UNKNOWN_IDENTIFIER, ACCESS_DENIED = 47, 497
 _BRIEF = Scope(seconds=60)
@@ -52,7 +53,7 @@ def refused(reading: Reading, table: Table, types: Types) -> list[ProvisionError
     if not types:
         return [_unknown_table(reading, table)]
     return (
-        [*timeless(table), *_unknown_columns(table, types)]
+        [*timeless(table), *unknown_columns(table, list(types), used, *narrowing(table))]
         or list(_bad_expressions(reading, table, types))
         or list(_unexplained(reading, table, types))
     )
@@ -64,18 +65,8 @@ def _unknown_table(reading: Reading, table: Table) -> ConfigError:
         "unknown-table",
         f"{table.store} has no table {table.name}",
         where=table.place,
-        fix=_near(table.name, known) or "correct the name, or run `provision up` first",
+        fix=meant(table.name, known, "correct the name, or run `provision up` first"),
     )
-
-
-def _unknown_columns(table: Table, types: Types) -> Iterator[ConfigError]:
-    named = [(column, table.place) for column in (table.time, table.tenant) if column is not None]
-    for check in table.checks:
-        named += [(column, check.place) for column in (*used(check), *check.sample, *check.mask)]
-    for column, place in dict.fromkeys(named):
-        if column not in types:
-            what = f"{table.name} has no column {column}"
-            yield ConfigError("unknown-column", what, where=place, fix=_near(column, list(types)) or _all(types))
 
 
 def _bad_expressions(reading: Reading, table: Table, types: Types) -> Iterator[ProvisionError]:
@@ -117,7 +108,7 @@ def _explained(error: Refused, table: Table, check: Check, types: Types) -> Conf
         named = search(r"`([^`]+)`", error.what) or search(r"identifier '([^']+)'", error.what)
         column = named[1] if named else ""
         what = f"{check.name}: there is no column {column}" if column else f"{check.name}: {_sentence(error)}"
-        return ConfigError("unknown-column", what, where=check.place, fix=_near(column, list(types)) or _all(types))
+        return ConfigError("unknown-column", what, where=check.place, fix=near(column, list(types), "its columns"))
     what = f"{check.name}: {_sentence(error)}"
     return ConfigError("bad-expression", what, where=check.place, fix="correct the expression")
 
@@ -126,12 +117,3 @@ def _sentence(error: Refused) -> str:
     """The server's sentence without the query around it."""
     text = error.what.split(" In scope ")[0].split(" In query ")[0].split(" Expected one of")[0]
     return text.split(": while ")[0].rstrip(". ")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""
-
-
-def _all(types: Types) -> str:
-    return f"its columns: {', '.join(types)}"

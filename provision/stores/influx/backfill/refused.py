@@ -10,7 +10,7 @@ from provision.model.backfills import Backfill
 from provision.stores.influx.backfill.range import Asked, Range
 from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.server import Server
-from provision.validate.scan import near
+from provision.text.nearest import near
 
 
 def refused(server: Server, backfill: Backfill, named: Sequence[str]) -> Iterator[ConfigError]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from provision.text.durations import nanoseconds
+
 Token = tuple[str, str]
 
 _TOKEN = re.compile(
@@ -18,18 +20,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_PART = re.compile(r"(\d+)(ns|ms|u|µ|s|m|h|d|w)")
-_NANOSECONDS = {
-    "ns": 1,
-    "u": 10**3,
-    "µ": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-    "d": 86400 * 10**9,
-    "w": 7 * 86400 * 10**9,
-}
 # Of those that a continuous query can hold; a name that is one of them is always quoted, by the server too.
 _WORDS = "AND AS BEGIN BY CONTINUOUS CREATE END EVERY FILL FOR FROM GROUP INTO ON OR QUERY RESAMPLE SELECT WHERE"
 _KEYWORDS = frozenset(_WORDS.split())
@@ -48,8 +38,7 @@ def _token(match: re.Match[str]) -> Token | None:
     if kind in ("quoted", "text"):
         return "name" if kind == "quoted" else "text", re.sub(r"\\(.)", r"\1", value)
     if kind == "duration":
-        parts = _PART.findall(value)
-        return "duration", str(sum(int(amount) * _NANOSECONDS[unit] for amount, unit in parts))
+        return "duration", str(nanoseconds(value))
     if kind == "word":
         return ("keyword", value.upper()) if value.upper() in _KEYWORDS else ("name", value)
     return kind, value

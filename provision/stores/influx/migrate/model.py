@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provision import documents
+from provision.text import durations
 
 INFINITE: Final = "inf"
 # A new database begins with this tier: infinite, and the default.
@@ -23,7 +23,7 @@ _FRACTION = re.compile(r"(\w+\([^()]+\))(?: */ *(\w+\([^()]+\)))?")
 
 def seconds(duration: str) -> int:
     """Seconds of `24h`, `30d`, `2w`; 0 for `inf`. Raises ValueError for anything else."""
-    return 0 if duration == INFINITE else documents.seconds(duration)
+    return 0 if duration == INFINITE else durations.seconds(duration)
 
 
 def shown(duration: int) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from provision.stores.influx.migrate import influxql
 from provision.stores.influx.migrate.canonical import Token, canonical
 from provision.stores.influx.migrate.model import Call, Output, Place, Rollup
-
-_SECOND = 10**9
+from provision.text.durations import SECOND
 
 
 class _Other(Exception):
@@ -108,7 +107,7 @@ class _Words:
 
     def _seconds(self) -> int:
         kind, value = self._next()
-        whole, rest = divmod(int(value), _SECOND) if kind == "duration" else (0, 1)
+        whole, rest = divmod(int(value), SECOND) if kind == "duration" else (0, 1)
         if rest:
             raise _Other
         return whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, cast
 
 from provision.errors import ConfigError, ProvisionError
@@ -11,8 +10,8 @@ from provision.model.checks import Check, Table
 from provision.stores.influx.migrate.model import Tier
 from provision.stores.influx.server import Server
 from provision.stores.influx.validate.place import Language, Span
+from provision.text.nearest import alike, near
 from provision.validate.columns import columns
-from provision.validate.scan import near
 
 # Closer than two names of one meaning, such as probability_up and probability_down.
 _CLOSE = 0.9
@@ -73,7 +72,7 @@ def _misspelt(table: Table, known: Sequence[str]) -> Iterator[ConfigError]:
     named = [(table.tenant, table.place)] if table.tenant is not None else []
     named += [(name, check.place) for check in table.checks for name in (*_used(check), *check.sample, *check.mask)]
     for name, place in dict.fromkeys(named):
-        close = () if name in (*known, "time") else get_close_matches(name, known, 1, _CLOSE)
+        close = () if name in (*known, "time") else alike(name, known, at_least=_CLOSE)
         if close:
             what = f"no point of {table.name} has {name}"
             yield ConfigError("unknown-column", what, where=place, fix=f"did you mean {close[0]}?")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import psycopg
@@ -12,17 +11,15 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import Backfill
 from provision.stores.postgres.backfill.sql import PHYSICAL, Shape
 from provision.stores.postgres.server import Connection
+from provision.stores.postgres.validate.refused import unknown_table
 from provision.stores.postgres.validate.sql import name, table_name
+from provision.text.nearest import near
 
 _BOOLEAN = 16
 _ABOUT = "select relkind::text, row_security_active(oid) from pg_class where oid = to_regclass(%s)"
 _COLUMNS = """
 select attname, format_type(atttypid, atttypmod), attnotnull, attgenerated::text from pg_attribute
 where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum
-"""
-_TABLES = """
-select relname, nspname from pg_class join pg_namespace n on n.oid = relnamespace
-where relkind in ('r', 'p') and nspname not in ('pg_catalog', 'information_schema', 'provision')
 """
 _UNIQUE = """
 select array(select attname::text from unnest(indkey::int2[]) with ordinality u(number, place)
@@ -59,15 +56,11 @@ def unknown(backfill: Backfill, connection: Connection, columns: Columns) -> Ite
     """An error for a table that is not there, or for each column that it has not."""
     table = str(backfill.body["table"])
     if not columns:
-        known = [(str(row[0]), str(row[1])) for row in connection.execute(_TABLES)]
-        names = sorted({one for one, _ in known} | {f"{schema}.{one}" for one, schema in known})
-        fix = _near(table, names) or "correct the name, or run `provision up` first"
-        what = f"{backfill.store} has no table {table}"
-        yield ConfigError("unknown-table", what, where=backfill.place("table"), fix=fix)
+        yield unknown_table(connection.execute, backfill.store, table, backfill.place("table"), kinds="rp")
         return
     for column, place in _named(backfill):
         if column not in columns:
-            fix = _near(column, list(columns)) or f"its columns: {', '.join(columns)}"
+            fix = near(column, list(columns), "its columns")
             yield ConfigError("unknown-column", f"{table} has no column {column}", where=place, fix=fix)
 
 
@@ -168,8 +161,3 @@ def _named(backfill: Backfill) -> Iterator[tuple[str, str]]:
         yield str(column), backfill.place("set", column)
     for column in body.get("columns", ()):
         yield str(column), backfill.place("columns")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""

@@ -28,6 +28,7 @@ from provision.stores.postgres.validate.sql import (
 )
 from provision.text.plain import MASKED, plain
 from provision.validate.columns import SQL, age_tally, timeless, used
+from provision.validate.scan import narrowing, unknown_columns
 
 KINDS = SQL
 TABLE: dict[str, dict[str, object]] = {}
@@ -50,9 +51,12 @@ class PostgresChecks:
         with self.reading(Scope(seconds=60)) as execute:
             types = refused.types_of(execute, table.name)
             if not types:
-                return [refused.unknown_table(execute, table)]
+                return [refused.unknown_table(execute, table.store, table.name, table.place)]
             self._types[table.name] = types
-            found: list[ProvisionError] = [*timeless(table), *refused.unknown_columns(table, types)]
+            found: list[ProvisionError] = [
+                *timeless(table),
+                *unknown_columns(table, list(types), used, *narrowing(table)),
+            ]
         if found:
             return found
         # Each in a transaction of its own, since an error ends one.

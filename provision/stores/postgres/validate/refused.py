@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -11,7 +10,7 @@ import psycopg
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
 from provision.stores.postgres.validate.sql import Types, table_name
-from provision.validate.columns import used
+from provision.text.nearest import meant, near
 
 _BOOLEAN = 16
 _COLUMNS = """
@@ -20,7 +19,7 @@ where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by at
 """
 _TABLES = """
 select relname, nspname from pg_class join pg_namespace n on n.oid = relnamespace
-where relkind in ('r', 'p', 'v', 'm', 'f') and nspname not in ('pg_catalog', 'information_schema', 'provision')
+where relkind = any(%s::"char"[]) and nspname not in ('pg_catalog', 'information_schema', 'provision')
 """
 _KEY = """
 select attname from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey)
@@ -39,34 +38,12 @@ def primary_key(execute: Execute, table: str) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in execute(_KEY, (table_name(table),)))
 
 
-def unknown_table(execute: Execute, table: Table) -> ConfigError:
-    known = [(str(name), str(schema)) for name, schema in execute(_TABLES)]
+def unknown_table(execute: Execute, store: str, table: str, place: str, kinds: str = "rpvmf") -> ConfigError:
+    """The error for a table that is not there; `kinds` are those of pg_class.relkind that may be meant."""
+    known = [(str(name), str(schema)) for name, schema in execute(_TABLES, (list(kinds),))]
     names = sorted({name for name, _ in known} | {f"{schema}.{name}" for name, schema in known})
-    return ConfigError(
-        "unknown-table",
-        f"{table.store} has no table {table.name}",
-        where=table.place,
-        fix=_near(table.name, names) or "correct the name, or run `provision up` first",
-    )
-
-
-def unknown_columns(table: Table, types: Types) -> Iterator[ConfigError]:
-    """An error for every column that the document names and the table has not."""
-    named = [(column, table.place) for column in (table.time, table.tenant) if column is not None]
-    for check in table.checks:
-        named += [(column, check.place) for column in (*used(check), *check.sample, *check.mask)]
-    for column, place in dict.fromkeys(named):
-        if column not in types:
-            yield unknown_column(table, column, types, place)
-
-
-def unknown_column(table: Table, column: str, types: Types, place: str) -> ConfigError:
-    return ConfigError(
-        "unknown-column",
-        f"{table.name} has no column {column}",
-        where=place,
-        fix=_near(column, list(types)) or f"its columns: {', '.join(types)}",
-    )
+    fix = meant(table, names, "correct the name, or run `provision up` first")
+    return ConfigError("unknown-table", f"{store} has no table {table}", where=place, fix=fix)
 
 
 def bad_expressions(execute: Execute, table: Table, types: Types) -> Iterator[ProvisionError]:
@@ -115,23 +92,13 @@ def _explained(error: psycopg.Error, table: Table, check: Check, types: Types) -
     message = str(error.diag.message_primary or error)
     if isinstance(error, psycopg.errors.UndefinedColumn):
         column = message.split('"')[1] if '"' in message else message.split(" ")[1]
-        near = _near(column.rpartition(".")[2], list(types))
-        return ConfigError(
-            "unknown-column",
-            f"{check.name}: {message}",
-            where=check.place,
-            fix=near or f"its columns: {', '.join(types)}",
-        )
+        fix = near(column.rpartition(".")[2], list(types), "its columns")
+        return ConfigError("unknown-column", f"{check.name}: {message}", where=check.place, fix=fix)
     return ConfigError("bad-expression", f"{check.name}: {message}", where=check.place, fix=_hint(error))
 
 
 def _hint(error: psycopg.Error) -> str:
     return str(error.diag.message_hint or "correct the expression").replace("\n", " ")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 Pictures = Mapping[str, Types]

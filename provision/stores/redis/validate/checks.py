@@ -13,8 +13,9 @@ from provision.stores.redis.names import OWN, Keys
 from provision.stores.redis.server import Server
 from provision.stores.redis.validate.keys import Catalogue, Wanted, catalogue
 from provision.text.durations import DURATION, seconds
+from provision.text.nearest import near
 from provision.validate.columns import body
-from provision.validate.scan import Bad, Deadline, Samples, Watch, near, since, unknown_columns
+from provision.validate.scan import Bad, Deadline, Samples, Watch, since, unknown_columns
 
 COLUMNS = ("key", "family", "type", "ttl", "wanted_type", "wanted_ttl", "tenant", "length", "groups", "maxlen")
 _KEY = ("key", "family", "type", "ttl", "wanted_type", "wanted_ttl")

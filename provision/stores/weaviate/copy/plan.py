@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from provision.documents.operation import Body, Problem
+from provision.documents.operation import Body
 from provision.stores.weaviate.copy.form import Form, tenanted
 from provision.stores.weaviate.server import Class
-
-if TYPE_CHECKING:
-    from provision.stores.weaviate.migrate.catalogue import Catalogue
 
 
 def timed(found: Class, body: Body) -> bool:
@@ -32,26 +28,6 @@ def hindrances(old: Class, new: Class, body: Body) -> Iterator[tuple[str, str, s
     if lost:
         what = f"{here} has no place for {', '.join(lost)} of {name}"
         yield "class", what, f"add it to the class, or state `drop: [{', '.join(lost)}]`"
-
-
-def replaced(catalogue: Catalogue, body: Body, shown: str) -> Iterator[Problem]:
-    """What the documents before it say against a `replace_collection`; takes it into their catalogue."""
-    alias, new = body["alias"], body["class"]["class"]
-    target = catalogue.aliases.get(alias)
-    if new in catalogue.collections:
-        what = f"{new} is there already, made in {catalogue.makers[new]}"
-        yield Problem(("class", "class"), what, "give the new class a name of its own, such as one that ends in _v2")
-        return
-    if target is not None and body.get("from", target) != target:
-        yield Problem("from", f"{alias} stands for {target} since {catalogue.makers[alias]}", f"write {target}")
-        return
-    old = catalogue.collections.get(target) if target else None
-    catalogue.put(body["class"], shown)
-    for key, what, fix in hindrances(old, catalogue.collections[new], body) if old else ():
-        yield Problem(key, what, fix)
-    if target is not None:
-        catalogue.remove(target, shown)
-    catalogue.aliases[alias], catalogue.makers[alias] = new, shown
 
 
 def _stamped(found: Class) -> bool:

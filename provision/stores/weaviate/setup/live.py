@@ -13,11 +13,11 @@ from typing import Any
 
 from provision.model import Found, StoreOptions
 from provision.stores.weaviate.copy.marks import Stage, mark_of, plain
+from provision.stores.weaviate.files import schema
 from provision.stores.weaviate.migrate.defaults import bare
 from provision.stores.weaviate.names import NAME, own
 from provision.stores.weaviate.server import Class, Server, connect
 from provision.stores.weaviate.setup.health import WITH_ALIASES
-from provision.stores.weaviate.setup.schema import schema
 
 _Operation = tuple[str, Mapping[str, Any]]
 

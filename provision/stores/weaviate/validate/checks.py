@@ -11,8 +11,9 @@ from provision.stores.weaviate.server import Class, Server
 from provision.stores.weaviate.setup.health import WITH_ALIASES
 from provision.stores.weaviate.validate.pages import UNNAMED, Part, vectors_of
 from provision.stores.weaviate.validate.watch import VECTORS, WATCHES, needs_vectors, used, vector_of
+from provision.text.nearest import near
 from provision.validate.columns import ACCEPTED_VALUES, FRESHNESS, NOT_NULL, RANGE, timeless
-from provision.validate.scan import Deadline, Samples, Watch, moment, near, since, unknown_columns
+from provision.validate.scan import Deadline, Samples, Watch, moment, narrowing, since, unknown_columns
 
 KINDS = {
     "not_null": NOT_NULL,
@@ -48,8 +49,11 @@ class WeaviateChecks:
             what = f"{table.store} has no collection {table.name}"
             return [ConfigError("unknown-table", what, where=table.place, fix=fix)]
         known = (*(each["name"] for each in found.get("properties") or ()), *OWN)
-        narrowing = ((table.time, table.place), (table.tenant, table.place))
-        return [*timeless(table), *unknown_columns(table, known, used, *narrowing), *_unknown_vectors(table, found)]
+        return [
+            *timeless(table),
+            *unknown_columns(table, known, used, *narrowing(table)),
+            *_unknown_vectors(table, found),
+        ]
 
     def tally(self, table: Table, scope: Scope) -> Sequence[Tally]:
         begun, deadline, server = time.monotonic(), Deadline(scope), self._server()

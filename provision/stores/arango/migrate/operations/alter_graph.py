@@ -23,7 +23,9 @@ from provision.stores.arango.migrate.operations.create_graph import (
     shape,
     shape_differs,
     shape_problems,
+    shaped,
 )
+from provision.stores.arango.migrate.world import ArangoWorld
 
 _KEEP = {"dropCollections": "false"}
 
@@ -61,6 +63,9 @@ class AlterGraph(ArangoOperation):
 
     def problems(self, body: Body) -> Iterable[Problem]:
         return shape_problems(body)
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterable[Problem]:
+        return shaped(world, body)
 
     @staticmethod
     def _edges(body: Body, live: Live) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from provision.documents.ensure import EnsuredKind
-from provision.documents.operation import Body
+from provision.documents.operation import Body, Problem
 from provision.model import Fate, Mark, Outcome
 from provision.net.http import path_of
+from provision.stores.arango.migrate.name_rules import illegal
+from provision.stores.arango.migrate.world import ArangoWorld
 from provision.stores.arango.server import NO_COLLECTION, NO_GRAPH, Server
 
 NAME = {"type": "string", "minLength": 1, "description": "a name"}
-DOCUMENT, EDGE = 2, 3
-KINDS = {DOCUMENT: "a document collection", EDGE: "an edge collection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,15 @@ class Live:
         return list(self.server.ask("GET", "/_api/gharial")["graphs"])
 
 
-class ArangoOperation(EnsuredKind[Live]):
-    """One operation of a document. It holds no state."""
+class ArangoOperation(EnsuredKind[Live, ArangoWorld]):
+    """One operation of a document. It holds no state. `makes` is the thing, if any, that gets its name by it."""
+
+    makes: ClassVar[str] = ""
+
+    def problems(self, body: Body) -> Iterable[Problem]:
+        wrong = illegal(self.makes, body["name"]) if self.makes else None
+        if wrong is not None:
+            yield Problem("name", *wrong)
 
 
 def request(method: str, path: str, body: object = None) -> str:

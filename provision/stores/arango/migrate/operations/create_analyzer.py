@@ -16,6 +16,7 @@ from provision.stores.arango.server import NO_COLLECTION, NO_DOCUMENT
 
 class CreateAnalyzer(ArangoOperation):
     name = "create_analyzer"
+    makes = "analyzer"
     schema = body_of("create_analyzer")
 
     def summary(self, body: Body) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provision.documents.operation import Body
+from provision.documents.operation import Body, Problem
 from provision.model import Fate
 from provision.stores.arango.migrate.bodies import body_of
 from provision.stores.arango.migrate.compare import difference
 from provision.stores.arango.migrate.operations.base import (
-    DOCUMENT,
-    EDGE,
     ArangoOperation,
     Live,
     judged,
     not_done,
     request,
 )
+from provision.stores.arango.migrate.world import DOCUMENT, EDGE, ArangoWorld
 
 # What the vendor lets nobody change once the collection is made.
 FIXED = (
@@ -26,11 +26,13 @@ FIXED = (
 # Only servers in a cluster tell these.
 _CLUSTER = (*FIXED[2:], "replicationFactor", "writeConcern")
 _EXTRAS = {"schema": "a schema", "computedValues": "computed values"}
+_USUAL: Mapping[str, object] = {"type": DOCUMENT}
 _UNSTATED = {"type": DOCUMENT, "schema": None, "computedValues": None, "keyOptions": {"type": "traditional"}}
 
 
 class CreateCollection(ArangoOperation):
     name = "create_collection"
+    makes = "collection"
     schema = body_of("create_collection")
 
     def summary(self, body: Body) -> str:
@@ -54,6 +56,20 @@ class CreateCollection(ArangoOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_collection", {"name": body["name"]}
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterator[Problem]:
+        """Refuses one that is made already, otherwise."""
+        name = body["name"]
+        earlier, place = world.collections.setdefault(name, (body, world.place))
+        for key in (*FIXED, *sorted({*earlier, *body} - {"name", *FIXED})):
+            if earlier.get(key, _USUAL.get(key)) == body.get(key, _USUAL.get(key)):
+                continue
+            fix = f"write update_collection to change {key}"
+            if key in FIXED:
+                fix = "drop it first, or make a collection of another name and move the documents with aql"
+            what = f"collection {name} is made by {place} with another {key}"
+            yield Problem(key if key in body else "name", what, fix)
+            return
 
 
 def properties_differ(subject: str, wanted: Body, found: Body) -> str:

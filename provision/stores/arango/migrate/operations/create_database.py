@@ -13,6 +13,7 @@ class CreateDatabase(ArangoOperation):
     """Its options hold for collections made later and can be asked for in a cluster alone: they are not compared."""
 
     name = "create_database"
+    makes = "database"
     schema = body_of("create_database")
 
     def summary(self, body: Body) -> str:

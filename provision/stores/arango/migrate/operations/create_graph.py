@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provision.documents.operation import Body, Problem, Stopped
@@ -10,21 +10,20 @@ from provision.model import Fate
 from provision.stores.arango.migrate.bodies import body_of
 from provision.stores.arango.migrate.compare import difference
 from provision.stores.arango.migrate.operations.base import (
-    DOCUMENT,
-    EDGE,
-    KINDS,
     ArangoOperation,
     Live,
     judged,
     not_done,
     request,
 )
+from provision.stores.arango.migrate.world import DOCUMENT, EDGE, KINDS, ArangoWorld
 
 
 class CreateGraph(ArangoOperation):
     """The server would make what is missing, as it thinks best: a collection without schema. So it is looked for."""
 
     name = "create_graph"
+    makes = "graph"
     schema = body_of("create_graph")
 
     def summary(self, body: Body) -> str:
@@ -51,7 +50,11 @@ class CreateGraph(ArangoOperation):
         return "drop_graph", {"name": body["name"]}
 
     def problems(self, body: Body) -> Iterable[Problem]:
-        return shape_problems(body)
+        yield from super().problems(body)
+        yield from shape_problems(body)
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterable[Problem]:
+        return shaped(world, body)
 
 
 _SHAPE = ("edgeDefinitions", "orphanCollections")
@@ -109,3 +112,22 @@ def shape_problems(body: Body) -> Iterable[Problem]:
     for name in sorted(nodes & set(body.get("orphanCollections", ()))):
         what = f"{name} is no orphan of graph {body['name']}: an edge definition names it"
         yield Problem("orphanCollections", what, "take it out of the list")
+
+
+def shaped(world: ArangoWorld, body: Body) -> Iterator[Problem]:
+    """Give the graph this shape.
+
+    Refuses collections of the other type, and such as nobody makes: the server would make those in its own way.
+    """
+    graph = body["name"]
+    for name, needed, key in roles(body):
+        kind, edges = world.type_of(name), needed == EDGE
+        if kind is None:
+            what = f"graph {graph} is made of collection {name}, which no document makes"
+            yield Problem(
+                key, what, f"write create_collection for it {'with type 3, ' if edges else ''}before the graph"
+            )
+        elif kind != needed:
+            fix = "give it type 3 in its create_collection" if edges else "name a collection of type 2"
+            yield Problem(key, wrong_role(graph, name, needed), fix)
+    world.graphs[graph] = body

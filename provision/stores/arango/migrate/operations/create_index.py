@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provision.documents.operation import Body
+from provision.documents.operation import Body, Problem
 from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.arango.migrate import indexes
 from provision.stores.arango.migrate.bodies import body_of
+from provision.stores.arango.migrate.compare import same
 from provision.stores.arango.migrate.operations.base import ArangoOperation, Live, different, request, without
+from provision.stores.arango.migrate.world import ArangoWorld
 from provision.stores.arango.server import LONG_SECONDS, NO_COLLECTION
 
 
 class CreateIndex(ArangoOperation):
     name = "create_index"
+    makes = "index"
     schema = body_of("create_index")
 
     def summary(self, body: Body) -> str:
@@ -39,6 +42,18 @@ class CreateIndex(ArangoOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_index", {"collection": body["collection"], "name": body["name"]}
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterator[Problem]:
+        """Refuses one that is made already, otherwise: none can be altered."""
+        before, place = world.indexes.setdefault((body["collection"], body["name"]), (body, world.place))
+        if not _equal(before, body):
+            what = f"{indexes.what(before)} is made by {place}, and no index can be altered"
+            yield Problem("name", what, "write drop_index before it")
+
+
+def _equal(one: Body, other: Body) -> bool:
+    mine, theirs = indexes.normal(one), indexes.normal(other)
+    return indexes.equal(one, other) and same(mine, theirs) and same(theirs, mine)
 
 
 def listed_in(collection: str, live: Live, **query: str) -> list[Mapping[str, Any]] | None:

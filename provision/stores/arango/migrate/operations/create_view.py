@@ -16,6 +16,7 @@ from provision.stores.arango.server import LONG_SECONDS, NO_COLLECTION
 
 class CreateView(ArangoOperation):
     name = "create_view"
+    makes = "view"
     schema = body_of("create_view")
 
     def summary(self, body: Body) -> str:

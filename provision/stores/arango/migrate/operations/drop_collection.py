@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, Earlier, Stopped, mapping
+from collections.abc import Iterator
+
+from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
 from provision.model import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.operations.base import NAME, ArangoOperation, Live, done, not_done, request, uses
+from provision.stores.arango.migrate.world import ArangoWorld
 from provision.stores.arango.server import NO_COLLECTION
 
 
@@ -33,6 +36,15 @@ class DropCollection(ArangoOperation):
 
     def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"every document of collection {body['name']} is lost"
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterator[Problem]:
+        name = body["name"]
+        for graph in sorted(graph for graph, shape in world.graphs.items() if uses(shape, name)):
+            what = f"graph {graph} is made of collection {name}"
+            yield Problem("name", what, "drop or alter the graph before it")
+        world.collections.pop(name, None)
+        for key in [key for key in world.indexes if key[0] == name]:
+            del world.indexes[key]
 
 
 def _path(body: Body) -> str:

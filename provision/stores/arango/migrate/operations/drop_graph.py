@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, mapping
+from collections.abc import Iterable
+
+from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.operations.base import NAME, ArangoOperation, Live, done, not_done, request
+from provision.stores.arango.migrate.world import ArangoWorld
 from provision.stores.arango.server import NO_GRAPH
 
 
@@ -26,3 +29,7 @@ class DropGraph(ArangoOperation):
     def run(self, body: Body, live: Live) -> None:
         query = {"dropCollections": "false"}
         live.server.ask("DELETE", "/_api/gharial" + path_of(body["name"]), query=query, missing=(NO_GRAPH,))
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterable[Problem]:
+        world.graphs.pop(body["name"], None)
+        return ()

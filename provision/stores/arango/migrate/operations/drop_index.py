@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, mapping
+from collections.abc import Iterable
+
+from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.operations.base import NAME, ArangoOperation, Live, done, not_done, request
 from provision.stores.arango.migrate.operations.create_index import listed_in
+from provision.stores.arango.migrate.world import ArangoWorld
 from provision.stores.arango.server import NO_COLLECTION, NO_INDEX
 
 
@@ -30,6 +33,10 @@ class DropIndex(ArangoOperation):
         if found is not None:
             path = "/_api/index" + path_of(*found.split("/", 1))
             live.server.ask("DELETE", path, missing=(NO_INDEX, NO_COLLECTION))
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterable[Problem]:
+        world.indexes.pop((body["collection"], body["name"]), None)
+        return ()
 
     def _found(self, body: Body, live: Live) -> str | None:
         """The server's id of the index, `collection/number`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.ensure import Refused
@@ -20,6 +20,7 @@ from provision.stores.arango.migrate.operations.base import (
     not_done,
     request,
 )
+from provision.stores.arango.migrate.world import EDGE, ArangoWorld
 from provision.stores.arango.server import NO_COLLECTION, NO_DOCUMENT
 
 # Documents in one request.
@@ -72,6 +73,17 @@ class InsertDocuments(ArangoOperation):
             if key in before:
                 yield Problem(place, f"two documents have the _key {key}", "give one of them another")
             before.add(key)
+
+    def effect(self, world: ArangoWorld, body: Body) -> Iterator[Problem]:
+        """Refuses an edge without its two ends."""
+        if world.type_of(body["collection"]) != EDGE:
+            return
+        for index, row in enumerate(body["documents"]):
+            lacking = [end for end in ("_from", "_to") if end not in row]
+            if lacking:
+                what = f"{body['collection']} is an edge collection, and document {row['_key']} has no {lacking[0]}"
+                fix = "write _from and _to as collection/key, or name a document collection"
+                yield Problem(("documents", index, "_key"), what, fix)
 
 
 def there(collection: str, keys: Sequence[str], live: Live) -> dict[str, Mapping[str, Any]]:

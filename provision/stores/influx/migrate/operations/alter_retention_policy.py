@@ -6,12 +6,13 @@ keeps the old one else, and refuses a duration that is shorter than that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
 from provision.model import Fate, Outcome
-from provision.stores.influx.migrate.model import FIRST_TIER, default_shard, seconds, shown
+from provision.stores.influx.migrate.model import FIRST_TIER, Tier, default_shard, seconds, shown
 from provision.stores.influx.migrate.operations.base import DATABASE, KEPT, NAME, SPAN, InfluxOperation, too_short
+from provision.stores.influx.migrate.world import InfluxWorld, out_of_reach
 from provision.stores.influx.server import Server
 
 _TIERS = ("create_retention_policy", "alter_retention_policy")
@@ -78,6 +79,33 @@ class AlterRetentionPolicy(InfluxOperation):
         elif duration and shard is not None and shard > duration:
             what = f"shard_duration is {shown(shard)}, longer than the duration of {shown(duration)}"
             yield Problem("shard_duration", what, f"write {shown(duration)} or less")
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        database = world.databases.get(body["database"])
+        if database is None or body["name"] not in database.tiers:
+            yield world.no_tier(body["name"], body["database"])
+            return
+        if "default" in body:
+            database.no_default()
+        after = _altered(database.tiers[body["name"]], body)
+        if after.duration and after.shard > after.duration:
+            what = f"shard_duration is {shown(after.shard)}, longer than the duration of {shown(after.duration)}"
+            yield Problem((), what, f"write {shown(after.duration)} or less")
+        database.tiers[after.name] = after
+        for rollup in database.rollups.values():
+            if rollup.source.tier == after.name:
+                yield from out_of_reach(rollup, after)
+
+
+def _altered(before: Tier, body: Body) -> Tier:
+    duration, shard = _spans(body)
+    return Tier(
+        before.database,
+        before.name,
+        before.duration if duration is None else duration,
+        before.shard if shard is None else shard,
+        before.default or "default" in body,
+    )
 
 
 def _spans(body: Body) -> tuple[int | None, int | None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from provision.documents import DURATION
 from provision.documents.ensure import EnsuredKind
 from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate.model import HOUR, shown
+from provision.stores.influx.migrate.world import InfluxWorld
 from provision.stores.influx.server import Rendering, Server
+from provision.text.durations import DURATION
 
 _CHARACTERS = r'[^/\\"\u0000-\u001f\u007f]+'
 NAME = {
@@ -25,7 +26,7 @@ DEFAULT = {"type": "boolean", "description": "true: points whose writer names no
 TEXT = {"type": "string", "minLength": 1, "description": "text"}
 
 
-class InfluxOperation(EnsuredKind[Server]):
+class InfluxOperation(EnsuredKind[Server, InfluxWorld]):
     """One operation of a document; `words` is how the server is told."""
 
     def __init__(self, words: Rendering) -> None:

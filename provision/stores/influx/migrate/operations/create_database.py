@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, mapping
+from collections.abc import Iterator
+
+from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.influx.migrate.model import FIRST_TIER
 from provision.stores.influx.migrate.operations.base import DATABASE, InfluxOperation
+from provision.stores.influx.migrate.world import Database, InfluxWorld
 from provision.stores.influx.server import Server
 
 
@@ -33,3 +36,11 @@ class CreateDatabase(InfluxOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_database", {"name": body["name"]}
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        name = body["name"]
+        if name in world.databases:
+            first = world.databases[name].place
+            yield Problem((), f"database {name} is made twice, first in {first}", "keep one of them")
+            return
+        world.databases[name] = Database.new(name, world.place)

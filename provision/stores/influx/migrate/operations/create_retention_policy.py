@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
-from provision.stores.influx.migrate.model import Tier, shown
+from provision.stores.influx.migrate.model import FIRST_TIER, Tier, shown
 from provision.stores.influx.migrate.operations.base import (
     DATABASE,
     DEFAULT,
@@ -16,6 +16,7 @@ from provision.stores.influx.migrate.operations.base import (
     InfluxOperation,
     too_short,
 )
+from provision.stores.influx.migrate.world import Database, InfluxWorld, no_database
 from provision.stores.influx.server import Server
 
 _LEAST = "write 1h or more"
@@ -70,3 +71,31 @@ class CreateRetentionPolicy(InfluxOperation):
         elif tier.duration and tier.shard > tier.duration:
             what = f"shard_duration is {shown(tier.shard)}, longer than the duration of {shown(tier.duration)}"
             yield Problem("shard_duration", what, f"write {shown(tier.duration)} or less")
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        tier, database = Tier.of(body), world.databases.get(body["database"])
+        if database is None:
+            yield no_database(tier.database)
+            return
+        if tier.name in database.tiers:
+            first = database.tier_places.get(tier.name, f"create_database in {database.place}")
+            fix = "name it otherwise, or change it with alter_retention_policy"
+            yield Problem((), f"tier {tier.name} of {tier.database} is made twice, first by {first}", fix)
+            return
+        if tier.default:
+            yield from _second_default(tier, database)
+            database.no_default()
+        database.tiers[tier.name] = tier
+        database.tier_places[tier.name] = world.place
+
+
+def _second_default(tier: Tier, database: Database) -> Iterator[Problem]:
+    # The tier that a database begins with is the default of those who have chosen none.
+    others = [each.name for each in database.tiers.values() if each.default and each.name != FIRST_TIER]
+    for other in others:
+        yield Problem(
+            (),
+            f"tier {tier.name} would be a second default of {tier.database}: tier {other} of"
+            f" {database.tier_places[other]} is it",
+            "leave `default` out, or move it with alter_retention_policy",
+        )

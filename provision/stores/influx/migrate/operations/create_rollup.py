@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.influx.migrate.model import FUNCTIONS, Rollup
 from provision.stores.influx.migrate.operations.base import DATABASE, NAME, SPAN, InfluxOperation
+from provision.stores.influx.migrate.world import InfluxWorld, no_database, out_of_reach
 from provision.stores.influx.server import Server
 
 # Quotation and parentheses would end a call early.
@@ -76,3 +77,21 @@ class CreateRollup(InfluxOperation):
     def problems(self, body: Body) -> Iterable[Problem]:
         if body["from"] == body["into"]:
             yield Problem("into", "the rollup writes where it reads", "name another tier or measurement")
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        rollup, database = Rollup.of(body), world.databases.get(body["database"])
+        if database is None:
+            yield no_database(rollup.database)
+            return
+        if rollup.name in database.rollups:
+            first = database.rollup_places[rollup.name]
+            fix = "name it otherwise, or delete the first with drop_rollup"
+            yield Problem((), f"rollup {rollup.name} of {rollup.database} is made twice, first by {first}", fix)
+            return
+        missing = [each for each in (rollup.source.tier, rollup.target.tier) if each not in database.tiers]
+        for tier in dict.fromkeys(missing):
+            yield world.no_tier(tier, rollup.database)
+        if not missing:
+            yield from out_of_reach(rollup, database.tiers[rollup.source.tier])
+        database.rollups[rollup.name] = rollup
+        database.rollup_places[rollup.name] = world.place

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, Earlier, mapping
+from collections.abc import Iterator
+
+from provision.documents.operation import Body, Earlier, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.influx.migrate.operations.base import DATABASE, InfluxOperation
+from provision.stores.influx.migrate.world import InfluxWorld, no_database
 from provision.stores.influx.server import Server
 
 
@@ -28,3 +31,7 @@ class DropDatabase(InfluxOperation):
 
     def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"all points of database {body['name']} are lost"
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        if world.databases.pop(body["name"], None) is None:
+            yield no_database(body["name"])

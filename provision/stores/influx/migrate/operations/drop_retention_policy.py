@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, Earlier, Stopped, mapping
+from collections.abc import Iterator
+
+from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
 from provision.model import Fate, Outcome
 from provision.stores.influx.migrate.model import FIRST_TIER
 from provision.stores.influx.migrate.operations.base import DATABASE, NAME, InfluxOperation
+from provision.stores.influx.migrate.world import InfluxWorld
 from provision.stores.influx.server import Server
 
 
@@ -37,3 +40,17 @@ class DropRetentionPolicy(InfluxOperation):
 
     def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return f"the points of tier {body['name']} of {body['database']} are lost"
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        name, database = body["name"], world.databases.get(body["database"])
+        if database is None or name not in database.tiers:
+            yield world.no_tier(name, body["database"])
+            return
+        for rollup in database.rollups.values():
+            if name in (rollup.source.tier, rollup.target.tier):
+                what = (
+                    f"tier {name} of {body['database']} is still used by rollup {rollup.name}"
+                    f" of {database.rollup_places[rollup.name]}"
+                )
+                yield Problem((), what, "delete the rollup first, with drop_rollup")
+        del database.tiers[name]

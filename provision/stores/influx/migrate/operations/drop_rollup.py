@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from provision.documents.operation import Body, mapping
+from collections.abc import Iterator
+
+from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.influx.migrate.operations.base import DATABASE, NAME, InfluxOperation
+from provision.stores.influx.migrate.world import InfluxWorld
 from provision.stores.influx.server import Server
 
 
@@ -25,3 +28,10 @@ class DropRollup(InfluxOperation):
 
     def run(self, body: Body, live: Server) -> None:
         live.drop_rollup(body["database"], body["name"])
+
+    def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
+        database = world.databases.get(body["database"])
+        if database is None or database.rollups.pop(body["name"], None) is None:
+            there = ", ".join(database.rollups) if database and database.rollups else "none"
+            what = f"no rollup {body['name']} is there in {body['database']} by then"
+            yield Problem((), what, f"those there: {there}")

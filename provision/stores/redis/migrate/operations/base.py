@@ -11,6 +11,7 @@ from typing import Any
 from provision.documents.operation import Body, OperationKind, Stopped
 from provision.model import Event, Fate, Outcome
 from provision.stores.redis.fence import Command, Fence
+from provision.stores.redis.migrate.world import RedisWorld
 from provision.stores.redis.names import OWN, Keys
 from provision.stores.redis.server import Server
 
@@ -48,7 +49,7 @@ class Live:
         return None if text is None else json.loads(text)
 
 
-class RedisOperation(OperationKind):
+class RedisOperation(OperationKind[RedisWorld]):
     """One operation of a document. It holds no state: a body in, commands or a fate out."""
 
     @abstractmethod

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from provision.documents.operation import Body, mapping
+from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import NAME, Live, RedisOperation
+from provision.stores.redis.migrate.world import RedisWorld
 from provision.stores.redis.names import Keys
 
 
@@ -25,3 +26,7 @@ class DropKeyFamily(RedisOperation):
         if live.catalogued(live.keys.families, body["name"]) is None:
             return Fate(Outcome.DONE, f"the catalogue has no key family {body['name']}")
         return Fate(Outcome.NOT_DONE, f"the catalogue still has key family {body['name']}")
+
+    def effect(self, world: RedisWorld, body: Body) -> Iterable[Problem]:
+        world.families.pop(body["name"], None)
+        return ()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from provision.documents import DURATION, seconds
 from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.stores.redis.fence import Command
@@ -18,8 +17,10 @@ from provision.stores.redis.migrate.operations.base import (
     canonical,
     difference,
 )
+from provision.stores.redis.migrate.world import RedisWorld
 from provision.stores.redis.names import Keys
 from provision.stores.redis.patterns import PLACEHOLDER, families_overlap
+from provision.text.durations import DURATION, seconds
 
 _SEGMENT = r"([A-Za-z0-9_.-]|\{[a-z][a-z0-9_]*\})+"
 _TTL = {
@@ -84,6 +85,15 @@ class KeyFamily(RedisOperation):
             )
         if "fields" in body and body["type"] not in ("json", "hash", "stream"):
             yield Problem("fields", f"a {body['type']} has no fields", "remove them, or correct the type")
+
+    def effect(self, world: RedisWorld, body: Body) -> Iterator[Problem]:
+        """Refuses a family that could share a key with one that is there."""
+        name, pattern = body["name"], body["pattern"]
+        for other, (theirs, place) in world.families.items():
+            if other == name or families_overlap(pattern, theirs):
+                what = f"key family {name} ({pattern}) overlaps {other} ({theirs}) of {place}"
+                yield Problem((), what, "change a segment so that no key is in both")
+        world.families[name] = pattern, world.place
 
 
 def entry(body: Body) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from provision.documents import DURATION, seconds
 from provision.documents.operation import Body, Earlier, mapping
 from provision.model import Event
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import GLOB, Live
 from provision.stores.redis.migrate.operations.loop import Loop
 from provision.stores.redis.names import Keys
+from provision.text.durations import DURATION, seconds
 
 
 class SetTtl(Loop):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem, mapping
 from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.compare import differences
+from provision.stores.weaviate.migrate.defaults import vector_defaults
 from provision.stores.weaviate.migrate.operations.base import CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.operations.update_collection import merged
 from provision.stores.weaviate.migrate.rules import name_problems, vector_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 
 class AddVector(WeaviateOperation):
@@ -53,3 +55,17 @@ class AddVector(WeaviateOperation):
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
         yield from vector_problems(body["vectorConfig"], ("vectorConfig",))
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        name = body["class"]
+        yield from world.missing(name, "class")
+        found = world.collections.get(name)
+        if found is None:
+            return
+        there = found.get("vectorConfig") or {}
+        stated = {vector: {**vector_defaults(each), **each} for vector, each in body["vectorConfig"].items()}
+        present = {vector: each for vector, each in body["vectorConfig"].items() if vector in there}
+        for each in differences({"vectorConfig": present}, {"vectorConfig": there}):
+            yield Problem("vectorConfig", each.words(world.of(name)), world.way(each, name))
+            return
+        found["vectorConfig"] = {**stated, **there}

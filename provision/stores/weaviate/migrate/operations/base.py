@@ -12,6 +12,7 @@ from provision.documents.ensure import EnsuredKind
 from provision.documents.operation import Body, Stopped
 from provision.model import Fate, Outcome, StoreOptions
 from provision.stores.weaviate.migrate.compare import Difference
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import Class, Server
 
@@ -48,7 +49,7 @@ class Live:
         return [alias for alias, target in self.server.aliases().items() if target == name]
 
 
-class WeaviateOperation(EnsuredKind[Live]):
+class WeaviateOperation(EnsuredKind[Live, WeaviateWorld]):
     """One operation of a document. It holds no state: a body goes in."""
 
     @abstractmethod

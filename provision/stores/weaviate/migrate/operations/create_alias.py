@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem, Stopped, mapping
 from provision.model import Fate, Outcome
 from provision.stores.weaviate.migrate.operations.base import ALIAS_NAME, CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 
 class CreateAlias(WeaviateOperation):
@@ -42,6 +43,18 @@ class CreateAlias(WeaviateOperation):
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["alias"], "alias", "alias")
         yield from name_problems(body["class"], "collection", "class")
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        alias, name = body["alias"], body["class"]
+        yield from world.missing(name, "class")
+        if alias in world.collections:
+            yield Problem("alias", f"{alias} is a collection, made in {world.makers[alias]}", "choose another name")
+        elif world.aliases.get(alias, name) != name:
+            target = world.aliases[alias]
+            fix = f"write `move_alias: {{alias: {alias}, from: {target}, to: {name}}}`"
+            yield Problem("alias", f"{alias} stands for {target} since {world.makers[alias]}", fix)
+        else:
+            world.point(alias, name)
 
 
 def refuse_missing(live: Live, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.ensure import Refused
@@ -10,9 +10,10 @@ from provision.documents.operation import Body, Problem
 from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.compare import differences
-from provision.stores.weaviate.migrate.defaults import fixed
+from provision.stores.weaviate.migrate.defaults import filled, fixed
 from provision.stores.weaviate.migrate.operations.base import Live, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import class_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 _SCHEMA = {"$ref": "#/$defs/Class", "description": "a mapping, the class as the vendor's JSON says it"}
 
@@ -58,6 +59,24 @@ class CreateCollection(WeaviateOperation):
 
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from class_problems(body)
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        name = body["class"]
+        if name in world.aliases:
+            yield Problem("class", f"{name} is an alias, made in {world.makers[name]}", "choose another name")
+            return
+        for other in world.collections:
+            if other != name and other.casefold() == name.casefold():
+                what = (
+                    f"{name} differs from {other} of {world.makers[other]} in case alone, the server takes one of them"
+                )
+                yield Problem("class", what, "choose another name")
+                return
+        found = world.collections.get(name)
+        for each in differences(filled(body), found) if found is not None else ():
+            yield Problem("class", each.words(world.of(name)), world.way(each, name))
+            return
+        world.put(body)
 
 
 def indexed(live: Live, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem, mapping
@@ -10,6 +10,7 @@ from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.operations.base import ALIAS_NAME, CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 
 class DeleteAlias(WeaviateOperation):
@@ -48,3 +49,11 @@ class DeleteAlias(WeaviateOperation):
         yield from name_problems(body["alias"], "alias", "alias")
         if "class" in body:
             yield from name_problems(body["class"], "collection", "class")
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        alias = body["alias"]
+        target = world.aliases.get(alias)
+        if target is not None and body.get("class", target) != target:
+            yield Problem("class", f"{alias} stands for {target} since {world.makers[alias]}", f"write {target}")
+        else:
+            world.aliases.pop(alias, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
@@ -10,6 +10,7 @@ from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.operations.base import CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 
 class DeleteCollection(WeaviateOperation):
@@ -42,6 +43,15 @@ class DeleteCollection(WeaviateOperation):
 
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        name = body["class"]
+        yield from world.missing(name, "class")
+        for alias, target in world.aliases.items():
+            if target == name:
+                what = f"the alias {alias} of {world.makers[alias]} stands for {name}, and would stay behind"
+                yield Problem("class", what, f"write `delete_alias: {{alias: {alias}}}` or a `move_alias` before it")
+        world.remove(name)
 
 
 def refuse_dangling(live: Live, name: str) -> None:

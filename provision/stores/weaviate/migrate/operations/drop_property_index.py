@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
@@ -11,6 +11,7 @@ from provision.net.http import path_of
 from provision.stores.weaviate.migrate.compare import by_name
 from provision.stores.weaviate.migrate.operations.base import CLASS_NAME, PROPERTY_NAME, Live, Schema, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 FLAGS = {"filterable": "indexFilterable", "searchable": "indexSearchable", "rangeFilters": "indexRangeFilters"}
 _INDEX: Schema = {"enum": list(FLAGS)}
@@ -50,3 +51,17 @@ class DropPropertyIndex(WeaviateOperation):
 
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        name, stated = body["class"], body["property"]
+        yield from world.missing(name, "class")
+        found = world.collections.get(name)
+        if found is None:
+            return
+        there = by_name(found.get("properties") or ())
+        if stated not in there:
+            fix = f"name one of {', '.join(there) or 'its properties'}"
+            yield Problem("property", f"{world.of(name)} has no property {stated}", fix)
+            return
+        changed = {**there[stated], FLAGS[body["index"]]: False}
+        found["properties"] = list({**there, stated: changed}.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem, mapping
@@ -11,6 +11,7 @@ from provision.net.http import path_of
 from provision.stores.weaviate.migrate.operations.base import ALIAS_NAME, CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.operations.create_alias import refuse_missing
 from provision.stores.weaviate.migrate.rules import name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 
 class MoveAlias(WeaviateOperation):
@@ -52,3 +53,12 @@ class MoveAlias(WeaviateOperation):
             yield from name_problems(body[key], "collection", key)
         if body["from"] == body["to"]:
             yield Problem("to", f"{body['alias']} would stay where it is", "name two collections")
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        alias = body["alias"]
+        yield from world.missing(body["to"], "to")
+        target = world.aliases.get(alias)
+        if target is not None and target != body["from"]:
+            yield Problem("from", f"{alias} stands for {target} since {world.makers[alias]}", f"write {target}")
+        else:
+            world.point(alias, body["to"])

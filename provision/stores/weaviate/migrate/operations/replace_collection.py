@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from provision.documents import DURATION
 from provision.documents.operation import Body, Earlier, Problem, mapping
 from provision.model import Fate, Outcome
+from provision.stores.weaviate.copy.plan import hindrances
 from provision.stores.weaviate.migrate.operations.base import ALIAS_NAME, CLASS_NAME, Live
 from provision.stores.weaviate.migrate.operations.replace_copy import ReplaceCopy
 from provision.stores.weaviate.migrate.operations.replace_create import ReplaceCreate
@@ -15,7 +15,10 @@ from provision.stores.weaviate.migrate.operations.replace_return import ReplaceR
 from provision.stores.weaviate.migrate.operations.replace_switch import ReplaceSwitch
 from provision.stores.weaviate.migrate.operations.replacing import ReplacePart, Standing
 from provision.stores.weaviate.migrate.rules import class_problems, name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
+from provision.text.durations import DURATION
 
+_OTHER_NAME = "give the new class a name of its own, such as one that ends in _v2"
 PARTS: tuple[ReplacePart, ...] = (ReplaceCreate(), ReplaceCopy(), ReplaceSwitch())
 # Every operation of which this one, or its inverse, is made.
 INNER: tuple[ReplacePart, ...] = (*PARTS, ReplaceReturn())
@@ -86,8 +89,24 @@ class ReplaceCollection(ReplacePart):
         yield from class_problems(body["class"], ("class",))
         if body.get("from") == new:
             what = f"{new} would replace itself"
-            yield Problem(
-                ("class", "class"), what, "give the new class a name of its own, such as one that ends in _v2"
-            )
+            yield Problem(("class", "class"), what, _OTHER_NAME)
         if body["alias"] in (new, body.get("from")):
             yield Problem("alias", f"{body['alias']} is the name of a collection here", "name the alias before it")
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        alias, new = body["alias"], body["class"]["class"]
+        target = world.aliases.get(alias)
+        if new in world.collections:
+            what = f"{new} is there already, made in {world.makers[new]}"
+            yield Problem(("class", "class"), what, _OTHER_NAME)
+            return
+        if target is not None and body.get("from", target) != target:
+            yield Problem("from", f"{alias} stands for {target} since {world.makers[alias]}", f"write {target}")
+            return
+        old = world.collections.get(target) if target else None
+        world.put(body["class"])
+        for key, what, fix in hindrances(old, world.collections[new], body) if old else ():
+            yield Problem(key, what, fix)
+        if target is not None:
+            world.remove(target)
+        world.point(alias, new)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from provision.documents import seconds
 from provision.documents.operation import Body, Earlier, Stopped
 from provision.model import Fate, Outcome
 from provision.net.http import path_of
@@ -32,6 +31,7 @@ from provision.stores.weaviate.migrate.operations.replacing import (
     settle,
     stand,
 )
+from provision.text.durations import seconds
 
 
 class ReplaceReturn(ReplacePart):

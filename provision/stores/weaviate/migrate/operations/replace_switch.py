@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provision.documents import seconds
 from provision.documents.operation import Body, Stopped
 from provision.model import Fate, Outcome
 from provision.net.http import path_of
@@ -30,6 +29,7 @@ from provision.stores.weaviate.migrate.operations.replacing import (
     settle,
     stand,
 )
+from provision.text.durations import seconds
 
 
 class ReplaceSwitch(ReplacePart):

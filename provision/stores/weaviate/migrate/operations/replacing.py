@@ -8,7 +8,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from provision.documents import seconds
 from provision.documents.ensure import Refused
 from provision.documents.operation import Body, Stopped
 from provision.model import Fate, Outcome
@@ -18,6 +17,7 @@ from provision.stores.weaviate.copy.marks import Mark, Stage, mark_of
 from provision.stores.weaviate.copy.objects import Copy
 from provision.stores.weaviate.migrate.operations.base import Live, WeaviateOperation
 from provision.stores.weaviate.server import Class
+from provision.text.durations import seconds
 
 BATCH = 500
 KEEP, PAUSE = "7d", "30s"

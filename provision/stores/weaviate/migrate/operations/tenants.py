@@ -11,6 +11,7 @@ from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.operations.base import CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import name_problems, tenant_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 from provision.stores.weaviate.server import status
 
 # The server changes no more at once.
@@ -62,6 +63,14 @@ class TenantsOperation(WeaviateOperation):
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
         yield from tenant_problems(body["tenants"], ("tenants",))
+
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        name = body["class"]
+        yield from world.missing(name, "class")
+        found = world.collections.get(name)
+        if found is not None and not found["multiTenancyConfig"]["enabled"]:
+            what = f"{world.of(name)} was made without tenants"
+            yield Problem("class", what, "state `multiTenancyConfig: {enabled: true}` where it is made")
 
 
 def there(body: Body, live: Live) -> dict[str, str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem
 from provision.model import Fate, Outcome
 from provision.net.http import path_of
-from provision.stores.weaviate.migrate.compare import by_name, differences
+from provision.stores.weaviate.migrate.compare import Difference, by_name, differences
 from provision.stores.weaviate.migrate.immutable import reason, way_round
 from provision.stores.weaviate.migrate.operations.base import Live, WeaviateOperation, fate
 from provision.stores.weaviate.migrate.rules import name_problems
+from provision.stores.weaviate.migrate.world import WeaviateWorld
 
 # At most one of each sort: the server takes a new one in place of the old.
 _SINGLE_MODULES = ("generative-", "reranker-")
@@ -52,6 +53,22 @@ class UpdateCollection(WeaviateOperation):
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
 
+    def effect(self, world: WeaviateWorld, body: Body) -> Iterator[Problem]:
+        name = body["class"]
+        yield from world.missing(name, "class")
+        found = world.collections.get(name)
+        if found is None:
+            return
+        refused = False
+        for each in differences(body, found):
+            why = reason(each, found)
+            if why is not None:
+                refused = True
+                words = f"{each.words(world.of(name))}, which cannot be changed: {why}"
+                yield Problem(_key(each, body), words, way_round(each, name, world.alias_of(name)))
+        if not refused:
+            world.collections[name] = merged(found, body)
+
 
 def merged(found: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
     """The class with what is stated in its place; properties are matched by their names."""
@@ -63,6 +80,21 @@ def merged(found: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any
         changed = {name: _over(there.get(name, {}), each) for name, each in by_name(stated["properties"]).items()}
         made["properties"] = list({**there, **changed}.values())
     return made
+
+
+def _key(difference: Difference, body: Body) -> tuple[str | int, ...]:
+    """The part of the body that a difference is in, as deep as the body goes."""
+    place: Any = body
+    key: list[str | int] = []
+    for part in difference.path:
+        step: str | int = part
+        if isinstance(place, list):
+            step = next(index for index, each in enumerate(place) if each["name"] == part)
+        elif part not in place:
+            break
+        key.append(step)
+        place = place[step]
+    return tuple(key)
 
 
 def _over(found: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
