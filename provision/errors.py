@@ -7,7 +7,7 @@ ProvisionError
 ├── FailedError (5)       failed or stopped after the run began
 │   ├── StatementFailed   the server refused a statement
 │   ├── RolledBackInside  a revision rolled back what it had done, and went on
-│   ├── Interrupted       Ctrl-C or SIGTERM
+│   ├── Interrupted       Ctrl-C, SIGTERM, or `Stop` of the library
 │   ├── BatchFailed       rows of a backfill that the server refuses for what is in them
 │   ├── BatchInTheWay     a batch of a backfill that gave way to others
 │   └── LeaseLost         the run lock was asked back, taken over or deleted
@@ -27,9 +27,15 @@ EXIT_PRECEDENCE = (EXIT_FAILED, EXIT_LEASE, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT
 
 
 class ProvisionError(Exception):
-    """An error with a stable code that says what happened, where, and what to do."""
+    """An error with a stable code that says what happened, where, and what to do.
+
+    `done` and `remaining` are the ids of what a move of the library did before it failed, and of what it did not come
+    to; empty where nothing had begun.
+    """
 
     exit_code = EXIT_CONFIG
+    done: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
 
     def __init__(self, code: str, what: str, *, where: str = "", fix: str = "") -> None:
         super().__init__(what)
@@ -101,14 +107,15 @@ class RolledBackInside(FailedError):
 
 
 class Interrupted(FailedError):
-    """Raised between two statements after Ctrl-C or SIGTERM."""
+    """Raised between two statements after Ctrl-C or SIGTERM, or when the program that runs it asks; `by` says which."""
 
-    def __init__(self, signal_name: str) -> None:
+    def __init__(self, by: str) -> None:
         super().__init__(
             "interrupted",
-            f"stopped by {signal_name}",
+            f"stopped by {by}",
             fix="run the same command again: it goes on where this one stopped",
         )
+        self.by = by
 
 
 class LeaseLost(FailedError):

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from provision.model import Owner
 
+OURS = ("provision", "validate-probability-data")
+"""The programs of this package, whose arguments are never secret."""
+
 
 def owner(environment: Mapping[str, str], commit: str = "") -> Owner:
     """This process as the owner of a lease; CI systems say where their run is to be seen."""
     url = environment.get("PROVISION_RUN_URL") or environment.get("CI_JOB_URL") or _github(environment)
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:80]
-    return Owner(f"{_user()}@{socket.gethostname()}", os.getpid(), identity(os.getpid()), command, commit, url)
+    return Owner(f"{_user()}@{socket.gethostname()}", os.getpid(), identity(os.getpid()), _command(), commit, url)
 
 
 def identity(pid: int) -> str:
@@ -40,6 +42,13 @@ def dead(holder: Owner) -> bool:
     mine = identity(os.getpid()).rsplit(" ", 1)[0]
     theirs = holder.process.rsplit(" ", 1)[0]
     return bool(mine) and mine == theirs and identity(holder.pid) != holder.process
+
+
+def _command() -> str:
+    """How this process was called; of a program that is not ours its name alone: its arguments may hold a secret."""
+    program, *arguments = getattr(sys, "argv", None) or [""]  # an embedded interpreter may have none
+    ours = Path(program).name in OURS or Path(program).parts[-3:] == ("provision", "cli", "main.py")
+    return shlex.join([Path(program).name, *(arguments if ours else ())])[:80]
 
 
 def _user() -> str:

@@ -46,7 +46,7 @@ def join(post: Post, run: str) -> BackfillRun:
     while True:
         work_through(post, run)
         if post.stopped.is_set():
-            raise Interrupted("SIGINT")
+            raise Interrupted(post.stopped.by)
         found = patiently(post, lambda: whole(post, run))
         if found.state is RunState.RUNNING or found.state.over:
             return found
@@ -91,7 +91,7 @@ class _Passes:
         """One pass; the run once it needs no other."""
         work_through(self._post, self._run)
         if self._post.stopped.is_set():
-            raise Interrupted("SIGINT")
+            raise Interrupted(self._post.stopped.by)
         found = patiently(self._post, lambda: whole(self._post, self._run))
         self._post.told(found)
         if found.state is RunState.CANCELLING:
@@ -139,7 +139,7 @@ def _paused(post: Post, run: str) -> BackfillRun | None:
             return None
         if found.state is RunState.CANCELLED:
             return found
-    raise Interrupted("SIGINT")
+    raise Interrupted(post.stopped.by)
 
 
 def _finished(post: Post, found: BackfillRun) -> None:

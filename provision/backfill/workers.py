@@ -12,6 +12,7 @@ from provision.backfill.worker import Allowance, Shift, Worker
 from provision.errors import LeaseLost, ProvisionError, UnreachableError, unexpected
 from provision.model.backfills import Backfill, BackfillRun, Seen
 from provision.ports.backfill import Batches, Work
+from provision.threads import Waited
 
 LOOK_EVERY = 0.05  # seconds
 FIRST_LOOK = 2.0  # the most that the first batch waits for it
@@ -29,14 +30,22 @@ class Orders:
     patience: float = 60.0
 
 
+class StopEvent(threading.Event):
+    """Asks a process to stop working on a run after the batch in hand; `by` says who asked, for people."""
+
+    def __init__(self, by: str = "SIGINT") -> None:
+        super().__init__()
+        self.by = by
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What a process needs to work on a run. `stopped` is set by Ctrl-C; `told` hears how far the run is."""
+    """What a process needs to work on a run. `stopped` is set to end it; `told` hears how far the run is."""
 
     backfill: Backfill
     batches: Batches
     check: Callable[[], None]
-    stopped: threading.Event
+    stopped: StopEvent
     orders: Orders = field(default_factory=Orders)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
     turns: int | None = None  # see Shift
@@ -115,15 +124,16 @@ def work_through(post: Post, run: str) -> None:
         except Exception as error:  # the thread's last line: nothing may end a worker unsaid
             failed(unexpected(error, str))
 
-    threads = [threading.Thread(target=one, name=f"worker {n}", daemon=True) for n in range(post.orders.workers)]
-    for thread in threads:
-        thread.start()
+    threads = [Waited(one, f"worker {n}", daemon=True) for n in range(post.orders.workers)]
     try:
+        for thread in threads:
+            thread.start()
         _wait(threads, post, ended, run)
     finally:
         ended.set()
         for thread in threads:
-            thread.join()
+            if thread.came():
+                thread.done(None)
         look_out.close()
     if errors:
         raise next((error for error in errors if isinstance(error, LeaseLost)), errors[0])
@@ -146,13 +156,13 @@ def _shift(post: Post, run: str, ended: threading.Event, look_out: LookOut) -> S
     )
 
 
-def _wait(threads: list[threading.Thread], post: Post, ended: threading.Event, run: str) -> None:
+def _wait(threads: list[Waited], post: Post, ended: threading.Event, run: str) -> None:
     told = time.monotonic()
-    while any(thread.is_alive() for thread in threads):
+    while not all(thread.done() for thread in threads):
         if post.stopped.wait(0.02):
             ended.set()
         for thread in threads:
-            thread.join(0.05)
+            thread.done(0.05)
         if time.monotonic() - told >= TELL_EVERY:
             told = time.monotonic()
             try:

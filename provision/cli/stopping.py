@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from provision.backfill.workers import StopEvent
 from provision.errors import EXIT_FAILED
 
 
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[StopEvent]:
     """An event that Ctrl-C or SIGTERM sets: the batch in hand is finished; twice: now, the batch is rolled back."""
-    stopped = threading.Event()
+    stopped = StopEvent()
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         if stopped.is_set():
             os.write(2, b"stopped now; the batch in hand is rolled back\n")
             os._exit(EXIT_FAILED)
         os.write(2, b"stopping after the batch in hand; once more stops now\n")
+        stopped.by = signal.Signals(number).name
         stopped.set()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -29,6 +29,7 @@ from provision.model import (
     Watcher,
 )
 from provision.ports import Store
+from provision.threads import Waited
 
 _LOST = "bring the server back and run the same command again: it finds out what became of the last statement"
 
@@ -116,6 +117,8 @@ class Run:
     until: Callable[[], float] = lambda: math.inf  # the monotonic time up to which `check` asks nobody
     check_writing: Callable[[], None] | None = None  # raises LeaseLost; None: as `check`
     may_lose: Callable[[Step], bool] = field(default=lambda _: False)
+    # Told what was raised in the thread that waits for the lanes, and whether any of them is still at work.
+    interrupted: Callable[[BaseException, bool], None] = field(default=lambda _error, _at_work: None)
 
 
 class LaneJournal:
@@ -195,17 +198,17 @@ class LaneJournal:
 
 
 def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
-    """Carry out the plan. Never raises for what goes wrong in a lane: the report says it."""
+    """Carry out the plan. Never raises for what goes wrong in a lane: the report says it.
+
+    What is raised in the thread that waits, such as KeyboardInterrupt, ends every lane after the statement in hand and
+    leaves only then; raised a second time, it leaves at once.
+    """
     began = time.monotonic()
     waits = _waits(plan)
     moved = [stores[name] for name in stores if plan.lane(name)]
     alone = sum(store.lane is not None for store in moved) < 2
     lanes = [_LaneThread(store, plan.lane(store.name), waits, run, alone=alone) for store in moved]
-    for lane in lanes:
-        lane.start()
-    for lane in lanes:
-        while lane.is_alive():
-            lane.join(0.5)  # with a timeout, so that signals are handled in between
+    _carry_out(lanes, run)
     done = tuple(sorted((each for lane in lanes for each in lane.journal.done), key=_place(plan)))
     failures = tuple(lane.failure for lane in lanes if lane.failure is not None)
     finished = {each.step.id for each in done}
@@ -217,16 +220,37 @@ def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
     return Report(done, failures, remaining, plan.held, (), elapsed)
 
 
-class _LaneThread(threading.Thread):
+def _carry_out(lanes: Sequence[_LaneThread], run: Run) -> None:
+    """Start the lanes and wait for their ends; what is raised meanwhile leaves as `execute` says."""
+    try:
+        for lane in lanes:
+            lane.start()
+        _wait_for(lanes)
+    except BaseException as error:
+        run.board.stop(Interrupted(type(error).__name__))
+        try:
+            _wait_for(lane for lane in lanes if lane.came())
+        finally:
+            run.interrupted(error, any(lane.came() and not lane.done() for lane in lanes))
+        raise
+
+
+def _wait_for(lanes: Iterable[Waited]) -> None:
+    for lane in lanes:
+        while not lane.done(0.5):  # with a timeout, so that signals are handled in between
+            continue
+
+
+class _LaneThread(Waited):
     def __init__(
         self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Run, *, alone: bool
     ) -> None:
-        super().__init__(name=f"lane {store.name}", daemon=True)
+        super().__init__(self._carry_out, f"lane {store.name}", daemon=True)
         self._store, self._steps, self._waits, self._run = store, steps, waits, run
         self.journal = LaneJournal(store.name, run, alone=alone)
         self.failure: Failure | None = None
 
-    def run(self) -> None:
+    def _carry_out(self) -> None:
         pulled = self.journal.steps(self._steps, self._waits)
         try:
             if self._store.lane is not None:

@@ -32,6 +32,7 @@ class Lease:
         self._leases, self._name, self._owner = leases, holding.name, holding.owner
         self._seconds, self._clock = seconds, clock
         self._lost: LeaseLost | None = None
+        self._abandoned = False
         self._writable = -math.inf
         self._until = asked + min(holding.expires_in, seconds) - seconds * GRACE
         self._renewing = threading.Lock()
@@ -61,7 +62,15 @@ class Lease:
         """Give the lease back. A lease that was lost, or a home store that is gone, needs no giving back."""
         self._ended.set()
         self._beat.join()
-        self._give_up()
+        if not self._abandoned:
+            self._give_up()
+
+    def abandon(self) -> None:
+        """Let nothing more be sent under it, and leave it to run out: what was sent may still be at work."""
+        self._ended.set()
+        with self._renewing:
+            self._abandoned = True
+            self._until, self._writable, self._lost = -math.inf, -math.inf, self._lost or LeaseLost()
 
     def _extend(self) -> None:
         """Ask for more time. Raises LeaseLost, the same for good, and whatever keeps the home store from answering."""
@@ -122,6 +131,8 @@ def acquire(
     fix: str = WAIT,
 ) -> Lease:
     """Take the lease, waiting up to `wait` seconds for its holder. Raises LeaseHeld: `what`, its holder, and `fix`.
+
+    What `sleep` raises ends the wait.
 
     `waiting` is told once for each holder that is in the way, and once more when that one is asked to give it up.
     A holder that `dead` knows to be gone is not waited for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from provision.backfill.run import join, lead, patiently
 from provision.backfill.states import moved
 from provision.backfill.worker import turns
-from provision.backfill.workers import Orders, Post
+from provision.backfill.workers import Orders, Post, StopEvent
 from provision.core import lease as leases
 from provision.core.execute import Pen
 from provision.core.ledger import fold, highest_token
@@ -42,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set by Ctrl-C.
+    """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set to end it.
 
     `check` is asked before each batch beside the run's own lock; raises LeaseLost.
     """
@@ -50,7 +49,7 @@ class Asked:
     orders: Orders = field(default_factory=Orders)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
     noted: Callable[[str], None] = field(default=lambda _: None)
-    stopped: threading.Event = field(default_factory=threading.Event)
+    stopped: StopEvent = field(default_factory=StopEvent)
     check: Callable[[], None] = field(default=lambda: None)
 
 

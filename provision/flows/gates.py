@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from provision.backfill.workers import StopEvent
 from provision.core.execute import Board, Pen
 from provision.core.graph import BACKFILL
 from provision.core.plan import Standings
-from provision.errors import CapabilityMissing, LeaseHeld, ProvisionError
+from provision.errors import CapabilityMissing, Interrupted, LeaseHeld, ProvisionError
 from provision.flows import backfill as flow
 from provision.flows.backfill import Asked, Place
 from provision.flows.connect import Site
@@ -99,8 +99,10 @@ class _Stopped(Board):
 
     def __init__(self) -> None:
         super().__init__(0)
-        self.event = threading.Event()
+        self.event = StopEvent()
 
     def stop(self, reason: Exception) -> None:
         super().stop(reason)
+        if isinstance(reason, Interrupted):
+            self.event.by = reason.by
         self.event.set()

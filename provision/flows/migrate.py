@@ -183,8 +183,14 @@ class _Running:
             until=lambda: self._held.until,
             check_writing=self._held.check_writing,
             may_lose=self._allowed.may_lose,
+            interrupted=self._interrupted,
         )
         return execute(plan, self._site.stores, run)
+
+    def _interrupted(self, error: BaseException, at_work: bool) -> None:
+        if at_work:
+            self._held.abandon()  # else the next run would begin beside a statement of this one
+        self._watch.interrupted(error)
 
 
 def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float, watch: Watch) -> None:
@@ -204,10 +210,14 @@ def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float,
             Note(store.name, f"an earlier run's statement is still running ({running.seconds:.0f} s): {text}")
         )
 
+    def check() -> None:
+        held.check()
+        watch.check()
+
     together(stores, ready)
-    wait_out(lambda: older(stores, site.project.name, held.token), wait, tell, check=held.check)
+    wait_out(lambda: older(stores, site.project.name, held.token), wait, tell, check=check)
     together(stores, lambda store: store.ledger.raise_fence(held.token))
-    wait_out(lambda: older(stores, site.project.name, held.token), wait, tell, check=held.check)
+    wait_out(lambda: older(stores, site.project.name, held.token), wait, tell, check=check)
 
 
 def _touched(standings: Standings, plan: Plan) -> set[str]:

@@ -37,10 +37,14 @@ class Rules:
 class Watch:
     """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop.
 
-    `losing` is called before `planned` in a dry run, with what the steps would lose.
+    `losing` is called before `planned` in a dry run, with what the steps would lose. `check` is asked while the run
+    waits for others, and raises Interrupted to end it. `interrupted` hears what else was raised in the run's own
+    thread while statements were under way.
     """
 
     happened: Watcher
     planned: Callable[[Plan, Standings], None]
     stopper: Callable[[Board], None] = field(default=lambda _: None)
     losing: Callable[[Losses], None] = field(default=lambda _: None)
+    check: Callable[[], None] = field(default=lambda: None)
+    interrupted: Callable[[BaseException], None] = field(default=lambda _: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,11 @@ class HeldLock:
         if self._lease is not None:
             self._lease.check()
 
+    def abandon(self) -> None:
+        """Leave the lock to run out: a statement that was sent under it may still be at work."""
+        if self._lease is not None:
+            self._lease.abandon()
+
     def check_writing(self) -> None:
         """Raises LeaseLost, but not yet where the lock was asked back and is not given up."""
         if self._lease is not None:
@@ -51,9 +57,20 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iter
     def waiting(holding: Holding) -> None:
         watch.happened(Note(site.project.home, leases.awaited(holding)))
 
-    seconds = site.project.lease_seconds
+    def sleep(seconds: float) -> None:
+        watch.check()
+        time.sleep(seconds)
+
     lease = leases.acquire(
-        table, "run", rules.owner, floor=floor, seconds=seconds, wait=rules.wait, waiting=waiting, dead=dead
+        table,
+        "run",
+        rules.owner,
+        floor=floor,
+        seconds=site.project.lease_seconds,
+        wait=rules.wait,
+        waiting=waiting,
+        dead=dead,
+        sleep=sleep,
     )
     try:
         yield HeldLock(lease.token, lease)

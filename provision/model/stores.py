@@ -40,7 +40,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who holds a lease. `process` identifies the process on its machine beyond a reused pid."""
+    """Who holds a lease. `process` identifies the process on its machine beyond a reused pid.
+
+    `run` tells apart what one process does at the same time: two threads must not take each other's lock for their own.
+    """
 
     actor: str
     pid: int
@@ -48,6 +51,7 @@ class Owner:
     command: str = ""
     commit: str = ""
     url: str = ""
+    run: str = ""
 
     def __str__(self) -> str:
         pid = f"pid {self.pid}" if self.pid else ""

@@ -27,7 +27,7 @@ class Environment:
     name: str
     embedded: bool
     places: Mapping[str, Place]
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def mask(self, text: str) -> str:
         """The text with every known secret value replaced."""
@@ -44,7 +44,7 @@ class Project:
     name: str
     home: str
     stores: tuple[StoreOptions, ...]
-    environments: Mapping[str, Mapping[str, Any]]
+    environments: Mapping[str, Mapping[str, Any]] = field(repr=False)  # as written: urls may hold passwords
     many_heads: frozenset[str] = frozenset()
     lease_seconds: float = 30.0
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 from provision import embedded, kinds, process
 from provision.embedded.programs import missing
-from provision.errors import ProvisionError, Several, UnreachableError, unexpected
+from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
 from provision.flows.connect import Access, Engine, NoEngine, Site, open_site
 from provision.model import Owner
 from provision.settings import Environment, Project
@@ -37,10 +40,12 @@ def opened(
     tolerant: bool = False,
     wait_for: float = 0.0,
     passing: tuple[type[Exception], ...] = (),
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Site]:
     """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer.
 
-    `passing`: exceptions that leave the block as they are. Raises ConfigError, UnreachableError.
+    `passing`: exceptions that leave the block as they are; what `check` raises ends the wait. Raises ConfigError,
+    UnreachableError.
     """
     with masked(environment, passing):
         site = _patient(
@@ -48,6 +53,7 @@ def opened(
                 project, environment, kinds.build, engine, access, only=frozenset(only), tolerant=tolerant
             ),
             wait_for,
+            check,
         )
         try:
             yield site
@@ -70,24 +76,42 @@ def masked(environment: Environment, passing: tuple[type[Exception], ...] = ()) 
 
 
 def hide(error: ProvisionError, environment: Environment) -> None:
-    """Replace every known secret in an error, and in those that it is made of."""
+    """Replace every known secret in an error, and in those that it is made of; a cause that tells one is cut off."""
+    mask = environment.mask
     for each in (error, *(error.errors if isinstance(error, Several) else ())):
-        each.what, each.where, each.fix = (environment.mask(text) for text in (each.what, each.where, each.fix))
+        each.what, each.where, each.fix = mask(each.what), mask(each.where), mask(each.fix)
+        each.args = tuple(mask(arg) if isinstance(arg, str) else arg for arg in each.args)
+        if isinstance(each, StatementFailed):
+            each.statement = mask(each.statement)
+        if any(mask(text) != text for text in _told(each)):
+            each.__cause__ = each.__context__ = None
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    """What the errors behind this one say."""
+    behind, seen = error.__cause__ or error.__context__, {id(error)}
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        yield f"{behind} {behind.args} {vars(behind)}"
+        behind = behind.__cause__ or behind.__context__
 
 
 def owner(root: Path) -> Owner:
-    """This process as the holder of the run lock, with the commit it works from."""
-    return process.owner(os.environ, _commit(root))
+    """One run of this process as the holder of the run lock, with the commit it works from."""
+    return replace(process.owner(os.environ, _commit(root)), run=token_hex(4))
 
 
 def _commit(root: Path) -> str:
-    if not (root / ".git").exists():
+    if not (root / ".git").exists() or (git := shutil.which("git")) is None:
         return ""
-    asked = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        [git, "-C", str(root), "rev-parse", "HEAD"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
-def _patient(attempt: Callable[[], Site], wait_for: float) -> Site:
+def _patient(attempt: Callable[[], Site], wait_for: float, check: Callable[[], None]) -> Site:
     end = time.monotonic() + wait_for
     while True:
         try:
@@ -96,4 +120,5 @@ def _patient(attempt: Callable[[], Site], wait_for: float) -> Site:
             parts = error.errors if isinstance(error, Several) else (error,)
             if time.monotonic() >= end or not all(isinstance(part, UnreachableError) for part in parts):
                 raise
+        check()
         time.sleep(0.5)

@@ -20,7 +20,8 @@ from tests.stores.postgres.projects import rows
 TRAP = """\
 import os, signal
 from functools import wraps
-from provision.stores.postgres import alembic_lane, ledger, session
+from provision.stores.postgres import ledger
+from provision.stores.postgres.migrate import alembic_lane, session
 who, at, side = os.environ.get("TRAP", "none:0:before").split(":")
 passed = 0
 def trapped(owner, name):

@@ -85,3 +85,19 @@ def test_dead_where_there_is_no_proc_cannot_be_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(process, "identity", lambda _pid: "")
 
     assert not process.dead(Owner("a", 1, ""))
+
+
+def test_owner_of_a_program_that_is_not_ours_has_no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/srv/tool.py", "--password", "hunter2"])
+    assert process.owner({}).command == "tool.py"
+
+
+@pytest.mark.parametrize("argv", [None, [], [""]])
+def test_owner_in_an_interpreter_without_a_command_line(
+    argv: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if argv is None:
+        monkeypatch.delattr(sys, "argv")
+    else:
+        monkeypatch.setattr(sys, "argv", argv)
+    assert process.owner({}).command in ("", "''")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +32,7 @@ from provision.ports import Journal
 from tests.unit.core.builders import chain, told
 
 Act = Callable[[Step, Journal], None]
+MAIN = threading.main_thread().ident or 0
 
 
 class Lanes:
@@ -40,6 +44,7 @@ class Lanes:
         self.lost: LeaseLost | None = None
         self.resume: dict[str, int] = {}
         self.board = Board(len(acts))
+        self.interrupted: Callable[[BaseException, bool], None] = lambda _error, _at_work: None
         self.stores: dict[str, Any] = {
             name: SimpleNamespace(name=name, lane=self._lane(act)) for name, act in acts.items()
         }
@@ -48,7 +53,8 @@ class Lanes:
         order = Graph(revisions).order
         steps = tuple(Step(each, direction) for each in (order if direction is Direction.UP else reversed(order)))
         pens = {name: Pen("vfr", 7, "ci@runner") for name in self.stores}
-        run = Run(pens, self.board, self._check, self.told.append, self.resume, lambda text: text.replace("pw", "•••"))
+        hidden = lambda text: text.replace("pw", "•••")  # noqa: E731 (one argument of many)
+        run = Run(pens, self.board, self._check, self.told.append, self.resume, hidden, interrupted=self.interrupted)
         return execute(Plan(steps), self.stores, run)
 
     def _check(self) -> None:
@@ -324,3 +330,57 @@ def test_board_first_reason_to_stop_is_kept(second: Exception) -> None:
 
     assert board.stopped is first
     assert not board.wait_for(())
+
+
+def test_execute_what_is_raised_in_the_waiting_thread_ends_the_lanes_first() -> None:
+    seen: list[object] = []
+
+    def acts(_step: Step, _journal: Journal) -> None:
+        signal.pthread_kill(MAIN, signal.SIGUSR1)
+        time.sleep(0.3)
+        seen.append("done")
+
+    with raising(KeyboardInterrupt) as pressed:
+        lanes = Lanes(a=acts)
+        lanes.interrupted = lambda error, at_work: seen.append((error, at_work))
+        with pytest.raises(KeyboardInterrupt) as raised:
+            lanes.run(*chain("a", 2))
+    assert pressed == [1]
+    assert seen == ["done", (raised.value, False)]
+    assert [str(each.error) for each in lanes.told if isinstance(each, Failure)] == []
+    assert str(lanes.board.stopped) == "interrupted: stopped by KeyboardInterrupt"
+
+
+def test_execute_what_is_raised_twice_leaves_at_once() -> None:
+    end, seen = threading.Event(), list[object]()
+
+    def acts(_step: Step, _journal: Journal) -> None:
+        for _ in range(2):
+            signal.pthread_kill(MAIN, signal.SIGUSR1)
+            time.sleep(0.3)
+        assert end.wait(30)
+
+    with raising(KeyboardInterrupt) as pressed:
+        lanes = Lanes(a=acts)
+        lanes.interrupted = lambda _error, at_work: seen.append(at_work)
+        with pytest.raises(KeyboardInterrupt):
+            lanes.run(*chain("a", 1))
+    end.set()
+    assert pressed == [1, 1]
+    assert seen == [True]
+
+
+@contextmanager
+def raising(error: type[BaseException]) -> Iterator[list[int]]:
+    """A handler of SIGUSR1 that raises, as Python's own of SIGINT does; what it counts."""
+    pressed: list[int] = []
+
+    def handle(*_: object) -> None:
+        pressed.append(1)
+        raise error
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGUSR1, before)

@@ -409,3 +409,33 @@ def test_acquire_after_the_record_was_deleted_waits_one_length_and_says_why(worl
 def test_held_by_says_who_asked_for_it_back() -> None:
     where = told(held_by(Holding("run", OTHER, 4, AT, 12.4, ASKED), 600))[0][2]
     assert where.endswith("expires in 12 s, asked back by carl@host (pid 3); waited 600 s")
+
+
+def test_an_abandoned_lease_lets_nothing_be_sent_and_runs_out_by_itself(world: World) -> None:
+    lease = world.acquire()
+    lease.check()
+    lease.abandon()
+    for check in (lease.check, lease.check_writing):
+        with pytest.raises(LeaseLost):
+            check()
+    lease.release()
+    holding = world.leases.read("run")
+    assert holding is not None
+    assert (holding.owner, holding.token, holding.expires_in > 0) == (ME, lease.token, True)
+
+
+def test_what_sleep_raises_ends_the_wait(world: World) -> None:
+    world.leases.take("run", OTHER, 30.0, 0)
+
+    def stopped(_seconds: float) -> None:
+        raise ZeroDivisionError
+
+    world.sleep = stopped  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        world.acquire(wait=60.0)
+
+
+def test_a_run_of_the_same_process_is_another_holder(world: World) -> None:
+    one, two = (Owner("me@host", 1, run=run) for run in ("a", "b"))
+    assert world.leases.take("run", one, 30.0, 0).owner == one
+    assert world.leases.take("run", two, 30.0, 0).owner == one

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, TextIO
@@ -24,7 +27,9 @@ from alembic.util import CommandError, to_tuple
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
 from provision.stores.postgres.migrate.ini import ini
+from provision.text.quiet import quiet
 
+_LOADING = threading.RLock()  # what the ini puts before sys.path is told by its length
 Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
 
@@ -43,8 +48,8 @@ def config(options: StoreOptions, url: str | None = None) -> Config:
 def scripts(options: StoreOptions) -> ScriptDirectory:
     """The script folder as Alembic reads it: every revision file is imported. Raises ConfigError (alembic-refused)."""
     try:
-        with _quiet():
-            directory = ScriptDirectory.from_config(config(options))
+        with quiet(), _LOADING:
+            directory = _directory(options)
             directory.get_heads()
     except CommandError as error:
         raise _refused(error, options) from None
@@ -56,6 +61,31 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
             fix="correct the line",
         ) from None
     return directory
+
+
+def _directory(options: StoreOptions) -> ScriptDirectory:
+    """The script folder with the places that the ini names, which do not depend on the working directory.
+
+    A relative one is meant from where people run `alembic`: the folder of provision.toml, or that of the ini.
+    """
+    before = list(sys.path)
+    directory = ScriptDirectory.from_config(config(options))
+    added = sys.path[: len(sys.path) - len(before)]
+    sys.path[:] = dict.fromkeys([*(str(each) for name in added for each in _places(name, options)), *before])
+    directory.version_locations = [
+        str(next((each for each in _places(name, options) if each.exists()), name))
+        for name in directory.version_locations
+    ]
+    return directory
+
+
+def _places(name: str, options: StoreOptions) -> list[Path]:
+    """Where a path of the ini may be; that of a package's resource (`package:folder`) is left as it is."""
+    if Path(name).is_absolute() or ":" in name:
+        return [Path(name)]
+    file = ini(options)
+    folders = [options.root, *([file.parent] if file is not None else [])]
+    return [Path(os.path.abspath(folder / name)) for folder in folders]
 
 
 def dependencies(script: Script) -> tuple[str, ...]:
@@ -87,7 +117,7 @@ def run(
     """
     environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
     configure = environment.configure
-    with _own_logging() as restore_logging, _quiet():
+    with _own_logging() as restore_logging, quiet():
 
         def wrapped(*arguments: Any, **given: Any) -> None:
             restore_logging()
@@ -133,13 +163,20 @@ def _raised_in(error: Exception, options: StoreOptions) -> str:
     return f"{options.shown(Path(frames[-1].filename))}:{frames[-1].lineno}"
 
 
-def _quiet() -> AbstractContextManager[Any]:
-    """What env.py and revisions print is no part of what a command prints: it goes to standard error."""
-    return redirect_stdout(sys.stderr)
-
-
 def _doubled(text: str) -> str:
     return text.replace("%", "%%")
+
+
+def _elsewhere(configure: Callable[..., None]) -> Callable[..., None]:
+    """The function for every thread but this one, which it does nothing for."""
+    this = threading.get_ident()
+
+    @wraps(configure)
+    def configured(*arguments: Any, **named: Any) -> None:
+        if threading.get_ident() != this:
+            configure(*arguments, **named)
+
+    return configured
 
 
 @contextmanager
@@ -161,8 +198,8 @@ def _own_logging() -> Iterator[Callable[[], None]]:
 
     # env.py imports them when it runs, so that it gets these.
     configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
-    for name in configure:
-        setattr(logging.config, name, lambda *_, **__: None)
+    for name, own in configure.items():
+        setattr(logging.config, name, _elsewhere(own))
     try:
         yield restore
     finally:

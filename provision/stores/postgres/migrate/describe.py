@@ -10,8 +10,11 @@ from typing import Any
 from provision.model import Description, Direction, Step, StoreOptions
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import repeatable
+from provision.stores.postgres.migrate.lane import ALEMBIC
 from provision.stores.postgres.migrate.losses.forecast import losses
 
+PATIENCE = 10.0  # seconds that a lane of another thread, or another description, may keep Alembic
+BUSY = "cannot be shown while another run uses Alembic in this process"
 # Alembic's own lines: transactions and the version table.
 _OWN = re.compile(r"^(?:BEGIN|COMMIT|(?:INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) \S*alembic_version\b)")
 
@@ -19,7 +22,14 @@ _OWN = re.compile(r"^(?:BEGIN|COMMIT|(?:INSERT INTO|UPDATE|DELETE FROM|CREATE TA
 def describe(options: StoreOptions, steps: Sequence[Step]) -> list[Description]:
     """One description a step, with its SQL or the reason why there is none offline. Imports every revision file."""
     versioned = [step for step in steps if not step.revision.repeatable]
-    found = {each.step.id: each for each in _described(options, versioned)}
+    if ALEMBIC.acquire(timeout=PATIENCE):
+        try:
+            made = _described(options, versioned)
+        finally:
+            ALEMBIC.release()
+    else:
+        made = [Description(step, None, BUSY, losses(options, step)) for step in versioned]
+    found = {each.step.id: each for each in made}
     return [found[step.id] if step.id in found else _repeatable(options, step) for step in steps]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from provision.stores.postgres.migrate.losses.targets import Content
 
 # `alembic.context` and `alembic.op` are one for the whole process: two lanes there would write where the other one is.
-_ALEMBIC = threading.Lock()
+ALEMBIC = threading.Lock()
 
 
 class PostgresLane:
@@ -38,13 +38,13 @@ class PostgresLane:
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         from provision.stores.postgres.migrate import patching
 
-        if not journal.alone or patching.possible(self._options) or not _ALEMBIC.acquire(blocking=False):
+        if not journal.alone or patching.possible(self._options) or not ALEMBIC.acquire(blocking=False):
             self._run_apart(steps, journal)
             return
         try:
             self._run_here(steps, journal)
         finally:
-            _ALEMBIC.release()
+            ALEMBIC.release()
 
     def probe(self, _step: Step, state: State) -> Fate:
         from provision.stores.postgres.migrate import probe

@@ -121,7 +121,7 @@ def _started() -> Iterator[tuple[socket.socket, Until, subprocess.Popen[bytes]]]
     with Until.made() as until:
         passed = (theirs.fileno(), until.descriptor, life)
         command = [sys.executable, "-P", str(CHILD), *map(str, passed)]
-        process = subprocess.Popen(command, pass_fds=passed, cwd=Path.cwd())
+        process = subprocess.Popen(command, pass_fds=passed)
         theirs.close()
         os.close(life)
         try:

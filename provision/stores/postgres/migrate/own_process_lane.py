@@ -34,8 +34,9 @@ def run(connection: Connection, until: int) -> int:
     except BaseException as said:  # the process's last line: nothing may end a lane unsaid
         fix = "run `provision status`; the ledger says what was done"
         error = FailedError("unexpected", f"{type(said).__name__}: {said}", where=run.where, fix=fix)
-    if not out.closed:  # by a revision
-        out.flush()
+    for stream in (out, sys.stderr):
+        if stream is not None and not stream.closed:  # by a revision
+            stream.flush()  # the process is ended once it has said its last word
     connection.send(("ended", (error,)))
     return 0
 
