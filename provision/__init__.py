@@ -1,7 +1,7 @@
 """Moves PostgreSQL, ClickHouse, InfluxDB, Weaviate, ArangoDB and Redis together.
 
-`Project` is the library; its results and errors are public. Nothing is imported before it is asked for: the command
-line starts without what it does not need.
+`Project` is the library; what it returns and raises is public too, by the names listed here. Nothing is imported
+before it is asked for: the command line starts without what it does not need.
 """
 
 from __future__ import annotations
@@ -10,44 +10,150 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from provision.core.graph import Graph
+    from provision.core.standing import Flag, StoreStanding
+    from provision.embedded import EngineStatus
     from provision.errors import (
+        CapabilityMissing,
         ConfigError,
         FailedError,
+        Interrupted,
         LeaseHeld,
+        LeaseLost,
         ProvisionError,
         RefusedError,
         Several,
+        StatementFailed,
         UnreachableError,
     )
-    from provision.model import Began, Done, Failure, Note, Plan, Report
+    from provision.flows.backfill_standing import BackfillStatus
+    from provision.flows.doctor import Checkup
+    from provision.flows.history import Entry
+    from provision.flows.look import ProjectStatus
+    from provision.flows.validate import Validation
+    from provision.model import (
+        Began,
+        Description,
+        Direction,
+        Done,
+        Event,
+        Failure,
+        Finding,
+        Happening,
+        Held,
+        Holding,
+        Note,
+        Plan,
+        Report,
+        Revision,
+        Step,
+    )
+    from provision.model.backfills import Backfill, BackfillRun
+    from provision.model.checks import Kept, Result, Severity
     from provision.project import Project
     from provision.run import Run, Stop
 
+_NAMES = {
+    "core.graph": ("Graph",),
+    "core.standing": ("Flag", "StoreStanding"),
+    "embedded": ("EngineStatus",),
+    "errors": (
+        "CapabilityMissing",
+        "ConfigError",
+        "FailedError",
+        "Interrupted",
+        "LeaseHeld",
+        "LeaseLost",
+        "ProvisionError",
+        "RefusedError",
+        "Several",
+        "StatementFailed",
+        "UnreachableError",
+    ),
+    "flows.backfill_standing": ("BackfillStatus",),
+    "flows.doctor": ("Checkup",),
+    "flows.history": ("Entry",),
+    "flows.look": ("ProjectStatus",),
+    "flows.validate": ("Validation",),
+    "model": (
+        "Began",
+        "Description",
+        "Direction",
+        "Done",
+        "Event",
+        "Failure",
+        "Finding",
+        "Happening",
+        "Held",
+        "Holding",
+        "Note",
+        "Plan",
+        "Report",
+        "Revision",
+        "Step",
+    ),
+    "model.backfills": ("Backfill", "BackfillRun"),
+    "model.checks": ("Kept", "Result", "Severity"),
+    "project": ("Project",),
+    "run": ("Run", "Stop"),
+}
+"""Module → the public names that are in it."""
+_PLACES = {name: module for module, names in _NAMES.items() for name in names}
+
 __all__ = [
+    "Backfill",
+    "BackfillRun",
+    "BackfillStatus",
     "Began",
+    "CapabilityMissing",
+    "Checkup",
     "ConfigError",
+    "Description",
+    "Direction",
     "Done",
+    "EngineStatus",
+    "Entry",
+    "Event",
     "FailedError",
     "Failure",
+    "Finding",
+    "Flag",
+    "Graph",
+    "Happening",
+    "Held",
+    "Holding",
+    "Interrupted",
+    "Kept",
     "LeaseHeld",
+    "LeaseLost",
     "Note",
     "Plan",
     "Project",
+    "ProjectStatus",
     "ProvisionError",
     "RefusedError",
     "Report",
+    "Result",
+    "Revision",
     "Run",
     "Several",
+    "Severity",
+    "StatementFailed",
+    "Step",
     "Stop",
+    "StoreStanding",
     "UnreachableError",
+    "Validation",
 ]
-_PLACES = {"Project": "project", "Run": "run", "Stop": "run"}
-_EVENTS = ("Began", "Done", "Failure", "Note", "Plan", "Report")
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _PLACES:
         raise AttributeError(f"module 'provision' has no attribute {name!r}")
-    module = _PLACES.get(name, "model" if name in _EVENTS else "errors")
-    found: object = getattr(import_module(f"provision.{module}"), name)
+    found: object = getattr(import_module(f"provision.{_PLACES[name]}"), name)
+    globals()[name] = found  # asked for once
     return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -14,11 +14,11 @@ from provision.backfill.document import seconds
 from provision.backfill.workers import Orders
 from provision.cli import complete, group, options, site, stopping
 from provision.cli.render import backfills as render
-from provision.errors import EXIT_DONE, ConfigError, UnreachableError
+from provision.errors import EXIT_DONE, ConfigError
 from provision.flows import backfill as flow
 from provision.flows import backfill_standing as standings
 from provision.flows.backfill import Asked, Place
-from provision.model.backfills import Backfill, BackfillRun, RunState
+from provision.model.backfills import Backfill, RunState
 from provision.wiring import backfills
 
 EVERY = 1.0  # seconds between two looks of --watch
@@ -207,7 +207,7 @@ def status(
         shown = render.StatusRender(project.name, environment, output)
         while True:
             found = [standings.standing(place, each) for each in chosen]
-            shown.show(found, {each.backfill.name: _skipped(place, each) for each in found}, again=watch)
+            shown.show(found, {each.backfill.name: backfills.skipped(place, each) for each in found}, again=watch)
             if not watch or not any(each.state in ("running", "pausing", "paused", "enqueued") for each in found):
                 return EXIT_DONE
             time.sleep(EVERY)
@@ -242,16 +242,7 @@ def _fill(
         found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
     finally:
         shown.end()
-    shown.ended(_outcome(place, chosen, found), found)
-
-
-def _outcome(place: Place, chosen: Backfill, found: BackfillRun) -> standings.Standing:
-    """How it stands after a run that ended well, as the run says where the server is gone by now."""
-    try:
-        with place.again() if place.again is not None else nullcontext(place) as fresh:
-            return standings.standing(fresh, chosen)
-    except UnreachableError:
-        return standings.Standing(chosen, found, str(found.state), found.state is RunState.SUCCEEDED)
+    shown.ended(backfills.outcome(place, chosen, found), found)
 
 
 def _ask(name: str, env: str | None, output: str, wish: str) -> int:
@@ -262,9 +253,3 @@ def _ask(name: str, env: str | None, output: str, wish: str) -> int:
         standings.ask(place, chosen, wish)
         render.RunRender(project.name, environment, output).standing(standings.standing(place, chosen))
     return EXIT_DONE
-
-
-def _skipped(place: Place, each: standings.Standing) -> list[tuple[str, str]]:
-    if each.run is None or not each.run.rows_skipped:
-        return []
-    return list(flow.batches_of(place.stores[each.backfill.store]).runs.skipped(each.run.run))

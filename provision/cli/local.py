@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
 
-from provision import embedded, kinds, settings
+from provision import settings
 from provision.cli import complete, group, options, site
 from provision.cli.render import local as render
-from provision.embedded import Engine, EngineStatus
-from provision.embedded.programs import missing
 from provision.errors import ConfigError, RefusedError
-from provision.flows.connect import known_stores, together
+from provision.flows.connect import together
+from provision.wiring import local_engines
 
 WORD = "RESET"
 Stores = Annotated[
@@ -45,9 +43,8 @@ def start(stores: Stores = None, output: options.TextOrJson = options.TEXT) -> N
     """
     named = tuple(stores or ())
     project, environment = _project()
-    known_stores(project, frozenset(named))
-    chosen = _chosen(project, environment, named)
-    _all_have_one(project, environment, named, [each.store for each, _ in chosen])
+    chosen = local_engines.used(project, environment, named)
+    local_engines.all_have_one(project, environment, named, [each.store for each, _ in chosen])
     started = together(chosen, lambda each: each[1].start())
     render.engines(project.root, started, output)
 
@@ -59,7 +56,7 @@ def stop(stores: Stores = None, output: options.TextOrJson = options.TEXT) -> No
     Only those of the STOREs named, if any are.
     """
     project, _ = _project()
-    engines = _made(project, stores or ())
+    engines = local_engines.made(project, stores or ())
     stopped = together(engines.items(), lambda each: (each[0], each[1].stop()))
     render.ended(project.root, dict(stopped), [each.status() for each in engines.values()], output, "stopped")
 
@@ -72,9 +69,8 @@ def status(stores: Stores = None, output: options.TextOrJson = options.TEXT) -> 
     """
     named = tuple(stores or ())
     project, environment = _project()
-    known_stores(project, frozenset(named))
-    configured = {each.store: each for each, _ in _chosen(project, environment, named)}
-    made = {name: engine.status() for name, engine in _made(project, named).items()}
+    configured = {each.store: each for each, _ in local_engines.used(project, environment, named)}
+    made = {name: engine.status() for name, engine in local_engines.made(project, named).items()}
     shown = configured | {name: each for name, each in made.items() if name in named or each.state != "absent"}
     order = [each.name for each in project.stores]
     render.engines(project.root, sorted(shown.values(), key=lambda each: order.index(each.store)), output)
@@ -87,7 +83,7 @@ def reset(stores: Stores = None, yes: options.Yes = False, output: options.TextO
     Only those of the STOREs named, if any are. Asks first; where nobody can answer, --yes is needed.
     """
     project, _ = _project()
-    engines = _made(project, stores or ())
+    engines = local_engines.made(project, stores or ())
     there = [name for name in engines if os.path.lexists(project.local / name)]
     if there and not yes:
         _ask(there)
@@ -98,46 +94,6 @@ def reset(stores: Stores = None, yes: options.Yes = False, output: options.TextO
 def _project() -> tuple[settings.Project, str]:
     project = site.project()
     return project, settings.embedded_environment(project)
-
-
-def _chosen(project: settings.Project, environment: str, named: Iterable[str]) -> list[tuple[EngineStatus, Engine]]:
-    """The engines that this environment uses: of stores that it neither gives a url nor switches off.
-
-    One whose program is not on PATH is used only where it is named.
-    """
-    wanted = frozenset(named)
-    return [
-        (status, engine)
-        for name, engine in _engines(project).items()
-        if (name in wanted or not wanted) and settings.leaves_to_engine(project, environment, name)
-        if (status := engine.status()).state == "running" or name in wanted or not missing(status.kind)
-    ]
-
-
-def _made(project: settings.Project, named: Iterable[str]) -> dict[str, Engine]:
-    """The engines of all stores, used by this environment or not: one that was made once can be ended."""
-    wanted = frozenset(named)
-    known_stores(project, wanted)
-    return {name: engine for name, engine in _engines(project).items() if not wanted or name in wanted}
-
-
-def _engines(project: settings.Project) -> dict[str, Engine]:
-    return {
-        each.name: embedded.engine(each.kind, each.name, project.local)
-        for each in project.stores
-        if kinds.named(each.kind, each.name).engine
-    }
-
-
-def _all_have_one(project: settings.Project, environment: str, named: Iterable[str], having: Sequence[str]) -> None:
-    for name in sorted(set(named) - set(having)):
-        others = [each.store for each, _ in _chosen(project, environment, ())]
-        raise ConfigError(
-            "no-engine",
-            f"{name} has no embedded engine in environment {environment}",
-            where=str(project.file),
-            fix=f"stores with one: {', '.join(others) or 'none'}",
-        )
 
 
 def _ask(there: list[str]) -> None:

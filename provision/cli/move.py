@@ -117,7 +117,7 @@ def _move(direction: Direction, wanted: Wanted, given: _Options, plan_file: Path
             backfills=needed_backfills(opened) if direction is Direction.UP else {},
         )
         watch = Watch(
-            lambda happening: render.happened(hidden(happening, opened.environment.mask)),
+            lambda happening: render.happened(hidden(happening, opened.environment)),
             lambda plan, standings: render.planned(opened, plan, standings),
             boards.append,
             lambda losses: render.losing(_masked(losses, opened.environment.mask)),

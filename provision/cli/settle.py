@@ -11,17 +11,16 @@ import typer
 
 from provision.cli import complete, group, options, site
 from provision.cli.render import settle as render
-from provision.errors import EXIT_DONE, ConfigError, RefusedError, raise_all
+from provision.errors import EXIT_DONE, ConfigError
 from provision.flows import settle
 from provision.flows.connect import Access, Site
 from provision.flows.rules import Rules, Watch
-from provision.flows.run_lock import home
 from provision.flows.verdicts import Verdict
 from provision.model import Holding
 from provision.ports import Leases
 from provision.process import dead
+from provision.wiring import locks
 
-RUN = "run"
 _WATCH = Watch(render.happened, lambda _plan, _standings: None)
 
 
@@ -87,7 +86,7 @@ def resolve(
     """
     verdict = _verdict(applied=applied, pending=pending, reverted=reverted, accept_change=accept_change)
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
-        _answers(opened, revision.split("/", 1)[0], opened.project.home)
+        locks.answers(opened, revision.split("/", 1)[0], opened.project.home)
         rules = _rules(opened, wait, no_lock)
         if revision in opened.reached:
             events = settle.resolve_store(opened, revision, verdict, reason, rules, _WATCH)
@@ -109,7 +108,7 @@ app.add_typer(lock)
 def show(env: options.Env = None, output: options.Output = options.TEXT, wait_for: options.WaitFor = 0.0) -> int:
     """Show who holds the run lock, since when, and when it expires."""
     with _leases(env, wait_for) as leases:
-        holding = leases.read(RUN) if leases is not None else None
+        holding = leases.read(locks.RUN) if leases is not None else None
         render.lock(holding, output, gone=holding is not None and dead(holding.owner))
     return EXIT_DONE
 
@@ -123,7 +122,7 @@ def release(
 ) -> int:
     """Ask the holder to give the run lock up: it does so before its next statement."""
     with _leases(env, wait_for) as leases:
-        holding = leases.read(RUN) if leases is not None else None
+        holding = leases.read(locks.RUN) if leases is not None else None
         if leases is None or holding is None:
             render.released(None, output, done=False)
             return EXIT_DONE
@@ -132,12 +131,9 @@ def release(
             render.lock(holding, output, gone=gone)
         if not (yes or _confirmed(holding, output)):
             render.released(holding, output, done=False)
-        elif gone or holding.expires_in <= 0:
-            _or_moved(leases, holding, leases.release(RUN, holding.owner, holding.token))
+        elif locks.release(leases, holding):
             render.released(holding, output, done=True)
         else:
-            by = site.asker()
-            _or_moved(leases, holding, leases.ask_back(RUN, holding.owner, holding.token, by))
             render.asked_back(holding, output)
     return EXIT_DONE
 
@@ -155,20 +151,11 @@ def _rules(opened: Site, wait: float, no_lock: bool) -> Rules:
     return Rules(site.owner(opened.project.root), wait, use_lease=not no_lock)
 
 
-def _answers(opened: Site, *names: str) -> None:
-    """Raise why one of the named stores does not answer; the others may be away."""
-    reached = [opened.reached[name] for name in dict.fromkeys(names) if name in opened.reached]
-    raise_all([each.error for each in reached if each.error is not None])
-
-
 @contextmanager
 def _leases(env: str | None, wait_for: float) -> Iterator[Leases | None]:
     """The home store's leases; None while its embedded engine was never made: then nobody holds one."""
     with site.opened(env, Access.READ, tolerant=True, wait_for=wait_for) as opened:
-        name = opened.project.home
-        _answers(opened, name)
-        absent = name in opened.known and name not in opened.stores
-        yield None if absent else home(opened)
+        yield locks.leases(opened)
 
 
 def _confirmed(holding: Holding, output: str) -> bool:
@@ -181,16 +168,3 @@ def _confirmed(holding: Holding, output: str) -> bool:
             fix="add --yes if that run is gone for good",
         )
     return bool(typer.prompt(render.question(holding), default="", show_default=False) == "RELEASE")
-
-
-def _or_moved(leases: Leases, shown: Holding, done: bool) -> None:
-    """Raises RefusedError (lease-moved) when the lock was not `shown`'s any more."""
-    if done:
-        return
-    now = leases.read(RUN)
-    raise RefusedError(
-        "lease-moved",
-        f"token {shown.token} does not hold the lock any more",
-        where=f"held by {now.owner}, token {now.token}" if now is not None else "nobody holds it now",
-        fix="look again: provision lock show",
-    )

@@ -10,21 +10,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from provision import kinds
 from provision.cli import complete, group, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
 from provision.cli.render import problems
 from provision.cli.render.plan import PlanRender
 from provision.cli.render.status import StatusRender
-from provision.core import source
-from provision.core.graph import Graph
 from provision.core.plan import Wanted, plan_up
 from provision.core.standing import stand
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionError, Several
 from provision.flows import history as past
 from provision.flows import look
-from provision.flows.connect import Access, Site, build_all, known_stores
+from provision.flows.connect import Access, Site
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.rules import Rules
@@ -32,6 +29,7 @@ from provision.flows.survey import survey
 from provision.model import Description, Direction, Plan
 from provision.ports import Store
 from provision.settings import Project
+from provision.wiring import files
 
 app = group.app()
 
@@ -144,25 +142,18 @@ def graph(
     output: options.Output = options.TEXT,
 ) -> int:
     """Draw the revisions and what they require. Reaches no database."""
-    project, _, files = _on_disk(only or ())
+    project = site.project()
+    _, revisions = files.on_disk(project, only or ())
     shown = _shown(project, only or ())
     if output == options.JSON:
-        typer.echo(graph_render.as_json(project.name, files, shown))
+        typer.echo(graph_render.as_json(project.name, revisions, shown))
     elif form == "mermaid":
-        typer.echo("\n".join(graph_render.mermaid(files, shown)))
+        typer.echo("\n".join(graph_render.mermaid(revisions, shown)))
     elif form == "dot":
-        typer.echo("\n".join(graph_render.dot(project.name, files, shown)))
+        typer.echo("\n".join(graph_render.dot(project.name, revisions, shown)))
     else:
-        typer.echo("\n".join(graph_render.text(project.name, files, shown)))
+        typer.echo("\n".join(graph_render.text(project.name, revisions, shown)))
     return EXIT_DONE
-
-
-def _on_disk(only: Sequence[str]) -> tuple[Project, dict[str, Store], Graph]:
-    """The project, its stores, none connected, and all their files. Raises ConfigError."""
-    project = site.project()
-    known_stores(project, frozenset(only))
-    stores = build_all(project.stores, kinds.build)
-    return project, {store.name: store for store in stores}, source.read(stores, project.many_heads)
 
 
 def _shown(project: Project, only: Sequence[str]) -> tuple[str, ...]:
@@ -170,9 +161,10 @@ def _shown(project: Project, only: Sequence[str]) -> tuple[str, ...]:
 
 
 def _plan_offline(wanted: Wanted, output: str, *, sql: bool) -> None:
-    project, stores, files = _on_disk(tuple(wanted.only))
-    standings = {name: stand(name, files.of(name), (), None) for name in stores}
-    _print_plan(PlanRender(project.name, None), plan_up(files, standings, wanted), stores, output, sql=sql)
+    project = site.project()
+    stores, revisions = files.on_disk(project, tuple(wanted.only))
+    standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
+    _print_plan(PlanRender(project.name, None), plan_up(revisions, standings, wanted), stores, output, sql=sql)
 
 
 def _options(wanted: Wanted) -> str:
@@ -203,11 +195,10 @@ def _print_plan(
 
 def _described(made: Plan, stores: Mapping[str, Store], *, statements: bool) -> list[Description]:
     """What each step does, in the order of the plan; without `statements` only what it can lose."""
-    if not statements:
-        losses = [(step, tuple(stores[step.revision.store].losses(step))) for step in made.steps]
-        return [Description(step, None, "", why) for step, why in losses]
-    found = {each.step.id: each for name, store in stores.items() for each in store.describe(made.lane(name))}
-    return [found[step.id] for step in made.steps]
+    if statements:
+        return files.described(made, stores)
+    losses = [(step, tuple(stores[step.revision.store].losses(step))) for step in made.steps]
+    return [Description(step, None, "", why) for step, why in losses]
 
 
 def _say_unread(opened: Site, shown: Sequence[str], output: str) -> int:

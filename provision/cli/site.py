@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,12 +9,12 @@ from pathlib import Path
 
 import typer
 
-from provision import process, settings
+from provision import settings
 from provision.flows.connect import Access, Site
 from provision.wiring import sites
 from provision.wiring.sites import engine, hide, owner
 
-__all__ = ["asker", "engine", "environment", "hide", "masked", "opened", "owner", "project", "terminal"]
+__all__ = ["engine", "environment", "hide", "masked", "opened", "owner", "project", "terminal"]
 
 _TYPER = (typer.Abort, typer.Exit)
 
@@ -54,9 +53,3 @@ def opened(
 def masked(chosen: settings.Environment) -> AbstractContextManager[None]:
     """Replace every known secret in whatever error leaves the block."""
     return sites.masked(chosen, _TYPER)
-
-
-def asker() -> str:
-    """This process as one that asks for the run lock back: user, host and pid."""
-    mine = process.owner(os.environ)
-    return f"{mine.actor} (pid {mine.pid})"

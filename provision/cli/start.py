@@ -13,7 +13,7 @@ from provision import kinds
 from provision.cli import complete, group, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
-from provision.ports.kind import Draft, Live, Schema
+from provision.ports.kind import Live, Schema
 from provision.settings import check
 
 _OTHERS = {"checks": "provision.wiring.suites", "backfills": "provision.wiring.backfills"}
@@ -72,10 +72,9 @@ def new(
     ] = None,
 ) -> None:
     """Write the next migration file of a STORE, to be filled in by you, and print its path."""
-    from provision.flows.start import begin
+    from provision.wiring import files
 
-    project = site.project()
-    for path in begin(project, kinds.build, _draft, store, message, requires or ()):
+    for path in files.new(site.project(), store, message, requires or ()):
         render.begun(path)
 
 
@@ -121,14 +120,6 @@ def schema(
     """
     part = import_module(_OTHERS[kind]) if kind in _OTHERS else _documented(kind, "schema")
     render.schema(json.dumps(part.schema(), ensure_ascii=False, indent=2))
-
-
-def _draft(kind: str) -> Draft:
-    found = kinds.named(kind, "new").draft()
-    if found is None:
-        fix = "write the file by hand, as the other files of that store are named"
-        raise ConfigError("no-draft", f"`new` writes no migrations of kind {kind}", where="new", fix=fix)
-    return found
 
 
 def _live(kind: str) -> Live:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from alembic.util import CommandError
 
-from provision import embedded, kinds, settings
+from provision import settings
 from provision.errors import ConfigError, ProvisionError
+from provision.wiring import local_engines
 
 
 def of(store: str) -> str:
@@ -29,28 +30,7 @@ def url(store: str) -> str:
     the engine raises when it does not start.
     """
     project = settings.load(Path.cwd())
-    kind_of = {each.name: each.kind for each in project.stores}
-    if store not in kind_of:
-        raise ConfigError(
-            "unknown-store",
-            f"no store is called {store!r}",
-            where=project.file.name,
-            fix=f"known: {', '.join(kind_of)}",
-        )
-    environment = settings.resolve(project, _environment(project))
-    place = environment.places[store]
-    if place.url is not None:
-        return place.url.reveal()
-    if environment.embedded and not place.off and kinds.named(kind_of[store], store).engine:
-        running = embedded.engine(kind_of[store], store, project.local).start()
-        if running.url is not None:
-            return running.url
-    raise ConfigError(
-        "store-off" if place.off else "no-url",
-        f"{store} is switched off" if place.off else f"{store} has no url",
-        where=f"{project.file.name}, [environments.{environment.name}]",
-        fix=f"set {store}.url there, or choose another environment with PROVISION_ENV",
-    )
+    return local_engines.url(project, settings.resolve(project, _environment(project)), store)
 
 
 def _environment(project: settings.Project) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,14 +11,12 @@ from typing import Annotated, Literal, NamedTuple
 
 import typer
 
-from provision import kinds, settings
 from provision.cli import complete, group, options, site
 from provision.cli.render import checks as render
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
-from provision.flows.needed import Needed, reached
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError
 from provision.model.checks import Scope, Severity
 from provision.validate.verdict import reaches
-from provision.wiring.validation import validated
+from provision.wiring.validation import kept, validated
 
 PROBABILITY = "probability"
 TIMEOUT = 300.0  # seconds
@@ -186,16 +183,8 @@ def history(
     """Show what earlier runs found, oldest first, and the trend; of CHECK if one is named."""
     project = site.project()
     environment = site.environment(project, env)
-    with site.masked(environment), _reached(project, environment, frozenset(), frozenset({project.home})) as needed:
-        kept = needed.stores[project.home].history if project.home in needed.stores else None
-        if kept is None:
-            if project.home in needed.lost:
-                raise needed.lost[project.home]
-            what, fix = "results of checks are kept in the home store", "name another store in [project] home"
-            raise CapabilityMissing(project.home, "history", what, fix)
-        found = kept.read(suite, check, since.at if since else None, limit)
-        mine = [each for each in found if each.run.environment == environment.name]
-        render.history(project.name, environment.name, list(reversed(mine)), output)
+    found = kept(project, environment, suite, check, since.at if since else None, limit)
+    render.history(project.name, environment.name, found, output)
     return EXIT_DONE
 
 
@@ -248,9 +237,3 @@ def _run(names: Sequence[str], asked: _Asked) -> int:
     for each in asked.report:
         render.write(each, project.name, found, earlier)
     return EXIT_FINDINGS if reaches(found.results, asked.fail_on) else EXIT_DONE
-
-
-def _reached(
-    project: settings.Project, environment: settings.Environment, names: frozenset[str], wanted: frozenset[str]
-) -> AbstractContextManager[Needed]:
-    return reached(project, environment, kinds.build, site.engine, names, wanted)

@@ -56,8 +56,12 @@ def tune(place: Place, backfill: Backfill, settings: Mapping[str, object]) -> Ba
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a backfill stands: its document, its last run, whether its gate is open, who leads it now."""
+class BackfillStatus:
+    """How a backfill stands: its document, its last run, whether its gate is open, who leads it now.
+
+    `state` is the run's as people read it, `not_begun` without one, `complete` where only the ledger knows of one.
+    `rate` is in rows a second and `batch` in rows, both 0 while nothing goes on.
+    """
 
     backfill: Backfill
     run: BackfillRun | None
@@ -76,7 +80,7 @@ class Standing:
         return round(max(self.run.rows_total - self.run.rows_done, 0) / self.rate)
 
 
-def standing(place: Place, backfill: Backfill) -> Standing:
+def standing(place: Place, backfill: Backfill) -> BackfillStatus:
     """Reads only."""
     store = place.stores[backfill.store]
     batches = batches_of(store)
@@ -84,13 +88,13 @@ def standing(place: Place, backfill: Backfill) -> Standing:
     complete_ = state is not None and state.name is StateName.APPLIED
     last = latest(batches, backfill.name)
     if last is None:
-        return Standing(backfill, None, "complete" if complete_ else "not_begun", complete_)
+        return BackfillStatus(backfill, None, "complete" if complete_ else "not_begun", complete_)
     leading = holding(place, backfill)
     shown = seen(last, led=leading is not None or place.leases is None)
     now = batches.now()
     fresh = [part for part in last.parts if part.touched_at is not None and now - part.touched_at < FRESH]
     working = shown in (RunState.RUNNING, RunState.PAUSING)
-    return Standing(
+    return BackfillStatus(
         backfill,
         last,
         str(shown),

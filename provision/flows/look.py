@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provision.core.plan import Standings, held_back
 from provision.core.standing import Flag, Standing
-from provision.errors import UnreachableError
+from provision.errors import ProvisionError, UnreachableError
 from provision.flows.connect import Site
 from provision.flows.survey import survey
 from provision.model import Holding, StateName
@@ -16,12 +16,33 @@ HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """`held`: id → the backfills it waits for. `working` is the lease of a run that goes on at this moment."""
+class ProjectStatus:
+    """Store → its revisions as they stand, in `standings`. `held`: id → the backfills it waits for.
+
+    `working` is the lease of a run that goes on at this moment, asked for only where something is begun. `unreachable`
+    says why a store is not in `standings`; one that has no url in the environment, or is off, is in neither.
+    """
 
     standings: Standings
     held: Mapping[str, tuple[str, ...]]
     working: Holding | None = None
+    unreachable: Mapping[str, ProvisionError] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Ids of all that an `up` has to do, what waits for backfills included, store after store."""
+        return tuple(name for of in self.standings.values() for name in of.pending)
+
+    @property
+    def applied(self) -> tuple[str, ...]:
+        """Ids of all that is applied, store after store."""
+        return tuple(name for of in self.standings.values() for name in of.applied)
+
+    @property
+    def flagged(self) -> Mapping[str, tuple[Flag, ...]]:
+        """Id → what is wrong with it (dirty, changed, unknown, …); empty when everything is as it should be."""
+        every = (each for of in self.standings.values() for each in of.standings.values())
+        return {each.id: flags for each in every if (flags := self.flags(each))}
 
     def live(self, each: Standing) -> bool:
         """True when the revision is begun by the run that holds the lease: in progress, not dirty."""
@@ -37,11 +58,12 @@ class Look:
         return tuple(flag for flag in Flag if flag in each.flags and not (flag is Flag.DIRTY and self.live(each)))
 
 
-def look(site: Site) -> Look:
+def look(site: Site) -> ProjectStatus:
     """Raises RefusedError (ledger-illegal) and UnreachableError."""
     standings = survey(site)
     held = {each.step.id: each.waits_for for each in held_back(site.graph, standings)}
-    return Look(standings, held, _working(site, standings))
+    unreachable = {name: each.error for name, each in site.reached.items() if each.error is not None}
+    return ProjectStatus(standings, held, _working(site, standings), unreachable)
 
 
 def _working(site: Site, standings: Standings) -> Holding | None:

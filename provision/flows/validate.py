@@ -9,7 +9,21 @@ from uuid import uuid4
 
 from provision.errors import CapabilityMissing, FailedError, ProvisionError, UnreachableError, raise_all
 from provision.flows.connect import together
-from provision.model.checks import MIN_ROWS, ROWS, Check, Kept, Result, Row, Run, Scope, Status, Suite, Table, Tally
+from provision.model.checks import (
+    MIN_ROWS,
+    ROWS,
+    Check,
+    Kept,
+    Result,
+    Row,
+    Run,
+    Scope,
+    Severity,
+    Status,
+    Suite,
+    Table,
+    Tally,
+)
 from provision.ports import Store
 from provision.ports.validate import Checks, History
 from provision.validate import verdict
@@ -41,6 +55,10 @@ class Validation:
     results: tuple[Result, ...]
     duration_ms: int = 0
     notes: tuple[str, ...] = ()
+
+    def fails(self, at_least: Severity = Severity.HIGH) -> bool:
+        """Whether a check that matters at least so much failed, or any could not be made."""
+        return verdict.reaches(self.results, at_least)
 
     def of(self, suite: str) -> tuple[Result, ...]:
         return tuple(each for each in self.results if each.suite == suite)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 from provision import kinds, settings
 from provision.backfill import document as documents
 from provision.backfill.document import Vocabulary
-from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
-from provision.flows.backfill import NO_BACKFILLS, Place
+from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
+from provision.flows.backfill import NO_BACKFILLS, Place, batches_of
+from provision.flows.backfill_standing import BackfillStatus, standing
 from provision.flows.connect import known_stores, leases_of
 from provision.flows.needed import reached
-from provision.model.backfills import Backfill
+from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports.kind import Kind
 from provision.text.nearest import near
 from provision.wiring import sites
@@ -89,6 +90,22 @@ def placed(
         owner = sites.owner(project.root)
         anew = partial(placed, project, chosen, backfills, wait=wait, use_lease=use_lease, again=True)
         yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew)
+
+
+def outcome(place: Place, chosen: Backfill, found: BackfillRun) -> BackfillStatus:
+    """How it stands after a run that ended well, as the run says where the server is gone by now."""
+    try:
+        with place.again() if place.again is not None else nullcontext(place) as fresh:
+            return standing(fresh, chosen)
+    except UnreachableError:
+        return BackfillStatus(chosen, found, str(found.state), found.state is RunState.SUCCEEDED)
+
+
+def skipped(place: Place, each: BackfillStatus) -> list[tuple[str, str]]:
+    """The rows that its last run passed over, with the reason of each."""
+    if each.run is None or not each.run.rows_skipped:
+        return []
+    return list(batches_of(place.stores[each.backfill.store]).runs.skipped(each.run.run))
 
 
 def _known(name: str, found: Sequence[str]) -> str:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from provision.core.graph import BACKFILL
 from provision.errors import ProvisionError, Several
 from provision.flows.connect import Site
-from provision.model import Happening, Note, Report
+from provision.model import Event, Failure, Happening, Note, Report
 from provision.model.backfills import Backfill
+from provision.settings import Environment
+from provision.wiring import sites
 
 
 def needed_backfills(site: Site) -> dict[str, Backfill]:
@@ -21,9 +23,17 @@ def needed_backfills(site: Site) -> dict[str, Backfill]:
     return {each.id: each for each in backfills.read(site.project)}
 
 
-def hidden(happening: Happening, mask: Callable[[str], str]) -> Happening:
-    """What happened without secrets: a note may quote a statement that still runs."""
-    return replace(happening, text=mask(happening.text)) if isinstance(happening, Note) else happening
+def hidden(happening: Happening, environment: Environment) -> Happening:
+    """What happened without secrets: a note may quote a statement that still runs, and an error what a server says."""
+    if isinstance(happening, Failure) and isinstance(happening.error, ProvisionError):
+        sites.hide(happening.error, environment)
+    return replace(happening, text=environment.mask(happening.text)) if isinstance(happening, Note) else happening
+
+
+def hidden_event(event: Event, mask: Callable[[str], str]) -> Event:
+    """An entry of a ledger without secrets: it may hold the text of a statement."""
+    detail = {key: mask(each) if isinstance(each, str) else each for key, each in event.detail.items()}
+    return replace(event, detail=detail)
 
 
 def error_of(report: Report) -> ProvisionError | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from provision import kinds, process, settings
+from provision.errors import CapabilityMissing
 from provision.flows.needed import reached
 from provision.flows.validate import Asked, Validation, new_run, stores_of, validate
 from provision.model.checks import Kept, Scope
@@ -49,3 +51,30 @@ def validated(
     notes += found.notes
     hidden = tuple(replace(each, message=environment.mask(each.message)) for each in found.results)
     return replace(found, results=hidden, notes=tuple(map(environment.mask, notes))), earlier
+
+
+def kept(
+    project: settings.Project,
+    environment: settings.Environment,
+    suite: str | None,
+    check: str | None,
+    since: datetime | None,
+    limit: int,
+) -> Sequence[Kept]:
+    """What earlier runs in this environment found, oldest first, of one suite or check where it is named.
+
+    Raises CapabilityMissing, ConfigError, UnreachableError.
+    """
+    home = frozenset({project.home})
+    with (
+        sites.masked(environment),
+        reached(project, environment, kinds.build, sites.engine, frozenset(), home) as needed,
+    ):
+        keeper = needed.stores[project.home].history if project.home in needed.stores else None
+        if keeper is None:
+            if project.home in needed.lost:
+                raise needed.lost[project.home]
+            what, fix = "results of checks are kept in the home store", "name another store in [project] home"
+            raise CapabilityMissing(project.home, "history", what, fix)
+        found = keeper.read(suite, check, since, limit)
+        return [each for each in reversed(found) if each.run.environment == environment.name]

@@ -19,7 +19,7 @@ from provision.cli.commands import COMMANDS
 from provision.cli.main import cli
 from provision.cli.render import backfills as render_backfills
 from provision.cli.render import local as render_local
-from provision.flows.backfill_standing import Standing
+from provision.flows.backfill_standing import BackfillStatus
 from provision.model.backfills import Backfill
 from provision.settings import check
 from provision.stores.clickhouse.server import Refused
@@ -182,8 +182,8 @@ def keys(value: object, path: str = "") -> set[str]:
     return {inner for each in value for inner in keys(each, f"{path}[]")} if isinstance(value, list) else set()
 
 
-def _never_run() -> Standing:
-    return Standing(Backfill("a", "postgres", "", "", "backfills/a.yaml", {}), None, "not_begun", complete=False)
+def _never_run() -> BackfillStatus:
+    return BackfillStatus(Backfill("a", "postgres", "", "", "backfills/a.yaml", {}), None, "not_begun", complete=False)
 
 
 @pytest.mark.usefixtures("small")

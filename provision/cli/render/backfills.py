@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provision.cli.render.paper import Paper
-from provision.flows.backfill_standing import Standing
+from provision.flows.backfill_standing import BackfillStatus
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.settings import Environment
 
@@ -34,7 +34,7 @@ def listed(backfills: Sequence[Backfill], form: str) -> None:
         paper.write(paper.fitted(f"  {each.name.ljust(width)}  {each.store}  {each.description}"))
 
 
-def as_json(each: Standing) -> dict[str, Any]:
+def as_json(each: BackfillStatus) -> dict[str, Any]:
     """The document of `backfill status`, for one backfill."""
     run = each.run
     return {
@@ -60,7 +60,9 @@ class StatusRender:
         self._paper = Paper(sys.stdout)
         self._last: list[str] = []
 
-    def show(self, found: Sequence[Standing], skipped: Mapping[str, Sequence[tuple[str, str]]], *, again: bool) -> None:
+    def show(
+        self, found: Sequence[BackfillStatus], skipped: Mapping[str, Sequence[tuple[str, str]]], *, again: bool
+    ) -> None:
         """With `again`, lines that are as they were are not printed once more."""
         if self._form == "json":
             print(json.dumps([as_json(each) for each in found], ensure_ascii=False, indent=None if again else 2))
@@ -77,7 +79,7 @@ class StatusRender:
             self._paper.write("  no backfills")
         self._last = lines or [""]
 
-    def _more(self, each: Standing, skipped: Sequence[tuple[str, str]]) -> None:
+    def _more(self, each: BackfillStatus, skipped: Sequence[tuple[str, str]]) -> None:
         if each.run is not None and each.run.error:
             self._paper.write(f"    {self._environment.mask(each.run.error)}", "dim")
         for key, why in skipped:
@@ -117,7 +119,7 @@ class RunRender:
     def end(self) -> None:
         self._paper.transient("")
 
-    def ended(self, standing: Standing, run: BackfillRun | None) -> None:
+    def ended(self, standing: BackfillStatus, run: BackfillRun | None) -> None:
         """How it ended."""
         if self._form == "json":
             print(json.dumps(as_json(standing), ensure_ascii=False, indent=2))
@@ -134,7 +136,7 @@ class RunRender:
         else:
             self._paper.write(f"{standing.backfill.name} is {standing.state}")
 
-    def standing(self, each: Standing) -> None:
+    def standing(self, each: BackfillStatus) -> None:
         """How it stands after it was asked something."""
         if self._form == "json":
             print(json.dumps(as_json(each), ensure_ascii=False, indent=2))
@@ -142,7 +144,7 @@ class RunRender:
         self._paper.write(line(each))
 
 
-def line(each: Standing) -> str:
+def line(each: BackfillStatus) -> str:
     """A backfill in one line."""
     if each.run is None:
         return f"{each.backfill.name}  {each.state.replace('_', ' ')}"

@@ -10,7 +10,7 @@ from datetime import UTC
 from provision.cli.render.paper import Paper, moment, short
 from provision.core.standing import Flag, Standing
 from provision.flows.connect import Reach, Site
-from provision.flows.look import HELD, Look
+from provision.flows.look import HELD, ProjectStatus
 from provision.flows.peers import lost
 from provision.model import Direction, StateName
 
@@ -29,7 +29,7 @@ _SIGNS = {"applied": "✓", "pending": "·", "reverted": "·", "skipped": "-", H
 class StatusRender:
     """Prints where every store stands; `shown` are the names of the stores asked for."""
 
-    def __init__(self, site: Site, look: Look, shown: tuple[str, ...]) -> None:
+    def __init__(self, site: Site, look: ProjectStatus, shown: tuple[str, ...]) -> None:
         self._site, self._look, self._shown = site, look, shown
         self._everything = False
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from provision.core.standing import Flag, Standing
-from provision.flows.look import Look
+from provision.flows.look import ProjectStatus
 from provision.model import Event, EventKind, Holding, Owner, Revision, State, StateName
 
 AT = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
@@ -24,20 +24,20 @@ def holding(token: int) -> Holding:
 
 
 def test_begun_by_the_holder_is_in_progress_and_not_dirty() -> None:
-    look = Look({}, {}, holding(7))
+    look = ProjectStatus({}, {}, holding(7))
     assert (look.live(begun(7)), look.flags(begun(7))) == (True, ())
 
 
 @pytest.mark.parametrize("working", [None, holding(8)])
 def test_begun_by_another_run_is_dirty(working: Holding | None) -> None:
-    look = Look({}, {}, working)
+    look = ProjectStatus({}, {}, working)
     assert (look.live(begun(7)), look.flags(begun(7))) == (False, (Flag.DIRTY,))
 
 
 def test_flags_come_in_the_order_of_their_definition() -> None:
     flags = frozenset({Flag.FUTURE, Flag.UNKNOWN, Flag.APPLIED_OUTSIDE})
     each = Standing(FILE.id, None, State(StateName.APPLIED), flags)
-    assert Look({}, {}).flags(each) == (Flag.UNKNOWN, Flag.FUTURE, Flag.APPLIED_OUTSIDE)
+    assert ProjectStatus({}, {}).flags(each) == (Flag.UNKNOWN, Flag.FUTURE, Flag.APPLIED_OUTSIDE)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_flags_come_in_the_order_of_their_definition() -> None:
 )
 def test_waiting_for_a_backfill_is_held_unless_begun(name: StateName, shown: str) -> None:
     each = Standing(FILE.id, FILE, State(name))
-    assert Look({}, {FILE.id: ("backfill/orders",)}).state(each) == shown
+    assert ProjectStatus({}, {FILE.id: ("backfill/orders",)}).state(each) == shown

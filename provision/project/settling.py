@@ -1,0 +1,116 @@
+"""A person's word, written down: what is there already, what became of a revision, who may run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Literal
+
+from provision.errors import ConfigError
+from provision.flows import settle
+from provision.flows.connect import Access, Site
+from provision.flows.rules import Watch
+from provision.flows.verdicts import Verdict
+from provision.model import Event, Happening, Holding
+from provision.project.listening import Listening, ignored
+from provision.project.opened import Names, Opened, names
+from provision.run import Stop
+from provision.wiring import locks, moves
+
+Answer = Literal["applied", "pending", "reverted", "accept-change"]
+
+
+class Settling(Opened):
+    """Writes to ledgers, and runs no migration."""
+
+    def baseline(
+        self,
+        *revisions: str,
+        everything: bool = False,
+        only: Names = (),
+        run_lock: bool = True,
+        wait: float = 600.0,
+        on_event: Callable[[Happening], None] = ignored,
+        stop: Stop | None = None,
+    ) -> tuple[Event, ...]:
+        """Mark the revisions, and everything below them, as applied without running them; the entries written.
+
+        Either name revisions or say `everything`. Raises RefusedError (already-applied, dirty, changed, unknown),
+        ConfigError (usage, no-such-revision), LeaseHeld, UnreachableError.
+        """
+        if bool(revisions) is everything:
+            fix = "name revisions, or say everything=True"
+            raise ConfigError("usage", "baseline needs to know what is there already", where="baseline", fix=fix)
+        marking = settle.Marking(revisions, everything, frozenset(names(only)))
+        return self._written(
+            lambda site, watch: settle.baseline(site, marking, self._rules(wait, run_lock=run_lock), watch),
+            self._opened(Access.WRITE, marking.only),
+            on_event,
+            stop or Stop(),
+        )
+
+    def resolve(
+        self,
+        revision: str,
+        answer: Answer,
+        *,
+        reason: str = "",
+        run_lock: bool = True,
+        wait: float = 600.0,
+        on_event: Callable[[Happening], None] = ignored,
+        stop: Stop | None = None,
+    ) -> tuple[Event, ...]:
+        """Settle a revision whose fate is open by your word; look at the database first. The entries written.
+
+        Named a store, it settles all that the store's version table lost; `applied` writes that table again. `reason`
+        is kept in the history. Raises RefusedError (nothing-to-resolve, required-by-others, versions-lost),
+        ConfigError (usage, no-such-revision), LeaseHeld, UnreachableError.
+        """
+        verdict = _verdict(answer)
+
+        def write(site: Site, watch: Watch) -> tuple[Event, ...]:
+            locks.answers(site, revision.split("/", 1)[0], site.project.home)
+            rules = self._rules(wait, run_lock=run_lock)
+            if revision in site.reached:
+                return settle.resolve_store(site, revision, verdict, reason, rules, watch)
+            return (settle.resolve(site, revision, verdict, reason, rules, watch),)
+
+        return self._written(write, self._opened(Access.WRITE, tolerant=True), on_event, stop or Stop())
+
+    def lock(self) -> Holding | None:
+        """Who holds the run lock, since when and for how many seconds more; None when nobody does.
+
+        Raises UnreachableError, ConfigError (no-home).
+        """
+        with self._opened(Access.READ, tolerant=True) as site:
+            table = locks.leases(site)
+            return table.read(locks.RUN) if table is not None else None
+
+    def release_lock(self, holding: Holding) -> bool:
+        """Take the lock from the holding that `lock` returned: True when it is free now.
+
+        False: its holder was asked to give it up, which it does before its next statement; `up` waits for that.
+        Raises RefusedError (lease-moved) when it is not that holding's any more, UnreachableError.
+        """
+        with self._opened(Access.READ, tolerant=True) as site:
+            table = locks.leases(site)
+            return table is None or locks.release(table, holding)
+
+    def _written(
+        self,
+        write: Callable[[Site, Watch], tuple[Event, ...]],
+        opened: AbstractContextManager[Site],
+        on_event: Callable[[Happening], None],
+        stop: Stop,
+    ) -> tuple[Event, ...]:
+        told = Listening(on_event, stop, lambda event: moves.hidden(event, self._environment))
+        with told.settled(), opened as site:
+            stop.check()
+            return write(site, Watch(told, lambda _plan, _standings: None, check=stop.check))
+
+
+def _verdict(answer: str) -> Verdict:
+    if answer not in list(Verdict):
+        fix = f"say one of {', '.join(Verdict)}"
+        raise ConfigError("usage", f"{answer!r} is no answer", where="resolve", fix=fix)
+    return Verdict(answer)
