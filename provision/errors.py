@@ -53,8 +53,13 @@ class ConfigError(ProvisionError):
 class CapabilityMissing(ConfigError):
     """Raised when a store has no such part."""
 
-    def __init__(self, store: str, part: str, reason: str) -> None:
-        super().__init__("capability-missing", f"{store} has no {part}: {reason}", where=store)
+    def __init__(self, store: str, part: str, reason: str, fix: str) -> None:
+        super().__init__("capability-missing", f"{store} has no {part}: {reason}", where=store, fix=fix)
+
+    @classmethod
+    def of_kind(cls, store: str, kind: str, part: str, fix: str) -> CapabilityMissing:
+        """No store of that kind has one."""
+        return cls(store, part, f"stores of kind {kind} have none", fix)
 
 
 class RefusedError(ProvisionError):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from provision.errors import ConfigError
+from provision.errors import ConfigError, ProvisionError
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.ports.kind import Kind
 from provision.text.nearest import nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "provision.stores"
 """Entry points: a name → the object `KIND` of a package. Provision's own kinds are in the package of that name."""
@@ -47,8 +52,8 @@ def names() -> tuple[str, ...]:
 
 
 def every() -> tuple[Kind, ...]:
-    """Every kind that there is, by name. Raises ConfigError (kind-broken)."""
-    return tuple(each for each in map(find, names()) if each is not None)
+    """Every kind that can be loaded, by name: what is wrong with another is said where a store of it is used."""
+    return tuple(found for each in names() if (found := _sound(each)) is not None)
 
 
 def with_engine() -> tuple[str, ...]:
@@ -58,18 +63,40 @@ def with_engine() -> tuple[str, ...]:
 
 def build(options: StoreOptions) -> Store:
     """The store, not yet connected. Raises ConfigError (missing-extra, unknown-kind, kind-broken)."""
-    kind = named(options.kind, f"provision.toml, [stores.{options.name}]")
-    # A data folder called `redis` is found as a namespace package without origin when the driver is missing.
-    spec = find_spec(kind.driver)
-    if spec is None or spec.origin is None:
+    where = f"provision.toml, [stores.{options.name}]"
+    kind = named(options.kind, where)
+    if not _is_installed(kind.driver):
         package = kind.driver.replace("_", "-")
         raise ConfigError(
             "missing-extra",
             f"{options.name} needs the package {package}, which is not installed",
-            where=f"provision.toml, [stores.{options.name}]",
-            fix=f"pip install 'provision-toolkit[{kind.extra}]'" if kind.extra else f"pip install {package}",
+            where=where,
+            fix=f"pip install '{_package(kind.name)}[{kind.extra}]'" if kind.extra else f"pip install {package}",
         )
-    return kind.build(options)
+    try:
+        return kind.build(options)
+    except ProvisionError:
+        raise
+    except Exception as error:
+        if kind.name in _own():
+            raise
+        raise _broken(kind.name, f"cannot build a store: {error}", kind.package) from error
+
+
+def _is_installed(driver: str) -> bool:
+    """A data folder called `redis` is found as a namespace package without origin when the driver is missing."""
+    try:
+        spec = find_spec(driver)
+    except ModuleNotFoundError:  # of `google.cloud.spanner`, what is around it
+        return False
+    return spec is not None and spec.origin is not None
+
+
+def _sound(name: str) -> Kind | None:
+    try:
+        return find(name)
+    except ConfigError:
+        return None
 
 
 @cache
@@ -78,23 +105,45 @@ def _own() -> frozenset[str]:
 
 
 @cache
-def _others() -> frozenset[str]:
+def _others() -> Mapping[str, Sequence[EntryPoint]]:
+    """Name → who brings a kind of that name; one of provision's own cannot be replaced."""
     from importlib.metadata import entry_points
 
-    return frozenset(entry_points(group=GROUP).names) - _own()
+    found: dict[str, list[EntryPoint]] = {}
+    for each in entry_points(group=GROUP):
+        if each.name not in _own():
+            found.setdefault(each.name, []).append(each)
+    return found
 
 
 def _brought(name: str) -> Kind:
-    from importlib.metadata import entry_points
-
-    entry = next(iter(entry_points(group=GROUP, name=name)))
-    package = entry.dist.name if entry.dist is not None else entry.value
+    entry, *more = _others()[name]
+    if more:
+        listed = ", ".join(sorted(_distribution(each) for each in (entry, *more)))
+        what, fix = f"several packages bring stores of kind {name}: {listed}", "pip uninstall all of them but one"
+        raise ConfigError("kind-broken", what, where=f"entry points {GROUP}", fix=fix)
     try:
         kind = entry.load()
-    except Exception as error:  # somebody else's package may raise anything
-        what = f"the package {package}, which brings stores of kind {name}, cannot be loaded: {error}"
-        raise ConfigError("kind-broken", what, where=entry.value, fix=f"pip install --upgrade {package}") from error
-    if not isinstance(kind, Kind) or kind.name != name:
-        what = f"{entry.value} of the package {package} is no Kind called {name!r}"
-        raise ConfigError("kind-broken", what, where=entry.value, fix=f"pip install --upgrade {package}")
+    except (Exception, SystemExit) as error:  # somebody else's package may raise anything
+        raise _broken(name, f"cannot be loaded: {error}", entry.value) from error
+    if not isinstance(kind, Kind):
+        raise _broken(name, f"gives an object of type {type(kind).__name__}, not a Kind", entry.value)
+    if kind.name != name:
+        raise _broken(name, f"calls its kind {kind.name!r}", entry.value)
     return kind
+
+
+def _broken(name: str, what: str, where: str) -> ConfigError:
+    package = _package(name)
+    what = f"the package {package}, which brings stores of kind {name}, {what}"
+    fix = f"pip install --upgrade {package}; what it must bring is in docs/how-to-add-a-store.md"
+    return ConfigError("kind-broken", what, where=where, fix=fix)
+
+
+def _package(name: str) -> str:
+    """The distribution that brings a kind, as pip knows it."""
+    return "provision-toolkit" if name in _own() else _distribution(_others()[name][0])
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.module

@@ -10,8 +10,15 @@ pytest_plugins = ["tests.servers.plugin"]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The containers run where they are asked for: they may fetch images of gigabytes."""
-    return (collection_path.name == "containers" and not any("containers" in each for each in config.args)) or None
+    """The containers run where they are asked for: they may fetch images of gigabytes.
+
+    The tests of a package in fixtures/ run where that is installed.
+    """
+    return (
+        (collection_path.name == "containers" and not any("containers" in each for each in config.args))
+        or collection_path.name == "fixtures"
+        or None
+    )
 
 
 # Killed runs and servers, frozen holders, full disks, and the shipped databases moved whole: see docs/testing.md.

@@ -39,7 +39,10 @@ def documented(begun: str) -> list[str]:
     """What `schema` prints the schema of."""
     from provision import kinds
 
-    documented = [each.name for each in kinds.every() if each.has("setup.schema")]
+    try:
+        documented = [each.name for each in kinds.every() if each.has("setup.schema")]
+    except ProvisionError:
+        documented = []  # what is wrong with a package is for the command to report, not for a pressed Tab
     return _begin(begun, [*documented, "checks", "backfills"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provision import kinds, process, settings
 from provision.cli import group, options, site
 from provision.cli.render import doctor as render
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ConfigError, ProvisionError, unexpected
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_UNREACHABLE, ProvisionError, unexpected
 from provision.flows.doctor import Checkup, Look, examine, problems
 from provision.model import Finding, Severity
 from provision.wiring import machine
@@ -55,10 +55,10 @@ def _examined(project: settings.Project, name: str) -> Checkup:
     )
 
 
-def _look(kind: str) -> Look:
+def _look(kind: str) -> Look | None:
     found = kinds.named(kind, "doctor").health()
     if found is None:
-        raise ConfigError("capability-missing", f"stores of kind {kind} cannot be looked at")
+        return None
     return lambda options, url, home: found.look(options, url, home=home)
 
 

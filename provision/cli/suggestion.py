@@ -22,7 +22,8 @@ def write(project: settings.Project, place: Place, chosen: Backfill) -> int:
         return EXIT_FINDINGS
     part = kinds.named(store.kind, store.name).suggest()
     if part is None:
-        raise CapabilityMissing(store.name, "suggestions", f"stores of kind {store.kind} write none")
+        fix = f"write the migration by hand: provision new {store.name} MESSAGE"
+        raise CapabilityMissing.of_kind(store.name, store.kind, "suggestions", fix)
     options = next(each for each in project.stores if each.name == chosen.store)
     try:
         written = part.write(options, str(chosen.body["table"]), constants, chosen.requires)

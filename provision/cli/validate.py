@@ -191,7 +191,8 @@ def history(
         if kept is None:
             if project.home in needed.lost:
                 raise needed.lost[project.home]
-            raise CapabilityMissing(project.home, "history", "results of checks are kept in the home store")
+            what, fix = "results of checks are kept in the home store", "name another store in [project] home"
+            raise CapabilityMissing(project.home, "history", what, fix)
         found = kept.read(suite, check, since.at if since else None, limit)
         mine = [each for each in found if each.run.environment == environment.name]
         render.history(project.name, environment.name, list(reversed(mine)), output)

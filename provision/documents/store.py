@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from provision.documents.source import Documents
 from provision.errors import ProvisionError, UnreachableError
 from provision.model import Contact, Description, Direction, Revision, Step, StoreOptions
-from provision.ports import Lane, Leftovers, Marked, Peer, Repeatables, Statements
+from provision.ports import Lane, Leases, Leftovers, Marked, Peer, Repeatables, Statements
 
 if TYPE_CHECKING:
     from provision.ports.backfill import Batches
@@ -31,6 +31,7 @@ class DocumentStore(ABC, Generic[Server]):
     peer: Peer | None = None
     marked: Marked | None = None
     leftovers: Leftovers | None = None
+    leases: Leases | None = None
     statements: Statements | None
 
     def __init__(self, options: StoreOptions, documents: Documents) -> None:
@@ -100,6 +101,10 @@ class DocumentStore(ABC, Generic[Server]):
         """The operations of each step as they are sent."""
         return [self._described(step) for step in steps]
 
+    def texts(self, step: Step) -> Sequence[str]:
+        """What a step sends, in order; a store that has a lane says it itself. Raises ConfigError (irreversible)."""
+        return [each.text for each in self.statements.of(step)] if self.statements is not None else []
+
     def losses(self, step: Step) -> tuple[str, ...]:
         """What the operations of the step can lose; nothing for a step with no way down, which is never run."""
         if _barred(step):
@@ -107,10 +112,9 @@ class DocumentStore(ABC, Generic[Server]):
         return tuple(loss for _, loss in self.documents.operations(step) if loss)
 
     def _described(self, step: Step) -> Description:
-        if _barred(step) or self.statements is None:
+        if _barred(step):
             return Description(step, None, f"there is no way down: {step.revision.irreversible}")
-        texts = tuple(each.text for each in self.statements.of(step))
-        return Description(step, texts, destructive=self.losses(step))
+        return Description(step, tuple(self.texts(step)), destructive=self.losses(step))
 
 
 def _barred(step: Step) -> bool:

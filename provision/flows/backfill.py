@@ -23,6 +23,7 @@ from provision.ports.backfill import Batches, Readable
 from provision.process import dead
 
 PARTS = 8  # of a run: so many processes can share it
+NO_BACKFILLS = "fill the rows in a migration of the store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Asked:
 def batches_of(store: Store) -> Batches:
     """Raises CapabilityMissing."""
     if store.batches is None:
-        raise CapabilityMissing(store.name, "backfills", f"stores of kind {store.kind} have none")
+        raise CapabilityMissing.of_kind(store.name, store.kind, "backfills", NO_BACKFILLS)
     return store.batches
 
 
@@ -68,7 +69,8 @@ def bound(stores: Mapping[str, Store], backfill: Backfill) -> Backfill:
     store = stores[origin.store]
     batches = store.batches
     if not isinstance(batches, Readable):
-        raise CapabilityMissing(store.name, "rows to fill from", f"stores of kind {store.kind} are not read")
+        what, fix = f"stores of kind {store.kind} are not read", "name a store of another kind under `from`"
+        raise CapabilityMissing(store.name, "rows to fill from", what, fix)
     return replace(backfill, source=lambda: batches.source(origin))
 
 
@@ -121,8 +123,8 @@ def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
         raise _changed(backfill, last)
     with closing(batches.work(backfill)) as work:
         if not work.shared:
-            kind = place.stores[backfill.store].kind
-            raise CapabilityMissing(backfill.store, "shared runs", f"a backfill of kind {kind} has one worker")
+            what = f"a backfill of kind {place.stores[backfill.store].kind} has one worker"
+            raise CapabilityMissing(backfill.store, "shared runs", what, "leave it to the process that runs it")
     _accepted(batches, backfill, asked)
     turns_ = _turns(asked, last)
     return join(Post(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told, turns_), last.run)
@@ -292,7 +294,8 @@ def _is_applied(store: Store, name: str) -> bool:
 def _accepted(batches: Batches, backfill: Backfill, asked: Asked) -> None:
     with closing(batches.work(backfill)) as work:
         if asked.orders.workers > 1 and not work.shared:
-            raise CapabilityMissing(backfill.store, "shared runs", "a backfill of this kind has one worker")
+            what = "a backfill of this kind has one worker"
+            raise CapabilityMissing(backfill.store, "shared runs", what, "leave --workers out")
         raise_all(work.refused())
 
 

@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 
 from provision.core import source
 from provision.core.graph import Graph
-from provision.errors import ConfigError, ProvisionError, Several, UnreachableError, raise_all
+from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
 from provision.model import Contact, StoreOptions
-from provision.ports import Store
+from provision.ports import Leases, Store
 from provision.settings import Environment, Project
 from provision.text.nearest import nearest
 
@@ -228,6 +228,17 @@ def reach(
         reach = Reach.UNREACHABLE if isinstance(error, UnreachableError) else Reach.NOT_CONFIGURED
         return Reached(store, reach, error=error)
     return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url")
+
+
+def leases_of(home: str, stores: Mapping[str, Store]) -> Leases:
+    """The leases of the home store. Raises CapabilityMissing."""
+    found = stores[home].leases
+    if found is None:
+        others = [name for name, store in stores.items() if store.leases is not None]
+        named = " or ".join(others) or "a store that can, such as PostgreSQL or Redis,"
+        fix = f"name {named} in [project] home, or run with --no-lock"
+        raise CapabilityMissing(home, "run lock", f"stores of kind {stores[home].kind} cannot keep one", fix)
+    return found
 
 
 def url_of(store: Store, project: Project, environment: Environment, engines: Engines) -> str:

@@ -38,7 +38,7 @@ def examine(
     environment: Environment,
     build: Build,
     engines: Engines,
-    looks: Callable[[str], Look],
+    looks: Callable[[str], Look | None],
     dead: Callable[[Owner], bool],
 ) -> Checkup:
     """Look at the files, then at every store at the same time."""
@@ -98,15 +98,21 @@ def _reached(reached: Reached) -> list[Finding]:
 
 
 def _server(
-    reached: Reached, options: StoreOptions, url: str, looks: Callable[[str], Look], *, home: bool
+    reached: Reached, options: StoreOptions, url: str, looks: Callable[[str], Look | None], *, home: bool
 ) -> list[Finding]:
     answered = f"{reached.label} answers at {reached.place}"
     found = [Finding("reach", Severity.FINE, options.name, answered)]
     try:
-        found += looks(options.kind)(options, url, home)
+        look = looks(options.kind)
+        found += [_unseen(options)] if look is None else look(options, url, home)
     except ProvisionError as error:
         found += problems(error, "server", options.name)
     return found
+
+
+def _unseen(options: StoreOptions) -> Finding:
+    what = f"doctor has no part for stores of kind {options.kind}: nobody looked at its rights and its clock"
+    return Finding("server", Severity.WARNING, options.name, what, "look at them yourself")
 
 
 def _ledger(store: Store) -> Iterator[Finding]:
@@ -172,8 +178,8 @@ def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:
         yield from problems(error, "lease", store.name)
         return
     if store.leases is None:
-        fix = "name a PostgreSQL, Redis or ArangoDB store in [project] home"
-        yield Finding("lease", Severity.ERROR, store.name, f"a {store.kind} cannot keep the run lock", fix)
+        fix = "name a store that can, such as PostgreSQL or Redis, in [project] home"
+        yield Finding("lease", Severity.ERROR, store.name, f"stores of kind {store.kind} cannot keep the run lock", fix)
     elif holding is None:
         yield Finding("lease", Severity.FINE, store.name, "the run lock is free")
     elif holding.expires_in < 0 or dead(holding.owner):

@@ -5,22 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from provision.core import lease as leases
 from provision.core.plan import Standings
-from provision.errors import CapabilityMissing, ConfigError
-from provision.flows.connect import Site
-from provision.model import (
-    Holding,
-    Note,
-)
+from provision.errors import ConfigError
+from provision.flows.connect import Site, leases_of
+from provision.flows.rules import Rules, Watch
+from provision.model import Holding, Note
 from provision.ports import Leases
 from provision.process import dead
-
-if TYPE_CHECKING:
-    pass
-from provision.flows.rules import Rules, Watch
 
 
 class HeldLock:
@@ -78,14 +71,11 @@ def home(site: Site) -> Leases:
             where=site.project.file.name,
             fix="run with --no-lock, or name a home store",
         )
-    store = site.stores.get(name)
-    if store is None:
+    if name not in site.stores:
         raise ConfigError(
             "no-home",
             f"the home store {name} is {site.reached[name].reach.replace('_', ' ')} here",
             where=f"environment {site.environment.name}",
             fix=f"set {name}.url, or run with --no-lock",
         )
-    if store.leases is None:
-        raise CapabilityMissing(name, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
-    return store.leases
+    return leases_of(name, site.stores)

@@ -19,6 +19,7 @@ from provision.validate.kinds import made_across
 MadeBy = Callable[[str], Collection[str]]
 """Store → the kinds of check that it makes itself."""
 HISTORY_RUNS = 10
+NO_CHECKS = "take its tables out of the suites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _jobs(suites: Sequence[Suite], made_by: MadeBy) -> Iterator[_Job]:
 
 def _checks(store: Store) -> Checks:
     if store.checks is None:
-        raise CapabilityMissing(store.name, "checks", f"stores of kind {store.kind} have none")
+        raise CapabilityMissing.of_kind(store.name, store.kind, "checks", NO_CHECKS)
     return store.checks
 
 

@@ -8,12 +8,14 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
+from provision.errors import ConfigError
 from provision.model import Finding, Found, StoreOptions
 from provision.ports import Store
 
-_Part = TypeVar("_Part")
+OWN = "provision.stores."
+"""What the packages of provision's own kinds begin with."""
 
 
 class Layout(Protocol):
@@ -115,39 +117,60 @@ class Kind:
         return self.folder or self.name
 
     def layout(self) -> Layout | None:
-        return cast("Layout | None", self._part("setup.layout"))
+        return cast("Layout | None", self.part("setup.layout"))
 
     def draft(self) -> Draft | None:
-        return cast("Draft | None", self._part("setup.draft"))
+        return cast("Draft | None", self.part("setup.draft"))
 
     def suggest(self) -> Suggest | None:
-        return cast("Suggest | None", self._part("setup.suggest"))
+        return cast("Suggest | None", self.part("setup.suggest"))
 
     def live(self) -> Live | None:
-        return cast("Live | None", self._part("setup.live"))
+        return cast("Live | None", self.part("setup.live"))
 
     def schema(self) -> Schema | None:
-        return cast("Schema | None", self._part("setup.schema"))
+        return cast("Schema | None", self.part("setup.schema"))
 
     def health(self) -> Health | None:
-        return cast("Health | None", self._part("setup.health"))
+        return cast("Health | None", self.part("setup.health"))
 
     def backfill_keys(self) -> BackfillKeys | None:
-        return cast("BackfillKeys | None", self._part("backfill.batches"))
+        return cast("BackfillKeys | None", self.part("backfill.batches"))
 
     def check_kinds(self) -> CheckKinds | None:
-        return cast("CheckKinds | None", self._part("validate.checks"))
+        return cast("CheckKinds | None", self.part("validate.checks"))
 
     def given(self, _part: str) -> object | None:
         """The part as an object, for a kind that needs no file for it; None leaves it to the file, if there is one."""
         return None
 
     def has(self, part: str) -> bool:
-        """Whether there is a part such as `setup.schema`; loads no more than the package of the room."""
-        return self.given(part) is not None or _is_there(f"{self.package}.{part}")
+        """Whether there is a part such as `setup.schema`; loads no more than the package of the room.
 
-    def _part(self, name: str) -> object | None:
-        return self.given(name) or (import_module(f"{self.package}.{name}") if self.has(name) else None)
+        Raises as `part` does.
+        """
+        return self.given(part) is not None or bool(self._loaded(part, _is_there))
+
+    def part(self, name: str) -> Any:
+        """What is given, else the module of a part such as `validate.checks`; None: a missing part is a missing file.
+
+        Raises ConfigError (kind-broken) for one of another package that cannot be loaded.
+        """
+        found = self.given(name)
+        if found is not None:
+            return found
+        return self._loaded(name, lambda module: import_module(module) if _is_there(module) else None)
+
+    def _loaded(self, part: str, load: Callable[[str], object]) -> Any:
+        module = f"{self.package}.{part}"
+        try:
+            return load(module)
+        except Exception as error:  # somebody else's package may raise anything
+            if self.package.startswith(OWN):
+                raise
+            what = f"a part of stores of kind {self.name} cannot be loaded: {error}"
+            fix = "mend the part; or remove the file, and stores of that kind do without it"
+            raise ConfigError("kind-broken", what, where=module, fix=fix) from error
 
 
 @cache

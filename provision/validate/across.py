@@ -22,7 +22,8 @@ class World:
         """Raises CapabilityMissing."""
         keyed = self.checks[store].keyed
         if keyed is None:
-            raise CapabilityMissing(store, "order of keys", "its tables cannot be held against another store's")
+            what = "its tables cannot be held against another store's"
+            raise CapabilityMissing(store, "order of keys", what, "take the check out of the suite")
         return keyed
 
 

@@ -11,8 +11,8 @@ from provision import kinds, settings
 from provision.backfill import document as documents
 from provision.backfill.document import Vocabulary
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
-from provision.flows.backfill import Place
-from provision.flows.connect import known_stores
+from provision.flows.backfill import NO_BACKFILLS, Place
+from provision.flows.connect import known_stores, leases_of
 from provision.flows.needed import reached
 from provision.model.backfills import Backfill
 from provision.ports.kind import Kind
@@ -43,7 +43,7 @@ def vocabulary(project: settings.Project, store: str) -> Vocabulary:
     kind = kinds.named(next(each.kind for each in project.stores if each.name == store), store)
     found = _of_kind(kind)
     if found is None:
-        raise CapabilityMissing(store, "backfills", f"stores of kind {kind.name} have none")
+        raise CapabilityMissing.of_kind(store, kind.name, "backfills", NO_BACKFILLS)
     return found
 
 
@@ -85,9 +85,7 @@ def placed(
             where = f"{project.file.name}, [environments.{chosen.name}]"
             what = f"{switched_off[0]} is off in environment {chosen.name}"
             raise ConfigError("store-off", what, where=where, fix="choose another environment")
-        leases = needed.stores[project.home].leases if home else None
-        if home and leases is None:
-            raise CapabilityMissing(project.home, "leases", "the run lock needs PostgreSQL, Redis or ArangoDB")
+        leases = leases_of(project.home, needed.stores) if home else None
         owner = sites.owner(project.root)
         anew = partial(placed, project, chosen, backfills, wait=wait, use_lease=use_lease, again=True)
         yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew)

@@ -12,7 +12,7 @@ from provision import kinds, settings
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
 from provision.flows.connect import known_stores
 from provision.flows.needed import Needed
-from provision.flows.validate import MadeBy, stores_of
+from provision.flows.validate import NO_CHECKS, MadeBy, stores_of
 from provision.model.checks import Check, Scope, Suite, Table
 from provision.text.nearest import near
 from provision.validate import document as documents
@@ -32,7 +32,7 @@ class Vocabularies:
         known_stores(self._project, frozenset({store}))
         found = vocabulary(self._kinds[store])
         if found is None:
-            raise CapabilityMissing(store, "checks", f"stores of kind {self._kinds[store]} have none")
+            raise CapabilityMissing.of_kind(store, self._kinds[store], "checks", NO_CHECKS)
         return Vocabulary({**{name: each.schema for name, each in ACROSS.items()}, **found.kinds}, found.table)
 
     def made_by(self, store: str) -> Collection[str]:
@@ -50,7 +50,7 @@ def vocabulary(kind: str) -> Vocabulary | None:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a suite, with what every kind of store brings."""
-    found = [vocabulary(kind) for kind in kinds.names()]
+    found = [vocabulary(kind.name) for kind in kinds.every()]
     across = Vocabulary({name: each.schema for name, each in ACROSS.items()})
     return documents.editor_schema([across, *(each for each in found if each is not None)])
 

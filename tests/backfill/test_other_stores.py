@@ -155,6 +155,7 @@ def test_keys_without_expiry_get_one_and_others_keep_theirs(provision: Provision
 def test_a_store_of_one_worker_refuses_more(provision: Provision) -> None:
     assert provision("backfill", "run", "prefs", "--workers", 2).err == (
         "error[capability-missing]: redis has no shared runs: a backfill of this kind has one worker\n  where  redis\n"
+        "  fix    leave --workers out\n"
     )
 
 

@@ -13,7 +13,7 @@ from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.arango.server import Server
-from tests.contract.case import Case
+from provision.testing.contract.case import Case
 
 _COLLECTION = "  - create_collection: {{name: {0}, type: {1}}}\n"
 _INDEX = "  - create_index: {{collection: {0}, name: {1}, type: persistent, fields: [{2}]}}\n"

@@ -14,7 +14,7 @@ from provision.ports import Store
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.server import Client
-from tests.contract.case import Case
+from provision.testing.contract.case import Case
 
 _TABLE = "CREATE TABLE {} (x UInt8) ENGINE = MergeTree ORDER BY x"
 _UPS = {
@@ -33,6 +33,7 @@ _NAMES = count(1)
 
 class ClickhouseCase(Case):
     name = kind = "clickhouse"
+    peer = True
     server = "clickhouse_embedded"
     leases = False
     refuses_late = refuses_duplicates = False

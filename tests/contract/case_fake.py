@@ -6,8 +6,8 @@ from pathlib import Path
 
 from provision.errors import UnreachableError
 from provision.model import Direction, StoreOptions
-from tests.contract.case import Case
-from tests.doubles.fake_store import FakeServer, FakeStore
+from provision.testing.contract.case import Case
+from provision.testing.fake_store import FakeServer, FakeStore
 
 _FILES = {
     "001_first": "up:\n+a\ndown:\n-a\n",
@@ -19,7 +19,7 @@ _FILES = {
 class FakeCase(Case):
     name = kind = "fake"
     server = ""
-    peer = False
+    keeps_connection = True
     crash_points = ((FakeServer, "send"),)
 
     def __init__(self, server_url: str) -> None:

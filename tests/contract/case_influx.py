@@ -15,7 +15,7 @@ from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.influx.ledger import InfluxLedger
 from provision.stores.influx.version_1 import Server1
-from tests.contract.case import Case
+from provision.testing.contract.case import Case
 
 _TIER = "  - create_retention_policy: {{database: app, name: {}, duration: {}}}\n"
 _ROLLUP = """\

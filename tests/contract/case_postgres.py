@@ -15,7 +15,7 @@ from provision.ports import Store
 from provision.stores.postgres.lease import PostgresLeases
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate.session import Session
-from tests.contract.case import Case
+from provision.testing.contract.case import Case
 
 _ENV = """
 from alembic import context
@@ -67,6 +67,10 @@ _NAMES = count(1)
 
 class PostgresCase(Case):
     name = kind = "postgres"
+    peer = True
+    statements = False
+    in_flight = ("create index concurrently a_x on a (x)", "create index concurrently a_y on a (x)")
+    keeps_connection = True
     transactional = True
     crash_stride = 5
     crash_points = ((Session, "end"), (PostgresLedger, "append"), (PostgresLeases, "take"))

@@ -11,7 +11,7 @@ from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.redis.fence import Fence
 from provision.stores.redis.lease import RedisLeases
-from tests.contract.case import Case
+from provision.testing.contract.case import Case
 
 _STREAM = "  - create_stream: {{name: 'app:{0}', maxlen: 100, owner: team, description: events}}\n"
 _GROUP = "  - create_group: {{stream: 'app:{0}', name: {1}, start: 0}}\n"

@@ -12,7 +12,7 @@ from provision import kinds
 from provision.model import StoreOptions
 from provision.ports import Store
 from provision.stores.weaviate.server import Server
-from tests.contract.case import Case
+from provision.testing.contract.case import Case
 
 _COLLECTION = (
     "  - create_collection: {{class: {0}, multiTenancyConfig: {{enabled: {1}}},"

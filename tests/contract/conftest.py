@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from tests.contract.bench import Bench
-from tests.contract.case import Case
+from provision.testing.contract import Case, run_on
 from tests.contract.case_arango import ArangoCase
 from tests.contract.case_clickhouse import ClickhouseCase
 from tests.contract.case_fake import FakeCase, FakePeerCase
@@ -31,29 +25,4 @@ CASES: dict[str, type[Case]] = {
     "weaviate": WeaviateCase,
     "arango": ArangoCase,
 }
-PEERS = ["fake_peer", "postgres15", "postgres18", "clickhouse"]
-WITH_LEASES = [name for name, case in CASES.items() if case.leases]
-# The clients of ClickHouse and Redis open another one when theirs was cut between two requests.
-KEEPING_A_CONNECTION = [name for name in CASES if name.startswith(("fake", "postgres"))]
-WITH_STATEMENTS = [name for name in CASES if not name.startswith("postgres")]
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test that takes `bench` runs on every store; the mark `stores` narrows it to those that have the part."""
-    if "bench" in metafunc.fixturenames:
-        narrowed = metafunc.definition.get_closest_marker("stores")
-        metafunc.parametrize("bench", narrowed.args[0] if narrowed else list(CASES), indirect=True)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "stores(names): the stores that have the part under test")
-
-
-@pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    kind = CASES[request.param]
-    case = kind(request.getfixturevalue(kind.server) if kind.server else "")
-    try:
-        yield Bench(case, tmp_path)
-    finally:
-        case.close()
+pytest_generate_tests, bench = run_on(CASES)

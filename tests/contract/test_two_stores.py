@@ -33,9 +33,9 @@ from provision.model import (
     StoreOptions,
 )
 from provision.settings import Environment, Place, Project, Secret
-from tests.contract.bench import passing_owner
-from tests.contract.killer import Killer
-from tests.doubles.fake_store import FakeLeases, FakeLedger, FakeServer, FakeStore
+from provision.testing.contract.bench import passing_owner
+from provision.testing.contract.killer import Killer
+from provision.testing.fake_store import FakeLeases, FakeLedger, FakeServer, FakeStore
 
 FILES = {
     "a/001_x": "up:\n+a1\n+a2\ndown:\n-a2\n-a1\n",

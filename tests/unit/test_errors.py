@@ -56,11 +56,16 @@ def test_special_errors_word_themselves() -> None:
     assert str(Interrupted("SIGTERM")) == "interrupted: stopped by SIGTERM"
     assert Interrupted("SIGTERM").fix == "run the same command again: it goes on where this one stopped"
     assert str(LeaseLost("anna")) == "lease-lost: the run lock was taken over by anna"
-    missing = CapabilityMissing("redis", "lane", "it has statements")
-    assert (str(missing), missing.where, missing.exit_code) == (
+    missing = CapabilityMissing("redis", "lane", "it has statements", "use those")
+    assert (str(missing), missing.where, missing.fix, missing.exit_code) == (
         "capability-missing: redis has no lane: it has statements",
         "redis",
+        "use those",
         2,
+    )
+    assert (
+        CapabilityMissing.of_kind("shop", "redis", "lane", "").what
+        == "shop has no lane: stores of kind redis have none"
     )
 
 

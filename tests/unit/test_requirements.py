@@ -101,8 +101,8 @@ def _declared(path: Path) -> set[str]:
     extras = ["influx", "weaviate", "arango"] if place[0] == "net" else None
     if place[0] == "stores" and len(place) > 2 and place[1] != "postgres":
         extras = [place[1]]
-    elif place[0] == "embedded":
-        extras = ["local"]
+    elif place[0] in ("embedded", "testing"):
+        extras = ["local" if place[0] == "embedded" else "testing"]
     return set.intersection(*({*requirements(extra)} for extra in extras)) if extras else {*requirements()}
 
 

@@ -9,7 +9,7 @@ from provision.documents.ensure import EnsuredStatements
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
-from provision.ports import Leases, Ledger
+from provision.ports import Ledger
 
 if TYPE_CHECKING:
     from provision.ports.backfill import Batches
@@ -21,8 +21,6 @@ _LANGUAGES = ("influxql", "flux")
 
 
 class InfluxStore(DocumentStore["Server"]):
-    leases: Leases | None = None
-
     def __init__(self, options: StoreOptions) -> None:
         from provision.stores.influx.files import documents
         from provision.stores.influx.ledger import InfluxLedger

@@ -9,7 +9,7 @@ from provision.documents.ensure import EnsuredStatements
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
-from provision.ports import Leases, Ledger
+from provision.ports import Ledger
 from provision.stores.weaviate.names import Names
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ _OF_ALIASES = ("create_alias", "move_alias", "delete_alias", "replace_collection
 
 
 class WeaviateStore(DocumentStore["Server"]):
-    leases: Leases | None = None
-
     def __init__(self, options: StoreOptions) -> None:
         from provision.stores.weaviate.files import documents
         from provision.stores.weaviate.ledger import WeaviateLedger

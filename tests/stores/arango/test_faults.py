@@ -10,7 +10,7 @@ import pytest
 from provision.errors import FailedError
 from provision.model import Report
 from provision.stores.arango import server as module
-from tests.contract.bench import Bench
+from provision.testing.contract.bench import Bench
 from tests.contract.case_arango import ArangoCase
 from tests.stores.arango.conftest import PASSWORD
 from tests.stores.arango.gate import Fault, Gate

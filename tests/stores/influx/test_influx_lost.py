@@ -12,8 +12,8 @@ from provision.errors import FailedError
 from provision.model import Began, Happening
 from provision.net.http import Answer, Http
 from provision.stores.influx.version_1 import Server1
-from tests.contract.bench import Bench
-from tests.contract.case import NUMBERS
+from provision.testing.contract.bench import Bench
+from provision.testing.contract.case import NUMBERS
 from tests.contract.case_influx import Influx1Case
 from tests.servers.databases import Influx1
 from tests.stores.influx.conftest import shown

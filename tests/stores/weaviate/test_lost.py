@@ -13,8 +13,8 @@ import urllib3
 from provision.errors import FailedError
 from provision.model import Began, Happening, StateName
 from provision.stores.weaviate import server
-from tests.contract.bench import Bench
-from tests.contract.case import NUMBERS
+from provision.testing.contract.bench import Bench
+from provision.testing.contract.case import NUMBERS
 from tests.contract.case_weaviate import WeaviateCase
 from tests.servers.databases import Weaviate
 from tests.stores.weaviate.conftest import up

@@ -13,7 +13,7 @@ import pytest
 from provision.core.lease import Lease, acquire, awaited, held_by
 from provision.errors import LeaseHeld, LeaseLost, ProvisionError, UnreachableError
 from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
-from tests.doubles.fake_store import FakeLeases, FakeServer
+from provision.testing.fake_store import FakeLeases, FakeServer
 from tests.unit.core.builders import told
 
 ME, OTHER = Owner("me@host", 1, command="up"), Owner("anna@host", 2, command="down")

@@ -11,9 +11,9 @@ import pytest
 from provision.core.plan import Wanted
 from provision.errors import FailedError
 from provision.model import EventKind, Leftover, Note, StoreOptions
-from tests.contract.bench import Bench
+from provision.testing.contract.bench import Bench
+from provision.testing.fake_store import FakeStore
 from tests.contract.case_fake import FakeCase
-from tests.doubles.fake_store import FakeStore
 
 OLD = Leftover("fake", "b_1", "replaced by b_2, kept until 2026-03-09", datetime(2026, 3, 9, tzinfo=UTC))
 

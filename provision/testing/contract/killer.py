@@ -12,7 +12,7 @@ import pytest
 
 from provision.core.execute import Board, LaneJournal, Pen
 from provision.core.lease import Lease
-from tests.doubles.fake_store import Killed
+from provision.testing.fake_store import Killed
 
 CORE_POINTS: tuple[tuple[type, str], ...] = ((Pen, "event"), (LaneJournal, "check"), (Board, "add"))
 

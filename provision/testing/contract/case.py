@@ -1,7 +1,8 @@
-"""What the contract suite must know of a store; one `case_<kind>.py` for each says it."""
+"""What the contract suite must know of a store: a class for each says it."""
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,10 @@ class Case(ABC):
     refuses_late = True  # an event of a token below the fence
     refuses_duplicates = True  # an event with a key that is taken
     leases = True  # can be the home store
+    peer = False  # another tool's table decides what is applied
+    statements = True  # one at a time; False: it has a lane
+    in_flight: tuple[str, ...] = ()  # of a lane that leaves attempts open: a statement whose effect `up` left, another
+    keeps_connection = False  # a run opens no other one after `cut`
     transactional = False  # a revision that failed has left nothing
     extra: Mapping[str, object] = {}
     crash_stride = 1  # of the points, how many to go on by where not all are asked for: a slow server's share
@@ -80,6 +85,4 @@ class Case(ABC):
 
     def pass_time(self, seconds: float) -> None:
         """Let the server's clock go on."""
-        import time
-
         time.sleep(seconds)

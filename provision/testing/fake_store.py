@@ -262,8 +262,7 @@ class FakeStatements:
 class FakeStore:
     """`provision.ports.Store`. Connects to `server`; its parts are there once it is open."""
 
-    lane = None
-    repeatables = None
+    lane = repeatables = checks = history = batches = None
     leftovers: Leftovers | None = None
 
     def __init__(

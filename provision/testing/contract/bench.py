@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from provision.core.plan import Standings, Wanted
-from provision.flows.connect import Access, Site, open_site
+from provision.flows.connect import Access, NoEngine, Site, open_site
 from provision.flows.migrate import move
 from provision.flows.rules import Rules, Watch
 from provision.flows.survey import survey
@@ -17,8 +17,8 @@ from provision.model import Direction, Event, EventKind, Happening, Owner, Plan,
 from provision.ports import Store
 from provision.process import identity
 from provision.settings import Environment, Place, Project, Secret
-from tests.contract.case import Case
-from tests.doubles.fake_store import FakeServer, FakeStore
+from provision.testing.contract.case import Case
+from provision.testing.fake_store import FakeServer, FakeStore
 
 _RUNS = count(1)
 UP = (EventKind.APPLIED, EventKind.ADOPTED)
@@ -56,7 +56,7 @@ class Bench:
             self.case.name: Place(Secret(self.case.url)),
         }
         environment = Environment("test", False, places)
-        site = open_site(self.project(project), environment, self.build, lambda *_: None, access)
+        site = open_site(self.project(project), environment, self.build, lambda *_: NoEngine(), access)
         try:
             yield site
         finally:
