@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from provision.documents.source import Documents
 from provision.errors import ProvisionError, UnreachableError
 from provision.model import Contact, Description, Direction, Revision, Step, StoreOptions
-from provision.ports import Lane, Leftovers, Marked, Peer, Repeatables, Statements
+from provision.ports import Lane, Leases, Leftovers, Marked, Peer, Repeatables, Statements
 
 if TYPE_CHECKING:
     from provision.ports.backfill import Batches
@@ -24,14 +24,11 @@ Server = TypeVar("Server", bound=Closable)
 
 
 class DocumentStore(ABC, Generic[Server]):
-    """A kind adds how to connect, its ledger and its statements; parts a run can do without load when asked for."""
+    """A kind adds how to connect, its ledger and its statements; every part is imported when it is asked for."""
 
     lane: Lane | None = None
     repeatables: Repeatables | None = None
     peer: Peer | None = None
-    marked: Marked | None = None
-    leftovers: Leftovers | None = None
-    statements: Statements | None
 
     def __init__(self, options: StoreOptions, documents: Documents) -> None:
         self.name = options.name
@@ -39,6 +36,22 @@ class DocumentStore(ABC, Generic[Server]):
         self.options = options
         self.documents = documents
         self._open: Server | None = None
+
+    @property
+    @abstractmethod
+    def statements(self) -> Statements: ...
+
+    @property
+    def leases(self) -> Leases | None:
+        return None
+
+    @property
+    def marked(self) -> Marked | None:
+        return None
+
+    @property
+    def leftovers(self) -> Leftovers | None:
+        return None
 
     @property
     def checks(self) -> Checks | None:
@@ -104,7 +117,7 @@ class DocumentStore(ABC, Generic[Server]):
         return tuple(loss for _, loss in self.documents.operations(step) if loss)
 
     def _described(self, step: Step) -> Description:
-        if _barred(step) or self.statements is None:
+        if _barred(step):
             return Description(step, None, f"there is no way down: {step.revision.irreversible}")
         texts = tuple(each.text for each in self.statements.of(step))
         return Description(step, texts, destructive=self.losses(step))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from provision.documents import DURATION
 from provision.documents.ensure import EnsuredKind
-from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate.model import HOUR, shown
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import Rendering, Server
 
 _CHARACTERS = r'[^/\\"\u0000-\u001f\u007f]+'
