@@ -61,6 +61,9 @@ class DocumentStore(ABC, Generic[Server]):
     def contact(self, server: Server) -> Contact:
         """What it is. Raises ConfigError when it lacks something that the documents use."""
 
+    def prepare(self) -> None:
+        """Nothing to make: a server has its databases, or documents make them."""
+
     def open(self, url: str) -> Contact:
         """Connect. Raises UnreachableError, or ConfigError, as `connect` and `contact` do."""
         try:

@@ -61,6 +61,3 @@ class InfluxStore(DocumentStore["Server"]):
                 fix=f"write it as the operation {server.language}",
             )
         return Contact(server.version, "influxdb")
-
-    def prepare(self) -> None:
-        """Nothing to make: documents make the databases, and the ledger makes its own."""

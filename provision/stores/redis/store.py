@@ -69,6 +69,3 @@ class RedisStore(DocumentStore["Server"]):
                 fix="upgrade the server, or take the functions out of the document",
             )
         return Contact(version, "redis")
-
-    def prepare(self) -> None:
-        """Nothing to make: a Redis server has its databases."""

@@ -67,6 +67,3 @@ class WeaviateStore(DocumentStore["Server"]):
                 fix="upgrade the server, or take them out of the document",
             )
         return Contact(server.version, "weaviate")
-
-    def prepare(self) -> None:
-        """Nothing to make: a Weaviate server is its own database."""
