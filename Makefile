@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs stale lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -17,7 +17,7 @@ up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
 
 test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, VFR=1: of the shipped databases
-	$(PYTEST) $(if $(STORE),-k "$(STORE) and not vfr and not shipped" -m "not faults and not system",$(if $(VFR),-k "vfr or shipped",-m "not faults and not system")) $(ARGS) </dev/null
+	$(PYTEST) $(if $(STORE),-k "$(STORE) and not vfr and not shipped" -m "not faults and not system and not generated",$(if $(VFR),-k "vfr or shipped",-m "not faults and not system and not generated")) $(ARGS) </dev/null
 
 test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks
 	$(PYTEST) -m faults $(ARGS) </dev/null
@@ -34,7 +34,7 @@ test-newest: $(VENV)/.python  ## The same with the newest ones of today, which a
 test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
 	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
 
-check: lint type arch house unit contract smoke  ## What every commit passes
+check: lint type arch house unit contract generated smoke  ## What every commit passes
 
 fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
@@ -86,6 +86,21 @@ docs: $(VENV)/.dev  ## Regenerate what is generated in docs/
 
 stale: $(VENV)/.dev  ## docs/schema.md and the diagrams are those of the live schema
 	$(BIN)/python docs/generate_schema.py --check
+
+new-operation: $(VENV)/.dev  ## First version of an operation: STORE=weaviate NAME=freeze_collection
+	@$(BIN)/python -m docs.generate.new operation --store "$(STORE)" --name "$(NAME)"
+
+new-check: $(VENV)/.dev  ## First version of a kind of data check: NAME=row_limit
+	@$(BIN)/python -m docs.generate.new check --name "$(NAME)"
+
+new-command: $(VENV)/.dev  ## First version of a command: NAME=explain-stores GROUP=Look
+	@$(BIN)/python -m docs.generate.new command --name "$(NAME)" --group "$(or $(GROUP),Look)"
+
+new-store: $(VENV)/.dev  ## A package with a kind of store, outside of this clone: NAME=duckdb TO=../provision-duckdb
+	@$(BIN)/python -m docs.generate.new store --name "$(NAME)" --to "$(TO)"
+
+generated: $(VENV)/.dev  ## What these write passes lint, types, arrows and its own tests, in a copy of the clone
+	$(PYTEST) tests/generate -n 0 </dev/null
 
 lock:  ## Pin with hashes what pyproject.toml asks for; UPGRADE=--upgrade takes newer versions
 	@sh requirements/lock.sh $(PYTHON) $(UPGRADE)

@@ -36,12 +36,14 @@ FAULTS = (
     "stores/weaviate/test_replace_killed.py",
 )
 SYSTEM = ("system", "containers")
+GENERATED = ("generate",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say of each test which step of CI it belongs to."""
     tests = Path(__file__).parent
-    classes = {"faults": [tests / each for each in FAULTS], "system": [tests / each for each in SYSTEM]}
+    steps = {"faults": FAULTS, "system": SYSTEM, "generated": GENERATED}
+    classes = {name: [tests / each for each in places] for name, places in steps.items()}
     for item in items:
         for name, places in classes.items():
             if any(item.path.is_relative_to(place) for place in places):

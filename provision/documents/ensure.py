@@ -7,17 +7,15 @@ then do not do.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from provision.documents import Operation
-from provision.documents.operation import AS_WRITTEN, Body, OperationKind, Stopped, W, operation_of
+from provision.documents.operation import AS_WRITTEN, Body, Stopped, W, operation_of
 from provision.documents.source import Documents
-from provision.model import Event, Fate, Mark, Outcome, Statement, Step
+from provision.documents.statements import DocumentStatements, Guard, Live, ProbedKind, Unguarded
+from provision.model import Event, Mark, Outcome, Statement
 from provision.ports import Ledger
-
-Live = TypeVar("Live")
 
 
 class Refused(Exception):
@@ -28,47 +26,20 @@ class Refused(Exception):
         self.fix = fix
 
 
-class EnsuredKind(OperationKind[W], Generic[Live, W]):
-    """An operation that can tell whether the server is as its body says."""
+class EnsuredKind(ProbedKind[Live, W]):
+    """An operation that is carried out where its probe says that it is not done."""
 
     @abstractmethod
     def text(self, body: Body) -> str:
         """What is sent to a server that has none of it, as the vendor's own documents write it."""
 
     @abstractmethod
-    def probe(self, body: Body, live: Live) -> Fate:
-        """Whether the server is as the body says. Changes nothing. Raises Stopped when nobody can tell."""
-
-    @abstractmethod
     def run(self, body: Body, live: Live) -> None:
         """Make it so, the probe having said that it is not done. Raises Refused, Stopped."""
 
 
-class Guard(Protocol):
-    """What a lost answer means: nothing was changed yet, or something may have been."""
-
-    def reading(self) -> AbstractContextManager[None]:
-        """Raises UnreachableError for no answer inside."""
-
-    def writing(self) -> AbstractContextManager[None]:
-        """Raises FailedError (server-lost) for no answer inside."""
-
-
-class Unguarded:
-    """For a server whose own methods say what a lost answer means."""
-
-    def reading(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def writing(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-
-class EnsuredStatements(Generic[Live]):
-    """The statements of a store whose operations are all of that sort.
-
-    `live` is the open server for what runs under a mark, or for a probe alone; `guard` its words for a lost answer.
-    """
+class EnsuredStatements(DocumentStatements[Live]):
+    """The statements of a store whose operations are all of that sort."""
 
     def __init__(
         self,
@@ -78,12 +49,11 @@ class EnsuredStatements(Generic[Live]):
         ledger: Ledger,
         guard: Callable[[], Guard] = Unguarded,
     ) -> None:
-        self._documents, self._operations, self._live = documents, operations, live
-        self._ledger, self._guard = ledger, guard
+        super().__init__(documents, operations, live, guard)
+        self._operations, self._ledger = operations, ledger
 
-    def of(self, step: Step) -> Sequence[Statement]:
-        """One statement an operation, or one a part of it. Raises ConfigError (irreversible, no-such-revision)."""
-        return [self._statement(each, loss) for each, loss in self._documents.operations(step)]
+    def text(self, operation: Operation) -> str:
+        return self._operations[operation.name].text(operation.body)
 
     def advance(
         self,
@@ -108,16 +78,6 @@ class EnsuredStatements(Generic[Live]):
             check_lease()
             self._ledger.append(event.later())
 
-    def probe(self, statement: Statement, event: Event) -> Fate:
-        """Whether the operation took effect. Changes nothing. Raises UnreachableError, ConfigError."""
-        del event
-        operation = operation_of(statement)
-        with self._guard().reading():
-            try:
-                return self._operations[operation.name].probe(operation.body, self._live(None))
-            except Stopped as stopped:
-                return Fate(Outcome.CANNOT_TELL, str(stopped))
-
     def record(self, event: Event, upcoming: Statement | None) -> None:
         """Append the event alone. Raises LeaseLost, FailedError."""
         del upcoming
@@ -134,7 +94,3 @@ class EnsuredStatements(Generic[Live]):
         after = kind.probe(operation.body, live)
         if after.outcome is not Outcome.DONE:
             raise Refused(f"the server accepted it and did not do it: {after.reason}")
-
-    def _statement(self, operation: Operation, loss: str | None) -> Statement:
-        kind = self._operations[operation.name]
-        return Statement(kind.text(operation.body), kind.summary(operation.body), operation, loss)

@@ -24,15 +24,11 @@ Server = TypeVar("Server", bound=Closable)
 
 
 class DocumentStore(ABC, Generic[Server]):
-    """A kind adds how to connect, its ledger and its statements; parts a run can do without load when asked for."""
+    """A kind adds how to connect, its ledger and its statements; every part is imported when it is asked for."""
 
     lane: Lane | None = None
     repeatables: Repeatables | None = None
     peer: Peer | None = None
-    marked: Marked | None = None
-    leftovers: Leftovers | None = None
-    leases: Leases | None = None
-    statements: Statements | None
 
     def __init__(self, options: StoreOptions, documents: Documents) -> None:
         self.name = options.name
@@ -40,6 +36,22 @@ class DocumentStore(ABC, Generic[Server]):
         self.options = options
         self.documents = documents
         self._open: Server | None = None
+
+    @property
+    @abstractmethod
+    def statements(self) -> Statements | None: ...
+
+    @property
+    def leases(self) -> Leases | None:
+        return None
+
+    @property
+    def marked(self) -> Marked | None:
+        return None
+
+    @property
+    def leftovers(self) -> Leftovers | None:
+        return None
 
     @property
     def checks(self) -> Checks | None:
@@ -60,6 +72,9 @@ class DocumentStore(ABC, Generic[Server]):
     @abstractmethod
     def contact(self, server: Server) -> Contact:
         """What it is. Raises ConfigError when it lacks something that the documents use."""
+
+    def prepare(self) -> None:
+        """Nothing to make: a server has its databases, or documents make them."""
 
     def open(self, url: str) -> Contact:
         """Connect. Raises UnreachableError, or ConfigError, as `connect` and `contact` do."""

@@ -26,7 +26,8 @@ def docker_engine() -> Iterator[Any]:
     except engine.Absent as absent:
         for name in BOXES:
             _LISTED[name] = f"not run: {absent}"
-        pytest.skip(f"not run: {', '.join(BOXES)}: {absent}")
+        say = pytest.fail if engine.official() else pytest.skip
+        say(f"not run: {', '.join(BOXES)}: {absent}")
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,8 @@ def box(docker_engine: Any, stack: ExitStack) -> Callable[[str], Running]:
                 tag = engine.image_of(docker_engine, BOXES[name])
             except engine.Absent as absent:
                 _LISTED[name] = f"not run: {absent}"
+                if engine.official():
+                    pytest.fail(f"not run: {name}: {absent}")
                 raise
             started[name] = stack.enter_context(running(BOXES[name], tag, str(os.getpid())))
             _LISTED[name] = f"ran in a container of {tag}, ready in {started[name].seconds:.1f} s"

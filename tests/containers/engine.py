@@ -1,6 +1,7 @@
 """The Docker engine: the one that runs, or, where PROVISION_TEST_DOCKERD=start, one of our own while the tests run.
 
-With PROVISION_TEST_IMAGES=local the images are the stand-ins of local_images.sh, which is run first.
+With PROVISION_TEST_IMAGES=local the images are the stand-ins of local_images.sh, which is run first. With `official`
+they are the vendors', and one that cannot be had is a failure.
 """
 
 from __future__ import annotations
@@ -117,6 +118,11 @@ def _swept(engine_pid: str) -> Iterator[None]:
 
 def _local() -> bool:
     return os.environ.get("PROVISION_TEST_IMAGES") == "local"
+
+
+def official() -> bool:
+    """Whether every image must be had."""
+    return os.environ.get("PROVISION_TEST_IMAGES") == "official"
 
 
 def _build() -> None:

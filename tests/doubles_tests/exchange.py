@@ -58,20 +58,20 @@ def differences(exchange: Exchange, status: int, answer: Any) -> list[str]:
     numbers = [each.get("errorNum") if isinstance(each, dict) else None for each in (answer, exchange.answer)]
     if numbers[0] != numbers[1]:
         found.append(f"errorNum {numbers[0]}, recorded {numbers[1]}")
-    ours, theirs = set(_keys(answer)), set(_keys(exchange.answer))
+    ours, theirs = set(keys(answer)), set(keys(exchange.answer))
     found += [f"key {each} is not recorded" for each in sorted(ours - theirs)]
     return found + [f"key {each} is missing" for each in sorted(theirs - ours)]
 
 
-def _keys(value: Any, path: str = "") -> Iterator[str]:
+def keys(value: Any, path: str = "") -> Iterator[str]:
     """Every key by its path; the members of an array share one path."""
     if isinstance(value, dict):
         for name, each in value.items():
             yield f"{path}.{name}"
-            yield from _keys(each, f"{path}.{name}")
+            yield from keys(each, f"{path}.{name}")
     elif isinstance(value, list):
         for each in value:
-            yield from _keys(each, f"{path}[]")
+            yield from keys(each, f"{path}[]")
 
 
 def _all() -> list[tuple[int, dict[str, Any]]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from provision.documents.ensure import EnsuredStatements
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
-from provision.model import Contact, StoreOptions
-from provision.ports import Leases, Ledger
+from provision.model import Contact, Mark, StoreOptions
+from provision.ports import Leases, Ledger, Marked, Statements
 from provision.stores.arango.names import Keys
 
 if TYPE_CHECKING:
@@ -21,21 +20,38 @@ if TYPE_CHECKING:
 class ArangoStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
         from provision.stores.arango.files import documents
-        from provision.stores.arango.lease import ArangoLeases
+
+        super().__init__(options, documents(options))
+        self._keys = Keys(options.project, options.name)
+
+    @cached_property
+    def ledger(self) -> Ledger:
         from provision.stores.arango.ledger import ArangoLedger
+
+        return ArangoLedger(self._keys, self.server)
+
+    @cached_property
+    def leases(self) -> Leases:
+        from provision.stores.arango.lease import ArangoLeases
+
+        return ArangoLeases(self._keys, self.server, self.prepare)
+
+    @cached_property
+    def marked(self) -> Marked:
         from provision.stores.arango.marks import ArangoMarked
+
+        return ArangoMarked(self.server)
+
+    @cached_property
+    def statements(self) -> Statements:
+        from provision.documents.ensure import EnsuredStatements
         from provision.stores.arango.migrate.operations import OPERATIONS
         from provision.stores.arango.migrate.operations.base import Live
 
-        super().__init__(options, documents(options))
-        keys = Keys(options.project, options.name)
-        self.ledger: Ledger = ArangoLedger(keys, self.server)
-        self.leases: Leases | None = ArangoLeases(keys, self.server, self.prepare)
-        # The mark is how a query can be found on the server.
-        self.statements = EnsuredStatements(
-            self.documents, OPERATIONS, lambda mark: Live(self.server(), mark), self.ledger, self.server
-        )
-        self.marked = ArangoMarked(self.server)
+        def live(mark: Mark | None) -> Live:
+            return Live(self.server(), mark)  # the mark is how a query can be found on the server
+
+        return EnsuredStatements(self.documents, OPERATIONS, live, self.ledger, self.server)
 
     @cached_property
     def checks(self) -> Checks:
@@ -47,7 +63,7 @@ class ArangoStore(DocumentStore["Server"]):
     def batches(self) -> Batches:
         from provision.stores.arango.backfill.batches import ArangoBatches
 
-        return ArangoBatches(Keys(self.options.project, self.options.name), self.server)
+        return ArangoBatches(self._keys, self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does. Raises ConfigError (bad-url) for a name that no database can have."""

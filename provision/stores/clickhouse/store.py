@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from provision.model import Contact, Description, Revision, Step, StoreOptions
 from provision.net.tls import with_tls
 from provision.stores.clickhouse.files import Script, scripts
-from provision.stores.clickhouse.ledger import ClickhouseLedger
-from provision.stores.clickhouse.marks import ClickhouseMarked
-from provision.stores.clickhouse.migrate.statements import ClickhouseStatements, Texts
-from provision.stores.clickhouse.peer import ClickhousePeer
-from provision.stores.clickhouse.server import TLS, VERIFY, Client
 
 if TYPE_CHECKING:
     from provision.stores.clickhouse.backfill.batches import ClickhouseBatches
+    from provision.stores.clickhouse.marks import ClickhouseMarked
+    from provision.stores.clickhouse.migrate.statements import ClickhouseStatements, Texts
+    from provision.stores.clickhouse.peer import ClickhousePeer
+    from provision.stores.clickhouse.server import Client
     from provision.stores.clickhouse.validate.checks import ClickhouseChecks
 
 
@@ -43,28 +42,46 @@ class ClickhouseStore:
 
     @cached_property
     def _texts(self) -> Texts:
+        from provision.stores.clickhouse.migrate.statements import Texts
+
         return Texts(self._options, self._scripts)
 
     def revisions(self) -> Sequence[Revision]:
         return [script.revision for script in self._scripts.values()]
 
     def open(self, url: str) -> Contact:
+        from provision.stores.clickhouse.ledger import ClickhouseLedger
+        from provision.stores.clickhouse.server import TLS, VERIFY, Client
+
         self._url = with_tls(url, self._options, TLS, VERIFY)
-        client = Client(self._url, self.name)
-        self._client = client
+        self._client = Client(self._url, self.name)
         self._batches = None
-        self.ledger = ClickhouseLedger(client, self._options.project, self.name, self._cluster)
-        self.peer = ClickhousePeer(client, self._options, self._scripts)
-        self.marked = ClickhouseMarked(client)
-        self.statements = ClickhouseStatements(client, self.ledger, self.peer, self._scripts, self._texts)
-        return Contact(".".join(client.version.split(".")[:2]), "clickhouse")
+        self.ledger = ClickhouseLedger(self._client, self._options.project, self.name, self._cluster)
+        return Contact(".".join(self._client.version.split(".")[:2]), "clickhouse")
+
+    @cached_property
+    def peer(self) -> ClickhousePeer:
+        from provision.stores.clickhouse.peer import ClickhousePeer
+
+        return ClickhousePeer(self._opened, self._options, self._scripts)
+
+    @cached_property
+    def marked(self) -> ClickhouseMarked:
+        from provision.stores.clickhouse.marks import ClickhouseMarked
+
+        return ClickhouseMarked(self._opened)
+
+    @cached_property
+    def statements(self) -> ClickhouseStatements:
+        from provision.stores.clickhouse.migrate.statements import ClickhouseStatements
+
+        return ClickhouseStatements(self._opened, self.ledger, self.peer, self._scripts, self._texts)
 
     def prepare(self) -> None:
         """Make the database and the peer's table, as clickhouse-migrations does."""
-        assert self._client is not None
         on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
-        name = self._client.database.replace("`", "``")
-        self._client.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")
+        name = self._opened.database.replace("`", "``")
+        self._opened.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")
         self.peer.create()
 
     @property
@@ -72,13 +89,13 @@ class ClickhouseStore:
         if self._batches is None:
             from provision.stores.clickhouse.backfill.batches import ClickhouseBatches
 
-            assert self._client is not None
-            self._batches = ClickhouseBatches(self._client, self._options.project, self.name, self._cluster)
+            self._batches = ClickhouseBatches(self._opened, self._options.project, self.name, self._cluster)
         return self._batches
 
     @property
     def checks(self) -> ClickhouseChecks:
         if self._checks is None:
+            from provision.stores.clickhouse.server import Client
             from provision.stores.clickhouse.validate.checks import ClickhouseChecks
 
             # A client of its own: what a query is not allowed to do must not stick to that of the migrations.
@@ -102,6 +119,11 @@ class ClickhouseStore:
 
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
         return self.statements.losses_of(steps)
+
+    @property
+    def _opened(self) -> Client:
+        assert self._client is not None
+        return self._client
 
     @property
     def _cluster(self) -> str:

@@ -8,10 +8,8 @@ from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError, LeaseLost
 from provision.model import Event
 from provision.stores.influx.entries import FENCE, event_of, fence_of, key, line_of
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import Point, Server
-
-# No document may name a database that begins so.
-OWN = "provision_"
 
 
 class InfluxLedger:

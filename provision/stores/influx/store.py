@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from provision.documents.ensure import EnsuredStatements
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
-from provision.ports import Ledger
+from provision.ports import Ledger, Statements
 
 if TYPE_CHECKING:
     from provision.ports.backfill import Batches
@@ -23,13 +22,22 @@ _LANGUAGES = ("influxql", "flux")
 class InfluxStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
         from provision.stores.influx.files import documents
-        from provision.stores.influx.ledger import InfluxLedger
-        from provision.stores.influx.migrate.operations import operations, rendering
 
         super().__init__(options, documents(options))
-        self.ledger: Ledger = InfluxLedger(options.project, options.name, self.server)
-        kinds = operations(rendering(options))
-        self.statements = EnsuredStatements(self.documents, kinds, lambda _: self.server(), self.ledger)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from provision.stores.influx.ledger import InfluxLedger
+
+        return InfluxLedger(self.options.project, self.name, self.server)
+
+    @cached_property
+    def statements(self) -> Statements:
+        from provision.documents.ensure import EnsuredStatements
+        from provision.stores.influx.migrate.operations import operations, rendering
+
+        kinds = operations(rendering(self.options))
+        return EnsuredStatements(self.documents, kinds, lambda _: self.server(), self.ledger)
 
     @cached_property
     def checks(self) -> Checks:
@@ -61,6 +69,3 @@ class InfluxStore(DocumentStore["Server"]):
                 fix=f"write it as the operation {server.language}",
             )
         return Contact(server.version, "influxdb")
-
-    def prepare(self) -> None:
-        """Nothing to make: documents make the databases, and the ledger makes its own."""

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 from provision.model import Contact, Description, Revision, Step, StoreOptions
 from provision.net.tls import with_tls
 from provision.stores.postgres import files as source
-from provision.stores.postgres.lease import PostgresLeases
-from provision.stores.postgres.ledger import PostgresLedger
-from provision.stores.postgres.marks import PostgresMarked
-from provision.stores.postgres.migrate.lane import PostgresLane
-from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
-from provision.stores.postgres.peer import AlembicPeer
-from provision.stores.postgres.server import TLS, VERIFY, Connection, connect, open_store, too_old
 
 if TYPE_CHECKING:
     from provision.stores.postgres.backfill.batches import PostgresBatches
+    from provision.stores.postgres.lease import PostgresLeases
+    from provision.stores.postgres.marks import PostgresMarked
+    from provision.stores.postgres.migrate.lane import PostgresLane
+    from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
+    from provision.stores.postgres.peer import AlembicPeer
+    from provision.stores.postgres.server import Connection
     from provision.stores.postgres.validate.checks import PostgresChecks
     from provision.stores.postgres.validate.results import PostgresHistory
 
@@ -47,32 +46,53 @@ class PostgresStore:
         return self._revisions
 
     def open(self, url: str) -> Contact:
-        url = with_tls(url, self._options, TLS, VERIFY)
-        self._url = url
+        from provision.stores.postgres.ledger import PostgresLedger
+        from provision.stores.postgres.server import TLS, VERIFY, too_old
+
+        self._url = with_tls(url, self._options, TLS, VERIFY)
         self._connection = self._connected()
         if (refused := too_old(self._connection, self.name)) is not None:
             raise refused
         version = str(self._connection.info.parameter_status("server_version")).split(" ", 1)[0]
         self.ledger = PostgresLedger(self._connection, self._options.project, self.name)
-        versioned = [each for each in self._revisions if not each.repeatable]
-        self.peer = AlembicPeer(self._options, self._connection, versioned)
-        self.marked = PostgresMarked(self._connection)
-        repeated = [each for each in self._revisions if each.repeatable]
-        self.repeatables = PostgresRepeatables(self._options, self._connection, self.ledger, repeated)
         return Contact(version, "postgres")
 
     def prepare(self) -> None:
         """Nothing: the database in a url must exist, and `open` refuses it when it does not."""
 
     @cached_property
+    def peer(self) -> AlembicPeer:
+        from provision.stores.postgres.peer import AlembicPeer
+
+        versioned = [each for each in self._revisions if not each.repeatable]
+        return AlembicPeer(self._options, self._opened, versioned)
+
+    @cached_property
+    def marked(self) -> PostgresMarked:
+        from provision.stores.postgres.marks import PostgresMarked
+
+        return PostgresMarked(self._opened)
+
+    @cached_property
+    def repeatables(self) -> PostgresRepeatables:
+        from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
+
+        repeated = [each for each in self._revisions if each.repeatable]
+        return PostgresRepeatables(self._options, self._opened, self.ledger, repeated)
+
+    @cached_property
     def lane(self) -> PostgresLane:
-        assert self._connection is not None
-        return PostgresLane(self._options, self._url, self._connection, self.ledger, self.repeatables)
+        from provision.stores.postgres.migrate.lane import PostgresLane
+
+        return PostgresLane(self._options, self._url, self._opened, self.ledger, self.repeatables)
 
     @property
     def leases(self) -> PostgresLeases:
         """On a connection of their own, so that a heartbeat never waits for a lane."""
         if self._leases is None:
+            from provision.stores.postgres.lease import PostgresLeases
+            from provision.stores.postgres.server import connect
+
             again = partial(connect, self._url, self.name)
             self._leases = PostgresLeases(again(), self._options.project, again)
         return self._leases
@@ -110,7 +130,14 @@ class PostgresStore:
             if part is not None:
                 part.close()
 
+    @property
+    def _opened(self) -> Connection:
+        assert self._connection is not None
+        return self._connection
+
     def _connected(self) -> Connection:
+        from provision.stores.postgres.server import open_store
+
         return open_store(self._options, self._url)
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
@@ -126,5 +153,4 @@ class PostgresStore:
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
         from provision.stores.postgres.migrate.losses.forecast import losses_of
 
-        assert self._connection is not None
-        return losses_of(self._options, steps, self._connection)
+        return losses_of(self._options, steps, self._opened)

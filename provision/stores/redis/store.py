@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
 from provision.model import Contact, StoreOptions
-from provision.ports import Leases, Ledger
+from provision.ports import Leases, Ledger, Statements
 from provision.stores.redis.names import Keys
 
 if TYPE_CHECKING:
@@ -22,15 +22,27 @@ _NEEDS_7 = ("function", "delete_function")
 class RedisStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
         from provision.stores.redis.files import documents
-        from provision.stores.redis.lease import RedisLeases
-        from provision.stores.redis.ledger import RedisLedger
-        from provision.stores.redis.migrate.statements import RedisStatements
 
         super().__init__(options, documents(options))
         self._keys = Keys(options.project, options.name)
-        self.ledger: Ledger = RedisLedger(self._keys, self.server)
-        self.leases: Leases | None = RedisLeases(self._keys, self.server)
-        self.statements = RedisStatements(self._keys, self.server, self.documents)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from provision.stores.redis.ledger import RedisLedger
+
+        return RedisLedger(self._keys, self.server)
+
+    @cached_property
+    def leases(self) -> Leases:
+        from provision.stores.redis.lease import RedisLeases
+
+        return RedisLeases(self._keys, self.server)
+
+    @cached_property
+    def statements(self) -> Statements:
+        from provision.stores.redis.migrate.statements import RedisStatements
+
+        return RedisStatements(self._keys, self.server, self.documents)
 
     @cached_property
     def checks(self) -> Checks:
@@ -69,6 +81,3 @@ class RedisStore(DocumentStore["Server"]):
                 fix="upgrade the server, or take the functions out of the document",
             )
         return Contact(version, "redis")
-
-    def prepare(self) -> None:
-        """Nothing to make: a Redis server has its databases."""

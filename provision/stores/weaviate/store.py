@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from provision.documents.ensure import EnsuredStatements
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
-from provision.model import Contact, StoreOptions
-from provision.ports import Ledger
+from provision.model import Contact, Mark, StoreOptions
+from provision.ports import Ledger, Leftovers, Statements
 from provision.stores.weaviate.names import Names
 
 if TYPE_CHECKING:
@@ -24,18 +23,32 @@ _OF_ALIASES = ("create_alias", "move_alias", "delete_alias", "replace_collection
 class WeaviateStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
         from provision.stores.weaviate.files import documents
+
+        super().__init__(options, documents(options))
+        self._names = Names(options.project, options.name)
+
+    @cached_property
+    def ledger(self) -> Ledger:
         from provision.stores.weaviate.ledger import WeaviateLedger
+
+        return WeaviateLedger(self._names, self.server)
+
+    @cached_property
+    def leftovers(self) -> Leftovers:
         from provision.stores.weaviate.migrate.leftovers import WeaviateLeftovers
+
+        return WeaviateLeftovers(self.options, self.documents, self.server)
+
+    @cached_property
+    def statements(self) -> Statements:
+        from provision.documents.ensure import EnsuredStatements
         from provision.stores.weaviate.migrate.operations import OPERATIONS
         from provision.stores.weaviate.migrate.operations.base import Live
 
-        super().__init__(options, documents(options))
-        names = Names(options.project, options.name)
-        self.ledger: Ledger = WeaviateLedger(names, self.server)
-        self.leftovers = WeaviateLeftovers(options, self.documents, self.server)
-        self.statements = EnsuredStatements(
-            self.documents, OPERATIONS, lambda _: Live(self.server(), names, options), self.ledger, self.server
-        )
+        def live(_mark: Mark | None) -> Live:
+            return Live(self.server(), self._names, self.options)
+
+        return EnsuredStatements(self.documents, OPERATIONS, live, self.ledger, self.server)
 
     @cached_property
     def checks(self) -> Checks:
@@ -47,7 +60,7 @@ class WeaviateStore(DocumentStore["Server"]):
     def batches(self) -> Batches:
         from provision.stores.weaviate.backfill.batches import WeaviateBatches
 
-        return WeaviateBatches(Names(self.options.project, self.options.name), self.options, self.server)
+        return WeaviateBatches(self._names, self.options, self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""
@@ -67,6 +80,3 @@ class WeaviateStore(DocumentStore["Server"]):
                 fix="upgrade the server, or take them out of the document",
             )
         return Contact(server.version, "weaviate")
-
-    def prepare(self) -> None:
-        """Nothing to make: a Weaviate server is its own database."""

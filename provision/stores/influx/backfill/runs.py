@@ -11,9 +11,9 @@ from provision.backfill.log import Entry
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError, UnreachableError
 from provision.stores.influx import annotated
-from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate import flux
 from provision.stores.influx.migrate.influxql import quoted, text
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import LOG_TIER, Server
 
 MEASUREMENT = "backfills"

@@ -10,8 +10,8 @@ from provision.errors import ConfigError
 from provision.model import Finding, Severity, StoreOptions
 from provision.net.http import Address, Http
 from provision.stores.influx.connect import connect
-from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate.model import shown
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import EXAMPLE, GREETING_SECONDS, LOG_TIER, Server
 
 CLOCK_SECONDS = 5.0

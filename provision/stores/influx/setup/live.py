@@ -8,8 +8,8 @@ from typing import Any
 from provision.documents import Found
 from provision.model import StoreOptions
 from provision.stores.influx.connect import connect
-from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate.model import FIRST_TIER, Rollup, Tier, default_shard, shown
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import Server
 
 _Operation = tuple[str, Mapping[str, Any]]

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
 from provision.ports import Journal
-from provision.stores.postgres.ledger import PostgresLedger
-from provision.stores.postgres.server import Connection
 from provision.text.files import checksum, described, headers, inside, listed, read_text
 
 if TYPE_CHECKING:
+    import psycopg
+
+    from provision.stores.postgres.ledger import PostgresLedger
     from provision.stores.postgres.migrate.losses.guard import Guard, Rows
+    from provision.stores.postgres.server import Connection
 
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
@@ -63,6 +63,8 @@ class PostgresRepeatables:
 
         Raises StatementFailed, and RefusedError (destructive).
         """
+        import psycopg  # the files are read without it
+
         journal.check()
         missing = self.unmet().get(step.id)
         if missing and step.direction is Direction.UP:

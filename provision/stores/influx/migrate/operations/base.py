@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from provision.documents.ensure import EnsuredKind
-from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate.model import HOUR, shown
 from provision.stores.influx.migrate.world import InfluxWorld
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import Rendering, Server
 from provision.text.durations import DURATION
 

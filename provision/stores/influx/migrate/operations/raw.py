@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from provision.documents.operation import Body, Earlier, Problem, mapping
 from provision.model import Fate, Outcome
-from provision.stores.influx.ledger import OWN
 from provision.stores.influx.migrate.canonical import canonical
 from provision.stores.influx.migrate.operations.base import TEXT, InfluxOperation
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import Server
 
 _ROW = {"type": "array", "description": "a row: the list of its values without the time"}

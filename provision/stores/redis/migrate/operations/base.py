@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provision.documents.operation import Body, OperationKind, Stopped
-from provision.model import Event, Fate, Outcome
+from provision.documents.operation import Body, Stopped
+from provision.documents.statements import ProbedKind
+from provision.model import Event, Outcome
 from provision.stores.redis.fence import Command, Fence
 from provision.stores.redis.migrate.world import RedisWorld
 from provision.stores.redis.names import OWN, Keys
@@ -49,16 +50,12 @@ class Live:
         return None if text is None else json.loads(text)
 
 
-class RedisOperation(OperationKind[RedisWorld]):
+class RedisOperation(ProbedKind[Live, RedisWorld]):
     """One operation of a document. It holds no state: a body in, commands or a fate out."""
 
     @abstractmethod
     def commands(self, body: Body, keys: Keys) -> Sequence[Command]:
         """What it sends to a server that has none of it."""
-
-    @abstractmethod
-    def probe(self, body: Body, live: Live) -> Fate:
-        """Whether the server already is as the body says. Changes nothing."""
 
     def missing(self, body: Body, live: Live) -> Sequence[Command]:
         """What is left to send; all of it unless an operation can be there in part."""

@@ -41,10 +41,6 @@ class AddProperty(WeaviateOperation):
             return Fate(Outcome.DIFFERENT, each.words(subject))
         return Fate(Outcome.DONE, f"{subject} is there")
 
-    def run(self, body: Body, live: Live) -> None:
-        for method, path, sent in self.requests(body):
-            live.server.send(method, path, sent)
-
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from name_problems(body["class"], "collection", "class")
         yield from one_property_problems(body["property"], ("property",))

@@ -59,6 +59,10 @@ class WeaviateOperation(EnsuredKind[Live, WeaviateWorld]):
     def text(self, body: Body) -> str:
         return "\n".join(shown(*each) for each in self.requests(body))
 
+    def run(self, body: Body, live: Live) -> None:
+        for method, path, sent in self.requests(body):
+            live.server.send(method, path, sent)
+
 
 def shown(method: str, path: str, body: Any) -> str:
     """A request as the vendor's documents write it."""

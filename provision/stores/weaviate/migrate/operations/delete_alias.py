@@ -38,10 +38,6 @@ class DeleteAlias(WeaviateOperation):
         outcome = Outcome.NOT_DONE if body.get("class", target) == target else Outcome.DIFFERENT
         return Fate(outcome, f"{body['alias']} stands for {target}")
 
-    def run(self, body: Body, live: Live) -> None:
-        for method, path, sent in self.requests(body):
-            live.server.send(method, path, sent)
-
     def inverse(self, body: Body) -> tuple[str, Body] | None:
         return ("create_alias", dict(body)) if "class" in body else None
 

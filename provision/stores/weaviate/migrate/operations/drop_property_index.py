@@ -40,10 +40,6 @@ class DropPropertyIndex(WeaviateOperation):
             return Fate(Outcome.NOT_DONE, f"{subject} has its {body['index']} index")
         return Fate(Outcome.DONE, f"{subject} has no {body['index']} index")
 
-    def run(self, body: Body, live: Live) -> None:
-        for method, path, sent in self.requests(body):
-            live.server.send(method, path, sent)
-
     def destructive(self, body: Body, _earlier: Earlier = ()) -> str:
         return (
             f"the {body['index']} index of {body['class']}.{body['property']} is gone, and only a new collection has it"

@@ -61,10 +61,6 @@ class Rest(WeaviateOperation):
         seen = unlike[0].words(f"the answer to GET {path}") if unlike else f"GET {path} answers as the document says"
         return Fate(Outcome.DONE if done else Outcome.NOT_DONE, seen)
 
-    def run(self, body: Body, live: Live) -> None:
-        for method, path, sent in self.requests(body):
-            live.server.send(method, path, sent)
-
     def destructive(self, body: Body, _earlier: Earlier = ()) -> str | None:
         request = body["request"]
         return f"DELETE {request['path']} can lose what is there" if request["method"] == "DELETE" else None
