@@ -18,7 +18,7 @@ from bench.rounds import Pair
 from provision.model import StoreOptions
 from provision.stores.weaviate.copy.merge import Entry
 from provision.stores.weaviate.copy.objects import Copy
-from provision.stores.weaviate.copy.side import Side
+from provision.stores.weaviate.copy.side import CopySide
 from provision.stores.weaviate.migrate.operations import replace_copy
 from provision.stores.weaviate.migrate.operations.base import Live
 from provision.stores.weaviate.migrate.operations.replace_collection import PARTS
@@ -80,7 +80,7 @@ def _load(server: Server) -> None:
     server.send("POST", "/schema", _class("Bench_v1", "word"))
     server.send("POST", "/aliases", {"alias": "Bench", "class": "Bench_v1"})
     chance = random.Random(5)
-    side = Side(server, "Bench_v1", None, 500)
+    side = CopySide(server, "Bench_v1", None, 500)
     for start in range(0, OBJECTS, 500):
         side.put([_object(chance, number) for number in range(start, min(start + 500, OBJECTS))])
     time.sleep(UNDER_WAY_MS / 1000 + 2)
@@ -100,7 +100,7 @@ class _Watched(Copy):
 
     seconds = 0.0
 
-    def _pour(self, source: Side, target: Side, start: str) -> Iterator[Entry]:
+    def _pour(self, source: CopySide, target: CopySide, start: str) -> Iterator[Entry]:
         began = time.monotonic()
         notes = super()._pour(source, target, start)
         _Watched.seconds = time.monotonic() - began

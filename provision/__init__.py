@@ -28,28 +28,28 @@ if TYPE_CHECKING:
     )
     from provision.flows.backfill_standing import BackfillStatus
     from provision.flows.doctor import Checkup
-    from provision.flows.history import Entry
+    from provision.flows.history import HistoryEntry
     from provision.flows.look import ProjectStatus
     from provision.flows.validate import Validation
     from provision.model import (
         Began,
+        Blocked,
         Description,
         Direction,
         Done,
         Event,
         Failure,
         Finding,
-        Happening,
-        Held,
-        Holding,
+        LeaseRecord,
         Note,
         Plan,
         Report,
         Revision,
+        RunEvent,
         Step,
     )
     from provision.model.backfills import Backfill, BackfillRun
-    from provision.model.checks import Kept, Result, Severity
+    from provision.model.checks import CheckSeverity, Result, StoredResult
     from provision.project import Project
     from provision.run import Run, Stop
 
@@ -72,7 +72,7 @@ _NAMES = {
     ),
     "flows.backfill_standing": ("BackfillStatus",),
     "flows.doctor": ("Checkup",),
-    "flows.history": ("Entry",),
+    "flows.history": ("HistoryEntry",),
     "flows.look": ("ProjectStatus",),
     "flows.validate": ("Validation",),
     "model": (
@@ -83,9 +83,9 @@ _NAMES = {
         "Event",
         "Failure",
         "Finding",
-        "Happening",
-        "Held",
-        "Holding",
+        "RunEvent",
+        "Blocked",
+        "LeaseRecord",
         "Note",
         "Plan",
         "Report",
@@ -93,7 +93,7 @@ _NAMES = {
         "Step",
     ),
     "model.backfills": ("Backfill", "BackfillRun"),
-    "model.checks": ("Kept", "Result", "Severity"),
+    "model.checks": ("StoredResult", "Result", "CheckSeverity"),
     "project": ("Project",),
     "run": ("Run", "Stop"),
 }
@@ -105,27 +105,26 @@ __all__ = [
     "BackfillRun",
     "BackfillStatus",
     "Began",
+    "Blocked",
     "CapabilityMissing",
+    "CheckSeverity",
     "Checkup",
     "ConfigError",
     "Description",
     "Direction",
     "Done",
     "EngineStatus",
-    "Entry",
     "Event",
     "FailedError",
     "Failure",
     "Finding",
     "Flag",
     "Graph",
-    "Happening",
-    "Held",
-    "Holding",
+    "HistoryEntry",
     "Interrupted",
-    "Kept",
     "LeaseHeld",
     "LeaseLost",
+    "LeaseRecord",
     "Note",
     "Plan",
     "Project",
@@ -136,12 +135,13 @@ __all__ = [
     "Result",
     "Revision",
     "Run",
+    "RunEvent",
     "Several",
-    "Severity",
     "StatementFailed",
     "Step",
     "Stop",
     "StoreStanding",
+    "StoredResult",
     "UnreachableError",
     "Validation",
 ]

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from provision.backfill.workers import StopEvent
-from provision.core.execute import Board
+from provision.core.execute import Coordinator
 from provision.errors import Interrupted
 from provision.threads import Waited
 
@@ -27,7 +27,7 @@ class Stop:
     def __init__(self) -> None:
         self.event = StopEvent(_BY)
         self._lock = threading.Lock()
-        self._boards: list[Board] = []
+        self._boards: list[Coordinator] = []
 
     @property
     def requested(self) -> bool:
@@ -40,7 +40,7 @@ class Stop:
             for board in self._boards:
                 board.stop(Interrupted(_BY))
 
-    def watch(self, board: Board) -> None:
+    def watch(self, board: Coordinator) -> None:
         """Called by a move with each board of its own."""
         with self._lock:
             self._boards.append(board)

@@ -44,7 +44,7 @@ _COMMON: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class BackfillVocabulary:
     """What a kind of store brings: the keys of its backfills with their schemas; `code` are those of Python files."""
 
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Vocabulary:
     code_required: tuple[str, ...] = ()
 
 
-Vocabularies = Callable[[str], Vocabulary]
+Vocabularies = Callable[[str], BackfillVocabulary]
 """By the name of a store. Raises ConfigError (unknown-store, capability-missing)."""
 
 
@@ -103,7 +103,7 @@ def read(path: Path, shown: str, vocabularies: Vocabularies) -> Backfill:
     )
 
 
-def schema(vocabulary: Vocabulary, *, code: bool = False) -> dict[str, Any]:
+def schema(vocabulary: BackfillVocabulary, *, code: bool = False) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a backfill whose store has this vocabulary."""
     keys = (vocabulary.code or {}) if code else vocabulary.keys
     return {
@@ -116,7 +116,7 @@ def schema(vocabulary: Vocabulary, *, code: bool = False) -> dict[str, Any]:
     }
 
 
-def editor_schema(vocabularies: Mapping[str, Vocabulary]) -> dict[str, Any]:
+def editor_schema(vocabularies: Mapping[str, BackfillVocabulary]) -> dict[str, Any]:
     """The schema of every backfill, by kind of store, for editors: they do not know of what kind the store is."""
     kinds = list[dict[str, Any]]()
     for kind, vocabulary in vocabularies.items():
@@ -207,11 +207,11 @@ def _parsed(text: str, shown: str) -> tuple[dict[str, Any], Mapping[Steps, Place
 
 def _vocabulary(
     value: Mapping[str, Any], places: Mapping[Steps, Place], shown: str, vocabularies: Vocabularies, *, code: bool
-) -> Vocabulary:
+) -> BackfillVocabulary:
     """That of the store it names; an empty one where it names none, which the schema says."""
     store = value.get("store")
     if not isinstance(store, str) or not store:
-        return Vocabulary(keys={key: {} for key in value.keys() - COMMON})
+        return BackfillVocabulary(keys={key: {} for key in value.keys() - COMMON})
     found = _known(store, places[("store",)], shown, vocabularies)
     if code and found.code is None:
         what = f"{store} is filled by documents alone: stores of its kind run no process(batch)"
@@ -219,7 +219,7 @@ def _vocabulary(
     return found
 
 
-def _known(store: str, place: Place, shown: str, vocabularies: Vocabularies) -> Vocabulary:
+def _known(store: str, place: Place, shown: str, vocabularies: Vocabularies) -> BackfillVocabulary:
     try:
         return vocabularies(store)
     except ProvisionError as error:

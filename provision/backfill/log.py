@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from provision.errors import BatchFailed, FailedError, ProvisionError
-from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Part, RunState, Seen
+from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Part, RunState, ServerSignal
 
 RUN = 0  # the number of the entry of a run itself; its parts have 1, 2, …
 MOST_SKIPPED = 100
@@ -22,7 +22,7 @@ LOOK_EVERY = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RunLogEntry:
     """The state of a run or of one of its parts; `body` is plain JSON."""
 
     run: str
@@ -37,10 +37,10 @@ class Entries(Protocol):
     def create(self) -> None:
         """Make it if it is absent."""
 
-    def newest(self, run: str | None = None) -> Iterable[Entry]:
+    def newest(self, run: str | None = None) -> Iterable[RunLogEntry]:
         """The newest entry of every `(run, n)`; of one run if it is named. Must write nothing."""
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: RunLogEntry) -> bool:
         """Keep it; False where the store can tell that this version, or a later one, is there already."""
 
 
@@ -73,12 +73,12 @@ class LoggedRuns:
         kept = [each.version for each in self._entries.newest(run.run) if each.n == RUN]
         if (kept[0] if kept else -1) != run.version - 1:
             return False
-        return self._entries.add(Entry(run.run, RUN, run.version, _run_body(run)))
+        return self._entries.add(RunLogEntry(run.run, RUN, run.version, _run_body(run)))
 
     def cut(self, run: str, cursors: Sequence[object]) -> None:
         last = max((each.n for each in self._entries.newest(run)), default=RUN)
         for n, cursor in enumerate(cursors, last + 1):
-            self._entries.add(Entry(run, n, 0, self._part_body(Part(n, cursor), ())))
+            self._entries.add(RunLogEntry(run, n, 0, self._part_body(Part(n, cursor), ())))
 
     def note(self, run: str, throttled_by: str) -> None:
         part = self.open_part(run)
@@ -97,7 +97,7 @@ class LoggedRuns:
         """Keep where a part goes on, with the rows that its last batch passed over."""
         before = next(each for each in self._entries.newest(run) if each.n == part.n)
         known = [*before.body.get("skipped", ()), *map(list, skipped)][:MOST_SKIPPED]
-        self._entries.add(Entry(run, part.n, before.version + 1, self._part_body(part, known)))
+        self._entries.add(RunLogEntry(run, part.n, before.version + 1, self._part_body(part, known)))
 
     def _part_body(self, part: Part, skipped: Sequence[object]) -> Mapping[str, Any]:
         return {
@@ -149,7 +149,7 @@ class LoggedWork(ABC):
 
     def __init__(self, runs: LoggedRuns) -> None:
         self._runs = runs
-        self._seen, self._next_look = Seen(), 0.0
+        self._seen, self._next_look = ServerSignal(), 0.0
 
     @abstractmethod
     def step(self, cursor: object, rows: int) -> Stepped:
@@ -183,15 +183,15 @@ class LoggedWork(ABC):
     def verified(self) -> str:
         return ""
 
-    def look(self) -> Seen:
+    def look(self) -> ServerSignal:
         now = time.monotonic()
         if now >= self._next_look:
             self._seen, self._next_look = self.seen(), now + LOOK_EVERY
         return self._seen
 
-    def seen(self) -> Seen:
+    def seen(self) -> ServerSignal:
         """What on the server asks for patience; asked once a second."""
-        return Seen()
+        return ServerSignal()
 
     def close(self) -> None:
         return
@@ -236,7 +236,7 @@ def _run_body(run: BackfillRun) -> Mapping[str, Any]:
     }
 
 
-def _run(entry: Entry, parts: tuple[Part, ...]) -> BackfillRun:
+def _run(entry: RunLogEntry, parts: tuple[Part, ...]) -> BackfillRun:
     body = entry.body
     return BackfillRun(
         backfill=body["backfill"],
@@ -254,6 +254,6 @@ def _run(entry: Entry, parts: tuple[Part, ...]) -> BackfillRun:
     )
 
 
-def _part(entry: Entry) -> Part:
+def _part(entry: RunLogEntry) -> Part:
     fields = {name: value for name, value in entry.body.items() if name not in ("skipped", "touched_at")}
     return Part(n=entry.n, touched_at=datetime.fromisoformat(entry.body["touched_at"]), **fields)

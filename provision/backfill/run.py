@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from provision.backfill.states import moved
-from provision.backfill.workers import Post, whole, work_through
+from provision.backfill.workers import RunContext, whole, work_through
 from provision.errors import FailedError, Interrupted, LeaseLost, ProvisionError, UnreachableError
 from provision.model.backfills import BackfillRun, RunState
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _RESUMABLE = ("server-lost", "interrupted", "disk-full")
 
 
-def lead(post: Post, run: str, complete: Callable[[BackfillRun], None]) -> BackfillRun:
+def lead(post: RunContext, run: str, complete: Callable[[BackfillRun], None]) -> BackfillRun:
     """Bring the run to its end; `complete` writes the completion, before the run says that it succeeded.
 
     Returns the run as it ended: succeeded or cancelled. Raises Interrupted, LeaseLost, FailedError (batch-failed,
@@ -41,7 +41,7 @@ def lead(post: Post, run: str, complete: Callable[[BackfillRun], None]) -> Backf
         raise
 
 
-def join(post: Post, run: str) -> BackfillRun:
+def join(post: RunContext, run: str) -> BackfillRun:
     """Work on a run that another process leads, until nothing is free for this one or the run is over."""
     while True:
         work_through(post, run)
@@ -55,7 +55,7 @@ def join(post: Post, run: str) -> BackfillRun:
         post.stopped.wait(ASK_EVERY)
 
 
-def change(post: Post, run: str, state: RunState, **fields: object) -> BackfillRun:
+def change(post: RunContext, run: str, state: RunState, **fields: object) -> BackfillRun:
     """Move the run to a state, whatever else is asked of it at the same time. Raises RefusedError (run-illegal)."""
     while True:
         before = patiently(post, lambda: post.batches.runs.peek(run))
@@ -66,7 +66,7 @@ def change(post: Post, run: str, state: RunState, **fields: object) -> BackfillR
             return after
 
 
-def patiently(post: Post, ask: Callable[[], T]) -> T:
+def patiently(post: RunContext, ask: Callable[[], T]) -> T:
     """The answer to what may be asked twice, waited for while the server is away. Raises FailedError (server-lost)."""
     for pause in PATIENT:
         try:
@@ -82,7 +82,7 @@ def patiently(post: Post, ask: Callable[[], T]) -> T:
 class _Passes:
     """Passes over what is open, then over what is left, until nothing is."""
 
-    def __init__(self, post: Post, run: str) -> None:
+    def __init__(self, post: RunContext, run: str) -> None:
         self._post, self._run = post, run
         self._least: int | None = None  # rows left after any pass
         self._vain = 0  # passes since then
@@ -128,7 +128,7 @@ class _Passes:
             return left, work.rest() if left else ()
 
 
-def _paused(post: Post, run: str) -> BackfillRun | None:
+def _paused(post: RunContext, run: str) -> BackfillRun | None:
     """Wait until someone lets the run go on; the run if someone ends it."""
     post.told(patiently(post, lambda: whole(post, run)))
     while not post.stopped.wait(ASK_EVERY):
@@ -142,7 +142,7 @@ def _paused(post: Post, run: str) -> BackfillRun | None:
     raise Interrupted(post.stopped.by)
 
 
-def _finished(post: Post, found: BackfillRun) -> None:
+def _finished(post: RunContext, found: BackfillRun) -> None:
     """Refuse an end that is none: rows passed over, or a `verify` that does not hold."""
     if found.rows_skipped:
         raise FailedError(
@@ -161,7 +161,7 @@ def _finished(post: Post, found: BackfillRun) -> None:
         raise FailedError("verify-failed", why, where=post.backfill.place("verify"), fix=fix)
 
 
-def _keep(post: Post, run: str, error: ProvisionError) -> None:
+def _keep(post: RunContext, run: str, error: ProvisionError) -> None:
     """Write down how the run ended, where its server still listens."""
     resumable = error.code in _RESUMABLE or isinstance(error, Interrupted | UnreachableError)
     state = RunState.INTERRUPTED if resumable else RunState.ERRORED

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from provision.backfill.pace import BatchSize, Brake, Speed
 from provision.errors import BatchFailed, BatchInTheWay, FailedError, UnreachableError
-from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, RunState, Seen
+from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, RunState, ServerSignal
 from provision.ports.backfill import Batches, Work
 
 BACKOFF, LONGEST_BACKOFF = 0.1, 5.0  # seconds
@@ -35,7 +35,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class WorkerContext:
     """What the workers of a process share. `check` raises LeaseLost; `patience`: seconds a server may be gone."""
 
     backfill: Backfill
@@ -45,7 +45,7 @@ class Shift:
     ended: threading.Event  # no further batch
     brake: Brake
     allowance: Allowance
-    seen: Callable[[], Seen]  # the newest look at the server
+    seen: Callable[[], ServerSignal]  # the newest look at the server
     longest_wait: Callable[[], int]  # for our locks since it was last asked for, in ms
     patience: float = 60.0
     turns: int | None = None  # changes of the rate before this process was given its own; None: it was not
@@ -55,7 +55,7 @@ class Shift:
 class Worker:
     """Works until nothing is free, the run is no longer running, or `ended` is set."""
 
-    def __init__(self, shift: Shift) -> None:
+    def __init__(self, shift: WorkerContext) -> None:
         self._shift = shift
         self._size = BatchSize(shift.backfill.size, shift.backfill.target)
         self._speed = Speed(shift.clock)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from provision.backfill.pace import Brake
-from provision.backfill.worker import Allowance, Shift, Worker
+from provision.backfill.worker import Allowance, Worker, WorkerContext
 from provision.errors import LeaseLost, ProvisionError, UnreachableError, unexpected
-from provision.model.backfills import Backfill, BackfillRun, Seen
+from provision.model.backfills import Backfill, BackfillRun, ServerSignal
 from provision.ports.backfill import Batches, Work
 from provision.threads import Waited
 
@@ -21,7 +21,7 @@ TELL_EVERY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class WorkerOptions:
     """How a process works on a run: threads, rows it may pass over, most rows a second (None: the document's)."""
 
     workers: int = 1
@@ -39,28 +39,28 @@ class StopEvent(threading.Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class RunContext:
     """What a process needs to work on a run. `stopped` is set to end it; `told` hears how far the run is."""
 
     backfill: Backfill
     batches: Batches
     check: Callable[[], None]
     stopped: StopEvent
-    orders: Orders = field(default_factory=Orders)
+    orders: WorkerOptions = field(default_factory=WorkerOptions)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
-    turns: int | None = None  # see Shift
+    turns: int | None = None  # see WorkerContext
 
 
-class LookOut:
+class ServerMonitor:
     """Looks at the server from a thread of its own, on a connection of its own; `failed` hears what ends the run."""
 
     def __init__(self, open_work: Callable[[], Work], failed: Callable[[ProvisionError], None]) -> None:
-        self._open, self._failed, self._seen, self._longest = open_work, failed, Seen(), 0
+        self._open, self._failed, self._seen, self._longest = open_work, failed, ServerSignal(), 0
         self._ended, self._looked = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="look-out", daemon=True)
         self._thread.start()
 
-    def seen(self) -> Seen:
+    def seen(self) -> ServerSignal:
         """The newest look; waits for the first, before which no batch should begin."""
         self._looked.wait(FIRST_LOOK)
         return self._seen
@@ -92,17 +92,17 @@ class LookOut:
         if work is not None:
             work.close()
 
-    def _unseen(self, error: Exception) -> Seen:
+    def _unseen(self, error: Exception) -> ServerSignal:
         """What a look that failed comes to. A server that went away is for the workers to say: they wait for it."""
         if isinstance(error, UnreachableError):
-            return Seen()
+            return ServerSignal()
         if isinstance(error, ProvisionError) and error.code != "bad-yield":
-            return Seen(f"nothing: the look-out cannot look: {error.what}")
+            return ServerSignal(f"nothing: the look-out cannot look: {error.what}")
         self._failed(error if isinstance(error, ProvisionError) else unexpected(error, str))
-        return Seen()
+        return ServerSignal()
 
 
-def work_through(post: Post, run: str) -> None:
+def work_through(post: RunContext, run: str) -> None:
     """Work on the run with all workers until nothing is free, it is no longer running, or a stop is asked for.
 
     Raises what ended a worker, the first one that did.
@@ -113,7 +113,7 @@ def work_through(post: Post, run: str) -> None:
         errors.append(error)
         ended.set()
 
-    look_out = LookOut(lambda: post.batches.work(post.backfill), failed)
+    look_out = ServerMonitor(lambda: post.batches.work(post.backfill), failed)
     shift = _shift(post, run, ended, look_out)
 
     def one() -> None:
@@ -139,9 +139,9 @@ def work_through(post: Post, run: str) -> None:
         raise next((error for error in errors if isinstance(error, LeaseLost)), errors[0])
 
 
-def _shift(post: Post, run: str, ended: threading.Event, look_out: LookOut) -> Shift:
+def _shift(post: RunContext, run: str, ended: threading.Event, look_out: ServerMonitor) -> WorkerContext:
     rate = post.orders.rate if post.orders.rate is not None else post.backfill.rate
-    return Shift(
+    return WorkerContext(
         backfill=post.backfill,
         batches=post.batches,
         run=run,
@@ -156,7 +156,7 @@ def _shift(post: Post, run: str, ended: threading.Event, look_out: LookOut) -> S
     )
 
 
-def _wait(threads: list[Waited], post: Post, ended: threading.Event, run: str) -> None:
+def _wait(threads: list[Waited], post: RunContext, ended: threading.Event, run: str) -> None:
     told = time.monotonic()
     while not all(thread.done() for thread in threads):
         if post.stopped.wait(0.02):
@@ -171,6 +171,6 @@ def _wait(threads: list[Waited], post: Post, ended: threading.Event, run: str) -
                 continue  # the workers say it better
 
 
-def whole(post: Post, run: str) -> BackfillRun:
+def whole(post: RunContext, run: str) -> BackfillRun:
     """The run with its parts."""
     return next(each for each in post.batches.runs.read(post.backfill.name) if each.run == run)

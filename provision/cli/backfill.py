@@ -11,13 +11,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from provision.backfill.document import seconds
-from provision.backfill.workers import Orders
+from provision.backfill.workers import WorkerOptions
 from provision.cli import complete, group, options, site, stopping
 from provision.cli.render import backfills as render
 from provision.errors import EXIT_DONE, ConfigError
 from provision.flows import backfill as flow
 from provision.flows import backfill_standing as standings
-from provision.flows.backfill import Asked, Place
+from provision.flows.backfill import BackfillContext, BackfillRequest
 from provision.model.backfills import Backfill, RunState
 from provision.wiring import backfills
 
@@ -125,7 +125,9 @@ def run(
     given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
     with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
-        _fill(place, chosen, given, render.RunRender(project.name, environment, given.output), stopped, join=join)
+        _fill(
+            place, chosen, given, render.BackfillRunRender(project.name, environment, given.output), stopped, join=join
+        )
     return EXIT_DONE
 
 
@@ -155,7 +157,7 @@ def resume(
     given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
     with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
-        shown = render.RunRender(project.name, environment, given.output)
+        shown = render.BackfillRunRender(project.name, environment, given.output)
         before = standings.standing(place, chosen)
         if changes:
             standings.tune(place, chosen, dict(changes))
@@ -204,7 +206,7 @@ def status(
     chosen = backfills.read(project, names or ())
     environment = site.environment(project, env)
     with backfills.placed(project, environment, chosen, use_lease=project.home != "none") as place:
-        shown = render.StatusRender(project.name, environment, output)
+        shown = render.BackfillStatusRender(project.name, environment, output)
         while True:
             found = [standings.standing(place, each) for each in chosen]
             shown.show(found, {each.backfill.name: backfills.skipped(place, each) for each in found}, again=watch)
@@ -233,10 +235,16 @@ def _placed(project: Any, environment: Any, chosen: Backfill, given: _Options) -
 
 
 def _fill(
-    place: Place, chosen: Backfill, given: _Options, shown: render.RunRender, stopped: Any, *, join: bool = False
+    place: BackfillContext,
+    chosen: Backfill,
+    given: _Options,
+    shown: render.BackfillRunRender,
+    stopped: Any,
+    *,
+    join: bool = False,
 ) -> None:
-    orders = Orders(given.workers, given.skip_failed, given.rate)
-    asked = Asked(orders, shown.told, shown.noted, stopped)
+    orders = WorkerOptions(given.workers, given.skip_failed, given.rate)
+    asked = BackfillRequest(orders, shown.told, shown.noted, stopped)
     shown.head(chosen)
     try:
         found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
@@ -251,5 +259,5 @@ def _ask(name: str, env: str | None, output: str, wish: str) -> int:
     environment = site.environment(project, env)
     with backfills.placed(project, environment, [chosen], use_lease=project.home != "none") as place:
         standings.ask(place, chosen, wish)
-        render.RunRender(project.name, environment, output).standing(standings.standing(place, chosen))
+        render.BackfillRunRender(project.name, environment, output).standing(standings.standing(place, chosen))
     return EXIT_DONE

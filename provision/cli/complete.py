@@ -13,7 +13,7 @@ from provision.errors import ProvisionError
 from provision.model import StoreOptions
 
 if TYPE_CHECKING:
-    from provision.settings import Project
+    from provision.settings import ProjectFile
 
 _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
 _NUMBER = re.compile(r"(\d+)_[^.]+\.(?:sql|yaml)")
@@ -65,7 +65,7 @@ def backfills(begun: str) -> list[str]:
     return _begin(begun, (path.stem for path in files if path.suffix in (".yaml", ".py")))
 
 
-def _project() -> Project | None:
+def _project() -> ProjectFile | None:
     from provision import settings
 
     try:

@@ -91,7 +91,7 @@ def reset(stores: Stores = None, yes: options.Yes = False, output: options.TextO
     render.ended(project.root, dict(removed), [each.status() for each in engines.values()], output, "removed")
 
 
-def _project() -> tuple[settings.Project, str]:
+def _project() -> tuple[settings.ProjectFile, str]:
     project = site.project()
     return project, settings.embedded_environment(project)
 

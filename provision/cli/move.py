@@ -17,13 +17,13 @@ import typer
 
 from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
-from provision.core.execute import Board
-from provision.core.plan import Wanted
+from provision.core.execute import Coordinator
+from provision.core.plan import MoveRequest
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access
 from provision.flows.losses import Losses
 from provision.flows.migrate import move
-from provision.flows.rules import Rules, Watch
+from provision.flows.rules import Listeners, Rules
 from provision.model import Direction
 from provision.wiring.moves import error_of, hidden, needed_backfills
 
@@ -69,7 +69,7 @@ def up(
     out_of_order: options.OutOfOrder = False,
 ) -> int:
     """Apply what is pending, in all stores, in one order; up to REVISION if one is named."""
-    wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
+    wanted = MoveRequest(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
     given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
     return _move(Direction.UP, wanted, given, plan_file)
 
@@ -92,12 +92,12 @@ def down(
     ] = False,
 ) -> int:
     """Revert revisions, newest first, down to REVISION, which stays applied."""
-    wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, everything, cascade)
+    wanted = MoveRequest(tuple(targets or ()), frozenset(only or ()), steps, everything, cascade)
     given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
     return _move(Direction.DOWN, wanted, given, None)
 
 
-def _move(direction: Direction, wanted: Wanted, given: _Options, plan_file: Path | None) -> int:
+def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file: Path | None) -> int:
     render = MoveRender(direction, given.output, dry_run=given.dry_run)
     access = Access.READ if given.dry_run else Access.WRITE
     with (
@@ -116,7 +116,7 @@ def _move(direction: Direction, wanted: Wanted, given: _Options, plan_file: Path
             saved=plans.load(plan_file, opened.graph, opened.environment.name) if plan_file else None,
             backfills=needed_backfills(opened) if direction is Direction.UP else {},
         )
-        watch = Watch(
+        watch = Listeners(
             lambda happening: render.happened(hidden(happening, opened.environment)),
             lambda plan, standings: render.planned(opened, plan, standings),
             boards.append,
@@ -146,9 +146,9 @@ def _confirm(losses: Losses) -> bool:
 
 
 @contextmanager
-def _stoppable() -> Iterator[list[Board]]:
+def _stoppable() -> Iterator[list[Coordinator]]:
     """Ctrl-C or SIGTERM once: stop after the current statement; twice: now."""
-    boards: list[Board] = []
+    boards: list[Coordinator] = []
     seen: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:

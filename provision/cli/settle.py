@@ -14,14 +14,14 @@ from provision.cli.render import settle as render
 from provision.errors import EXIT_DONE, ConfigError
 from provision.flows import settle
 from provision.flows.connect import Access, Site
-from provision.flows.rules import Rules, Watch
+from provision.flows.rules import Listeners, Rules
 from provision.flows.verdicts import Verdict
-from provision.model import Holding
+from provision.model import LeaseRecord
 from provision.ports import Leases
 from provision.process import dead
 from provision.wiring import locks
 
-_WATCH = Watch(render.happened, lambda _plan, _standings: None)
+_WATCH = Listeners(render.happened, lambda _plan, _standings: None)
 
 
 app = group.app()
@@ -158,7 +158,7 @@ def _leases(env: str | None, wait_for: float) -> Iterator[Leases | None]:
         yield locks.leases(opened)
 
 
-def _confirmed(holding: Holding, output: str) -> bool:
+def _confirmed(holding: LeaseRecord, output: str) -> bool:
     """A word typed at a terminal. Raises ConfigError (confirmation-needed) where nobody can answer."""
     if output != options.TEXT or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(

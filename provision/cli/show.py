@@ -16,7 +16,7 @@ from provision.cli.render import history as history_render
 from provision.cli.render import problems
 from provision.cli.render.plan import PlanRender
 from provision.cli.render.status import StatusRender
-from provision.core.plan import Wanted, plan_up
+from provision.core.plan import MoveRequest, plan_up
 from provision.core.standing import stand
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionError, Several
 from provision.flows import history as past
@@ -28,7 +28,7 @@ from provision.flows.rules import Rules
 from provision.flows.survey import survey
 from provision.model import Description, Direction, Plan
 from provision.ports import Store
-from provision.settings import Project
+from provision.settings import ProjectFile
 from provision.wiring import files
 
 app = group.app()
@@ -86,7 +86,7 @@ def plan(
     out_of_order: options.OutOfOrder = False,
 ) -> int:
     """Show what `up` would do, up to REVISION if one is named; save it with --out."""
-    wanted = Wanted(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
+    wanted = MoveRequest(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
     if offline:
         if out is not None:
             raise ConfigError(
@@ -156,18 +156,18 @@ def graph(
     return EXIT_DONE
 
 
-def _shown(project: Project, only: Sequence[str]) -> tuple[str, ...]:
+def _shown(project: ProjectFile, only: Sequence[str]) -> tuple[str, ...]:
     return tuple(each.name for each in project.stores if not only or each.name in only)
 
 
-def _plan_offline(wanted: Wanted, output: str, *, sql: bool) -> None:
+def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
     project = site.project()
     stores, revisions = files.on_disk(project, tuple(wanted.only))
     standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
     _print_plan(PlanRender(project.name, None), plan_up(revisions, standings, wanted), stores, output, sql=sql)
 
 
-def _options(wanted: Wanted) -> str:
+def _options(wanted: MoveRequest) -> str:
     """What was asked for, as `up` takes it."""
     only = [f"--only {name}" for name in sorted(wanted.only)]
     steps = [f"--steps {wanted.steps}"] if wanted.steps is not None else []

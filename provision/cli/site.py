@@ -19,12 +19,12 @@ __all__ = ["engine", "environment", "hide", "masked", "opened", "owner", "projec
 _TYPER = (typer.Abort, typer.Exit)
 
 
-def project() -> settings.Project:
+def project() -> settings.ProjectFile:
     """The project of the working directory. Raises ConfigError."""
     return settings.load(Path.cwd())
 
 
-def environment(found: settings.Project, name: str | None) -> settings.Environment:
+def environment(found: settings.ProjectFile, name: str | None) -> settings.Environment:
     """The named environment, by design's rule for output that is not a terminal. Raises ConfigError."""
     return settings.resolve(found, settings.choose(found, name, terminal=terminal()))
 

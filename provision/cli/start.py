@@ -13,7 +13,7 @@ from provision import kinds
 from provision.cli import complete, group, options, site
 from provision.cli.render import start as render
 from provision.errors import ConfigError
-from provision.ports.kind import Live, Schema
+from provision.ports.kind import LiveReader, Schema
 from provision.settings import check
 
 _OTHERS = {"checks": "provision.wiring.suites", "backfills": "provision.wiring.backfills"}
@@ -122,7 +122,7 @@ def schema(
     render.schema(json.dumps(part.schema(), ensure_ascii=False, indent=2))
 
 
-def _live(kind: str) -> Live:
+def _live(kind: str) -> LiveReader:
     _documented(kind, "import")
     found = kinds.named(kind, "import").live()
     if found is None:

@@ -6,11 +6,11 @@ import typer
 
 from provision import kinds, settings
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
-from provision.flows.backfill import Place, batches_of
+from provision.flows.backfill import BackfillContext, batches_of
 from provision.model.backfills import Backfill
 
 
-def write(project: settings.Project, place: Place, chosen: Backfill) -> int:
+def write(project: settings.ProjectFile, place: BackfillContext, chosen: Backfill) -> int:
     """Write it and print its path; the exit code, 1 where a plain DEFAULT would not do the same.
 
     Raises CapabilityMissing.

@@ -33,7 +33,7 @@ def url(store: str) -> str:
     return local_engines.url(project, settings.resolve(project, _environment(project)), store)
 
 
-def _environment(project: settings.Project) -> str:
+def _environment(project: settings.ProjectFile) -> str:
     try:
         return settings.choose(project, None, terminal=sys.stdout.isatty())
     except ConfigError as error:

@@ -14,7 +14,7 @@ import typer
 from provision.cli import complete, group, options, site
 from provision.cli.render import checks as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError
-from provision.model.checks import Scope, Severity
+from provision.model.checks import CheckSeverity, Scope
 from provision.validate.verdict import reaches
 from provision.wiring.validation import kept, validated
 
@@ -70,7 +70,9 @@ Until = Annotated[
 ]
 Tenant = Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Only rows of this tenant.")]
 Sample = Annotated[int, typer.Option("--sample", min=0, max=1000, metavar="N", help="Bad rows to show.")]
-FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit 1 when a failing check matters at least this much.")]
+FailOn = Annotated[
+    CheckSeverity, typer.Option("--fail-on", help="Exit 1 when a failing check matters at least this much.")
+]
 Timeout = Annotated[
     float,
     typer.Option(
@@ -119,7 +121,7 @@ def validate(
     until: Until = None,
     tenant: Tenant = None,
     sample: Sample = 5,
-    fail_on: FailOn = Severity.HIGH,
+    fail_on: FailOn = CheckSeverity.HIGH,
     timeout: Timeout = TIMEOUT,
     report: Report = None,
     no_history: NoHistory = False,
@@ -149,7 +151,7 @@ def validate_probability_data(
     until: Until = None,
     tenant: Tenant = None,
     sample: Sample = 5,
-    fail_on: FailOn = Severity.HIGH,
+    fail_on: FailOn = CheckSeverity.HIGH,
     timeout: Timeout = TIMEOUT,
     report: Report = None,
     no_history: NoHistory = False,
@@ -199,7 +201,7 @@ class _Asked:
     tenant: str | None
     timeout: float
     sample: int
-    fail_on: Severity
+    fail_on: CheckSeverity
     report: Sequence[Path]
     no_history: bool
     everything: bool

@@ -20,13 +20,13 @@ from provision.model import (
     Event,
     EventKind,
     Failure,
+    Listener,
     Mark,
     Note,
     Plan,
     Report,
     Revision,
     Step,
-    Watcher,
 )
 from provision.ports import Store
 from provision.threads import Waited
@@ -34,7 +34,7 @@ from provision.threads import Waited
 _LOST = "bring the server back and run the same command again: it finds out what became of the last statement"
 
 
-class Pen:
+class EventNumbering:
     """Numbers the events of one store in one run: `(token, n)` with n from 1."""
 
     def __init__(self, project: str, token: int, actor: str) -> None:
@@ -60,7 +60,7 @@ class Pen:
         )
 
 
-class Board:
+class Coordinator:
     """What the lanes share: what is done, and whether to stop."""
 
     def __init__(self, lanes: int) -> None:
@@ -105,13 +105,13 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Execution:
     """What the lanes of one run are given."""
 
-    pens: Mapping[str, Pen]
-    board: Board
+    pens: Mapping[str, EventNumbering]
+    board: Coordinator
     check: Callable[[], None]  # raises LeaseLost
-    watcher: Watcher
+    watcher: Listener
     resume: Mapping[str, int] = field(default_factory=dict)  # id → the statement an open attempt goes on with
     mask: Callable[[str], str] = str
     until: Callable[[], float] = lambda: math.inf  # the monotonic time up to which `check` asks nobody
@@ -124,7 +124,7 @@ class Run:
 class LaneJournal:
     """`provision.ports.Journal` for one lane of one run."""
 
-    def __init__(self, store: str, run: Run, *, alone: bool = True) -> None:
+    def __init__(self, store: str, run: Execution, *, alone: bool = True) -> None:
         self.token, self.alone = run.pens[store].token, alone
         self._store, self._run, self._pen = store, run, run.pens[store]
         self.current: Step | None = None
@@ -197,7 +197,7 @@ class LaneJournal:
         self._run.board.add(step.id)
 
 
-def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
+def execute(plan: Plan, stores: Mapping[str, Store], run: Execution) -> Report:
     """Carry out the plan. Never raises for what goes wrong in a lane: the report says it.
 
     What is raised in the thread that waits, such as KeyboardInterrupt, ends every lane after the statement in hand and
@@ -220,7 +220,7 @@ def execute(plan: Plan, stores: Mapping[str, Store], run: Run) -> Report:
     return Report(done, failures, remaining, plan.held, (), elapsed)
 
 
-def _carry_out(lanes: Sequence[_LaneThread], run: Run) -> None:
+def _carry_out(lanes: Sequence[_LaneThread], run: Execution) -> None:
     """Start the lanes and wait for their ends; what is raised meanwhile leaves as `execute` says."""
     try:
         for lane in lanes:
@@ -243,7 +243,7 @@ def _wait_for(lanes: Iterable[Waited]) -> None:
 
 class _LaneThread(Waited):
     def __init__(
-        self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Run, *, alone: bool
+        self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Execution, *, alone: bool
     ) -> None:
         super().__init__(self._carry_out, f"lane {store.name}", daemon=True)
         self._store, self._steps, self._waits, self._run = store, steps, waits, run

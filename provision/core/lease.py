@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from provision.errors import LeaseHeld, LeaseLost, ProvisionError
-from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.ports import Leases
 
 Clock = Callable[[], float]
@@ -27,7 +27,7 @@ class Lease:
     heartbeat, a grace later: what has just passed `check` is sent by then.
     """
 
-    def __init__(self, leases: Leases, holding: Holding, seconds: float, asked: float, clock: Clock) -> None:
+    def __init__(self, leases: Leases, holding: LeaseRecord, seconds: float, asked: float, clock: Clock) -> None:
         self.token = holding.token
         self._leases, self._name, self._owner = leases, holding.name, holding.owner
         self._seconds, self._clock = seconds, clock
@@ -77,22 +77,22 @@ class Lease:
         if self._lost is None:
             asked = self._clock()
             beat = self._leases.extend(self._name, self._owner, self.token, self._seconds)
-            if beat is Beat.KEPT:
+            if beat is Heartbeat.KEPT:
                 self._until = asked + self._seconds * (1 - GRACE)
                 return
             # Half of the grace, so that what is written is there when the next run looks.
-            self._writable = asked + self._seconds * GRACE / 2 if beat is Beat.ASKED_BACK else -math.inf
+            self._writable = asked + self._seconds * GRACE / 2 if beat is Heartbeat.ASKED_BACK else -math.inf
             self._until, self._lost = -math.inf, LeaseLost()
             self._lost = self._named(beat)
         raise self._lost
 
-    def _named(self, beat: Beat) -> LeaseLost:
+    def _named(self, beat: Heartbeat) -> LeaseLost:
         """The loss with the name of who is behind it, where the home store still tells."""
         try:
             holding = self._leases.read(self._name)
         except ProvisionError:
             holding = None
-        if beat is Beat.ASKED_BACK:
+        if beat is Heartbeat.ASKED_BACK:
             return LeaseLost(asked_by=(holding and holding.asked_back_by) or "somebody")
         return LeaseLost(str(holding.owner) if holding else "")
 
@@ -123,7 +123,7 @@ def acquire(
     floor: int,
     seconds: float,
     wait: float,
-    waiting: Callable[[Holding], None],
+    waiting: Callable[[LeaseRecord], None],
     dead: Callable[[Owner], bool],
     clock: Clock = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -154,7 +154,7 @@ def acquire(
         sleep(min(0.2, max(holding.expires_in, 0.02)))
 
 
-def awaited(holding: Holding) -> str:
+def awaited(holding: LeaseRecord) -> str:
     """For people: whom a run waits for, and until when at most."""
     if holding.owner == UNKNOWN_HOLDER:
         return f"waits {left(holding)} s for {holding.owner}: it may be at work"
@@ -166,12 +166,12 @@ def awaited(holding: Holding) -> str:
     return f"waits for the run of {holding.owner}; the run lock expires in {left(holding)} s unless that renews it"
 
 
-def left(holding: Holding) -> int:
+def left(holding: LeaseRecord) -> int:
     """Whole seconds until the lease has expired, rounded up."""
     return max(math.ceil(holding.expires_in), 0)
 
 
-def held_by(holding: Holding, waited: float, what: str = HELD, fix: str = WAIT) -> LeaseHeld:
+def held_by(holding: LeaseRecord, waited: float, what: str = HELD, fix: str = WAIT) -> LeaseHeld:
     """The error for a lock that was not given up in `waited` seconds."""
     asked = f", asked back by {holding.asked_back_by}" if holding.asked_back_by else ""
     return LeaseHeld(

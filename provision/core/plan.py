@@ -10,11 +10,11 @@ from provision.core import repeatables
 from provision.core.graph import BACKFILL, Graph, edges
 from provision.core.standing import Flag, Standing, StoreStanding
 from provision.errors import ConfigError, ProvisionError, RefusedError, raise_all
-from provision.model import Direction, Held, Plan, Revision, Step
+from provision.model import Blocked, Direction, Plan, Revision, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MoveRequest:
     """What the user asked to move: everything, some stores (`only`), up to some revisions (`targets`), some `steps`."""
 
     targets: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Wanted:
 Standings = Mapping[str, StoreStanding]
 
 
-def plan_up(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
+def plan_up(graph: Graph, standings: Standings, wanted: MoveRequest) -> Plan:
     """The pending steps in order.
 
     Raises RefusedError (changed, unknown, out of order, requirement not met) and ConfigError (no such target).
@@ -42,7 +42,7 @@ def plan_up(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
     return Plan(tuple(steps), tuple(held), digests(standings), basis(standings))
 
 
-def plan_down(graph: Graph, standings: Standings, wanted: Wanted) -> Plan:
+def plan_down(graph: Graph, standings: Standings, wanted: MoveRequest) -> Plan:
     """The applied steps to revert, newest first. Raises RefusedError and ConfigError as `plan_up` does."""
     if not (wanted.everything or wanted.targets or wanted.steps):
         raise ConfigError(
@@ -100,14 +100,14 @@ def first_moved(plan: Plan, standings: Standings, store: str) -> tuple[str, str,
     return None
 
 
-def held_back(graph: Graph, standings: Standings) -> tuple[Held, ...]:
+def held_back(graph: Graph, standings: Standings) -> tuple[Blocked, ...]:
     """What is pending and waits for backfills; refuses nothing, so that it can be shown in any state."""
     return tuple(_gated([each for each in graph.order if _pending(standings, each)], standings)[1])
 
 
 def refuse_trouble(standings: Standings, only: frozenset[str] = frozenset()) -> None:
     """Raise RefusedError for all that is changed or unknown, as `plan_up` does."""
-    raise_all(_trouble(standings, Wanted(only=only)))
+    raise_all(_trouble(standings, MoveRequest(only=only)))
 
 
 def _lines(standing: StoreStanding) -> dict[str, str]:
@@ -135,7 +135,7 @@ def _reverting(standings: Standings, revision: Revision) -> bool:
     return state.open and state.direction is Direction.DOWN
 
 
-def _trouble(standings: Standings, wanted: Wanted) -> list[ProvisionError]:
+def _trouble(standings: Standings, wanted: MoveRequest) -> list[ProvisionError]:
     return [
         error
         for standing in standings.values()
@@ -185,7 +185,7 @@ def _beneath_unknown(steps: Iterable[Step], standings: Standings) -> Iterator[Pr
         yield from (_unknown(each) for each in standings[store].standings.values() if Flag.FUTURE in each.flags)
 
 
-def _out_of_order(graph: Graph, standings: Standings, wanted: Wanted) -> Iterator[ProvisionError]:
+def _out_of_order(graph: Graph, standings: Standings, wanted: MoveRequest) -> Iterator[ProvisionError]:
     if wanted.out_of_order:
         return
     for standing in standings.values():
@@ -206,7 +206,7 @@ def _out_of_order(graph: Graph, standings: Standings, wanted: Wanted) -> Iterato
                 )
 
 
-def _chosen(graph: Graph, wanted: Wanted) -> frozenset[str]:
+def _chosen(graph: Graph, wanted: MoveRequest) -> frozenset[str]:
     for target in wanted.targets:
         _known(graph, target)
     scope = graph.needs(wanted.targets) if wanted.targets else frozenset(graph.revisions)
@@ -215,7 +215,7 @@ def _chosen(graph: Graph, wanted: Wanted) -> frozenset[str]:
     return frozenset(name for name in scope if graph.revisions[name].store in wanted.only)
 
 
-def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: Wanted) -> frozenset[str]:
+def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: MoveRequest) -> frozenset[str]:
     scope = [each for each in applied if not wanted.only or each.store in wanted.only]
     if wanted.targets:
         # What follows a target in its own store is meant; what stands on it elsewhere is the cascade's.
@@ -246,7 +246,7 @@ def _known(graph: Graph, target: str) -> str:
     return target
 
 
-def _gated(pending: Iterable[Revision], standings: Standings) -> tuple[list[Step], list[Held]]:
+def _gated(pending: Iterable[Revision], standings: Standings) -> tuple[list[Step], list[Blocked]]:
     """Split what can run from what waits for a backfill, directly or through another revision."""
     complete = {gate for standing in standings.values() for gate in standing.gates}
     steps, held, waiting = [], [], dict[str, tuple[str, ...]]()
@@ -255,7 +255,7 @@ def _gated(pending: Iterable[Revision], standings: Standings) -> tuple[list[Step
         gates += [gate for edge in edges(revision) for gate in waiting.get(edge, ())]
         if gates:
             waiting[revision.id] = tuple(dict.fromkeys(gates))
-            held.append(Held(Step(revision), waiting[revision.id]))
+            held.append(Blocked(Step(revision), waiting[revision.id]))
         else:
             steps.append(Step(revision))
     return steps, held

@@ -10,7 +10,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from provision.embedded.faults import wheel
-from provision.embedded.kinds import Command
+from provision.embedded.kinds import ServerCommand
 from provision.embedded.loopback import HOST
 from provision.embedded.on_port import PortServer
 from provision.embedded.record import Record
@@ -20,7 +20,7 @@ PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
 class LocalServer(PortServer):
-    """See provision.embedded.kinds.Server."""
+    """See provision.embedded.kinds.EngineServer."""
 
     stop_signals = ((signal.SIGTERM, 15.0),)
 
@@ -33,7 +33,7 @@ class LocalServer(PortServer):
         (self.folder / "empty").mkdir(mode=0o700, exist_ok=True)
         return super().prepare(known)
 
-    def command(self, known: Record) -> Command:
+    def command(self, known: Record) -> ServerCommand:
         """This interpreter and the server, in an empty folder: chDB shows the files there as tables of `default`."""
         del known
         argv = [sys.executable, "-P", "-m", "provision.embedded.clickhouse_server", str(self.folder)]
@@ -41,7 +41,7 @@ class LocalServer(PortServer):
         places.append(str(wheel("chdb", self.store).parent))
         env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         env |= {"PYTHONPATH": os.pathsep.join(filter(None, places)), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        return Command(argv, env, self.folder / "empty")
+        return ServerCommand(argv, env, self.folder / "empty")
 
     def answer(self, known: Record) -> str | None:
         """Ask for the version with the password, which proves whose server it is."""

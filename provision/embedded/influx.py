@@ -7,7 +7,7 @@ import subprocess
 from base64 import b64encode
 from dataclasses import replace
 
-from provision.embedded.kinds import Command
+from provision.embedded.kinds import ServerCommand
 from provision.embedded.loopback import HOST, asked
 from provision.embedded.on_port import PortServer
 from provision.embedded.programs import program
@@ -19,7 +19,7 @@ USER = "provision"
 
 
 class LocalServer(PortServer):
-    """See provision.embedded.kinds.Server."""
+    """See provision.embedded.kinds.EngineServer."""
 
     ports = 2  # the second one is for its own backup tool
 
@@ -44,7 +44,7 @@ class LocalServer(PortServer):
         write_private(kept, f"{known.password}\n".encode())
         return known
 
-    def command(self, known: Record) -> Command:
+    def command(self, known: Record) -> ServerCommand:
         """influxd, told everything by variables; the password is not among them."""
         assert known.port is not None
         data = self.data(known)
@@ -60,7 +60,7 @@ class LocalServer(PortServer):
             "INFLUXDB_MONITOR_STORE_ENABLED": "false",
         }
         environment = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder), **variables}
-        return Command([program(KIND, self.store), "run", "-config", os.devnull], environment, self.folder)
+        return ServerCommand([program(KIND, self.store), "run", "-config", os.devnull], environment, self.folder)
 
     def answer(self, known: Record) -> str | None:
         """Log in, which proves whose server it is. The first start has no user yet: then the statement makes it."""

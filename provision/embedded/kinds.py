@@ -13,7 +13,7 @@ from provision.embedded.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ServerCommand:
     """How to execute a server."""
 
     argv: list[str]
@@ -23,7 +23,7 @@ class Command:
     """"uid:gid" to become before the exec; empty to stay."""
 
 
-class Server(Protocol):
+class EngineServer(Protocol):
     """One kind's knowledge of its server. Called under the engine's lock, except `is_made`, `data`, `url`."""
 
     stop_signals: tuple[tuple[signal.Signals, float], ...]
@@ -51,7 +51,7 @@ class Server(Protocol):
         """Choose the address for the next start and write what the server reads. No such server runs."""
         ...
 
-    def command(self, known: Record) -> Command:
+    def command(self, known: Record) -> ServerCommand:
         """Return what to execute."""
         ...
 
@@ -76,10 +76,10 @@ class Server(Protocol):
         ...
 
 
-def server_of(kind: str, store: str, folder: Path) -> Server:
+def server_of(kind: str, store: str, folder: Path) -> EngineServer:
     """Return the server of a kind. Raises ValueError when the kind has no embedded engine."""
     found = kinds.find(kind)
     if found is None or not found.engine:
         raise ValueError(f"{kind} has no embedded engine; those that have: {', '.join(kinds.with_engine())}")
-    server: Server = importlib.import_module(found.engine).LocalServer(store, folder)
+    server: EngineServer = importlib.import_module(found.engine).LocalServer(store, folder)
     return server

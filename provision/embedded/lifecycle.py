@@ -13,7 +13,7 @@ from provision.embedded import process, record
 from provision.embedded.engines import EngineStatus
 from provision.embedded.faults import did_not_start, folder_faults, last_words
 from provision.embedded.files import remove
-from provision.embedded.kinds import Server, server_of
+from provision.embedded.kinds import EngineServer, server_of
 from provision.embedded.lock import locked
 from provision.embedded.process import Process
 from provision.embedded.record import Record
@@ -32,7 +32,7 @@ class LocalEngine:
         self.store = store
         self.root = Path(os.path.abspath(root))
         self.folder = self.root / store
-        self.server: Server = server_of(kind, store, self.folder)
+        self.server: EngineServer = server_of(kind, store, self.folder)
         self._lock = self.root / f"{store}.lock"
 
     def start(self) -> EngineStatus:

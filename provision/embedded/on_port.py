@@ -12,7 +12,7 @@ from provision.embedded.record import Record
 
 
 class PortServer:
-    """A part of provision.embedded.kinds.Server; a kind adds `require`, `command`, `answer` and `url`."""
+    """A part of provision.embedded.kinds.EngineServer; a kind adds `require`, `command`, `answer` and `url`."""
 
     ports = 1
     """How many it needs; they lie in a row."""

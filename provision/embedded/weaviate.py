@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from provision.embedded.kinds import Command
+from provision.embedded.kinds import ServerCommand
 from provision.embedded.loopback import HOST, asked
 from provision.embedded.on_port import PortServer
 from provision.embedded.programs import program
@@ -15,7 +15,7 @@ USER = "provision"
 
 
 class LocalServer(PortServer):
-    """See provision.embedded.kinds.Server."""
+    """See provision.embedded.kinds.EngineServer."""
 
     # HTTP, gRPC, Raft, Raft's own calls, membership, data exchange. A node alone needs them all.
     ports = 6
@@ -24,7 +24,7 @@ class LocalServer(PortServer):
         """Raise ConfigError when weaviate-server is not on PATH."""
         program(KIND, self.store)
 
-    def command(self, known: Record) -> Command:
+    def command(self, known: Record) -> ServerCommand:
         """weaviate-server; the key is a variable: those of a process are read by its own user only."""
         assert known.port is not None
         assert known.password is not None
@@ -32,7 +32,7 @@ class LocalServer(PortServer):
         argv = [program_path, "--host", HOST, "--port", str(known.port), "--scheme", "http"]
         variables = {**_settings(known.password), **_addresses(known.port)}
         variables |= {"PERSISTENCE_DATA_PATH": str(self.data(known)), "HOME": str(self.folder)}
-        return Command(argv, {"LC_ALL": "C.UTF-8", "TZ": "UTC", **variables}, self.folder)
+        return ServerCommand(argv, {"LC_ALL": "C.UTF-8", "TZ": "UTC", **variables}, self.folder)
 
     def answer(self, known: Record) -> str | None:
         """Wait until the node leads its cluster of one, then ask with the key, which proves whose server it is."""

@@ -9,16 +9,16 @@ from pathlib import Path
 from provision.errors import ConfigError
 from provision.flows.connect import Build, Engines, known_stores, placed, url_of
 from provision.model import Found, StoreOptions
-from provision.ports.kind import Live
-from provision.settings import Environment, Project
+from provision.ports.kind import LiveReader
+from provision.settings import Environment, ProjectFile
 
 
 def adopt(
-    project: Project,
+    project: ProjectFile,
     environment: Environment,
     build: Build,
     engines: Engines,
-    live: Callable[[str], Live],
+    live: Callable[[str], LiveReader],
     write: Callable[[StoreOptions, Found], Path],
     store: str,
     target: Path | None = None,

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from provision.backfill.run import join, lead, patiently
 from provision.backfill.states import moved
 from provision.backfill.worker import turns
-from provision.backfill.workers import Orders, Post, StopEvent
+from provision.backfill.workers import RunContext, StopEvent, WorkerOptions
 from provision.core import lease as leases
-from provision.core.execute import Pen
+from provision.core.execute import EventNumbering
 from provision.core.ledger import fold, highest_token
 from provision.errors import CapabilityMissing, ConfigError, FailedError, RefusedError, raise_all
-from provision.model import Event, EventKind, Holding, Owner, Revision, StateName
+from provision.model import Event, EventKind, LeaseRecord, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
 from provision.ports.backfill import Batches, Readable
@@ -26,7 +26,7 @@ NO_BACKFILLS = "fill the rows in a migration of the store"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BackfillContext:
     """Where backfills run: the stores that were reached, and the home store's leases (None: `--no-lock`)."""
 
     project: str
@@ -35,18 +35,18 @@ class Place:
     leases: Leases | None
     lease_seconds: float = 30.0
     wait: float = 600.0
-    again: Callable[[], AbstractContextManager[Place]] | None = None
+    again: Callable[[], AbstractContextManager[BackfillContext]] | None = None
     """Reaches the same stores anew: a connection that did nothing for hours may be cut. None: they are fresh enough."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BackfillRequest:
     """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set to end it.
 
     `check` is asked before each batch beside the run's own lock; raises LeaseLost.
     """
 
-    orders: Orders = field(default_factory=Orders)
+    orders: WorkerOptions = field(default_factory=WorkerOptions)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
     noted: Callable[[str], None] = field(default=lambda _: None)
     stopped: StopEvent = field(default_factory=StopEvent)
@@ -76,7 +76,9 @@ def bound(stores: Mapping[str, Store], backfill: Backfill) -> Backfill:
 Complete = Callable[[BackfillRun], None]
 
 
-def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | None = None) -> BackfillRun:
+def run(
+    place: BackfillContext, backfill: Backfill, asked: BackfillRequest, completed: Complete | None = None
+) -> BackfillRun:
     """Begin the backfill, or go on where the last run of it stopped, and bring it to its end.
 
     `completed` writes the completion for a caller that holds the run lease; without it, `complete` does.
@@ -97,7 +99,7 @@ def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | No
             asked.check()
             own()
 
-        post = Post(backfill, batches, check, asked.stopped, asked.orders, asked.told, _turns(asked, begun))
+        post = RunContext(backfill, batches, check, asked.stopped, asked.orders, asked.told, _turns(asked, begun))
 
         def done(found: BackfillRun) -> None:
             # Written twice, where an answer was lost, it says the same.
@@ -106,7 +108,7 @@ def run(place: Place, backfill: Backfill, asked: Asked, completed: Complete | No
         return lead(post, begun.run, completed or done)
 
 
-def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
+def help_out(place: BackfillContext, backfill: Backfill, asked: BackfillRequest) -> BackfillRun:
     """Work on a run that another process leads. Raises ConfigError (nothing-to-join, capability-missing)."""
     backfill = bound(place.stores, backfill)
     batches = batches_of(place.stores[backfill.store])
@@ -126,15 +128,15 @@ def help_out(place: Place, backfill: Backfill, asked: Asked) -> BackfillRun:
             raise CapabilityMissing(backfill.store, "shared runs", what, "leave it to the process that runs it")
     _accepted(batches, backfill, asked)
     turns_ = _turns(asked, last)
-    return join(Post(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told, turns_), last.run)
+    return join(RunContext(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told, turns_), last.run)
 
 
-def _turns(asked: Asked, found: BackfillRun) -> int | None:
-    """With a rate of its own the process obeys later changes only: see `Shift`."""
+def _turns(asked: BackfillRequest, found: BackfillRun) -> int | None:
+    """With a rate of its own the process obeys later changes only: see `WorkerContext`."""
     return turns(found) if asked.orders.rate is not None else None
 
 
-def complete(place: Place, backfill: Backfill, found: BackfillRun, noted: Callable[[str], None]) -> None:
+def complete(place: BackfillContext, backfill: Backfill, found: BackfillRun, noted: Callable[[str], None]) -> None:
     """Append the ledger event that opens the gate, under the run lease, taken for that alone. Raises LeaseHeld."""
     if place.again is not None:
         with place.again() as fresh:
@@ -160,13 +162,13 @@ def complete(place: Place, backfill: Backfill, found: BackfillRun, noted: Callab
         store.ledger.raise_fence(number)
         if held is not None:
             held.check()
-        store.ledger.append(completion(Pen(place.project, number, place.owner.actor), backfill, found))
+        store.ledger.append(completion(EventNumbering(place.project, number, place.owner.actor), backfill, found))
     finally:
         if held is not None:
             held.release()
 
 
-def completion(pen: Pen, backfill: Backfill, found: BackfillRun) -> Event:
+def completion(pen: EventNumbering, backfill: Backfill, found: BackfillRun) -> Event:
     """The ledger event of a backfill that is complete."""
     taken = round((datetime.now(UTC) - found.started_at).total_seconds() * 1000)
     store, number = backfill.id.split("/", 1)
@@ -178,7 +180,7 @@ def latest(batches: Batches, name: str) -> BackfillRun | None:
     return next(iter(batches.runs.read(name)), None)
 
 
-def _begun(place: Place, batches: Batches, backfill: Backfill, asked: Asked) -> BackfillRun:
+def _begun(place: BackfillContext, batches: Batches, backfill: Backfill, asked: BackfillRequest) -> BackfillRun:
     """The run to work on: the last one if it can go on, else a new one, cut into parts."""
     last = latest(batches, backfill.name)
     if last is not None and not last.state.over and last.state is not RunState.CANCELLING:
@@ -214,7 +216,7 @@ def _once(batches: Batches, backfill: Backfill) -> bool:
         return work.once
 
 
-def _cut(batches: Batches, backfill: Backfill, asked: Asked) -> tuple[int | None, Sequence[object]]:
+def _cut(batches: Batches, backfill: Backfill, asked: BackfillRequest) -> tuple[int | None, Sequence[object]]:
     """The rows of a new run, and where its parts begin."""
     with closing(batches.work(backfill)) as work:
         for line in work.warnings():
@@ -224,7 +226,7 @@ def _cut(batches: Batches, backfill: Backfill, asked: Asked) -> tuple[int | None
         return total, work.cursors(parts)
 
 
-def _taken_up(place: Place, batches: Batches, last: BackfillRun) -> BackfillRun:
+def _taken_up(place: BackfillContext, batches: Batches, last: BackfillRun) -> BackfillRun:
     """The last run in our hands. Its leader is gone, else the lease were not ours."""
     steps = {
         RunState.RUNNING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),
@@ -240,7 +242,7 @@ def _taken_up(place: Place, batches: Batches, last: BackfillRun) -> BackfillRun:
 
 
 @contextmanager
-def _led(place: Place, backfill: Backfill) -> Iterator[Callable[[], None]]:
+def _led(place: BackfillContext, backfill: Backfill) -> Iterator[Callable[[], None]]:
     """Hold the lease of the run; lends what checks it. Raises LeaseHeld at once when another process has it."""
     if place.leases is None:
         yield lambda: None
@@ -264,13 +266,13 @@ def _led(place: Place, backfill: Backfill) -> Iterator[Callable[[], None]]:
         held.release()
 
 
-def holding(place: Place, backfill: Backfill) -> Holding | None:
+def holding(place: BackfillContext, backfill: Backfill) -> LeaseRecord | None:
     """Who leads the run now: a lease that ran out, or whose process is gone, leads nothing."""
     found = place.leases.read(backfill.id) if place.leases is not None else None
     return found if found is not None and found.expires_in > 0 and not dead(found.owner) else None
 
 
-def _required(place: Place, backfill: Backfill) -> None:
+def _required(place: BackfillContext, backfill: Backfill) -> None:
     """Refuse to fill before the revisions that it requires are applied."""
     missing = [name for name in backfill.requires if not _is_applied(place.stores[name.split("/", 1)[0]], name)]
     if missing:
@@ -290,7 +292,7 @@ def _is_applied(store: Store, name: str) -> bool:
     return state is not None and state.name is StateName.APPLIED
 
 
-def _accepted(batches: Batches, backfill: Backfill, asked: Asked) -> None:
+def _accepted(batches: Batches, backfill: Backfill, asked: BackfillRequest) -> None:
     with closing(batches.work(backfill)) as work:
         if asked.orders.workers > 1 and not work.shared:
             what = "a backfill of this kind has one worker"

@@ -10,14 +10,14 @@ from provision.backfill.states import CANCEL, PAUSE, RESUME, moved, seen
 from provision.backfill.worker import turns
 from provision.core.ledger import fold
 from provision.errors import RefusedError
-from provision.flows.backfill import Place, batches_of, holding, latest
-from provision.model import Holding, StateName
+from provision.flows.backfill import BackfillContext, batches_of, holding, latest
+from provision.model import LeaseRecord, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 
 FRESH = timedelta(seconds=10)  # how long a rate says something
 
 
-def ask(place: Place, backfill: Backfill, wish: str) -> BackfillRun:
+def ask(place: BackfillContext, backfill: Backfill, wish: str) -> BackfillRun:
     """Ask the last run to `pause`, `resume` or `cancel`; whoever leads it obeys after the batch in hand.
 
     Raises RefusedError (nothing-to-ask) where that makes no sense.
@@ -40,7 +40,7 @@ def ask(place: Place, backfill: Backfill, wish: str) -> BackfillRun:
             return after
 
 
-def tune(place: Place, backfill: Backfill, settings: Mapping[str, object]) -> BackfillRun:
+def tune(place: BackfillContext, backfill: Backfill, settings: Mapping[str, object]) -> BackfillRun:
     """Change settings of the last run while it runs. Raises RefusedError (nothing-to-ask)."""
     batches = batches_of(place.stores[backfill.store])
     while True:
@@ -67,7 +67,7 @@ class BackfillStatus:
     run: BackfillRun | None
     state: str
     complete: bool
-    leader: Holding | None = None
+    leader: LeaseRecord | None = None
     rate: float = 0.0
     throttled_by: str = ""
     batch: int = 0
@@ -80,7 +80,7 @@ class BackfillStatus:
         return round(max(self.run.rows_total - self.run.rows_done, 0) / self.rate)
 
 
-def standing(place: Place, backfill: Backfill) -> BackfillStatus:
+def standing(place: BackfillContext, backfill: Backfill) -> BackfillStatus:
     """Reads only."""
     store = place.stores[backfill.store]
     batches = batches_of(store)

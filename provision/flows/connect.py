@@ -14,7 +14,7 @@ from provision.core.graph import Graph
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
 from provision.model import Contact, StoreOptions
 from provision.ports import Leases, Store
-from provision.settings import Environment, Project
+from provision.settings import Environment, ProjectFile
 from provision.text.nearest import nearest
 
 Build = Callable[[StoreOptions], Store]
@@ -37,7 +37,7 @@ class Reach(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Running(Protocol):
+class EngineAddress(Protocol):
     """What an embedded engine says once it runs."""
 
     @property
@@ -46,11 +46,11 @@ class Running(Protocol):
     def version(self) -> str | None: ...
 
 
-class Engine(Protocol):
+class StartableEngine(Protocol):
     """An embedded engine, as much of it as a connection needs."""
 
-    def start(self) -> Running: ...
-    def start_existing(self) -> Running | None: ...
+    def start(self) -> EngineAddress: ...
+    def start_existing(self) -> EngineAddress | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class NoEngine:
     advice: str = ""
 
 
-Engines = Callable[[str, str, Path], Engine | NoEngine]  # kind, store, .provision → its engine
+Engines = Callable[[str, str, Path], StartableEngine | NoEngine]  # kind, store, .provision → its engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Reached:
 class Site:
     """A project in one environment, its files in order, its stores reached."""
 
-    project: Project
+    project: ProjectFile
     environment: Environment
     graph: Graph
     reached: Mapping[str, Reached] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Site:
             each.store.close()
 
 
-def placed(project: Project, environment: Environment) -> tuple[StoreOptions, ...]:
+def placed(project: ProjectFile, environment: Environment) -> tuple[StoreOptions, ...]:
     """The stores with what the environment says of them besides the url: TLS, cluster, variables filled in."""
     return tuple(
         replace(options, extra={**options.extra, **environment.places[options.name].extra})
@@ -120,7 +120,7 @@ def build_all(stores_of: Iterable[StoreOptions], build: Build) -> list[Store]:
 
 
 def open_site(
-    project: Project,
+    project: ProjectFile,
     environment: Environment,
     build: Build,
     engines: Engines,
@@ -189,7 +189,7 @@ def together(items: Sequence[T] | Iterable[T], work: Callable[[T], R]) -> list[R
     return results
 
 
-def known_stores(project: Project, only: frozenset[str]) -> None:
+def known_stores(project: ProjectFile, only: frozenset[str]) -> None:
     """Raises ConfigError (unknown-store) for a name that the project does not have."""
     names = [options.name for options in project.stores]
     for name in sorted(only):
@@ -203,7 +203,7 @@ def known_stores(project: Project, only: frozenset[str]) -> None:
 
 
 def reach(
-    store: Store, project: Project, environment: Environment, engines: Engines, access: Access, graph: Graph
+    store: Store, project: ProjectFile, environment: Environment, engines: Engines, access: Access, graph: Graph
 ) -> Reached:
     """Reach one store; what went wrong is in `error`, never raised."""
     place = environment.places[store.name]
@@ -241,7 +241,7 @@ def leases_of(home: str, stores: Mapping[str, Store]) -> Leases:
     return found
 
 
-def url_of(store: Store, project: Project, environment: Environment, engines: Engines) -> str:
+def url_of(store: Store, project: ProjectFile, environment: Environment, engines: Engines) -> str:
     """The url of a store, an embedded engine's once it was made; empty where there is none. Makes nothing."""
     place = environment.places[store.name]
     if place.url is not None:
@@ -251,7 +251,7 @@ def url_of(store: Store, project: Project, environment: Environment, engines: En
     return (running.url if running is not None else None) or ""
 
 
-def _embedded(store: Store, project: Project, engines: Engines, access: Access) -> Reached:
+def _embedded(store: Store, project: ProjectFile, engines: Engines, access: Access) -> Reached:
     engine = engines(store.kind, store.name, project.local)
     if isinstance(engine, NoEngine):
         advice = f" or {engine.advice}" if engine.advice else ""

@@ -15,7 +15,7 @@ from provision.flows.connect import Access, Build, Engines, Reach, Reached, buil
 from provision.flows.peers import lost
 from provision.model import Finding, Owner, Severity, StoreOptions
 from provision.ports import Store
-from provision.settings import Environment, Project
+from provision.settings import Environment, ProjectFile
 
 # kind → what looks at a server of it: options, url, whether it is the home store
 Look = Callable[[StoreOptions, str, bool], Sequence[Finding]]
@@ -34,7 +34,7 @@ class Checkup:
 
 
 def examine(
-    project: Project,
+    project: ProjectFile,
     environment: Environment,
     build: Build,
     engines: Engines,
@@ -76,7 +76,7 @@ def problems(error: ProvisionError, rule: str, place: str) -> Iterator[Finding]:
         yield Finding(rule, Severity.ERROR, place, message, each.fix)
 
 
-def _files(project: Project, stores: Sequence[Store]) -> tuple[list[Finding], Graph]:
+def _files(project: ProjectFile, stores: Sequence[Store]) -> tuple[list[Finding], Graph]:
     try:
         graph = read(stores, project.many_heads)
     except ProvisionError as error:

@@ -7,38 +7,38 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from provision.backfill.workers import StopEvent
-from provision.core.execute import Board, Pen
+from provision.core.execute import Coordinator, EventNumbering
 from provision.core.graph import BACKFILL
 from provision.core.plan import Standings
 from provision.errors import CapabilityMissing, Interrupted, LeaseHeld, ProvisionError
 from provision.flows import backfill as flow
-from provision.flows.backfill import Asked, Place
+from provision.flows.backfill import BackfillContext, BackfillRequest
 from provision.flows.connect import Site
-from provision.model import Failure, Held, Note, Owner, Watcher
+from provision.model import Blocked, Failure, Listener, Note, Owner
 from provision.model.backfills import SMALL, Backfill, BackfillRun
 from provision.ports import Leases
 
 
 @dataclass(frozen=True, slots=True)
-class Gatekeeper:
+class BackfillGates:
     """What an `up` needs to fill: the project's backfills by id, who it is, where leases are (None: without)."""
 
     site: Site
     backfills: Mapping[str, Backfill]
     owner: Owner
     leases: Leases | None
-    happened: Watcher
-    stopper: Callable[[Board], None]
+    happened: Listener
+    stopper: Callable[[Coordinator], None]
     check: Callable[[], None]  # of the run lock; raises LeaseLost
     tried: set[str] = field(default_factory=set)
 
-    def small(self, held: Iterable[Held], standings: Standings) -> list[Backfill]:
+    def small(self, held: Iterable[Blocked], standings: Standings) -> list[Backfill]:
         """Those that are waited for, can be run now, and touch a small table. Reads only."""
         waited = dict.fromkeys(gate for each in held for gate in each.waits_for)
         known = [self.backfills[gate] for gate in waited if gate in self.backfills and gate not in self.tried]
         return [each for each in known if self._ready(each, standings) and self._is_small(each)]
 
-    def unknown(self, held: Sequence[Held]) -> None:
+    def unknown(self, held: Sequence[Blocked]) -> None:
         """Say of what is held for good why: its backfill has no document."""
         for each in held:
             for gate in each.waits_for:
@@ -47,14 +47,14 @@ class Gatekeeper:
                     text = f"{each.step.id} waits for {gate}, and there is no backfills/{name}.yaml"
                     self.happened(Note(each.step.revision.store, text))
 
-    def fill(self, chosen: Backfill, held: Sequence[Held], pens: Mapping[str, Pen]) -> Failure | None:
+    def fill(self, chosen: Backfill, held: Sequence[Blocked], pens: Mapping[str, EventNumbering]) -> Failure | None:
         """Run one; the failure of what waits for it, if it failed. Somebody else's run is left to him."""
         self.tried.add(chosen.id)
         store = self.site.stores[chosen.store]
         waiting = next(each.step for each in held if chosen.id in each.waits_for)
         stopped = _Stopped()
         self.stopper(stopped)
-        place = Place(
+        place = BackfillContext(
             self.site.project.name, self.site.stores, self.owner, self.leases, self.site.project.lease_seconds
         )
 
@@ -64,7 +64,7 @@ class Gatekeeper:
             store.ledger.append(flow.completion(pens[chosen.store], chosen, found))
 
         try:
-            found = flow.run(place, chosen, Asked(stopped=stopped.event, check=self.check), complete)
+            found = flow.run(place, chosen, BackfillRequest(stopped=stopped.event, check=self.check), complete)
         except LeaseHeld as error:
             self.happened(Note(chosen.store, error.what))
             return None
@@ -94,7 +94,7 @@ class Gatekeeper:
         return size is not None and size < SMALL
 
 
-class _Stopped(Board):
+class _Stopped(Coordinator):
     """Hands a request to stop on to the workers of a backfill."""
 
     def __init__(self) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from provision.core.plan import Wanted
+from provision.core.plan import MoveRequest
 from provision.flows.connect import Site, together
-from provision.model import Leftover, Note, Watcher
+from provision.model import Leftover, Listener, Note
 from provision.ports import Store
 
 
-def due(site: Site, wanted: Wanted) -> list[Leftover]:
+def due(site: Site, wanted: MoveRequest) -> list[Leftover]:
     """What can go in the stores that are wanted. Raises UnreachableError."""
 
     def ask(store: Store) -> list[Leftover]:
@@ -20,13 +20,13 @@ def due(site: Site, wanted: Wanted) -> list[Leftover]:
     return [each for found in together(asked, ask) for each in found]
 
 
-def announce(found: list[Leftover], happened: Watcher) -> None:
+def announce(found: list[Leftover], happened: Listener) -> None:
     """Say what an `up` would remove."""
     for each in found:
         happened(Note(each.store, f"would remove {each.name}: {each.reason}"))
 
 
-def remove(site: Site, wanted: Wanted, check: Callable[[], None], happened: Watcher) -> tuple[Leftover, ...]:
+def remove(site: Site, wanted: MoveRequest, check: Callable[[], None], happened: Listener) -> tuple[Leftover, ...]:
     """Remove what is due now, asking `check` before each. Raises LeaseLost, FailedError."""
     found = due(site, wanted)
     for each in found:

@@ -10,7 +10,7 @@ from provision.core.standing import Flag, Standing
 from provision.errors import ProvisionError, UnreachableError
 from provision.flows.connect import Site
 from provision.flows.survey import survey
-from provision.model import Holding, StateName
+from provision.model import LeaseRecord, StateName
 
 HELD = "held"
 
@@ -25,7 +25,7 @@ class ProjectStatus:
 
     standings: Standings
     held: Mapping[str, tuple[str, ...]]
-    working: Holding | None = None
+    working: LeaseRecord | None = None
     unreachable: Mapping[str, ProvisionError] = field(default_factory=dict)
 
     @property
@@ -66,7 +66,7 @@ def look(site: Site) -> ProjectStatus:
     return ProjectStatus(standings, held, _working(site, standings), unreachable)
 
 
-def _working(site: Site, standings: Standings) -> Holding | None:
+def _working(site: Site, standings: Standings) -> LeaseRecord | None:
     """The run lease in force, asked for only when something is begun: it decides between dirty and in progress."""
     if not any(each.state.open for standing in standings.values() for each in standing.standings.values()):
         return None

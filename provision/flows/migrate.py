@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provision.core.execute import Board, Pen, Run, execute
-from provision.core.plan import Standings, Wanted
+from provision.core.execute import Coordinator, EventNumbering, Execution, execute
+from provision.core.plan import MoveRequest, Standings
 from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
 from provision.flows import leftovers
 from provision.flows.connect import Site, together
 from provision.flows.losses import Allowed, foreseen, with_committed
 from provision.flows.planning import fresh_plan, planned
-from provision.flows.rules import Rules, Watch
+from provision.flows.rules import Listeners, Rules
 from provision.flows.run_lock import HeldLock, home, leased
 from provision.flows.survey import survey
 from provision.model import (
@@ -31,11 +31,11 @@ from provision.model import (
 from provision.ports import Store
 
 if TYPE_CHECKING:
-    from provision.flows.gates import Gatekeeper
+    from provision.flows.gates import BackfillGates
     from provision.model.backfills import Backfill
 
 
-def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: Watch) -> Report:
+def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, watch: Listeners) -> Report:
     """Carry out what is wanted. Raises before the first statement; afterwards the report says what went wrong.
 
     Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
@@ -53,7 +53,7 @@ def move(site: Site, direction: Direction, wanted: Wanted, rules: Rules, watch: 
     allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
-        pens = {name: Pen(site.project.name, held.token, rules.owner.actor) for name in site.stores}
+        pens = {name: EventNumbering(site.project.name, held.token, rules.owner.actor) for name in site.stores}
         run = _Running(site, rules, watch, held, pens, allowed)
         standings, plan = run.get_ready(
             standings, plan, lambda found: fresh_plan(site, direction, wanted, rules, found)
@@ -101,11 +101,17 @@ class _Running:
     """One run, from the moment that it holds the lease."""
 
     def __init__(
-        self, site: Site, rules: Rules, watch: Watch, held: HeldLock, pens: Mapping[str, Pen], allowed: Allowed
+        self,
+        site: Site,
+        rules: Rules,
+        watch: Listeners,
+        held: HeldLock,
+        pens: Mapping[str, EventNumbering],
+        allowed: Allowed,
     ) -> None:
         self._site, self._rules, self._watch, self._held, self._pens = site, rules, watch, held, pens
         self._allowed = allowed
-        self._board: Board | None = None
+        self._board: Coordinator | None = None
 
     def get_ready(
         self, standings: Standings, plan: Plan, replan: Callable[[Standings], Plan]
@@ -147,7 +153,7 @@ class _Running:
             recorded.append(event)
         return tuple(recorded)
 
-    def fill(self, report: Report, wanted: Wanted) -> Report:
+    def fill(self, report: Report, wanted: MoveRequest) -> Report:
         """Run the small backfills that revisions wait for, and then those revisions, until there are none."""
         partial = wanted.steps is not None or self._rules.saved is not None
         if not report.held or partial:
@@ -168,12 +174,12 @@ class _Running:
         return report
 
     def carry_out(self, plan: Plan, standings: Standings) -> Report:
-        board = Board(len({step.revision.store for step in plan.steps}))
+        board = Coordinator(len({step.revision.store for step in plan.steps}))
         if self._board is not None and self._board.stopped is not None:
             board.stop(self._board.stopped)  # asked for between the two halves of this run
         self._board = board
         self._watch.stopper(board)
-        run = Run(
+        run = Execution(
             pens=self._pens,
             board=board,
             check=self._held.check,
@@ -193,7 +199,7 @@ class _Running:
         self._watch.interrupted(error)
 
 
-def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float, watch: Watch) -> None:
+def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float, watch: Listeners) -> None:
     """Make the stores' ledgers, outlast older statements for `wait` seconds, then refuse events of older tokens.
 
     Once the fence is up they are looked for again: what an earlier run began in between shows now, or is refused. Not
@@ -232,14 +238,14 @@ def nameless(name: str) -> Revision:
     return Revision(store, number, "", "", "", "")
 
 
-def _small(site: Site, rules: Rules, watch: Watch, plan: Plan, standings: Standings) -> Sequence[Backfill]:
+def _small(site: Site, rules: Rules, watch: Listeners, plan: Plan, standings: Standings) -> Sequence[Backfill]:
     """The backfills that this run would do by itself."""
     return _gates(site, rules, watch).small(plan.held, standings) if plan.held else ()
 
 
-def _gates(site: Site, rules: Rules, watch: Watch, check: Callable[[], None] = lambda: None) -> Gatekeeper:
+def _gates(site: Site, rules: Rules, watch: Listeners, check: Callable[[], None] = lambda: None) -> BackfillGates:
     # Few projects hold a revision back, and a run that does not pays nothing for what backfills need.
-    from provision.flows.gates import Gatekeeper
+    from provision.flows.gates import BackfillGates
 
     table = home(site) if rules.use_lease and rules.backfills else None
-    return Gatekeeper(site, rules.backfills, rules.owner, table, watch.happened, watch.stopper, check)
+    return BackfillGates(site, rules.backfills, rules.owner, table, watch.happened, watch.stopper, check)

@@ -10,11 +10,11 @@ from provision.core.graph import Graph
 from provision.errors import ConfigError, ProvisionError, raise_all
 from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together
 from provision.ports import Store
-from provision.settings import Environment, Project
+from provision.settings import Environment, ProjectFile
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class ReachedStores:
     """The stores that answer, by name; `off` are those that the environment switches off, `lost` why others are not."""
 
     stores: Mapping[str, Store] = field(default_factory=dict)
@@ -24,13 +24,13 @@ class Needed:
 
 @contextmanager
 def reached(
-    project: Project,
+    project: ProjectFile,
     environment: Environment,
     build: Build,
     engines: Engines,
     names: frozenset[str],
     wanted: frozenset[str],
-) -> Iterator[Needed]:
+) -> Iterator[ReachedStores]:
     """Lend the stores called `names`, and of those called `wanted` the ones that answer. Makes no embedded engine.
 
     Raises ConfigError (not-made, store-not-configured, …) and UnreachableError, all together.
@@ -42,7 +42,7 @@ def reached(
     try:
         lost = {each.store.name: error for each in found if (error := _lost(each, environment)) is not None}
         raise_all([error for name, error in lost.items() if name in names])
-        yield Needed(
+        yield ReachedStores(
             {each.store.name: each.store for each in found if each.reach is Reach.READY},
             frozenset(each.store.name for each in found if each.reach is Reach.OFF),
             lost,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provision.core.plan import Standings, Wanted, first_moved, moved, plan_down, plan_up
+from provision.core.plan import MoveRequest, Standings, first_moved, moved, plan_down, plan_up
 from provision.errors import ConfigError, RefusedError
 from provision.flows import peers
 from provision.flows.connect import Reach, Site
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 from provision.flows.rules import Rules
 
 
-def planned(site: Site, direction: Direction, wanted: Wanted, rules: Rules, standings: Standings) -> Plan:
+def planned(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, standings: Standings) -> Plan:
     """What the stores' present state and the user's wish come to; of a saved plan, its own steps alone.
 
     Raises RefusedError and ConfigError.
@@ -33,7 +33,7 @@ def planned(site: Site, direction: Direction, wanted: Wanted, rules: Rules, stan
     return plan_down(site.graph, standings, wanted)
 
 
-def fresh_plan(site: Site, direction: Direction, wanted: Wanted, rules: Rules, standings: Standings) -> Plan:
+def fresh_plan(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, standings: Standings) -> Plan:
     _fresh(rules.saved, standings)
     return planned(site, direction, wanted, rules, standings)
 
@@ -43,7 +43,7 @@ def _as_saved(plan: Plan, saved: Plan) -> Plan:
     return replace(plan, steps=tuple(step for step in plan.steps if step.id in names))
 
 
-def _only_answers(site: Site, wanted: Wanted) -> None:
+def _only_answers(site: Site, wanted: MoveRequest) -> None:
     for name in sorted(wanted.only):
         if site.reached[name].reach in (Reach.NOT_CONFIGURED, Reach.OFF):
             raise ConfigError(
@@ -76,7 +76,7 @@ def _moved(saved: Plan, standings: Standings, store: str) -> str:
     return f"{name}: {was or 'had no file'} when planned, {becomes or 'has no file'} now"
 
 
-def _nothing_half_applied(standings: Standings, wanted: Wanted) -> None:
+def _nothing_half_applied(standings: Standings, wanted: MoveRequest) -> None:
     for standing in standings.values():
         for each in standing.standings.values():
             ours = not wanted.only or standing.store in wanted.only

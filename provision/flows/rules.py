@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provision.core.execute import Board
+from provision.core.execute import Coordinator
 from provision.core.plan import Standings
 from provision.flows.losses import Losses
 from provision.model import (
+    Listener,
     Owner,
     Plan,
-    Watcher,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Listeners:
     """Whom to tell. `planned` is called once with what is about to run; `stopper` receives the board to stop.
 
     `losing` is called before `planned` in a dry run, with what the steps would lose. `check` is asked while the run
@@ -42,9 +42,9 @@ class Watch:
     thread while statements were under way.
     """
 
-    happened: Watcher
+    happened: Listener
     planned: Callable[[Plan, Standings], None]
-    stopper: Callable[[Board], None] = field(default=lambda _: None)
+    stopper: Callable[[Coordinator], None] = field(default=lambda _: None)
     losing: Callable[[Losses], None] = field(default=lambda _: None)
     check: Callable[[], None] = field(default=lambda: None)
     interrupted: Callable[[BaseException], None] = field(default=lambda _: None)

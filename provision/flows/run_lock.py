@@ -11,8 +11,8 @@ from provision.core import lease as leases
 from provision.core.plan import Standings
 from provision.errors import ConfigError
 from provision.flows.connect import Site, leases_of
-from provision.flows.rules import Rules, Watch
-from provision.model import Holding, Note
+from provision.flows.rules import Listeners, Rules
+from provision.model import LeaseRecord, Note
 from provision.ports import Leases
 from provision.process import dead
 
@@ -45,7 +45,7 @@ class HeldLock:
 
 
 @contextmanager
-def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iterator[HeldLock]:
+def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> Iterator[HeldLock]:
     """Hold the run lease in the home store while the block runs."""
     floor = max((standing.token for standing in standings.values()), default=0)
     if not rules.use_lease:
@@ -54,7 +54,7 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Watch) -> Iter
     table = home(site)
     table.create()
 
-    def waiting(holding: Holding) -> None:
+    def waiting(holding: LeaseRecord) -> None:
         watch.happened(Note(site.project.home, leases.awaited(holding)))
 
     def sleep(seconds: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from provision.core.execute import Pen
+from provision.core.execute import EventNumbering
 from provision.core.ledger import fold, highest_token, illegal
 from provision.core.plan import Standings, refuse_trouble
 from provision.core.standing import Flag, Standing, StoreStanding
@@ -14,7 +14,7 @@ from provision.errors import ConfigError, raise_all
 from provision.flows import peers, verdicts
 from provision.flows.connect import Reach, Site
 from provision.flows.migrate import make_ready, nameless
-from provision.flows.rules import Rules, Watch
+from provision.flows.rules import Listeners, Rules
 from provision.flows.run_lock import HeldLock, leased
 from provision.flows.survey import survey
 from provision.flows.verdicts import Verdict
@@ -36,7 +36,7 @@ class Desk:
 
     def __init__(self, site: Site, standings: Standings, actor: str, held: HeldLock) -> None:
         self._site, self.standings, self._held = site, standings, held
-        self._pens = {name: Pen(site.project.name, held.token, actor) for name in site.stores}
+        self._pens = {name: EventNumbering(site.project.name, held.token, actor) for name in site.stores}
 
     def stamp(self, store: str, steps: Sequence[Step]) -> None:
         """Bring the peer's table in step, where there is one.
@@ -62,7 +62,7 @@ def desk(
     stores: Sequence[str],
     standings: Standings,
     rules: Rules,
-    watch: Watch,
+    watch: Listeners,
     again: Callable[[Site], Standings] = survey,
 ) -> Iterator[Desk]:
     """Take the lease, make the ledgers of `stores` ready, and read the standings again.
@@ -75,7 +75,7 @@ def desk(
         yield Desk(site, again(site), rules.owner.actor, held)
 
 
-def baseline(site: Site, marking: Marking, rules: Rules, watch: Watch) -> tuple[Event, ...]:
+def baseline(site: Site, marking: Marking, rules: Rules, watch: Listeners) -> tuple[Event, ...]:
     """Mark revisions as applied without running them; what is applied below them stays as it is.
 
     Raises RefusedError (already-applied, dirty, changed, unknown), ConfigError (no-such-revision), LeaseHeld.
@@ -92,7 +92,7 @@ def baseline(site: Site, marking: Marking, rules: Rules, watch: Watch) -> tuple[
     return tuple(events)
 
 
-def resolve(site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, watch: Watch) -> Event:
+def resolve(site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, watch: Listeners) -> Event:
     """Settle one revision by a person's word.
 
     Raises RefusedError (nothing-to-resolve, required-by-others), ConfigError (no-such-revision), LeaseHeld.
@@ -109,7 +109,7 @@ def resolve(site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, 
 
 
 def resolve_store(
-    site: Site, store: str, verdict: Verdict, reason: str, rules: Rules, watch: Watch
+    site: Site, store: str, verdict: Verdict, reason: str, rules: Rules, watch: Listeners
 ) -> tuple[Event, ...]:
     """Settle by a person's word every revision that the version table of a store lost.
 

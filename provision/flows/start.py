@@ -9,12 +9,12 @@ from provision.errors import ConfigError, ProvisionError, Several, raise_all
 from provision.flows.connect import Build
 from provision.model import StoreOptions
 from provision.ports.kind import Draft
-from provision.settings import Project
+from provision.settings import ProjectFile
 from provision.text.nearest import alike, nearest
 
 
 def begin(
-    project: Project, build: Build, draft: Callable[[str], Draft], store: str, message: str, requires: Sequence[str]
+    project: ProjectFile, build: Build, draft: Callable[[str], Draft], store: str, message: str, requires: Sequence[str]
 ) -> Sequence[Path]:
     """Write the next migration file of a store.
 
@@ -35,7 +35,7 @@ def begin(
         ) from None
 
 
-def _named(project: Project, store: str) -> StoreOptions:
+def _named(project: ProjectFile, store: str) -> StoreOptions:
     known = {options.name: options for options in project.stores}
     if store in known:
         return known[store]
@@ -43,7 +43,7 @@ def _named(project: Project, store: str) -> StoreOptions:
     raise ConfigError("unknown-store", what, where=str(project.file), fix=nearest(store, known))
 
 
-def _sound(project: Project, build: Build, store: str) -> frozenset[str] | None:
+def _sound(project: ProjectFile, build: Build, store: str) -> frozenset[str] | None:
     """Ids of a store's files, or None when one of them is not filled yet. Raises what is wrong otherwise."""
     try:
         return frozenset(each.id for each in build(_named(project, store)).revisions())
@@ -53,7 +53,7 @@ def _sound(project: Project, build: Build, store: str) -> frozenset[str] | None:
     return None
 
 
-def _missing(project: Project, build: Build, needed: str) -> Sequence[ProvisionError]:
+def _missing(project: ProjectFile, build: Build, needed: str) -> Sequence[ProvisionError]:
     store, _, number = needed.partition("/")
     if store == "backfill" and number:
         return ()

@@ -13,21 +13,21 @@ from provision.model.checks import (
     MIN_ROWS,
     ROWS,
     Check,
-    Kept,
+    CheckSeverity,
     Result,
     Row,
-    Run,
     Scope,
-    Severity,
     Status,
+    StoredResult,
     Suite,
     Table,
     Tally,
+    ValidationRun,
 )
 from provision.ports import Store
 from provision.ports.validate import Checks, History
 from provision.validate import verdict
-from provision.validate.across import Across, World
+from provision.validate.across import Across, CheckContext
 from provision.validate.kinds import made_across
 
 MadeBy = Callable[[str], Collection[str]]
@@ -37,12 +37,12 @@ NO_CHECKS = "take its tables out of the suites"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ValidationRequest:
     """What to look at and how; `samples` is the most bad rows shown of one check."""
 
     suites: tuple[Suite, ...]
     scope: Scope
-    run: Run
+    run: ValidationRun
     samples: int = 5
 
 
@@ -50,13 +50,13 @@ class Asked:
 class Validation:
     """What one run found. `notes` are for people: tables left out, results not kept."""
 
-    run: Run
+    run: ValidationRun
     suites: tuple[Suite, ...]
     results: tuple[Result, ...]
     duration_ms: int = 0
     notes: tuple[str, ...] = ()
 
-    def fails(self, at_least: Severity = Severity.HIGH) -> bool:
+    def fails(self, at_least: CheckSeverity = CheckSeverity.HIGH) -> bool:
         """Whether a check that matters at least so much failed, or any could not be made."""
         return verdict.reaches(self.results, at_least)
 
@@ -78,9 +78,9 @@ class _Job:
         return replace(self.table, checks=kept)
 
 
-def new_run(environment: str, scope: Scope, actor: str) -> Run:
+def new_run(environment: str, scope: Scope, actor: str) -> ValidationRun:
     at = datetime.now(UTC)
-    return Run(f"{at:%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}", at, environment, scope.label, actor)
+    return ValidationRun(f"{at:%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}", at, environment, scope.label, actor)
 
 
 def stores_of(suites: Sequence[Suite], made_by: MadeBy) -> frozenset[str]:
@@ -96,7 +96,9 @@ def stores_of(suites: Sequence[Suite], made_by: MadeBy) -> frozenset[str]:
     return frozenset({job.table.store for job in jobs} | others)
 
 
-def validate(asked: Asked, stores: Mapping[str, Store], made_by: MadeBy, history: History | None) -> Validation:
+def validate(
+    asked: ValidationRequest, stores: Mapping[str, Store], made_by: MadeBy, history: History | None
+) -> Validation:
     """Ask the engines about every check first, then make them all.
 
     Raises ConfigError for everything that the engines refuse, together, and UnreachableError.
@@ -104,7 +106,7 @@ def validate(asked: Asked, stores: Mapping[str, Store], made_by: MadeBy, history
     jobs = list(_jobs(asked.suites, made_by))
     checks = {name: _checks(store) for name, store in stores.items()}
     earlier, notes = _earlier(history, asked)
-    world = World(checks, lambda table, check: _totals(earlier, table, check, asked.run))
+    world = CheckContext(checks, lambda table, check: _totals(earlier, table, check, asked.run))
     by_store = [[job for job in jobs if job.table.store == name] for name in checks]
     together(by_store, lambda mine: raise_all([error for job in mine for error in _refused(job, checks)]))
     # A store works for one thread at a time, and these ask two.
@@ -121,7 +123,7 @@ def _refused(job: _Job, checks: Mapping[str, Checks]) -> Sequence[ProvisionError
     return checks[job.table.store].refused(job.own)
 
 
-def _refused_across(job: _Job, world: World) -> Iterator[ProvisionError]:
+def _refused_across(job: _Job, world: CheckContext) -> Iterator[ProvisionError]:
     for check in job.table.checks:
         if check.name in job.across:
             yield from job.across[check.name].refused(check, job.table, world)
@@ -145,11 +147,11 @@ _Made = dict[str, Result]
 """Results of the checks that a table's own store made, by name; that of the table itself is called `rows`."""
 
 
-def _all_of(jobs: Sequence[_Job], asked: Asked, checks: Mapping[str, Checks]) -> list[tuple[int, _Made]]:
+def _all_of(jobs: Sequence[_Job], asked: ValidationRequest, checks: Mapping[str, Checks]) -> list[tuple[int, _Made]]:
     return [(id(job), _own(job, asked, checks[job.table.store])) for job in jobs]
 
 
-def _own(job: _Job, asked: Asked, checks: Checks) -> _Made:
+def _own(job: _Job, asked: ValidationRequest, checks: Checks) -> _Made:
     """The results of the checks that the table's own store makes."""
     table, found = job.own, dict[str, Result]()
     try:
@@ -164,7 +166,7 @@ def _own(job: _Job, asked: Asked, checks: Checks) -> _Made:
     return found
 
 
-def _judged(job: _Job, check: Check, tally: Tally, asked: Asked, checks: Checks) -> Result:
+def _judged(job: _Job, check: Check, tally: Tally, asked: ValidationRequest, checks: Checks) -> Result:
     status, _ = verdict.status(check, tally, job.table)
     samples: tuple[Row, ...] = ()
     if tally.bad and status is not Status.PASS:
@@ -177,7 +179,7 @@ def _judged(job: _Job, check: Check, tally: Tally, asked: Asked, checks: Checks)
     return verdict.result(job.suite, job.table, check, tally, samples)
 
 
-def _one_by_one(job: _Job, asked: Asked, checks: Checks, error: FailedError) -> _Made:
+def _one_by_one(job: _Job, asked: ValidationRequest, checks: Checks, error: FailedError) -> _Made:
     """After a scan that failed: each check alone, so that one that cannot be made takes no other with it."""
     own = job.own
     if error.code == "check-timeout" or len(own.checks) < 2:  # again would take as long again
@@ -192,7 +194,9 @@ def _one_by_one(job: _Job, asked: Asked, checks: Checks, error: FailedError) -> 
     return found | rows
 
 
-def _in_order(jobs: Sequence[_Job], made: Mapping[int, _Made], asked: Asked, world: World) -> Iterator[Result]:
+def _in_order(
+    jobs: Sequence[_Job], made: Mapping[int, _Made], asked: ValidationRequest, world: CheckContext
+) -> Iterator[Result]:
     """Every result in the order of the documents; those across stores are made here, when all stores are at rest."""
     for suite in asked.suites:
         found: list[Result] = []
@@ -204,7 +208,7 @@ def _in_order(jobs: Sequence[_Job], made: Mapping[int, _Made], asked: Asked, wor
             yield nothing
 
 
-def _of_table(job: _Job, made: _Made, asked: Asked, world: World) -> Iterator[Result]:
+def _of_table(job: _Job, made: _Made, asked: ValidationRequest, world: CheckContext) -> Iterator[Result]:
     rows = made[ROWS]
     yield rows
     for check in job.table.checks:
@@ -222,7 +226,7 @@ def _of_table(job: _Job, made: _Made, asked: Asked, world: World) -> Iterator[Re
             yield verdict.result(job.suite, job.table, check, found.tally, found.samples)
 
 
-def _earlier(history: History | None, asked: Asked) -> tuple[list[Kept], tuple[str, ...]]:
+def _earlier(history: History | None, asked: ValidationRequest) -> tuple[list[StoredResult], tuple[str, ...]]:
     """What earlier runs kept of these suites, newest first, and why there is nothing."""
     if history is None:
         return [], ()
@@ -233,7 +237,7 @@ def _earlier(history: History | None, asked: Asked) -> tuple[list[Kept], tuple[s
         return [], (f"earlier results cannot be read: {error.what}",)
 
 
-def _keep(history: History | None, run: Run, results: Sequence[Result]) -> tuple[str, ...]:
+def _keep(history: History | None, run: ValidationRun, results: Sequence[Result]) -> tuple[str, ...]:
     if history is None:
         return ()
     try:
@@ -244,20 +248,20 @@ def _keep(history: History | None, run: Run, results: Sequence[Result]) -> tuple
     return ()
 
 
-def _same(kept: Kept, result: Result, run: Run) -> bool:
+def _same(kept: StoredResult, result: Result, run: ValidationRun) -> bool:
     was = kept.result
     alike = (was.check, was.store, was.table, was.suite) == (result.check, result.store, result.table, result.suite)
     return alike and (kept.run.scope, kept.run.environment) == (run.scope, run.environment)
 
 
-def _is_new(result: Result, earlier: Sequence[Kept], run: Run) -> bool | None:
+def _is_new(result: Result, earlier: Sequence[StoredResult], run: ValidationRun) -> bool | None:
     last = next((kept for kept in earlier if _same(kept, result, run)), None)
     if last is None:
         return None
     return result.status is not Status.PASS and last.result.status is Status.PASS
 
 
-def _totals(earlier: Sequence[Kept], table: Table, check: Check, run: Run) -> list[int]:
+def _totals(earlier: Sequence[StoredResult], table: Table, check: Check, run: ValidationRun) -> list[int]:
     """How many rows a `volume` check saw in earlier runs, newest first."""
     return [
         kept.result.total

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from provision.model.reports import Began, Done, Failure, Happening, Leftover, Note, Report, Watcher
-from provision.model.revisions import PENDING, Direction, Event, EventKind, Held, Plan, Revision, State, StateName, Step
+from provision.model.reports import Began, Done, Failure, Leftover, Listener, Note, Report, RunEvent
+from provision.model.revisions import (
+    PENDING,
+    Blocked,
+    Direction,
+    Event,
+    EventKind,
+    Plan,
+    Revision,
+    State,
+    StateName,
+    Step,
+)
 from provision.model.statements import Description, Fate, Found, Mark, Outcome, Running, Statement
-from provision.model.stores import UNKNOWN_HOLDER, Beat, Contact, Finding, Holding, Owner, Severity, StoreOptions
+from provision.model.stores import (
+    UNKNOWN_HOLDER,
+    Contact,
+    Finding,
+    Heartbeat,
+    LeaseRecord,
+    Owner,
+    Severity,
+    StoreOptions,
+)
 
 __all__ = [
     "PENDING",
     "UNKNOWN_HOLDER",
-    "Beat",
     "Began",
+    "Blocked",
     "Contact",
     "Description",
     "Direction",
@@ -22,10 +42,10 @@ __all__ = [
     "Fate",
     "Finding",
     "Found",
-    "Happening",
-    "Held",
-    "Holding",
+    "Heartbeat",
+    "LeaseRecord",
     "Leftover",
+    "Listener",
     "Mark",
     "Note",
     "Outcome",
@@ -33,6 +53,7 @@ __all__ = [
     "Plan",
     "Report",
     "Revision",
+    "RunEvent",
     "Running",
     "Severity",
     "State",
@@ -40,5 +61,4 @@ __all__ = [
     "Statement",
     "Step",
     "StoreOptions",
-    "Watcher",
 ]

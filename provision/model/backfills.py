@@ -205,7 +205,7 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ServerSignal:
     """What a look at the server saw: why to go slower and by how many seconds a batch, and the longest wait for us.
 
     With `hold` no batch begins at all until a later look is without it.

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Severity(StrEnum):
+class CheckSeverity(StrEnum):
     """How much a failing check matters, least first."""
 
     INFO = "info"
@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Severity).index(self)
+        return list(CheckSeverity).index(self)
 
 
 class Status(StrEnum):
@@ -52,7 +52,7 @@ class Check:
     name: str
     kind: str
     body: object
-    severity: Severity = Severity.MEDIUM
+    severity: CheckSeverity = CheckSeverity.MEDIUM
     warn_if: Limit | None = None
     fail_if: Limit | None = Limit(count=0)
     sample: tuple[str, ...] = ()
@@ -128,7 +128,7 @@ class Result:
     kind: str
     store: str
     table: str
-    severity: Severity
+    severity: CheckSeverity
     status: Status
     bad: int = 0
     total: int = 0
@@ -147,7 +147,7 @@ ROWS, MIN_ROWS = "rows", "min_rows"  # name and kind of the result that a table 
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ValidationRun:
     """One validation: `id` sorts by time, `scope` is the label of the rows it looked at."""
 
     id: str
@@ -158,10 +158,10 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredResult:
     """One result of an earlier run, as the home store kept it: without samples."""
 
-    run: Run
+    run: ValidationRun
     result: Result
 
 
@@ -169,7 +169,7 @@ MOMENT, INTEGER, NUMBER, BOOLEAN, TEXT = "moment", "integer", "number", "boolean
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ComparableTable:
     """Columns of a table as another store can compare them: `forms` says how each is written as text.
 
     A moment as milliseconds since 1970, a number in whole

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from provision.model.revisions import Event, Held, Step
+from provision.model.revisions import Blocked, Event, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class Report:
     done: tuple[Done, ...] = ()
     failures: tuple[Failure, ...] = ()
     remaining: tuple[Step, ...] = ()
-    held: tuple[Held, ...] = ()
+    held: tuple[Blocked, ...] = ()
     recorded: tuple[Event, ...] = ()
     duration_ms: int = 0
     removed: tuple[Leftover, ...] = ()
 
 
-Happening = Began | Done | Failure | Note
-Watcher = Callable[[Happening], None]
+RunEvent = Began | Done | Failure | Note
+Listener = Callable[[RunEvent], None]

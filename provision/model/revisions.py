@@ -185,7 +185,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Blocked:
     """A step that waits for backfills."""
 
     step: Step
@@ -200,7 +200,7 @@ class Plan:
     """
 
     steps: tuple[Step, ...]
-    held: tuple[Held, ...] = ()
+    held: tuple[Blocked, ...] = ()
     digest: Mapping[str, str] = field(default_factory=dict)
     basis: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -69,7 +69,7 @@ UNKNOWN_HOLDER = Owner("an unknown run (the record of its lock was deleted)", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class LeaseRecord:
     """A lease as its home store keeps it; `expires_in` in seconds by the home store's clock, negative once expired.
 
     `asked_back_by`: who asked its holder to give it up; empty when nobody did.
@@ -83,7 +83,7 @@ class Holding:
     asked_back_by: str = ""
 
 
-class Beat(StrEnum):
+class Heartbeat(StrEnum):
     """What a holder learns when it asks for more time."""
 
     KEPT = "kept"

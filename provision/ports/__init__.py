@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from provision.model import (
-    Beat,
     Contact,
     Description,
     Event,
     EventKind,
     Fate,
-    Holding,
+    Heartbeat,
+    LeaseRecord,
     Leftover,
     Mark,
     Owner,
@@ -53,7 +53,7 @@ class Leases(Protocol):
     def create(self) -> None:
         """Make what the leases need if it is absent."""
 
-    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
         """Take the lease if it is free or expired, with a token above `floor` and above every earlier one of that name.
 
         The highest token is kept in a second place too: where it is there and the lease's own record is not, somebody
@@ -62,7 +62,7 @@ class Leases(Protocol):
         Returns the holding that is in force afterwards: ours, or the other owner's, asked back or not.
         """
 
-    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
         """Push the expiry out if `owner` still holds the lease with `token` and nobody asked for it back."""
 
     def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
@@ -71,7 +71,7 @@ class Leases(Protocol):
     def release(self, name: str, owner: Owner, token: int) -> bool:
         """Give the lease back if `owner` still holds it with `token`, whose number is remembered."""
 
-    def read(self, name: str) -> Holding | None:
+    def read(self, name: str) -> LeaseRecord | None:
         """The holding in force or expired, or None when nobody holds it. Must write nothing."""
 
 

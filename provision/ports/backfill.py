@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol, runtime_checkable
 
 from provision.errors import ProvisionError
-from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Seen, Source
+from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, ServerSignal, Source
 
 _NAME: Final = {"type": "string", "minLength": 1}
 _NAMES: Final = {"type": "array", "minItems": 1, "items": {**_NAME, "description": "the name of a column"}}
@@ -115,7 +115,7 @@ class Work(Protocol):
     def verified(self) -> str:
         """Ask the backfill's own `verify`, where it has one: why the rows are not as they should be, else empty."""
 
-    def look(self) -> Seen:
+    def look(self) -> ServerSignal:
         """What on the server asks for patience now. Called about twenty times a second: it must be cheap."""
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ class Suggest(Protocol):
         """`constants` are column, type and value of each. Raises as `Draft.write`."""
 
 
-class Live(Protocol):
+class LiveReader(Protocol):
     """`setup/live.py`: reads a server's objects as documents would make them."""
 
     def found(self, options: StoreOptions, url: str) -> Sequence[Found]:
@@ -125,8 +125,8 @@ class Kind:
     def suggest(self) -> Suggest | None:
         return cast("Suggest | None", self.part("setup.suggest"))
 
-    def live(self) -> Live | None:
-        return cast("Live | None", self.part("setup.live"))
+    def live(self) -> LiveReader | None:
+        return cast("LiveReader | None", self.part("setup.live"))
 
     def schema(self) -> Schema | None:
         return cast("Schema | None", self.part("setup.schema"))

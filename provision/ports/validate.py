@@ -7,28 +7,46 @@ from datetime import datetime
 from typing import Protocol
 
 from provision.errors import ProvisionError
-from provision.model.checks import Check, Digest, Kept, Key, Result, Row, Run, Scope, Sheet, Table, Tally
+from provision.model.checks import (
+    Check,
+    ComparableTable,
+    Digest,
+    Key,
+    Result,
+    Row,
+    Scope,
+    StoredResult,
+    Table,
+    Tally,
+    ValidationRun,
+)
 
 
 class Keyed(Protocol):
     """The part of `checks` that holds a table against one of another store; keys are ordered as text, by bytes."""
 
-    def forms(self, sheet: Sheet) -> Sequence[str]:
+    def forms(self, sheet: ComparableTable) -> Sequence[str]:
         """How each column can be written as text: moment, integer, number, boolean or text."""
 
-    def keys(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None) -> Iterator[tuple[Key, int]]:
+    def keys(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None
+    ) -> Iterator[tuple[Key, int]]:
         """Every distinct key from `low` to `high`, both included, in order, with its rows; none that has a NULL.
 
         Must never hold all of them in memory.
         """
 
-    def digests(self, sheet: Sheet, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
+    def digests(self, sheet: ComparableTable, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
         """What lies between each two neighbours in `bounds`: after the left, up to and with the right; None: open."""
 
-    def split(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None, parts: int) -> Sequence[Key]:
+    def split(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, parts: int
+    ) -> Sequence[Key]:
         """At most `parts` - 1 keys that cut the range after `low` up to and with `high` into parts of like size."""
 
-    def rows(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None, limit: int) -> Sequence[Key]:
+    def rows(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, limit: int
+    ) -> Sequence[Key]:
         """The rows of that range, every column in its form (a NULL as ∅), in the order of the key."""
 
 
@@ -68,10 +86,10 @@ class History(Protocol):
     def create(self) -> None:
         """Make what the results need if it is absent."""
 
-    def add(self, run: Run, results: Sequence[Result]) -> None:
+    def add(self, run: ValidationRun, results: Sequence[Result]) -> None:
         """Keep the results of one validation, without their samples."""
 
     def read(
         self, suite: str | None = None, check: str | None = None, since: datetime | None = None, limit: int = 1000
-    ) -> Sequence[Kept]:
+    ) -> Sequence[StoredResult]:
         """Newest first; empty where nothing was kept. Must write nothing."""

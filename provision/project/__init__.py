@@ -53,7 +53,7 @@ class Project(Moving, Reading, Settling, Backfilling, Checking, Engines):
         return cls(found, settings.resolve(found, name, variables), variables, wait_for)
 
 
-def _only_one(found: settings.Project) -> str:
+def _only_one(found: settings.ProjectFile) -> str:
     names = list(found.environments)
     if len(names) == 1:
         return names[0]

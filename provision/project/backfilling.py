@@ -15,8 +15,8 @@ from provision.project.opened import Opened, at_least, known_options
 from provision.run import Run, Stop
 
 if TYPE_CHECKING:
-    from provision.backfill.workers import Orders
-    from provision.flows.backfill import Place
+    from provision.backfill.workers import WorkerOptions
+    from provision.flows.backfill import BackfillContext
     from provision.flows.backfill_standing import BackfillStatus
 
 Progress = BackfillRun | Note
@@ -67,13 +67,13 @@ class Backfilling(Opened):
         (requirement-not-met, backfill-changed, backfill-complete), LeaseHeld where another process runs it,
         UnreachableError, FailedError (rows-left, batch-failed, server-lost, …; Interrupted after a stop).
         """
-        from provision.backfill.workers import Orders
+        from provision.backfill.workers import WorkerOptions
 
         at_least(1, workers=workers)
         at_least(0, skip_failed=skip_failed)
         at_least(0.1, rate=rate)
         told = Listening(on_event, stop or Stop(), self._shown_progress)
-        orders = Orders(workers, skip_failed, rate)
+        orders = WorkerOptions(workers, skip_failed, rate)
         with told.settled():
             return self._filled(name, orders, told, join=join, run_lock=run_lock, wait=wait)
 
@@ -98,7 +98,7 @@ class Backfilling(Opened):
 
         found: dict[str, str] = {}
 
-        def read(place: Place, chosen: Backfill) -> BackfillStatus:
+        def read(place: BackfillContext, chosen: Backfill) -> BackfillStatus:
             status = standing(place, chosen)
             found.update(backfills.skipped(place, status))
             return status
@@ -130,14 +130,14 @@ class Backfilling(Opened):
         given = {"rate": rate, "target": target}
         changes = {key: value for key, value in given.items() if value is not None}
 
-        def change(place: Place, chosen: Backfill) -> BackfillStatus:
+        def change(place: BackfillContext, chosen: Backfill) -> BackfillStatus:
             tune(place, chosen, changes)
             return standing(place, chosen)
 
         return self._on(name, change)
 
     def _filled(
-        self, name: str, orders: Orders, told: Listening[Progress], *, join: bool, run_lock: bool, wait: float
+        self, name: str, orders: WorkerOptions, told: Listening[Progress], *, join: bool, run_lock: bool, wait: float
     ) -> BackfillStatus:
         from provision.flows import backfill as flow
         from provision.wiring import backfills
@@ -145,14 +145,14 @@ class Backfilling(Opened):
         [chosen] = backfills.read(self._project, [name])
         with self._place(chosen, run_lock=run_lock, wait=wait) as place:
             told.stop.check()
-            asked = flow.Asked(orders, told, lambda text: told(Note(chosen.store, text)), told.stop.event)
+            asked = flow.BackfillRequest(orders, told, lambda text: told(Note(chosen.store, text)), told.stop.event)
             found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
             return self._shown(backfills.outcome(place, chosen, found))
 
     def _asked(self, name: str, wish: str, *, led: bool = False) -> BackfillStatus:
         from provision.flows.backfill_standing import ask, standing
 
-        def put(place: Place, chosen: Backfill) -> BackfillStatus:
+        def put(place: BackfillContext, chosen: Backfill) -> BackfillStatus:
             if led and place.leases is not None and standing(place, chosen).leader is None:
                 what, fix = f"nobody runs {chosen.name} now", f"provision backfill run {chosen.name}"
                 raise RefusedError("nothing-to-ask", what, where=chosen.shown, fix=fix)
@@ -161,14 +161,14 @@ class Backfilling(Opened):
 
         return self._on(name, put)
 
-    def _on(self, name: str, work: Callable[[Place, Backfill], BackfillStatus]) -> BackfillStatus:
+    def _on(self, name: str, work: Callable[[BackfillContext, Backfill], BackfillStatus]) -> BackfillStatus:
         from provision.wiring import backfills
 
         [chosen] = backfills.read(self._project, [name])
         with self._place(chosen, run_lock=self._project.home != "none") as place:
             return self._shown(work(place, chosen))
 
-    def _place(self, chosen: Backfill, *, run_lock: bool, wait: float = 0.0) -> AbstractContextManager[Place]:
+    def _place(self, chosen: Backfill, *, run_lock: bool, wait: float = 0.0) -> AbstractContextManager[BackfillContext]:
         from provision.wiring import backfills
 
         return backfills.placed(self._project, self._environment, [chosen], wait=wait, use_lease=run_lock)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from provision.model.checks import Kept, Scope
+from provision.model.checks import Scope, StoredResult
 from provision.project.opened import Names, Opened, at_least, names
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Checking(Opened):
 
     def validation_history(
         self, check: str | None = None, *, suite: str | None = None, since: datetime | None = None, limit: int = 200
-    ) -> tuple[Kept, ...]:
+    ) -> tuple[StoredResult, ...]:
         """What earlier validations of this environment found, oldest first, without samples; at most `limit` results.
 
         Raises ConfigError, CapabilityMissing where the home store keeps none, UnreachableError.

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
-from provision.core.plan import Wanted
+from provision.core.plan import MoveRequest
 from provision.flows.connect import Access
 from provision.flows.migrate import move
-from provision.flows.rules import Watch
-from provision.model import Direction, Happening, Plan, Report
+from provision.flows.rules import Listeners
+from provision.model import Direction, Plan, Report, RunEvent
 from provision.project.listening import Listening, ignored
 from provision.project.opened import Names, Opened, at_least, known_options, names
 from provision.run import Run, Stop
 from provision.wiring import moves
 
-Listener = Callable[[Happening], None]
+Listener = Callable[[RunEvent], None]
 
 
 class UpOptions(TypedDict, total=False):
@@ -75,7 +75,7 @@ class Moving(Opened):
         Interrupted, a FailedError, is raised after a stop; the same call again goes on where it stopped.
         """
         at_least(1, steps=steps)
-        wanted = Wanted(targets, frozenset(names(only)), steps, out_of_order=out_of_order)
+        wanted = MoveRequest(targets, frozenset(names(only)), steps, out_of_order=out_of_order)
         given = {"wait": wait, "use_lease": run_lock, "allow_destructive": allow_destructive, "saved": plan}
         return self._move(Direction.UP, wanted, given, on_event, stop or Stop())
 
@@ -98,25 +98,25 @@ class Moving(Opened):
         revisions in other stores. The rest is as in `up`, what it raises too.
         """
         at_least(1, steps=steps)
-        wanted = Wanted(targets, frozenset(names(only)), steps, everything, cascade)
+        wanted = MoveRequest(targets, frozenset(names(only)), steps, everything, cascade)
         given = {"wait": wait, "use_lease": run_lock, "allow_destructive": allow_destructive}
         return self._move(Direction.DOWN, wanted, given, on_event, stop or Stop())
 
-    def begin_up(self, *targets: str, **options: Unpack[UpOptions]) -> Run[Happening, Report]:
+    def begin_up(self, *targets: str, **options: Unpack[UpOptions]) -> Run[RunEvent, Report]:
         """`up` in a thread of its own: iterate over what it returns for the events, and ask it for its `report`."""
         known_options(options, UpOptions)
         return Run(lambda on_event, stop: self.up(*targets, on_event=on_event, stop=stop, **options))
 
-    def begin_down(self, *targets: str, **options: Unpack[DownOptions]) -> Run[Happening, Report]:
+    def begin_down(self, *targets: str, **options: Unpack[DownOptions]) -> Run[RunEvent, Report]:
         """`down` in a thread of its own, as `begin_up`."""
         known_options(options, DownOptions)
         return Run(lambda on_event, stop: self.down(*targets, on_event=on_event, stop=stop, **options))
 
     def _move(
-        self, direction: Direction, wanted: Wanted, given: Mapping[str, Any], on_event: Listener, stop: Stop
+        self, direction: Direction, wanted: MoveRequest, given: Mapping[str, Any], on_event: Listener, stop: Stop
     ) -> Report:
         told = Listening(on_event, stop, lambda event: moves.hidden(event, self._environment))
-        watch = Watch(told, lambda _plan, _standings: None, stop.watch, check=stop.check, interrupted=told.raised)
+        watch = Listeners(told, lambda _plan, _standings: None, stop.watch, check=stop.check, interrupted=told.raised)
         with told.settled(), self._opened(Access.WRITE, wanted.only, check=stop.check) as site:
             backfills = moves.needed_backfills(site) if direction is Direction.UP else {}
             rules = replace(self._rules(), backfills=backfills, **given)

@@ -21,7 +21,7 @@ class Opened:
 
     def __init__(
         self,
-        project: settings.Project,
+        project: settings.ProjectFile,
         environment: settings.Environment,
         variables: Mapping[str, str],
         wait_for: float = 0.0,

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from provision.core.graph import Graph
-from provision.core.plan import Wanted
+from provision.core.plan import MoveRequest
 from provision.flows import history as past
 from provision.flows import look
 from provision.flows.connect import Access
 from provision.flows.doctor import Checkup
-from provision.flows.history import Entry
+from provision.flows.history import HistoryEntry
 from provision.flows.look import ProjectStatus
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
@@ -48,7 +48,9 @@ class Reading(Opened):
         Given to `up`, it is carried out as it is, or not at all.
         """
         at_least(1, steps=steps)
-        return self._planned(Direction.UP, Wanted(targets, frozenset(names(only)), steps, out_of_order=out_of_order))
+        return self._planned(
+            Direction.UP, MoveRequest(targets, frozenset(names(only)), steps, out_of_order=out_of_order)
+        )
 
     def plan_down(
         self,
@@ -60,7 +62,7 @@ class Reading(Opened):
     ) -> Plan:
         """What `down` would do, with the same options. Raises RefusedError where `down` would be refused."""
         at_least(1, steps=steps)
-        return self._planned(Direction.DOWN, Wanted(targets, frozenset(names(only)), steps, everything, cascade))
+        return self._planned(Direction.DOWN, MoveRequest(targets, frozenset(names(only)), steps, everything, cascade))
 
     def losses(self, plan: Plan) -> Losses:
         """Id → what the step would lose of what the databases hold now, in words; steps that lose nothing are left out.
@@ -98,7 +100,9 @@ class Reading(Opened):
         _, found = files.on_disk(self._project, wanted)
         return tuple(each for each in found.order if not wanted or each.store in wanted)
 
-    def history(self, revision: str | None = None, *, only: Names = (), limit: int | None = None) -> tuple[Entry, ...]:
+    def history(
+        self, revision: str | None = None, *, only: Names = (), limit: int | None = None
+    ) -> tuple[HistoryEntry, ...]:
         """What was done, newest last: `store` and `event` of each entry of the ledgers; of one revision if it is named.
 
         `limit`: only the last so many. Raises ConfigError (no-such-revision), UnreachableError.
@@ -107,7 +111,7 @@ class Reading(Opened):
         wanted = names(only) or self.stores
         with self._opened(Access.READ, wanted) as site:
             found = past.entries(site, wanted, revision, limit)
-        return tuple(Entry(each.store, moves.hidden_event(each.event, self._environment.mask)) for each in found)
+        return tuple(HistoryEntry(each.store, moves.hidden_event(each.event, self._environment.mask)) for each in found)
 
     def doctor(self) -> Checkup:
         """Everything that looking at the machine, the files and the servers showed; `wrong` when anything is an error.
@@ -124,6 +128,6 @@ class Reading(Opened):
         """
         return tuple(files.new(self._project, store, message, names(requires)))
 
-    def _planned(self, direction: Direction, wanted: Wanted) -> Plan:
+    def _planned(self, direction: Direction, wanted: MoveRequest) -> Plan:
         with self._opened(Access.READ, wanted.only) as site:
             return planned(site, direction, wanted, self._rules(), survey(site))

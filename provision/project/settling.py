@@ -9,9 +9,9 @@ from typing import Literal
 from provision.errors import ConfigError
 from provision.flows import settle
 from provision.flows.connect import Access, Site
-from provision.flows.rules import Watch
+from provision.flows.rules import Listeners
 from provision.flows.verdicts import Verdict
-from provision.model import Event, Happening, Holding
+from provision.model import Event, LeaseRecord, RunEvent
 from provision.project.listening import Listening, ignored
 from provision.project.opened import Names, Opened, names
 from provision.run import Stop
@@ -30,7 +30,7 @@ class Settling(Opened):
         only: Names = (),
         run_lock: bool = True,
         wait: float = 600.0,
-        on_event: Callable[[Happening], None] = ignored,
+        on_event: Callable[[RunEvent], None] = ignored,
         stop: Stop | None = None,
     ) -> tuple[Event, ...]:
         """Mark the revisions, and everything below them, as applied without running them; the entries written.
@@ -57,7 +57,7 @@ class Settling(Opened):
         reason: str = "",
         run_lock: bool = True,
         wait: float = 600.0,
-        on_event: Callable[[Happening], None] = ignored,
+        on_event: Callable[[RunEvent], None] = ignored,
         stop: Stop | None = None,
     ) -> tuple[Event, ...]:
         """Settle a revision whose fate is open by your word; look at the database first. The entries written.
@@ -68,7 +68,7 @@ class Settling(Opened):
         """
         verdict = _verdict(answer)
 
-        def write(site: Site, watch: Watch) -> tuple[Event, ...]:
+        def write(site: Site, watch: Listeners) -> tuple[Event, ...]:
             locks.answers(site, revision.split("/", 1)[0], site.project.home)
             rules = self._rules(wait, run_lock=run_lock)
             if revision in site.reached:
@@ -77,7 +77,7 @@ class Settling(Opened):
 
         return self._written(write, self._opened(Access.WRITE, tolerant=True), on_event, stop or Stop())
 
-    def lock(self) -> Holding | None:
+    def lock(self) -> LeaseRecord | None:
         """Who holds the run lock, since when and for how many seconds more; None when nobody does.
 
         Raises UnreachableError, ConfigError (no-home).
@@ -86,7 +86,7 @@ class Settling(Opened):
             table = locks.leases(site)
             return table.read(locks.RUN) if table is not None else None
 
-    def release_lock(self, holding: Holding) -> bool:
+    def release_lock(self, holding: LeaseRecord) -> bool:
         """Take the lock from the holding that `lock` returned: True when it is free now.
 
         False: its holder was asked to give it up, which it does before its next statement; `up` waits for that.
@@ -98,15 +98,15 @@ class Settling(Opened):
 
     def _written(
         self,
-        write: Callable[[Site, Watch], tuple[Event, ...]],
+        write: Callable[[Site, Listeners], tuple[Event, ...]],
         opened: AbstractContextManager[Site],
-        on_event: Callable[[Happening], None],
+        on_event: Callable[[RunEvent], None],
         stop: Stop,
     ) -> tuple[Event, ...]:
         told = Listening(on_event, stop, lambda event: moves.hidden(event, self._environment))
         with told.settled(), opened as site:
             stop.check()
-            return write(site, Watch(told, lambda _plan, _standings: None, check=stop.check))
+            return write(site, Listeners(told, lambda _plan, _standings: None, check=stop.check))
 
 
 def _verdict(answer: str) -> Verdict:

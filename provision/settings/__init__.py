@@ -2,15 +2,15 @@
 
 from provision.settings.environments import choose, embedded_environment, leaves_to_engine, resolve
 from provision.settings.load import FILE, find, load, seconds
-from provision.settings.model import Environment, Place, Project
+from provision.settings.model import Environment, ProjectFile, StorePlace
 from provision.settings.secrets import Secret, passwords
 
 __all__ = [
     "FILE",
     "Environment",
-    "Place",
-    "Project",
+    "ProjectFile",
     "Secret",
+    "StorePlace",
     "choose",
     "embedded_environment",
     "find",

@@ -36,7 +36,7 @@ def bad_name(name: str, where: str = "") -> ConfigError:
     return ConfigError("bad-name", what, where=where, fix="use letters, digits, _ and -")
 
 
-class Check:
+class ProjectFileCheck:
     """One provision.toml: `tree` is what it and the `variables` that override it say; lines are found in `text`."""
 
     def __init__(self, tree: Mapping[str, Any], file: Path, text: str, variables: Mapping[str, str]) -> None:

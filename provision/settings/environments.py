@@ -8,13 +8,15 @@ from typing import Any
 
 from provision.errors import ConfigError, raise_all
 from provision.settings.check import PLACE_KEYS
-from provision.settings.model import Environment, Place, Project
+from provision.settings.model import Environment, ProjectFile, StorePlace
 from provision.settings.secrets import Secret, passwords
 from provision.settings.variables import fill, fill_files, placed
 from provision.text.nearest import nearest
 
 
-def choose(project: Project, wanted: str | None, *, terminal: bool, variables: Mapping[str, str] = os.environ) -> str:
+def choose(
+    project: ProjectFile, wanted: str | None, *, terminal: bool, variables: Mapping[str, str] = os.environ
+) -> str:
     """The environment's name. Raises ConfigError (environment-not-named, unknown-environment)."""
     named = wanted or variables.get("PROVISION_ENV")
     known = list(project.environments)
@@ -37,7 +39,7 @@ def choose(project: Project, wanted: str | None, *, terminal: bool, variables: M
     return named
 
 
-def embedded_environment(project: Project) -> str:
+def embedded_environment(project: ProjectFile) -> str:
     """The one environment with `embedded = true`. Raises ConfigError (no-embedded-environment)."""
     names = [name for name, keys in project.environments.items() if keys.get("embedded") is True]
     if len(names) != 1:
@@ -50,18 +52,20 @@ def embedded_environment(project: Project) -> str:
     return names[0]
 
 
-def leaves_to_engine(project: Project, environment: str, store: str, variables: Mapping[str, str] = os.environ) -> bool:
+def leaves_to_engine(
+    project: ProjectFile, environment: str, store: str, variables: Mapping[str, str] = os.environ
+) -> bool:
     """Whether an environment neither gives the store a url nor switches it off. Fills in no variable."""
     keys = project.environments[environment].get(store, {})
     return not (isinstance(keys, str) or "url" in keys or f"PROVISION_{store.upper()}__URL" in variables)
 
 
-def resolve(project: Project, name: str, variables: Mapping[str, str] = os.environ) -> Environment:
+def resolve(project: ProjectFile, name: str, variables: Mapping[str, str] = os.environ) -> Environment:
     """The environment with its variables filled in. Raises ConfigError (unset-variable), for all of them at once."""
     raw = project.environments[name]
     errors: list[ConfigError] = []
     secrets: set[str] = set()
-    places: dict[str, Place] = {}
+    places: dict[str, StorePlace] = {}
     for store in project.stores:
         keys = _keys(raw.get(store.name, {}), store.name, variables)
         filled = {}
@@ -75,9 +79,9 @@ def resolve(project: Project, name: str, variables: Mapping[str, str] = os.envir
             filled["variables"] = fill_files(variables_of, variables, secrets, project, errors, store.name)
         url = filled.pop("url", None)
         if url == "off":
-            places[store.name] = Place(off=True)
+            places[store.name] = StorePlace(off=True)
             continue
-        places[store.name] = Place(Secret(str(url)) if url else None, extra=filled)
+        places[store.name] = StorePlace(Secret(str(url)) if url else None, extra=filled)
         # Servers name what they were sent, which is not percent-encoded.
         secrets |= set(passwords(str(url or ""))) | {str(filled.get("token", ""))}
     raise_all(errors)

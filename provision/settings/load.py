@@ -12,8 +12,8 @@ from typing import Any
 from provision import kinds
 from provision.errors import ConfigError, raise_all
 from provision.model import StoreOptions
-from provision.settings.check import PLACE_KEYS, Check, line
-from provision.settings.model import Project
+from provision.settings.check import PLACE_KEYS, ProjectFileCheck, line
+from provision.settings.model import ProjectFile
 from provision.text import durations
 from provision.text.files import read_text
 from provision.text.nearest import nearest
@@ -34,13 +34,13 @@ def find(start: Path) -> Path:
     )
 
 
-def load(start: Path, variables: Mapping[str, str] = os.environ) -> Project:
+def load(start: Path, variables: Mapping[str, str] = os.environ) -> ProjectFile:
     """Read and check provision.toml. Raises ConfigError (no-project, toml-invalid, unknown-key, …), all at once."""
     file = find(start)
     text = read_text(file, str(file))
     tree = _parsed(text, file)
     _override(tree, variables)
-    raise_all(list(Check(tree, file, text, variables).problems()))
+    raise_all(list(ProjectFileCheck(tree, file, text, variables).problems()))
     project = tree["project"]
     name, stores = str(project["name"]), tree.get("stores", {})
     options = tuple(_store(each, keys, name, file.parent) for each, keys in stores.items())
@@ -56,7 +56,7 @@ def load(start: Path, variables: Mapping[str, str] = os.environ) -> Project:
         )
     many = frozenset(each for each, keys in stores.items() if keys.get("heads") == "many")
     lease = seconds(str(project.get("lease", "30s")), f"{file}:{line(text.split(chr(10)), 'lease', 'project')}")
-    return Project(file, name, home, options, tree.get("environments", {}), many, lease)
+    return ProjectFile(file, name, home, options, tree.get("environments", {}), many, lease)
 
 
 def seconds(text: str, where: str = "") -> float:

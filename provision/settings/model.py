@@ -12,7 +12,7 @@ from provision.settings.secrets import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StorePlace:
     """Where one store is in one environment: a url, or switched off, or neither (embedded or not configured)."""
 
     url: Secret | None = None
@@ -26,7 +26,7 @@ class Environment:
 
     name: str
     embedded: bool
-    places: Mapping[str, Place]
+    places: Mapping[str, StorePlace]
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def mask(self, text: str) -> str:
@@ -37,7 +37,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class ProjectFile:
     """provision.toml, checked. `lease_seconds` is how long the run lock lives without a heartbeat."""
 
     file: Path

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from provision.errors import ConfigError
-from provision.settings.model import Project
+from provision.settings.model import ProjectFile
 
 _VARIABLE = re.compile(r"\$\{(?:(?P<file>file:[^}]+)|(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?)\}")
 
@@ -38,7 +38,7 @@ def fill_files(
     given: Mapping[str, object],
     variables: Mapping[str, str],
     secrets: set[str],
-    project: Project,
+    project: ProjectFile,
     errors: list[ConfigError],
     store: str,
 ) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _from_file(path: Path) -> str:
         raise ConfigError("unset-variable", what, fix="create the file") from None
 
 
-def placed(error: ConfigError, project: Project, environment: str, store: str, key: str) -> ConfigError:
+def placed(error: ConfigError, project: ProjectFile, environment: str, store: str, key: str) -> ConfigError:
     """The error of `fill`, with the key that it is about."""
     where = f"{project.file.name}, [environments.{environment}] {store}.{key}"
     fix = f'{error.fix}, or switch the store off there with {store} = "off"'

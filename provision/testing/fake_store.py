@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from provision.errors import LeaseLost, StatementFailed, UnreachableError
 from provision.model import (
     UNKNOWN_HOLDER,
-    Beat,
     Contact,
     Description,
     Direction,
     Event,
     EventKind,
     Fate,
-    Holding,
+    Heartbeat,
+    LeaseRecord,
     Mark,
     Outcome,
     Owner,
@@ -52,7 +52,7 @@ class FakeServer:
         self.fences: dict[tuple[str, str], int] = {}
         self.things: set[str] = set()
         self.peer: dict[str, str] = {}
-        self.holdings: dict[tuple[str, str], Holding | None] = {}
+        self.holdings: dict[tuple[str, str], LeaseRecord | None] = {}
         self.tokens: dict[tuple[str, str], int] = {}
         self.running: list[Running] = []
         self.sent: list[str] = []
@@ -130,7 +130,7 @@ class FakeLeases:
     def create(self) -> None:
         """Nothing to make."""
 
-    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
         self._server.passes("lease")
         key = self._project, name
         held = self.read(name)
@@ -140,19 +140,19 @@ class FakeLeases:
             owner = UNKNOWN_HOLDER  # its row was deleted, and its token is remembered
         else:
             self._server.tokens[key] = max(self._server.tokens.get(key, 0), floor) + 1
-        made = Holding(name, owner, self._server.tokens[key], _EPOCH, self._server.clock + seconds)
+        made = LeaseRecord(name, owner, self._server.tokens[key], _EPOCH, self._server.clock + seconds)
         self._server.holdings[key] = made
         return self._shown(made)
 
-    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
         self._server.passes("lease")
         held = self._held(name, owner, token)
         if held is None:
-            return Beat.LOST
+            return Heartbeat.LOST
         if held.asked_back_by:
-            return Beat.ASKED_BACK
+            return Heartbeat.ASKED_BACK
         self._server.holdings[self._project, name] = replace(held, expires_in=self._server.clock + seconds)
-        return Beat.KEPT
+        return Heartbeat.KEPT
 
     def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
         held = self._held(name, owner, token)
@@ -166,15 +166,15 @@ class FakeLeases:
             self._server.holdings[self._project, name] = None
         return held is not None
 
-    def _held(self, name: str, owner: Owner, token: int) -> Holding | None:
+    def _held(self, name: str, owner: Owner, token: int) -> LeaseRecord | None:
         held = self._server.holdings.get((self._project, name))
         return held if held is not None and (held.owner, held.token) == (owner, token) else None
 
-    def read(self, name: str) -> Holding | None:
+    def read(self, name: str) -> LeaseRecord | None:
         held = self._server.holdings.get((self._project, name))
         return self._shown(held) if held is not None else None
 
-    def _shown(self, held: Holding) -> Holding:
+    def _shown(self, held: LeaseRecord) -> LeaseRecord:
         return replace(held, expires_in=held.expires_in - self._server.clock)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError
-from provision.model.checks import INTEGER, NUMBER, TEXT, Check, Row, Scope, Sheet, Table, Tally
+from provision.model.checks import INTEGER, NUMBER, TEXT, Check, ComparableTable, Row, Scope, Table, Tally
 from provision.ports.validate import Checks, Keyed
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class CheckContext:
     """What a check across stores may ask: the open stores, and the totals of earlier runs, newest first."""
 
     checks: Mapping[str, Checks]
@@ -28,7 +28,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AcrossResult:
     """What a check across stores counted, and a few bad rows."""
 
     tally: Tally
@@ -46,14 +46,18 @@ class Across(Protocol):
     def unfit(self, check: Check, scope: Scope) -> str:
         """Why the check cannot be made of the rows of the scope alone; empty when it can."""
 
-    def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
+    def refused(self, check: Check, table: Table, world: CheckContext) -> Sequence[ProvisionError]:
         """What is wrong with it, asked of the engines. Must read no rows."""
 
-    def find(self, check: Check, table: Table, scope: Scope, world: World, rows: int, limit: int) -> Found:
+    def find(
+        self, check: Check, table: Table, scope: Scope, world: CheckContext, rows: int, limit: int
+    ) -> AcrossResult:
         """Make the check; `rows` is how many the table has in the scope, `limit` how many samples are wanted."""
 
 
-def seen(world: World, table: Table, check: Check, columns: Sequence[str], label: str = "") -> Sequence[ProvisionError]:
+def seen(
+    world: CheckContext, table: Table, check: Check, columns: Sequence[str], label: str = ""
+) -> Sequence[ProvisionError]:
     """What is wrong with the names of a table and its columns, as its store says it."""
     probe = Check(label or check.name, "not_null", list(columns), place=check.place)
     return world.checks[table.store].refused(
@@ -61,7 +65,9 @@ def seen(world: World, table: Table, check: Check, columns: Sequence[str], label
     )
 
 
-def agreed(world: World, ours: tuple[str, Sheet], theirs: tuple[str, Sheet]) -> tuple[Sheet, Sheet]:
+def agreed(
+    world: CheckContext, ours: tuple[str, ComparableTable], theirs: tuple[str, ComparableTable]
+) -> tuple[ComparableTable, ComparableTable]:
     """Both sheets with the form in which each pair of columns is written alike."""
     (here, left), (there, right) = ours, theirs
     forms = [
@@ -84,7 +90,7 @@ def _common(first: str, second: str) -> str:
     return NUMBER if {first, second} == {INTEGER, NUMBER} else TEXT
 
 
-def _with(sheet: Sheet, forms: Sequence[str]) -> Sheet:
-    return Sheet(
+def _with(sheet: ComparableTable, forms: Sequence[str]) -> ComparableTable:
+    return ComparableTable(
         sheet.table, sheet.columns, tuple(forms), sheet.key, sheet.places, sheet.time, sheet.tenant, sheet.options
     )

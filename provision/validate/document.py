@@ -11,7 +11,7 @@ from provision.documents.check import check
 from provision.documents.yaml import Path as Steps
 from provision.documents.yaml import Place, parse
 from provision.errors import ConfigError, ProvisionError, Several, raise_all
-from provision.model.checks import ROWS, Check, Limit, Severity, Suite, Table
+from provision.model.checks import ROWS, Check, CheckSeverity, Limit, Suite, Table
 from provision.text import files
 
 FOLDER = "checks"
@@ -30,7 +30,7 @@ _LIMIT = {
 _CHECK: Mapping[str, Any] = {
     "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "description": "a name of a-z, 0-9 and _"},
     "description": {"type": "string", "minLength": 1, "description": "what is wrong with a bad row, for people"},
-    "severity": {"enum": [str(each) for each in Severity], "description": "info, low, medium, high or critical"},
+    "severity": {"enum": [str(each) for each in CheckSeverity], "description": "info, low, medium, high or critical"},
     "warn_if": _LIMIT,
     "fail_if": _LIMIT,
     "sample": {**_NAMES, "description": "a list of the columns to show of bad rows"},
@@ -48,14 +48,14 @@ _TABLE: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class SuiteVocabulary:
     """What a kind of store brings: its kinds of check and its own keys of a table, each with its schema."""
 
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     table: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-Vocabularies = Callable[[str], Vocabulary]
+Vocabularies = Callable[[str], SuiteVocabulary]
 """By the name of a store. Raises ConfigError (unknown-store, capability-missing)."""
 
 
@@ -74,7 +74,7 @@ def read(path: Path, shown: str, vocabularies: Vocabularies) -> Suite:
     return Suite(path.stem, tuple(made), value.get("description", ""), shown)
 
 
-def suite_schema(tables: list[Vocabulary], *, listed: bool) -> dict[str, Any]:
+def suite_schema(tables: list[SuiteVocabulary], *, listed: bool) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a suite whose tables lie in stores of these vocabularies, in order."""
     description = {"type": "string", "minLength": 1, "description": "what the suite is about, for people"}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "checks of a suite"}
@@ -93,10 +93,10 @@ def suite_schema(tables: list[Vocabulary], *, listed: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def editor_schema(vocabularies: Iterable[Vocabulary]) -> dict[str, Any]:
+def editor_schema(vocabularies: Iterable[SuiteVocabulary]) -> dict[str, Any]:
     """The schema of every suite, for editors, which do not know of what kind a store is: all kinds of check at once."""
     listed = list(vocabularies)
-    merged = Vocabulary(
+    merged = SuiteVocabulary(
         {name: schema for each in listed for name, schema in each.kinds.items()},
         {name: schema for each in listed for name, schema in each.table.items()},
     )
@@ -109,7 +109,7 @@ def editor_schema(vocabularies: Iterable[Vocabulary]) -> dict[str, Any]:
     return {**head, "if": {"required": ["tables"]}, "then": several, "else": one}
 
 
-def table_schema(vocabulary: Vocabulary) -> dict[str, Any]:
+def table_schema(vocabulary: SuiteVocabulary) -> dict[str, Any]:
     """The schema of one table with its checks."""
     one = {
         "type": "object",
@@ -150,11 +150,11 @@ def _raw_tables(value: Mapping[str, Any]) -> Iterator[tuple[Steps, Any]]:
 
 def _vocabulary(
     value: Any, steps: Steps, places: Mapping[Steps, Place], shown: str, vocabularies: Vocabularies
-) -> Vocabulary:
+) -> SuiteVocabulary:
     """That of the store a table names; an empty one where it names none, which the schema says."""
     store = value.get("store") if isinstance(value, dict) else None
     if not isinstance(store, str) or not store:
-        return Vocabulary()
+        return SuiteVocabulary()
     try:
         return vocabularies(store)
     except ProvisionError as error:
@@ -167,7 +167,7 @@ class _Reader:
     """One table of a document that follows the schema."""
 
     def __init__(
-        self, value: Any, steps: Steps, vocabulary: Vocabulary, places: Mapping[Steps, Place], shown: str
+        self, value: Any, steps: Steps, vocabulary: SuiteVocabulary, places: Mapping[Steps, Place], shown: str
     ) -> None:
         for step in steps:
             value = value[step]
@@ -200,7 +200,7 @@ class _Reader:
             name=value["name"],
             kind=kinds[0],
             body=value[kinds[0]],
-            severity=Severity(value.get("severity", Severity.MEDIUM)),
+            severity=CheckSeverity(value.get("severity", CheckSeverity.MEDIUM)),
             warn_if=_limit(value.get("warn_if")),
             fail_if=None if only_warns else _limit(value.get("fail_if")) or Limit(count=0),
             sample=tuple(value.get("sample", self._value.get("sample", ()))),

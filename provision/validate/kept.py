@@ -6,20 +6,22 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from provision.model.checks import Kept, Result, Run, Severity, Status
+from provision.model.checks import CheckSeverity, Result, Status, StoredResult, ValidationRun
 
 _NOT_KEPT = ("samples", "new", "place")
 
 
-def to_json(run: Run, result: Result) -> str:
+def to_json(run: ValidationRun, result: Result) -> str:
     """The result with its run, in one line, without samples."""
     fields = {name: value for name, value in asdict(result).items() if name not in _NOT_KEPT}
     return json.dumps({"run": {**asdict(run), "at": run.at.isoformat()}, **fields}, ensure_ascii=False)
 
 
-def from_json(text: str) -> Kept:
+def from_json(text: str) -> StoredResult:
     """Raises KeyError, TypeError or ValueError for the text of something else."""
     fields = json.loads(text)
     told = fields.pop("run")
-    run = Run(**{**told, "at": datetime.fromisoformat(told["at"])})
-    return Kept(run, Result(**{**fields, "severity": Severity(fields["severity"]), "status": Status(fields["status"])}))
+    run = ValidationRun(**{**told, "at": datetime.fromisoformat(told["at"])})
+    return StoredResult(
+        run, Result(**{**fields, "severity": CheckSeverity(fields["severity"]), "status": Status(fields["status"])})
+    )

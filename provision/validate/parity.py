@@ -11,10 +11,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provision.errors import ProvisionError
-from provision.model.checks import INTEGER, MOMENT, NUMBER, Check, Digest, Key, Row, Scope, Sheet, Table, Tally
+from provision.model.checks import (
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    Check,
+    ComparableTable,
+    Digest,
+    Key,
+    Row,
+    Scope,
+    Table,
+    Tally,
+)
 from provision.ports.validate import Keyed
 from provision.text.plain import MASKED, plain
-from provision.validate.across import Found, World, agreed, same_length, seen
+from provision.validate.across import AcrossResult, CheckContext, agreed, same_length, seen
 from provision.validate.columns import COLUMNS, body, columns
 
 PARTS = 32
@@ -30,7 +42,7 @@ class Side:
     """One of the two tables."""
 
     keyed: Keyed
-    sheet: Sheet
+    sheet: ComparableTable
 
 
 @dataclass(slots=True)
@@ -87,7 +99,7 @@ class Parity:
             return "it names no `time` of the other table"
         return "it names no `tenant` of the other table" if scope.tenant and "tenant" not in other else ""
 
-    def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
+    def refused(self, check: Check, table: Table, world: CheckContext) -> Sequence[ProvisionError]:
         left, right = _sheets(check, table)
         other = _with(check)
         there = Table(other["store"], other["table"], (), other.get("time"), other.get("tenant"))
@@ -97,7 +109,9 @@ class Parity:
             *seen(world, there, check, right.columns),
         ]
 
-    def find(self, check: Check, table: Table, scope: Scope, world: World, _rows: int, limit: int) -> Found:
+    def find(
+        self, check: Check, table: Table, scope: Scope, world: CheckContext, _rows: int, limit: int
+    ) -> AcrossResult:
         begun = time.monotonic()
         store = _with(check)["store"]
         left, right = agreed(world, *zip((table.store, store), _sheets(check, table), strict=True))
@@ -112,7 +126,7 @@ class Parity:
         message = _said(ours, theirs, store, cut=len(found.here) + len(found.there) >= ENOUGH) if bad else ""
         taken = round((time.monotonic() - begun) * 1000)
         shown = list(bad.items())[:limit]
-        return Found(
+        return AcrossResult(
             Tally(len(bad), max(ours.rows, theirs.rows), message, taken),
             tuple(_sample(left, key, pair, check.mask) for key, pair in shown),
         )
@@ -142,7 +156,7 @@ def _compare(here: Side, there: Side, scope: Scope, low: Key | None, high: Key |
     found.there.update(theirs - ours)
 
 
-def _sample(sheet: Sheet, key: Key, pair: tuple[Key | None, Key | None], mask: Sequence[str]) -> Row:
+def _sample(sheet: ComparableTable, key: Key, pair: tuple[Key | None, Key | None], mask: Sequence[str]) -> Row:
     """The key, and of the other columns those that differ, as they are here and there."""
     row: dict[str, object] = {
         name: MASKED if name in mask else _shown(form, sheet.places, value)
@@ -184,13 +198,13 @@ def _with(check: Check) -> Mapping[str, Any]:
     return other
 
 
-def _sheets(check: Check, table: Table) -> tuple[Sheet, Sheet]:
+def _sheets(check: Check, table: Table) -> tuple[ComparableTable, ComparableTable]:
     whole: Any = check.body
     other = _with(check)
     key, rest = columns(whole["key"]), columns(whole.get("columns"))
     their_key, their_rest = columns(other.get("key")) or key, columns(other.get("columns")) or rest
     places = whole.get("places", 6)
-    ours = Sheet(table.name, (*key, *rest), (), len(key), places, table.time, table.tenant, table.options)
-    return ours, Sheet(
+    ours = ComparableTable(table.name, (*key, *rest), (), len(key), places, table.time, table.tenant, table.options)
+    return ours, ComparableTable(
         other["table"], (*their_key, *their_rest), (), len(their_key), places, other.get("time"), other.get("tenant")
     )

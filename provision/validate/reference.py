@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.errors import ProvisionError
-from provision.model.checks import Check, Key, Row, Scope, Sheet, Table, Tally
+from provision.model.checks import Check, ComparableTable, Key, Row, Scope, Table, Tally
 from provision.text.plain import MASKED
-from provision.validate.across import Found, World, agreed, same_length, seen
+from provision.validate.across import AcrossResult, CheckContext, agreed, same_length, seen
 from provision.validate.columns import REFERENCE, columns
 
 
@@ -24,7 +24,7 @@ class Reference:
     def unfit(self, _check: Check, _scope: Scope) -> str:
         return ""
 
-    def refused(self, check: Check, table: Table, world: World) -> Sequence[ProvisionError]:
+    def refused(self, check: Check, table: Table, world: CheckContext) -> Sequence[ProvisionError]:
         ours, theirs = _columns(check)
         there = Table(_store(check, table), _to(check)["table"])
         return [
@@ -33,11 +33,15 @@ class Reference:
             *seen(world, there, check, theirs),
         ]
 
-    def find(self, check: Check, table: Table, scope: Scope, world: World, rows: int, limit: int) -> Found:
+    def find(
+        self, check: Check, table: Table, scope: Scope, world: CheckContext, rows: int, limit: int
+    ) -> AcrossResult:
         begun = time.monotonic()
         ours, theirs = _columns(check)
-        left = Sheet(table.name, ours, key=len(ours), time=table.time, tenant=table.tenant, options=table.options)
-        right = Sheet(_to(check)["table"], theirs, key=len(theirs))
+        left = ComparableTable(
+            table.name, ours, key=len(ours), time=table.time, tenant=table.tenant, options=table.options
+        )
+        right = ComparableTable(_to(check)["table"], theirs, key=len(theirs))
         store = _store(check, table)
         left, right = agreed(world, (table.store, left), (store, right))
         bad, samples = 0, list[Row]()
@@ -50,7 +54,7 @@ class Reference:
                 samples.append({**shown, "rows": count})
         message = f"not in {store} {right.table}" if bad else ""
         taken = round((time.monotonic() - begun) * 1000)
-        return Found(Tally(bad, rows, message, taken), tuple(samples))
+        return AcrossResult(Tally(bad, rows, message, taken), tuple(samples))
 
 
 def orphans(ours: Iterator[tuple[Key, int]], theirs: Iterator[tuple[Key, int]]) -> Iterator[tuple[Key, int]]:

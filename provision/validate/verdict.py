@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from provision.model.checks import MIN_ROWS, ROWS, Check, Result, Row, Severity, Status, Suite, Table, Tally
+from provision.model.checks import MIN_ROWS, ROWS, Check, CheckSeverity, Result, Row, Status, Suite, Table, Tally
 
 NO_ROWS = "no rows to read"
 
@@ -59,7 +59,7 @@ def enough_rows(suite: Suite, table: Table, tally: Tally) -> Result:
     short = tally.total < (1 if table.min_rows is None else table.min_rows)
     message = NO_ROWS if not tally.total else f"{table.min_rows} rows are wanted" if short else ""
     found = Status.PASS if not short else Status.WARN if table.min_rows is None else Status.FAIL
-    severity = Severity.MEDIUM if table.min_rows is None else Severity.HIGH
+    severity = CheckSeverity.MEDIUM if table.min_rows is None else CheckSeverity.HIGH
     return Result(
         suite.name,
         ROWS,
@@ -84,11 +84,11 @@ def nothing_read(suite: Suite, results: Sequence[Result]) -> Result | None:
         return None
     message = "the suite read no rows at all"
     return Result(
-        suite.name, ROWS, MIN_ROWS, "", "", Severity.HIGH, Status.FAIL, bad=1, message=message, place=suite.place
+        suite.name, ROWS, MIN_ROWS, "", "", CheckSeverity.HIGH, Status.FAIL, bad=1, message=message, place=suite.place
     )
 
 
-def reaches(results: Sequence[Result], level: Severity) -> bool:
+def reaches(results: Sequence[Result], level: CheckSeverity) -> bool:
     """Whether a check failed that matters at least `level`, or one could not be made."""
     return any(
         each.status is Status.ERROR or (each.status is Status.FAIL and each.severity.rank >= level.rank)

@@ -8,7 +8,7 @@ from typing import Any
 
 from provision.errors import ProvisionError
 from provision.model.checks import Check, Scope, Table, Tally
-from provision.validate.across import Found, World
+from provision.validate.across import AcrossResult, CheckContext
 from provision.validate.columns import body
 
 RUNS = 7
@@ -30,20 +30,22 @@ class Volume:
     def unfit(self, _check: Check, _scope: Scope) -> str:
         return ""
 
-    def refused(self, _check: Check, _table: Table, _world: World) -> Sequence[ProvisionError]:
+    def refused(self, _check: Check, _table: Table, _world: CheckContext) -> Sequence[ProvisionError]:
         return ()
 
-    def find(self, check: Check, table: Table, _scope: Scope, world: World, rows: int, _limit: int) -> Found:
+    def find(
+        self, check: Check, table: Table, _scope: Scope, world: CheckContext, rows: int, _limit: int
+    ) -> AcrossResult:
         wanted: Any = check.body
         if rows < wanted.get("min", rows):
-            return Found(Tally(1, rows, f"{rows:,} rows, {wanted['min']:,} at least are wanted"))
+            return AcrossResult(Tally(1, rows, f"{rows:,} rows, {wanted['min']:,} at least are wanted"))
         if rows > wanted.get("max", rows):
-            return Found(Tally(1, rows, f"{rows:,} rows, {wanted['max']:,} at most are wanted"))
+            return AcrossResult(Tally(1, rows, f"{rows:,} rows, {wanted['max']:,} at most are wanted"))
         if "change" not in wanted:
-            return Found(Tally(0, rows))
+            return AcrossResult(Tally(0, rows))
         earlier = world.totals(table, check)[:RUNS]
         if not earlier:
-            return Found(Tally(0, rows, "the first run: nothing to compare with"))
+            return AcrossResult(Tally(0, rows, "the first run: nothing to compare with"))
         usual = median(earlier)
         odd = abs(rows - usual) > wanted["change"] * max(usual, 1)
-        return Found(Tally(int(odd), rows, f"{rows:,} rows, usually {usual:,.0f}"))
+        return AcrossResult(Tally(int(odd), rows, f"{rows:,} rows, usually {usual:,.0f}"))

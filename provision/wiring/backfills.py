@@ -9,9 +9,9 @@ from typing import Any
 
 from provision import kinds, settings
 from provision.backfill import document as documents
-from provision.backfill.document import Vocabulary
+from provision.backfill.document import BackfillVocabulary
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
-from provision.flows.backfill import NO_BACKFILLS, Place, batches_of
+from provision.flows.backfill import NO_BACKFILLS, BackfillContext, batches_of
 from provision.flows.backfill_standing import BackfillStatus, standing
 from provision.flows.connect import known_stores, leases_of
 from provision.flows.needed import reached
@@ -21,7 +21,7 @@ from provision.text.nearest import near
 from provision.wiring import sites
 
 
-def read(project: settings.Project, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
+def read(project: settings.ProjectFile, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
     """The named backfills, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
     found = documents.found(project.root)
     read_, errors = [], list[ProvisionError]()
@@ -38,7 +38,7 @@ def read(project: settings.Project, names: Sequence[str] = ()) -> tuple[Backfill
     return tuple(read_)
 
 
-def vocabulary(project: settings.Project, store: str) -> Vocabulary:
+def vocabulary(project: settings.ProjectFile, store: str) -> BackfillVocabulary:
     """What the kind of a store brings to backfills. Raises ConfigError (unknown-store), CapabilityMissing."""
     known_stores(project, frozenset({store}))
     kind = kinds.named(next(each.kind for each in project.stores if each.name == store), store)
@@ -54,23 +54,23 @@ def schema() -> dict[str, Any]:
     return documents.editor_schema({name: each for name, each in found.items() if each is not None})
 
 
-def _of_kind(kind: Kind) -> Vocabulary | None:
+def _of_kind(kind: Kind) -> BackfillVocabulary | None:
     part = kind.backfill_keys()
     if part is None:
         return None
-    return Vocabulary(part.KEYS, part.REQUIRED, getattr(part, "CODE", None), getattr(part, "CODE_REQUIRED", ()))
+    return BackfillVocabulary(part.KEYS, part.REQUIRED, getattr(part, "CODE", None), getattr(part, "CODE_REQUIRED", ()))
 
 
 @contextmanager
 def placed(
-    project: settings.Project,
+    project: settings.ProjectFile,
     chosen: settings.Environment,
     backfills: Sequence[Backfill],
     *,
     wait: float = 600.0,
     use_lease: bool = True,
     again: bool = False,
-) -> Iterator[Place]:
+) -> Iterator[BackfillContext]:
     """The stores of these backfills, of what they require and read, and the home store, while the block runs.
 
     Raises ConfigError and UnreachableError, all together.
@@ -89,10 +89,12 @@ def placed(
         leases = leases_of(project.home, needed.stores) if home else None
         owner = sites.owner(project.root)
         anew = partial(placed, project, chosen, backfills, wait=wait, use_lease=use_lease, again=True)
-        yield Place(project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew)
+        yield BackfillContext(
+            project.name, needed.stores, owner, leases, project.lease_seconds, wait, None if again else anew
+        )
 
 
-def outcome(place: Place, chosen: Backfill, found: BackfillRun) -> BackfillStatus:
+def outcome(place: BackfillContext, chosen: Backfill, found: BackfillRun) -> BackfillStatus:
     """How it stands after a run that ended well, as the run says where the server is gone by now."""
     try:
         with place.again() if place.again is not None else nullcontext(place) as fresh:
@@ -101,7 +103,7 @@ def outcome(place: Place, chosen: Backfill, found: BackfillRun) -> BackfillStatu
         return BackfillStatus(chosen, found, str(found.state), found.state is RunState.SUCCEEDED)
 
 
-def skipped(place: Place, each: BackfillStatus) -> list[tuple[str, str]]:
+def skipped(place: BackfillContext, each: BackfillStatus) -> list[tuple[str, str]]:
     """The rows that its last run passed over, with the reason of each."""
     if each.run is None or not each.run.rows_skipped:
         return []

@@ -18,7 +18,7 @@ def tools() -> list[Finding]:
     return [machine.python(), machine.git()]
 
 
-def checkup(project: settings.Project, name: str, variables: Mapping[str, str] = os.environ) -> Checkup:
+def checkup(project: settings.ProjectFile, name: str, variables: Mapping[str, str] = os.environ) -> Checkup:
     """Everything that was found, secrets masked. Never raises for what it can report."""
     embedded = project.environments[name].get("embedded") is True
     findings = [
@@ -31,7 +31,7 @@ def checkup(project: settings.Project, name: str, variables: Mapping[str, str] =
     return Checkup((*findings, *found.findings), found.unreachable)
 
 
-def _examined(project: settings.Project, name: str, variables: Mapping[str, str]) -> Checkup:
+def _examined(project: settings.ProjectFile, name: str, variables: Mapping[str, str]) -> Checkup:
     try:
         environment = settings.resolve(project, name, variables)
     except ProvisionError as error:

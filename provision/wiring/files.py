@@ -16,14 +16,14 @@ from provision.ports import Store
 from provision.ports.kind import Draft
 
 
-def on_disk(project: settings.Project, only: Sequence[str] = ()) -> tuple[dict[str, Store], Graph]:
+def on_disk(project: settings.ProjectFile, only: Sequence[str] = ()) -> tuple[dict[str, Store], Graph]:
     """All stores, none connected, and all files. Raises ConfigError (unknown-store, what is wrong in the files)."""
     known_stores(project, frozenset(only))
     made = build_all(project.stores, kinds.build)
     return {store.name: store for store in made}, source.read(made, project.many_heads)
 
 
-def stores(project: settings.Project, environment: settings.Environment) -> dict[str, Store]:
+def stores(project: settings.ProjectFile, environment: settings.Environment) -> dict[str, Store]:
     """All stores as the environment has them, none connected. Raises ConfigError (missing-extra)."""
     return {each.name: each for each in build_all(placed(project, environment), kinds.build)}
 
@@ -34,7 +34,7 @@ def described(plan: Plan, known: Mapping[str, Store]) -> list[Description]:
     return [found[step.id] for step in plan.steps]
 
 
-def new(project: settings.Project, store: str, message: str, requires: Sequence[str]) -> Sequence[Path]:
+def new(project: settings.ProjectFile, store: str, message: str, requires: Sequence[str]) -> Sequence[Path]:
     """Write the next migration file of a store; raises as `provision.flows.start.begin`."""
     return begin(project, kinds.build, _draft, store, message, requires)
 

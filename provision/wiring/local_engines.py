@@ -10,10 +10,10 @@ from provision.embedded import Engine, EngineStatus
 from provision.embedded.programs import missing
 from provision.errors import ConfigError
 from provision.flows.connect import known_stores
-from provision.settings import Environment, Project
+from provision.settings import Environment, ProjectFile
 
 
-def every(project: Project) -> dict[str, Engine]:
+def every(project: ProjectFile) -> dict[str, Engine]:
     """Store → its engine, used by an environment or not; of the stores whose kind has one."""
     return {
         each.name: embedded.engine(each.kind, each.name, project.local)
@@ -22,7 +22,7 @@ def every(project: Project) -> dict[str, Engine]:
     }
 
 
-def made(project: Project, named: Iterable[str]) -> dict[str, Engine]:
+def made(project: ProjectFile, named: Iterable[str]) -> dict[str, Engine]:
     """Those of the named stores, of all where none is named: one that was made once can be ended.
 
     Raises ConfigError (unknown-store).
@@ -33,7 +33,7 @@ def made(project: Project, named: Iterable[str]) -> dict[str, Engine]:
 
 
 def used(
-    project: Project, environment: str, named: Iterable[str], variables: Mapping[str, str] = os.environ
+    project: ProjectFile, environment: str, named: Iterable[str], variables: Mapping[str, str] = os.environ
 ) -> list[tuple[EngineStatus, Engine]]:
     """The engines that this environment uses: of stores that it neither gives a url nor switches off.
 
@@ -49,7 +49,7 @@ def used(
     ]
 
 
-def all_have_one(project: Project, environment: str, named: Iterable[str], having: Sequence[str]) -> None:
+def all_have_one(project: ProjectFile, environment: str, named: Iterable[str], having: Sequence[str]) -> None:
     """Raises ConfigError (no-engine) for a named store that is not among those `having` one."""
     for name in sorted(set(named) - set(having)):
         others = [each.store for each, _ in used(project, environment, ())]
@@ -61,7 +61,7 @@ def all_have_one(project: Project, environment: str, named: Iterable[str], havin
         )
 
 
-def url(project: Project, environment: Environment, store: str) -> str:
+def url(project: ProjectFile, environment: Environment, store: str) -> str:
     """The url of a store, password included; makes and starts the embedded engine where the environment has one.
 
     Raises ConfigError (unknown-store, store-off, no-url) and what the engine raises when it does not start.

@@ -8,7 +8,7 @@ from provision import process
 from provision.errors import RefusedError, raise_all
 from provision.flows.connect import Site
 from provision.flows.run_lock import home
-from provision.model import Holding
+from provision.model import LeaseRecord
 from provision.ports import Leases
 
 RUN = "run"
@@ -30,12 +30,12 @@ def leases(site: Site) -> Leases | None:
     return None if name in site.known and name not in site.stores else home(site)
 
 
-def over(holding: Holding) -> bool:
+def over(holding: LeaseRecord) -> bool:
     """Whether nobody is behind the lock any more: it ran out, or its process is known to have ended."""
     return holding.expires_in <= 0 or process.dead(holding.owner)
 
 
-def release(table: Leases, holding: Holding) -> bool:
+def release(table: Leases, holding: LeaseRecord) -> bool:
     """Free a lock that nobody is behind and return True; else ask its holder to give it up.
 
     The holder does so before its next statement. Raises RefusedError (lease-moved) when it is not this holding's any
@@ -52,7 +52,7 @@ def release(table: Leases, holding: Holding) -> bool:
     return free
 
 
-def _moved(shown: Holding, now: Holding | None) -> RefusedError:
+def _moved(shown: LeaseRecord, now: LeaseRecord | None) -> RefusedError:
     return RefusedError(
         "lease-moved",
         f"token {shown.token} does not hold the lock any more",

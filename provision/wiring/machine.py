@@ -13,7 +13,7 @@ from pathlib import Path
 from provision import kinds
 from provision.errors import ConfigError, FailedError, ProvisionError
 from provision.model import Finding, Severity
-from provision.settings import Project
+from provision.settings import ProjectFile
 
 DISTRIBUTION = "provision-toolkit"
 LEAST_PYTHON = (3, 11)
@@ -99,7 +99,7 @@ def _wrong(what: str, extras: Iterable[str]) -> Finding:
     return Finding("packages", Severity.ERROR, "machine", what, install)
 
 
-def folders(project: Project, *, embedded: bool) -> Iterator[Finding]:
+def folders(project: ProjectFile, *, embedded: bool) -> Iterator[Finding]:
     """The folder of the embedded engines, and room on its disk."""
     local = project.local
     if embedded and local.exists():

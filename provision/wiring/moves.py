@@ -8,7 +8,7 @@ from dataclasses import replace
 from provision.core.graph import BACKFILL
 from provision.errors import ProvisionError, Several
 from provision.flows.connect import Site
-from provision.model import Event, Failure, Happening, Note, Report
+from provision.model import Event, Failure, Note, Report, RunEvent
 from provision.model.backfills import Backfill
 from provision.settings import Environment
 from provision.wiring import sites
@@ -23,7 +23,7 @@ def needed_backfills(site: Site) -> dict[str, Backfill]:
     return {each.id: each for each in backfills.read(site.project)}
 
 
-def hidden(happening: Happening, environment: Environment) -> Happening:
+def hidden(happening: RunEvent, environment: Environment) -> RunEvent:
     """What happened without secrets: a note may quote a statement that still runs, and an error what a server says."""
     if isinstance(happening, Failure) and isinstance(happening.error, ProvisionError):
         sites.hide(happening.error, environment)

@@ -15,12 +15,12 @@ from secrets import token_hex
 from provision import embedded, kinds, process
 from provision.embedded.programs import missing
 from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
-from provision.flows.connect import Access, Engine, NoEngine, Site, open_site
+from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
 from provision.model import Owner
-from provision.settings import Environment, Project
+from provision.settings import Environment, ProjectFile
 
 
-def engine(kind: str, store: str, folder: Path) -> Engine | NoEngine:
+def engine(kind: str, store: str, folder: Path) -> StartableEngine | NoEngine:
     """The embedded engine of a store, or what to do for one: its server may not be on PATH."""
     if not kinds.named(kind, store).engine:
         return NoEngine()
@@ -32,7 +32,7 @@ def engine(kind: str, store: str, folder: Path) -> Engine | NoEngine:
 
 @contextmanager
 def opened(
-    project: Project,
+    project: ProjectFile,
     environment: Environment,
     access: Access,
     *,

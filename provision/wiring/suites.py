@@ -11,29 +11,29 @@ from typing import Any
 from provision import kinds, settings
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
 from provision.flows.connect import known_stores
-from provision.flows.needed import Needed
+from provision.flows.needed import ReachedStores
 from provision.flows.validate import NO_CHECKS, MadeBy, stores_of
 from provision.model.checks import Check, Scope, Suite, Table
 from provision.text.nearest import near
 from provision.validate import document as documents
-from provision.validate.document import Vocabulary
+from provision.validate.document import SuiteVocabulary
 from provision.validate.kinds import ACROSS, made_across
 
 
 class Vocabularies:
     """What each store of a project brings to suites; read from its package, without a server."""
 
-    def __init__(self, project: settings.Project) -> None:
+    def __init__(self, project: settings.ProjectFile) -> None:
         self._project = project
         self._kinds = {options.name: options.kind for options in project.stores}
 
-    def of(self, store: str) -> Vocabulary:
+    def of(self, store: str) -> SuiteVocabulary:
         """Raises ConfigError (unknown-store), CapabilityMissing."""
         known_stores(self._project, frozenset({store}))
         found = vocabulary(self._kinds[store])
         if found is None:
             raise CapabilityMissing.of_kind(store, self._kinds[store], "checks", NO_CHECKS)
-        return Vocabulary({**{name: each.schema for name, each in ACROSS.items()}, **found.kinds}, found.table)
+        return SuiteVocabulary({**{name: each.schema for name, each in ACROSS.items()}, **found.kinds}, found.table)
 
     def made_by(self, store: str) -> Collection[str]:
         """The kinds of check that a store makes itself."""
@@ -42,20 +42,20 @@ class Vocabularies:
 
 
 @cache
-def vocabulary(kind: str) -> Vocabulary | None:
+def vocabulary(kind: str) -> SuiteVocabulary | None:
     """What a kind of store brings; None where it has no checks."""
     part = kinds.named(kind, "checks").check_kinds()
-    return Vocabulary(part.KINDS, part.TABLE) if part is not None else None
+    return SuiteVocabulary(part.KINDS, part.TABLE) if part is not None else None
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a suite, with what every kind of store brings."""
     found = [vocabulary(kind.name) for kind in kinds.every()]
-    across = Vocabulary({name: each.schema for name, each in ACROSS.items()})
+    across = SuiteVocabulary({name: each.schema for name, each in ACROSS.items()})
     return documents.editor_schema([across, *(each for each in found if each is not None)])
 
 
-def read(project: settings.Project, names: Sequence[str], vocabularies: Vocabularies) -> tuple[Suite, ...]:
+def read(project: settings.ProjectFile, names: Sequence[str], vocabularies: Vocabularies) -> tuple[Suite, ...]:
     """The named suites, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
     found = documents.found(project.root)
     suites: list[Suite] = []
@@ -89,7 +89,7 @@ def only(suites: Sequence[Suite], patterns: Sequence[str]) -> tuple[Suite, ...]:
 
 
 def narrowed(
-    suites: Sequence[Suite], scope: Scope, needed: Needed, made_by: MadeBy
+    suites: Sequence[Suite], scope: Scope, needed: ReachedStores, made_by: MadeBy
 ) -> tuple[tuple[Suite, ...], tuple[str, ...]]:
     """The suites without what cannot be looked at here, and a note on each table left out.
 
@@ -114,7 +114,7 @@ def narrowed(
     return tuple(suite for suite in kept if suite.tables), tuple(dict.fromkeys(notes))
 
 
-def _bare(needed: Needed, names: frozenset[str]) -> Mapping[str, str]:
+def _bare(needed: ReachedStores, names: frozenset[str]) -> Mapping[str, str]:
     """The stores of which the environment says nothing, with that in words. Raises why others do not answer."""
     lost = {name: error for name, error in needed.lost.items() if name in names}
     raise_all([error for error in lost.values() if error.code != "store-not-configured"])

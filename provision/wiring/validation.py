@@ -10,13 +10,13 @@ from datetime import datetime
 from provision import kinds, process, settings
 from provision.errors import CapabilityMissing
 from provision.flows.needed import reached
-from provision.flows.validate import Asked, Validation, new_run, stores_of, validate
-from provision.model.checks import Kept, Scope
+from provision.flows.validate import Validation, ValidationRequest, new_run, stores_of, validate
+from provision.model.checks import Scope, StoredResult
 from provision.wiring import sites, suites
 
 
 def validated(
-    project: settings.Project,
+    project: settings.ProjectFile,
     environment: settings.Environment,
     names: Sequence[str],
     only: Sequence[str],
@@ -25,7 +25,7 @@ def validated(
     *,
     keep: bool = True,
     trends: bool = False,
-) -> tuple[Validation, Sequence[Kept]]:
+) -> tuple[Validation, Sequence[StoredResult]]:
     """What the checks found, with every secret masked; with `trends` also what earlier runs did.
 
     `names` are suites, all of them where none is named, `only` patterns of names of checks. Raises ConfigError,
@@ -43,7 +43,7 @@ def validated(
         wanted, notes = suites.narrowed(wanted, scope, needed, made_by)
         keeper = needed.stores[project.home].history if home & needed.stores.keys() else None
         run = new_run(environment.name, scope, process.owner(os.environ).actor)
-        found = validate(Asked(wanted, scope, run, samples), needed.stores, made_by, keeper)
+        found = validate(ValidationRequest(wanted, scope, run, samples), needed.stores, made_by, keeper)
         earlier = [kept for each in wanted for kept in keeper.read(each.name)] if trends and keeper else []
         if keeper is None and keep:
             why = needed.lost[project.home].what if project.home in needed.lost else "no home store here could"
@@ -54,13 +54,13 @@ def validated(
 
 
 def kept(
-    project: settings.Project,
+    project: settings.ProjectFile,
     environment: settings.Environment,
     suite: str | None,
     check: str | None,
     since: datetime | None,
     limit: int,
-) -> Sequence[Kept]:
+) -> Sequence[StoredResult]:
     """What earlier runs in this environment found, oldest first, of one suite or check where it is named.
 
     Raises CapabilityMissing, ConfigError, UnreachableError.

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from provision.backfill.workers import Orders
+from provision.backfill.workers import WorkerOptions
 from tests.backfill import project
 from tests.backfill.graph import Graph, at_advance, chain, laid_out
 from tests.servers.command_line import Provision
@@ -156,7 +156,7 @@ def test_source_that_stays_away_interrupts_the_run_which_goes_on_later(
 ) -> None:
     graph.sow(200)
     name = urlsplit(graph.url).path.removeprefix("/")
-    monkeypatch.setattr("provision.cli.backfill.Orders", partial(Orders, patience=0.3))
+    monkeypatch.setattr("provision.cli.backfill.WorkerOptions", partial(WorkerOptions, patience=0.3))
 
     def shut(allowed: str) -> None:
         with psycopg.connect(postgres_18, autocommit=True) as server:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from provision.backfill.log import Entry
+from provision.backfill.log import RunLogEntry
 from provision.model import StoreOptions
-from provision.stores.influx.backfill.flux import Flux
-from provision.stores.influx.backfill.influxql import Influxql
+from provision.stores.influx.backfill.flux import BackfillFlux
+from provision.stores.influx.backfill.influxql import BackfillInfluxql
 from provision.stores.influx.backfill.place import Series, Slice, Stretch, Stride
-from provision.stores.influx.backfill.range import Asked, Cursor, Range
+from provision.stores.influx.backfill.range import Cursor, Range, RangeRequest
 from provision.stores.influx.backfill.runs import RunEntries
 from provision.stores.influx.connect import connect
 from provision.stores.influx.migrate.model import Rollup, Tier
@@ -82,12 +82,15 @@ def test_range_leaves_out_what_is_half_gone_and_what_is_still_written() -> None:
     found = Range.of(ROLLUP, tiers, now, now)
 
     assert found == Range(HOUR, 99 * DAY + HOUR, 100 * DAY - HOUR)
-    assert found.within(Asked(), 0) == (99 * DAY + HOUR, 100 * DAY - HOUR)
-    assert found.within(Asked(99 * DAY + 2 * HOUR + 1, 99 * DAY + 4 * HOUR + 59), 0) == (
+    assert found.within(RangeRequest(), 0) == (99 * DAY + HOUR, 100 * DAY - HOUR)
+    assert found.within(RangeRequest(99 * DAY + 2 * HOUR + 1, 99 * DAY + 4 * HOUR + 59), 0) == (
         99 * DAY + 3 * HOUR,
         99 * DAY + 4 * HOUR,
     )
-    assert Range.of(ROLLUP, (Tier("app", "raw", 0, HOUR),), now, now).within(Asked(), -5) == (-HOUR, 100 * DAY - HOUR)
+    assert Range.of(ROLLUP, (Tier("app", "raw", 0, HOUR),), now, now).within(RangeRequest(), -5) == (
+        -HOUR,
+        100 * DAY - HOUR,
+    )
 
 
 def test_cursor_is_plain_json_and_comes_back() -> None:
@@ -102,7 +105,7 @@ def _nothing(_text: str) -> Iterator[Record]:
 
 
 def test_influxql_that_fills_is_that_of_the_query() -> None:
-    sent = Influxql(_nothing).fill(ROLLUP, ("host",), Stretch(0, HOUR, (("it's",), ("",))))
+    sent = BackfillInfluxql(_nothing).fill(ROLLUP, ("host",), Stretch(0, HOUR, (("it's",), ("",))))
 
     assert sent == (
         'SELECT sum("v") AS "total", sum("v") / count("v") AS "share" INTO "app"."hourly"."m_1h"'
@@ -112,7 +115,7 @@ def test_influxql_that_fills_is_that_of_the_query() -> None:
 
 
 def test_flux_that_fills_is_that_of_the_task() -> None:
-    sent = Flux(_nothing).fill(ROLLUP, ("host",), Stretch(0, HOUR, (("a",), ("",))))
+    sent = BackfillFlux(_nothing).fill(ROLLUP, ("host",), Stretch(0, HOUR, (("a",), ("",))))
 
     assert sent.startswith(
         'source = from(bucket: "app/raw")\n'
@@ -143,13 +146,13 @@ def test_log_keeps_every_version_once_and_tells_the_newest(server: Server) -> No
     log.create()
     body = {"error": 'a "b" \\ c,\n= d ü', "n": [1, None]}
 
-    assert log.add(Entry("r1", 0, 0, {}))
-    assert log.add(Entry("r1", 0, 1, body))
-    assert log.add(Entry("r1", 1, 0, {"x": 1}))
-    assert log.add(Entry("r2", 0, 0, {"y": 2}))
-    assert not log.add(Entry("r1", 0, 1, {"late": True}))
-    assert not log.add(Entry("r1", 0, 0, {"later": True}))
+    assert log.add(RunLogEntry("r1", 0, 0, {}))
+    assert log.add(RunLogEntry("r1", 0, 1, body))
+    assert log.add(RunLogEntry("r1", 1, 0, {"x": 1}))
+    assert log.add(RunLogEntry("r2", 0, 0, {"y": 2}))
+    assert not log.add(RunLogEntry("r1", 0, 1, {"late": True}))
+    assert not log.add(RunLogEntry("r1", 0, 0, {"later": True}))
 
-    assert list(log.newest("r1")) == [Entry("r1", 0, 1, body), Entry("r1", 1, 0, {"x": 1})]
+    assert list(log.newest("r1")) == [RunLogEntry("r1", 0, 1, body), RunLogEntry("r1", 1, 0, {"x": 1})]
     assert len(list(log.newest())) == 3
     assert list(RunEntries("shop", "other", lambda: server).newest()) == []

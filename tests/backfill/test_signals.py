@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from provision.errors import FailedError
-from provision.model.backfills import Backfill, Seen
+from provision.model.backfills import Backfill, ServerSignal
 from provision.stores.postgres import server as connections
-from provision.stores.postgres.backfill.signals import SELDOM, LookOut
+from provision.stores.postgres.backfill.signals import SELDOM, SignalReader
 from tests.backfill import project
 from tests.backfill.conftest import run_in
 from tests.backfill.machines import Replica, receiver
@@ -48,7 +48,7 @@ def shop(tmp_path: Path, url: str) -> Path:
     return tmp_path / "shop"
 
 
-Watch = Callable[..., LookOut]
+Watch = Callable[..., SignalReader]
 
 
 @pytest.fixture
@@ -56,16 +56,16 @@ def watch(url: str) -> Iterator[Watch]:
     """Makes a look-out over `orders` by itself."""
     with ExitStack() as opened:
 
-        def made(user: str = "postgres", **given: Any) -> LookOut:
+        def made(user: str = "postgres", **given: Any) -> SignalReader:
             connection = connections.connect(url.replace("postgres@", f"{user}@", 1), "postgres")
             opened.enter_context(closing(connection))
             body = {"table": "orders", "yield": given}
-            return LookOut(connection, Backfill("source", "postgres", "", "", "", body), OURS)
+            return SignalReader(connection, Backfill("source", "postgres", "", "", "", body), OURS)
 
         yield made
 
 
-def later(out: LookOut) -> Seen:
+def later(out: SignalReader) -> ServerSignal:
     """The next look at what is looked at seldom."""
     time.sleep(SELDOM)
     return out.look()
@@ -99,14 +99,14 @@ def test_who_only_receives_wal_lags_behind_nothing(
         out = watch(replication_lag="1s")
         for _ in range(3):
             database.execute("select pg_logical_emit_message(false, 'x', 'some WAL')")
-            assert later(out) == Seen()
+            assert later(out) == ServerSignal()
         lag = "select replay_lag > '1 s' from pg_stat_replication"
         assert database.execute(lag).fetchone() == (True,)
 
 
 def test_wal_above_its_rate_is_seen_and_below_it_is_not(database: Database, watch: Watch) -> None:
     out = watch(wal="2MB")
-    assert out.look() == Seen()
+    assert out.look() == ServerSignal()
     for megabytes, pattern in ((8, r"WAL \d+\.\d MB/s"), (0, "")):
         database.execute("select pg_logical_emit_message(false, 'x', repeat('x', %s))", [megabytes << 20])
         seen = later(out)
@@ -143,12 +143,12 @@ def test_autovacuum_on_the_table_is_given_way_to_unless_it_is_not_to_be(
 
     worker = "select backend_type from pg_stat_progress_vacuum join pg_stat_activity using (pid)"
     assert database.execute(worker).fetchall() == [("autovacuum worker",)]
-    assert out.look() == Seen("autovacuum on the table", 0.05)
-    assert later(other) == Seen()
+    assert out.look() == ServerSignal("autovacuum on the table", 0.05)
+    assert later(other) == ServerSignal()
     database.execute("alter table orders reset (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit)")
     database.execute("alter system reset autovacuum_naptime")
     database.execute("select pg_reload_conf()")
-    project.until(lambda: later(out) == Seen())
+    project.until(lambda: later(out) == ServerSignal())
 
 
 def test_waiters_and_vacuum_on_a_partition_are_seen(url: str, database: Database, watch: Watch) -> None:
@@ -196,7 +196,7 @@ def test_a_hold_outlasts_whoever_waits_for_the_table(url: str, watch: Watch) -> 
         other.execute("lock table orders in share mode")
         with Sent(url, "alter table orders add more text"):
             time.sleep(0.2)
-            assert out.look() == Seen("yield.sql: closing time", 0.5, hold=True)
+            assert out.look() == ServerSignal("yield.sql: closing time", 0.5, hold=True)
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_a_hold_outlasts_whoever_waits_for_the_table(url: str, watch: Watch) -> 
     ],
 )  # fmt: skip
 def test_what_a_query_of_the_user_may_answer(watch: Watch, answer: str, reason: str) -> None:
-    expected = Seen(reason, 0.5, hold=True) if reason else Seen()
+    expected = ServerSignal(reason, 0.5, hold=True) if reason else ServerSignal()
 
     assert watch(sql=f"select {answer}").look() == expected
 
 
 def test_a_query_without_a_row_asks_for_nothing_and_a_wrong_one_is_an_error(watch: Watch) -> None:
-    assert watch(sql="select 1 where false").look() == Seen()
+    assert watch(sql="select 1 where false").look() == ServerSignal()
     with pytest.raises(FailedError) as refused:
         watch(sql="select 1 / 0").look()
     assert (refused.value.code, refused.value.what) == ("bad-yield", "yield.sql: division by zero")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provision.backfill.log import Entry, LoggedRuns
+from provision.backfill.log import LoggedRuns, RunLogEntry
 from provision.cli.main import run
 from provision.model import StoreOptions
 from provision.stores.weaviate.backfill import steps
@@ -512,9 +512,9 @@ def test_the_log_keeps_one_entry_a_part_and_refuses_a_version_twice(provision: P
     assert len([each for each in kept if each["n"] == 1]) == 1
     server = connect(StoreOptions("weaviate", "weaviate", "shop", Path(), Path(), {}), raw.url)
     entries, others = (RunEntries(Names(project, "weaviate"), lambda: server) for project in ("shop", "sh.op"))
-    entry = Entry("run", 0, 0, {"state": "enqueued"})
+    entry = RunLogEntry("run", 0, 0, {"state": "enqueued"})
     assert [entries.add(entry), entries.add(entry)] == [True, True]
-    assert entries.add(Entry("run", 0, 0, {"state": "other"})) is False
+    assert entries.add(RunLogEntry("run", 0, 0, {"state": "other"})) is False
     assert list(entries.newest("run")) == [entry]
     assert list(others.newest()) == []
     server.close()

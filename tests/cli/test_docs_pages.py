@@ -22,7 +22,7 @@ from provision.cli.render import local as render_local
 from provision.flows.backfill_standing import BackfillStatus
 from provision.model.backfills import Backfill
 from provision.settings import check
-from provision.stores.clickhouse.server import Refused
+from provision.stores.clickhouse.server import ServerRefused
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
@@ -45,7 +45,9 @@ def every_command() -> Iterator[tuple[str, Any]]:
 def raised() -> Iterator[tuple[str, int]]:
     """Every code that the source raises, with its exit code."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "provision").rglob("*.py")}
-    classes = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)} | {"Refused": Refused}
+    classes = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)} | {
+        "ServerRefused": ServerRefused
+    }
     for tree in trees.values():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and node.name in classes:

@@ -11,28 +11,28 @@ from typing import Any
 
 import pytest
 
-from provision.core.execute import Board
-from provision.core.plan import Wanted
+from provision.core.execute import Coordinator
+from provision.core.plan import MoveRequest
 from provision.errors import Interrupted, ProvisionError, Several
 from provision.flows import migrate, planning
 from provision.flows.connect import Access, open_site
 from provision.flows.migrate import move
-from provision.flows.rules import Rules, Watch
+from provision.flows.rules import Listeners, Rules
 from provision.model import (
     Began,
     Direction,
     Done,
     EventKind,
-    Happening,
     Mark,
     Note,
     Owner,
     Plan,
     Report,
+    RunEvent,
     Running,
     StoreOptions,
 )
-from provision.settings import Environment, Place, Project, Secret
+from provision.settings import Environment, ProjectFile, Secret, StorePlace
 from provision.testing.contract.bench import passing_owner
 from provision.testing.contract.killer import Killer
 from provision.testing.fake_store import FakeLeases, FakeLedger, FakeServer, FakeStore
@@ -51,9 +51,9 @@ class Pair:
     def __init__(self, root: Path, files: dict[str, str]) -> None:
         self.root = root
         self.servers = {"a": FakeServer(), "b": FakeServer()}
-        self.told: list[Happening] = []
-        self.boards: list[Board] = []
-        self.hear: Callable[[Happening], None] = self.told.append
+        self.told: list[RunEvent] = []
+        self.boards: list[Coordinator] = []
+        self.hear: Callable[[RunEvent], None] = self.told.append
         for name, text in files.items():
             self.write(name, text)
 
@@ -62,10 +62,10 @@ class Pair:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
-    def move(self, direction: Direction, wanted: Wanted, seconds: float = 30.0, **rules: Any) -> Report:
+    def move(self, direction: Direction, wanted: MoveRequest, seconds: float = 30.0, **rules: Any) -> Report:
         stores = tuple(StoreOptions(name, "fake", "vfr", self.root / name, self.root) for name in self.servers)
-        project = Project(self.root / "provision.toml", "vfr", "a", stores, {}, lease_seconds=seconds)
-        places = {name: Place(Secret(f"fake://{name}")) for name in self.servers}
+        project = ProjectFile(self.root / "provision.toml", "vfr", "a", stores, {}, lease_seconds=seconds)
+        places = {name: StorePlace(Secret(f"fake://{name}")) for name in self.servers}
         site = open_site(
             project,
             Environment("test", False, places),
@@ -74,14 +74,14 @@ class Pair:
             Access.WRITE,
         )
         given = {"owner": passing_owner(), "wait": 0.0, "allow_destructive": True, **rules}
-        watch = Watch(self.hear, lambda *_: None, self.boards.append)
+        watch = Listeners(self.hear, lambda *_: None, self.boards.append)
         return move(site, direction, wanted, Rules(**given), watch)
 
-    def up(self, wanted: Wanted | None = None, **rules: Any) -> Report:
-        return self.move(Direction.UP, wanted or Wanted(), **rules)
+    def up(self, wanted: MoveRequest | None = None, **rules: Any) -> Report:
+        return self.move(Direction.UP, wanted or MoveRequest(), **rules)
 
-    def down(self, wanted: Wanted | None = None, **rules: Any) -> Report:
-        return self.move(Direction.DOWN, wanted or Wanted(everything=True), **rules)
+    def down(self, wanted: MoveRequest | None = None, **rules: Any) -> Report:
+        return self.move(Direction.DOWN, wanted or MoveRequest(everything=True), **rules)
 
     def things(self) -> list[str]:
         return sorted(thing for server in self.servers.values() for thing in server.things)
@@ -156,9 +156,9 @@ def test_move_interrupted_while_finishing_a_down_does_not_turn_round(pair: Pair)
     pair.servers["b"].fault("after-send", RuntimeError("cut off"), nth=1)
     assert [each.step.id for each in pair.down().failures] == ["b/002"]
     pair.servers["a"].fault("after-send", RuntimeError("cut off"), nth=1)
-    pair.down(Wanted(everything=True, cascade=True))
+    pair.down(MoveRequest(everything=True, cascade=True))
 
-    def stop(happening: Happening) -> None:
+    def stop(happening: RunEvent) -> None:
         pair.told.append(happening)
         if isinstance(happening, Began) and happening.step.direction is Direction.DOWN:
             pair.boards[-1].stop(Interrupted("SIGINT"))
@@ -176,13 +176,13 @@ def test_move_interrupted_while_finishing_a_down_does_not_turn_round(pair: Pair)
 
 def test_move_losses_that_nobody_agreed_to_are_asked_about_again(pair: Pair) -> None:
     """Another run applied more while this one waited for the lease: its plan now loses what it did not show."""
-    pair.up(Wanted(targets=("b/001",)))
+    pair.up(MoveRequest(targets=("b/001",)))
     other = FakeStore(StoreOptions("a", "fake", "vfr", pair.root / "a", pair.root), pair.servers["a"])
     held = other.leases.take("run", Owner("anna@host", 1), 3600, 0) if other.leases else None
     assert held is not None
     asked: list[list[str]] = []
 
-    def hear(happening: Happening) -> None:
+    def hear(happening: RunEvent) -> None:
         if isinstance(happening, Note) and other.leases and other.leases.release("run", held.owner, held.token):
             pair.hear = pair.told.append
             pair.up()
@@ -217,7 +217,7 @@ def test_move_earlier_statement_still_running_is_told_of_and_stopped(pair: Pair)
 
 
 def test_move_without_a_lease_uses_the_next_token(pair: Pair) -> None:
-    pair.up(Wanted(targets=("a/001",)), use_lease=False)
+    pair.up(MoveRequest(targets=("a/001",)), use_lease=False)
     pair.up(use_lease=False)
 
     assert [event.token for event in pair.servers["a"].events["vfr", "a"]] == [1, 1, 1, 2, 2]
@@ -234,7 +234,7 @@ def test_move_dry_run_touches_nothing(pair: Pair) -> None:
 def test_move_lease_lost_in_mid_statement_writes_nothing_late(pair: Pair) -> None:
     taken = threading.Event()
 
-    def freeze(happening: Happening) -> None:
+    def freeze(happening: RunEvent) -> None:
         pair.told.append(happening)
         if isinstance(happening, Began) and not taken.is_set():
             taken.set()
@@ -260,7 +260,7 @@ def test_move_what_an_earlier_run_did_until_the_fence_was_up_is_not_done_again(
     def late(ledger: FakeLedger, token: int) -> None:
         if ledger.store == "a" and not early.is_set():
             early.set()
-            pair.up(Wanted(targets=("a/001",)), use_lease=False)
+            pair.up(MoveRequest(targets=("a/001",)), use_lease=False)
         raised(ledger, token)
 
     monkeypatch.setattr(FakeLedger, "raise_fence", late)
@@ -275,7 +275,7 @@ def test_move_plan_that_turns_to_a_further_store_fences_that_one_too(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first plan is blind to store b, as where something was undone there between the two looks."""
-    pair.up(Wanted(targets=("a/001",)))
+    pair.up(MoveRequest(targets=("a/001",)))
     fenced: list[str] = []
     raised, planned = FakeLedger.raise_fence, planning.planned
     plans: list[Plan] = []
@@ -304,7 +304,7 @@ def test_move_lock_asked_back_stops_every_lane_before_its_next_statement(pair: P
     asked = threading.Event()
     server = pair.servers["a"]
 
-    def hear(happening: Happening) -> None:
+    def hear(happening: RunEvent) -> None:
         pair.told.append(happening)
         if isinstance(happening, Done) and not asked.is_set():
             asked.set()

@@ -13,14 +13,13 @@ from provision import (
     Description,
     Done,
     EngineStatus,
-    Entry,
     Event,
     Failure,
     Finding,
     Flag,
     Graph,
-    Holding,
-    Kept,
+    HistoryEntry,
+    LeaseRecord,
     Note,
     Plan,
     Project,
@@ -33,6 +32,7 @@ from provision import (
     Several,
     Step,
     Stop,
+    StoredResult,
     StoreStanding,
     Validation,
 )
@@ -66,13 +66,13 @@ def reads(project: Project) -> None:
     assert_type(status.pending, tuple[str, ...])
     assert_type(dict(status.standings), dict[str, StoreStanding])
     assert_type(dict(status.flagged), dict[str, tuple[Flag, ...]])
-    assert_type(project.history(limit=5), tuple[Entry, ...])
+    assert_type(project.history(limit=5), tuple[HistoryEntry, ...])
     assert_type(project.history()[0].event, Event)
     assert_type(project.revisions(), tuple[Revision, ...])
     assert_type(project.graph(), Graph)
     assert_type(project.doctor(), Checkup)
     assert_type(project.doctor().findings, tuple[Finding, ...])
-    assert_type(project.lock(), Holding | None)
+    assert_type(project.lock(), LeaseRecord | None)
     assert_type(project.engines(), tuple[EngineStatus, ...])
     assert_type(project.url("postgres"), str)
 
@@ -84,7 +84,7 @@ def rows(project: Project) -> None:
     found = assert_type(project.validate("orders", checks=["rows"]), Validation)
     assert_type(found.results, tuple[Result, ...])
     assert_type(found.fails(), bool)
-    assert_type(project.validation_history(), tuple[Kept, ...])
+    assert_type(project.validation_history(), tuple[StoredResult, ...])
 
 
 def errors(project: Project) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provision import ConfigError, Entry, RefusedError
+from provision import ConfigError, HistoryEntry, RefusedError
 from tests.library.shop import Shop
 
 
@@ -69,7 +69,7 @@ def test_history_tells_every_entry(both: Shop) -> None:
     project = both.open()
     project.up()
     found = project.history()
-    assert all(isinstance(each, Entry) for each in found)
+    assert all(isinstance(each, HistoryEntry) for each in found)
     assert {each.store for each in found} == {"postgres", "redis"}
     assert [each.event.kind for each in project.history(one)] == ["applied"]
     assert project.history(only="postgres", limit=1) == project.history(one)[-1:]

@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from provision import BackfillRun, BackfillStatus, ConfigError, Interrupted, LeaseHeld, RefusedError, Severity, Stop
+from provision import (
+    BackfillRun,
+    BackfillStatus,
+    CheckSeverity,
+    ConfigError,
+    Interrupted,
+    LeaseHeld,
+    RefusedError,
+    Stop,
+)
 from tests.library.shop import Elsewhere, Shop, until
 
 MISSING = "select count(*) from orders where source is null"
@@ -105,7 +114,7 @@ def test_checks_find_bad_rows_and_are_kept(shop: Shop) -> None:
         ("source_is_there", "fail", 10),
     ]
     assert len(found.results[1].samples) == 5
-    assert (found.fails(), found.fails(Severity.CRITICAL)) == (True, False)
+    assert (found.fails(), found.fails(CheckSeverity.CRITICAL)) == (True, False)
     project.backfill("source")
     again = project.validate("orders", checks="source_*", samples=0)
     assert not again.fails()

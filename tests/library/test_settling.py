@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provision import ConfigError, Holding, RefusedError
+from provision import ConfigError, LeaseRecord, RefusedError
 from provision.stores.postgres.lease import PostgresLeases
 from provision.stores.postgres.server import connect
 from provision.wiring import sites
@@ -65,7 +65,7 @@ def test_a_lock_of_a_run_that_is_gone_is_released(shop: Shop) -> None:
     leases = PostgresLeases(connect(shop.url, "postgres"), "shop")
     taken = leases.take("run", sites.owner(shop.root), 0.01, 0)
     holding = project.lock()
-    assert isinstance(holding, Holding)
+    assert isinstance(holding, LeaseRecord)
     assert holding.token == taken.token
     assert project.release_lock(holding) is True
     assert project.lock() is None

@@ -16,11 +16,11 @@ from provision import (
     Done,
     FailedError,
     Failure,
-    Happening,
     Interrupted,
     LeaseHeld,
     Report,
     Run,
+    RunEvent,
     StatementFailed,
     Stop,
 )
@@ -88,9 +88,9 @@ def test_who_may_not_wait_is_told_who_holds_the_lock(shop: Shop) -> None:
 @pytest.mark.parametrize("kind", [Began, Done])
 def test_a_listener_that_raises_ends_the_move_and_is_heard(shop: Shop, kind: type) -> None:
     one, two, three = shop.table(), shop.table(), shop.table()
-    project, heard = shop.open(), list[Happening]()
+    project, heard = shop.open(), list[RunEvent]()
 
-    def listener(event: Happening) -> None:
+    def listener(event: RunEvent) -> None:
         heard.append(event)
         if isinstance(event, kind) and event.step.id == two:
             raise ZeroDivisionError("the progress bar is broken")
@@ -115,7 +115,7 @@ def _note(done: list[str], begun: list[str]) -> str:
 def test_a_listener_that_raises_does_not_hide_what_failed(shop: Shop) -> None:
     shop.revision('op.execute("select nothing from nowhere")')
 
-    def listener(event: Happening) -> None:
+    def listener(event: RunEvent) -> None:
         if isinstance(event, Failure):
             raise KeyError("x")
 
@@ -164,7 +164,7 @@ def test_a_run_is_stopped(shop: Shop) -> None:
 
 def test_a_block_is_left_when_its_run_has_ended(shop: Shop) -> None:
     slow, after = shop.slow(1.5), shop.table()
-    left: list[Run[Happening, Report]] = []
+    left: list[Run[RunEvent, Report]] = []
 
     def leave() -> None:
         with shop.open().begin_up() as run:

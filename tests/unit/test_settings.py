@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provision.errors import ConfigError, ProvisionError, Several
-from provision.settings import Project, choose, embedded_environment, find, load, seconds
+from provision.settings import ProjectFile, choose, embedded_environment, find, load, seconds
 
 GOOD = """\
 [project]
@@ -179,7 +179,7 @@ def test_load_broken_toml_is_refused(tmp_path: Path) -> None:
     assert what.startswith("provision.toml ")
 
 
-def project(folder: Path, *environments: str) -> Project:
+def project(folder: Path, *environments: str) -> ProjectFile:
     text = '[project]\nname = "vfr"\n[stores.redis]\n' + "".join(f"[environments.{each}]\n" for each in environments)
     return load(written(folder, text), {})
 

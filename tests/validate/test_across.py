@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from provision.model.checks import Scope, Sheet
+from provision.model.checks import ComparableTable, Scope
 from provision.stores.clickhouse.server import Client
 from provision.stores.clickhouse.validate.checks import ClickhouseChecks
 from provision.stores.postgres.server import connect
@@ -62,10 +62,10 @@ def both(platform: Platform) -> Iterator[tuple[PostgresChecks, ClickhouseChecks]
 
 def test_values_are_written_alike(both: tuple[PostgresChecks, ClickhouseChecks]) -> None:
     postgres, clickhouse = (each.keyed for each in both)
-    forms = tuple(postgres.forms(Sheet("odd", COLUMNS)))
-    assert forms == tuple(clickhouse.forms(Sheet("odd", COLUMNS)))
+    forms = tuple(postgres.forms(ComparableTable("odd", COLUMNS)))
+    assert forms == tuple(clickhouse.forms(ComparableTable("odd", COLUMNS)))
     assert forms == ("integer", "number", "number", "moment", "boolean", "text", "text", "moment")
-    sheet = Sheet("odd", COLUMNS, forms)
+    sheet = ComparableTable("odd", COLUMNS, forms)
 
     rows = postgres.rows(sheet, Scope(), None, None, 100)
 
@@ -76,8 +76,8 @@ def test_values_are_written_alike(both: tuple[PostgresChecks, ClickhouseChecks])
 
 def test_ranges_agree(both: tuple[PostgresChecks, ClickhouseChecks]) -> None:
     postgres, clickhouse = (each.keyed for each in both)
-    sheet = Sheet("odd", COLUMNS, tuple(postgres.forms(Sheet("odd", COLUMNS))))
-    pair = Sheet("odd", ("s", "u", "id"), ("text", "text", "integer"), 2)
+    sheet = ComparableTable("odd", COLUMNS, tuple(postgres.forms(ComparableTable("odd", COLUMNS))))
+    pair = ComparableTable("odd", ("s", "u", "id"), ("text", "text", "integer"), 2)
 
     bounds = (None, ("3",), ("5",), None)
     assert postgres.digests(sheet, Scope(), bounds) == clickhouse.digests(sheet, Scope(), bounds)

@@ -13,13 +13,13 @@ import redis
 
 from provision.kinds import build
 from provision.model import StoreOptions
-from provision.model.checks import Result, Run, Severity, Status
+from provision.model.checks import CheckSeverity, Result, Status, ValidationRun
 from provision.ports import Store
 from provision.ports.validate import History
 
 AT = datetime(2026, 3, 2, 9, 14, 7, 123456, tzinfo=UTC)
-RUN = Run("20260302T091407123456-a", AT, "test", "since 24h", "anna@desk")
-GOOD = Result("people", "short", "bad", "postgres", "users", Severity.HIGH, Status.PASS, total=3, duration_ms=12)
+RUN = ValidationRun("20260302T091407123456-a", AT, "test", "since 24h", "anna@desk")
+GOOD = Result("people", "short", "bad", "postgres", "users", CheckSeverity.HIGH, Status.PASS, total=3, duration_ms=12)
 BAD = replace(GOOD, check="long", status=Status.FAIL, bad=2**40, total=2**41, message="längér 'than'")
 
 

@@ -16,7 +16,7 @@ from provision.documents.ensure import Refused
 from provision.kinds import build
 from provision.model import StoreOptions
 from provision.model.checks import Check, Scope, Table
-from provision.stores.weaviate.copy.side import Side
+from provision.stores.weaviate.copy.side import CopySide
 from provision.stores.weaviate.server import connect
 from tests.servers.databases import Weaviate
 from tests.stores.weaviate.raw import Raw
@@ -172,7 +172,7 @@ def test_copy_says_that_an_object_cannot_be_read(vectors: Single, raw: Raw, weav
     store_over_grpc(weaviate_server, 66, [NAN, 1, 1])
     server = connect(StoreOptions("weaviate", "weaviate", "vfr", Path(), Path()), raw.url)
     with pytest.raises(Refused, match="behind id none holds a number that is not finite") as refused:
-        list(Side(server, "ProbabilisticPatternV1", "acme", 100).pages())
+        list(CopySide(server, "ProbabilisticPatternV1", "acme", 100).pages())
     assert refused.value.fix == "find it with `provision validate vectors`, correct it, run again"
     server.close()
 

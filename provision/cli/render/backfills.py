@@ -52,7 +52,7 @@ def as_json(each: BackfillStatus) -> dict[str, Any]:
     }
 
 
-class StatusRender:
+class BackfillStatusRender:
     """Prints how far the backfills are; at a terminal, the next look writes over the last one."""
 
     def __init__(self, project: str, environment: Environment, form: str) -> None:
@@ -88,7 +88,7 @@ class StatusRender:
             self._paper.write(f"    run by {each.leader.owner}", "dim")
 
 
-class RunRender:
+class BackfillRunRender:
     """Prints a run as it goes, on stderr when stdout is for one JSON document."""
 
     def __init__(self, project: str, environment: Environment, form: str) -> None:

@@ -8,7 +8,7 @@ from html import escape
 
 from provision.cli.render.paper import moment, rows_of
 from provision.flows.validate import Validation
-from provision.model.checks import MIN_ROWS, Kept, Result, Row, Status
+from provision.model.checks import MIN_ROWS, Result, Row, Status, StoredResult
 
 SHOWN_RUNS = 30
 _WORDS = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.ERROR: "not made"}
@@ -39,7 +39,7 @@ svg { display: block } td { overflow-wrap: anywhere }
 """
 
 
-def page(project: str, found: Validation, earlier: Sequence[Kept]) -> str:
+def page(project: str, found: Validation, earlier: Sequence[StoredResult]) -> str:
     """The whole page; `earlier` are results of earlier runs, newest first, for the trends."""
     run = found.run
     title = f"{project} · {run.environment} · {', '.join(suite.name for suite in found.suites)}"
@@ -68,7 +68,7 @@ def _sums(found: Validation) -> str:
     return f'<div class="sum">{"".join(cells)}</div>'
 
 
-def _suite(found: Validation, name: str, description: str, earlier: Sequence[Kept]) -> Iterator[str]:
+def _suite(found: Validation, name: str, description: str, earlier: Sequence[StoredResult]) -> Iterator[str]:
     yield f"<h2>{escape(name)}</h2>"
     if description:
         yield f'<div class="dim">{escape(description)}</div>'
@@ -97,7 +97,7 @@ def _table(rows: Sequence[str]) -> str:
     return f"<table><thead>{head}</thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>"
 
 
-def _row(each: Result, before: Sequence[Kept]) -> str:
+def _row(each: Result, before: Sequence[StoredResult]) -> str:
     new = '<span class="new fail">new</span>' if each.new else ""
     return (
         f'<tr data-check="{escape(each.check)}" data-status="{each.status}">'
@@ -118,7 +118,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _before(each: Result, found: Validation, earlier: Sequence[Kept]) -> list[Kept]:
+def _before(each: Result, found: Validation, earlier: Sequence[StoredResult]) -> list[StoredResult]:
     """The last runs of the same check over the same rows, oldest first, without this one."""
     key = (each.suite, each.check, each.store, each.table)
     same = [
@@ -131,7 +131,7 @@ def _before(each: Result, found: Validation, earlier: Sequence[Kept]) -> list[Ke
     return list(reversed(same[: SHOWN_RUNS - 1]))
 
 
-def _chart(each: Result, before: Sequence[Kept]) -> str:
+def _chart(each: Result, before: Sequence[StoredResult]) -> str:
     """A bar for each run, this one last; as high as its bad rows (of a table itself: its rows)."""
     runs = [(f"{kept.run.at:%Y-%m-%d %H:%M} UTC", kept.result) for kept in before] + [("now", each)]
     values = [one.total if one.kind in (MIN_ROWS, "volume") else one.bad for _, one in runs]

@@ -12,7 +12,7 @@ from provision.cli.render.check_forms import github, junit, markdown
 from provision.cli.render.paper import Paper, moment, rows_of, short
 from provision.errors import ConfigError, FailedError
 from provision.flows.validate import Validation
-from provision.model.checks import MIN_ROWS, Kept, Result, Row, Severity, Status
+from provision.model.checks import MIN_ROWS, CheckSeverity, Result, Row, Status, StoredResult
 
 FORMS = ("text", "json", "junit", "markdown", "github")
 _SIGNS = {Status.PASS: "✓", Status.WARN: "!", Status.FAIL: "✗", Status.ERROR: "✗"}
@@ -42,7 +42,7 @@ def known_report(path: Path) -> None:
         raise ConfigError("unknown-report", what, where=str(path), fix=f"end it in {', '.join(_REPORTS)}")
 
 
-def write(path: Path, project: str, found: Validation, earlier: Sequence[Kept]) -> None:
+def write(path: Path, project: str, found: Validation, earlier: Sequence[StoredResult]) -> None:
     """Write the result to a file, in the form of its ending. Raises FailedError (report-lost)."""
     from provision.cli.render.check_page import page
 
@@ -90,7 +90,7 @@ def _result(each: Result) -> dict[str, Any]:
     }
 
 
-def history(project: str, environment: str, kept: Sequence[Kept], form: str) -> None:
+def history(project: str, environment: str, kept: Sequence[StoredResult], form: str) -> None:
     """Print what earlier runs found, oldest first; for each check the trend of its bad rows."""
     if form == "json":
         print(json.dumps([_kept(each) for each in kept], ensure_ascii=False, indent=2))
@@ -145,15 +145,15 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _by_check(kept: Sequence[Kept]) -> dict[tuple[str, ...], list[Kept]]:
-    found: dict[tuple[str, ...], list[Kept]] = {}
+def _by_check(kept: Sequence[StoredResult]) -> dict[tuple[str, ...], list[StoredResult]]:
+    found: dict[tuple[str, ...], list[StoredResult]] = {}
     for each in kept:
         key = (each.result.suite, each.result.store, each.result.table, each.result.check)
         found.setdefault(key, []).append(each)
     return found
 
 
-def _kept(each: Kept) -> dict[str, Any]:
+def _kept(each: StoredResult) -> dict[str, Any]:
     fields = _result(each.result)
     del fields["samples"], fields["new"]
     return {
@@ -220,7 +220,7 @@ class _Text:
         return f"{len(results)} checks: {', '.join(parts)}{tail} in {self._found.duration_ms / 1000:.1f} s"
 
 
-def _rank(severity: Severity) -> int:
+def _rank(severity: CheckSeverity) -> int:
     return severity.rank
 
 

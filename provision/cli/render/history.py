@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 
 from provision.cli.render.paper import Paper, moment, short
-from provision.flows.history import Entry
+from provision.flows.history import HistoryEntry
 from provision.model import Direction, Event, EventKind
 
 _STYLES = {
@@ -20,7 +20,7 @@ _STYLES = {
 }
 
 
-def text(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
+def text(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None:
     """One line an event, oldest first; what went wrong or why on a line below."""
     paper = Paper(sys.stdout)
     if not entries:
@@ -42,7 +42,7 @@ def text(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
             paper.write(f"{' ' * 21}{mask(line)}")
 
 
-def as_json(entries: Sequence[Entry], mask: Callable[[str], str]) -> None:
+def as_json(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None:
     """A list of events, oldest first."""
     document = [
         {

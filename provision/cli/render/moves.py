@@ -16,7 +16,7 @@ from provision.core.standing import Flag
 from provision.errors import ProvisionError
 from provision.flows.connect import Reach, Site
 from provision.flows.losses import Losses
-from provision.model import Began, Direction, Done, Failure, Happening, Note, Plan, Report
+from provision.model import Began, Direction, Done, Failure, Note, Plan, Report, RunEvent
 
 WIDEST = 60  # of a description, where there is no terminal to say
 AROUND = 17  # signs, gaps and duration around id and description
@@ -78,7 +78,7 @@ class MoveRender:
                 for reason in dict.fromkeys(self._losses.get(step.id, ())):
                     self._paper.write(f"    loses data: {reason}", "warn")
 
-    def happened(self, happening: Happening) -> None:
+    def happened(self, happening: RunEvent) -> None:
         """One line for each thing that happened."""
         if isinstance(happening, Done):
             step = happening.step

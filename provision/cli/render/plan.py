@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from provision.cli.render.paper import Paper
-from provision.model import Description, Held, Plan
+from provision.model import Blocked, Description, Plan
 
 SQL = (".sql", ".py")  # files whose statements end with a semicolon when shown
 
@@ -82,5 +82,5 @@ class PlanRender:
         }
 
 
-def _held(held: Held) -> dict[str, object]:
+def _held(held: Blocked) -> dict[str, object]:
     return {"id": held.step.id, "waits_for": list(held.waits_for)}

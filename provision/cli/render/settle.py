@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from provision.cli.options import JSON
 from provision.cli.render.paper import Paper, moment
 from provision.core.lease import left
-from provision.model import Event, Happening, Holding, Note, Owner
+from provision.model import Event, LeaseRecord, Note, Owner, RunEvent
 
 
-def happened(happening: Happening) -> None:
+def happened(happening: RunEvent) -> None:
     """What the user should know while a command waits."""
     if isinstance(happening, Note):
         Paper(sys.stderr).write(f"  … {happening.store}: {happening.text}", "dim")
@@ -50,7 +50,7 @@ def resolved_all(events: Sequence[Event], state: str, output: str) -> None:
     paper.write(f"{len(events)} settled")
 
 
-def lock(holding: Holding | None, output: str, *, gone: bool = False) -> None:
+def lock(holding: LeaseRecord | None, output: str, *, gone: bool = False) -> None:
     """Who holds the run lock; `gone`: its process is known to have ended."""
     if output == JSON:
         _json({"lease": None if holding is None else _holding(holding)})
@@ -76,11 +76,11 @@ def lock(holding: Holding | None, output: str, *, gone: bool = False) -> None:
             paper.write(f"{name:<{width}} {value}")
 
 
-def question(holding: Holding) -> str:
+def question(holding: LeaseRecord) -> str:
     return f"Another run may be at work under token {holding.token}. Type RELEASE to ask it to give the lock up"
 
 
-def asked_back(holding: Holding, output: str) -> None:
+def asked_back(holding: LeaseRecord, output: str) -> None:
     """What comes of a lock that its holder was asked to give up."""
     if output == JSON:
         _json({"released": None, "asked_back": holding.token, "free_in_s": round(max(holding.expires_in, 0), 3)})
@@ -90,7 +90,7 @@ def asked_back(holding: Holding, output: str) -> None:
     paper.write(f"the lock is free as soon as it has, in {left(holding)} s at the latest; the next run waits for that")
 
 
-def released(holding: Holding | None, output: str, *, done: bool) -> None:
+def released(holding: LeaseRecord | None, output: str, *, done: bool) -> None:
     """What became of the release."""
     if output == JSON:
         _json({"released": holding.token if holding is not None and done else None, "asked_back": None})
@@ -102,7 +102,7 @@ def released(holding: Holding | None, output: str, *, done: bool) -> None:
         Paper(sys.stdout).write("kept: nothing was released")
 
 
-def _holding(holding: Holding) -> dict[str, object]:
+def _holding(holding: LeaseRecord) -> dict[str, object]:
     owner = holding.owner
     return {
         "name": holding.name,
@@ -118,7 +118,7 @@ def _holding(holding: Holding) -> dict[str, object]:
     }
 
 
-def _expiry(holding: Holding) -> str:
+def _expiry(holding: LeaseRecord) -> str:
     ahead = holding.expires_in
     if ahead <= 0:
         return f"{-ahead:.0f} s ago: the next run takes it"

@@ -38,10 +38,10 @@ def main(folder: Path) -> int:
     assert known.port is not None
     assert known.password is not None
     from provision.embedded.clickhouse_server.clients import Clients
-    from provision.embedded.clickhouse_server.protocol import Connection, Service
+    from provision.embedded.clickhouse_server.protocol import HttpConnection, Service
 
     try:
-        server = Server((HOST, known.port), Connection)
+        server = Server((HOST, known.port), HttpConnection)
     except OSError as error:
         sys.stderr.write(f"error: port {known.port}: {error}\n")
         return 98
@@ -49,7 +49,7 @@ def main(folder: Path) -> int:
     first = engine()
     row = first.query("SELECT version(), timezone(), hostName()", "TabSeparatedRaw").bytes().decode().rstrip("\n")
     clients = Clients(engine)
-    Connection.service = Service(clients, known.password, *row.split("\t"))
+    HttpConnection.service = Service(clients, known.password, *row.split("\t"))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_sweep, args=(clients,), daemon=True).start()

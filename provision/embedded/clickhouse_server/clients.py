@@ -18,7 +18,7 @@ Open = Callable[[], Any]
 
 
 @dataclass
-class Session:
+class ClientSession:
     """What one session_id keeps between requests."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -37,7 +37,7 @@ class Clients:
     def __init__(self, open_client: Open, clock: Callable[[], float] = time.monotonic) -> None:
         self._open = open_client
         self._clock = clock
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, ClientSession] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -67,12 +67,12 @@ class Clients:
                     session.lock.release()
 
     @contextmanager
-    def _session(self, request: Request) -> Iterator[Session]:
+    def _session(self, request: Request) -> Iterator[ClientSession]:
         with self._lock:
             session = self._sessions.get(request.session)
             if session is None and request.session_must_exist:
                 raise QueryFault(372, "SESSION_NOT_FOUND", "Session not found")
-            session = session or self._sessions.setdefault(request.session, Session())
+            session = session or self._sessions.setdefault(request.session, ClientSession())
             if not session.lock.acquire(blocking=False):
                 raise QueryFault(
                     373, "SESSION_IS_LOCKED", f"Session {request.session} is locked by a concurrent client"
@@ -101,7 +101,7 @@ class Clients:
             client.close()
 
     @contextmanager
-    def _kept(self, session: Session, request: Request) -> Iterator[Any]:
+    def _kept(self, session: ClientSession, request: Request) -> Iterator[Any]:
         """Lend the session's own client; settings and database of the request are undone afterwards."""
         if session.client is None:
             session.client = self._open()
@@ -136,7 +136,7 @@ def _use(client: Any, database: str) -> None:
     _command(client, "USE `" + database.replace("\\", "\\\\").replace("`", "\\`") + "`")
 
 
-def _undo(session: Session, settings: dict[str, str]) -> None:
+def _undo(session: ClientSession, settings: dict[str, str]) -> None:
     try:
         for name in settings:
             value = literal(session.settings[name]) if name in session.settings else "DEFAULT"
@@ -165,7 +165,7 @@ def _command(client: Any, text: str) -> None:
         raise EngineFault(error) from None
 
 
-def _close(session: Session) -> None:
+def _close(session: ClientSession) -> None:
     if session.client is not None:
         session.client.close()
         session.client = None

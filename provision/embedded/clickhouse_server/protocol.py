@@ -41,7 +41,7 @@ class Service:
         self.name = name
 
 
-class Connection(BaseHTTPRequestHandler):
+class HttpConnection(BaseHTTPRequestHandler):
     """See the module. Errors before the first byte get a status of their own, later ones a block in the answer."""
 
     protocol_version = "HTTP/1.1"

@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from provision.embedded.clickhouse_server.faults import QueryFault
-from provision.embedded.clickhouse_server.statement import Statement, parse
+from provision.embedded.clickhouse_server.statement import SentStatement, parse
 
 # Parameters of the protocol that are no settings of the engine.
 NOT_SETTINGS = {
@@ -37,7 +37,7 @@ class Headers(Protocol):
 class Request:
     """One request, understood."""
 
-    statement: Statement
+    statement: SentStatement
     data: Iterator[bytes]
     """Data of an insert that follow the statement."""
     database: str = ""
@@ -82,7 +82,7 @@ def understand(url_query: str, headers: Headers, body: Iterator[bytes], *, read_
     )
 
 
-def _statement(text: bytes, body: Iterator[bytes]) -> tuple[Statement, Iterator[bytes]]:
+def _statement(text: bytes, body: Iterator[bytes]) -> tuple[SentStatement, Iterator[bytes]]:
     """A statement is `query` and the body after it; the data of an insert are not kept in memory."""
     if text:
         statement = parse(text)

@@ -20,7 +20,7 @@ DATA_FORMAT_ENDS = (b"SELECT", b"WITH", b"VALUES", b"WATCH")
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SentStatement:
     """One statement, in parts."""
 
     text: bytes
@@ -52,7 +52,7 @@ class Statement:
         return self.words[:1] == (b"CREATE",) and b"TEMPORARY" in self.words[:5]
 
 
-def parse(text: bytes) -> Statement:
+def parse(text: bytes) -> SentStatement:
     """Take a statement apart. What is not SQL at all is one statement without words: the engine explains it."""
     words: list[bytes] = []
     output_format, several, to_file, totals = "", False, False, False
@@ -77,7 +77,7 @@ def parse(text: bytes) -> Statement:
         to_file = to_file or (word == b"OUTFILE" and before == b"INTO") or (word == b"INFILE" and before == b"FROM")
         totals = totals or word == b"TOTALS"
         before = word or token
-    return Statement(text, tuple(words), b"", "", b"", output_format, several, to_file, totals)
+    return SentStatement(text, tuple(words), b"", "", b"", output_format, several, to_file, totals)
 
 
 def _tokens(text: bytes) -> Iterator[tuple[str, int, int]]:
@@ -87,9 +87,9 @@ def _tokens(text: bytes) -> Iterator[tuple[str, int, int]]:
             yield ("heredoc" if kind == "tag" else kind), found.start(), found.end()
 
 
-def _insert(text: bytes, start: int, end: int, words: tuple[bytes, ...]) -> Statement:
+def _insert(text: bytes, start: int, end: int, words: tuple[bytes, ...]) -> SentStatement:
     """Cut at FORMAT: after the format's name, blanks and one line end, everything is data."""
     found = re.compile(rb"\s+(\w+)[ \t\f]*(?:;[ \t\f]*)?\r?\n?").match(text, end)
     if found is None:
-        return Statement(text, words)
-    return Statement(text, words, text[:start].rstrip(), found.group(1).decode(), text[found.end() :])
+        return SentStatement(text, words)
+    return SentStatement(text, words, text[:start].rstrip(), found.group(1).decode(), text[found.end() :])

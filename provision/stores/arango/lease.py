@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provision.errors import FailedError
-from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.net.http import path_of
 from provision.stores.arango.ledger import make_collection
 from provision.stores.arango.names import LEASES, Keys
@@ -45,7 +45,7 @@ class ArangoLeases:
         with self._server().writing():
             make_collection(self._server(), _COLLECTION)
 
-    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
         """Take the lease if it is free or expired; the holding that is in force afterwards. Raises FailedError."""
         with self._server().writing():
             for _ in range(ATTEMPTS):
@@ -65,7 +65,7 @@ class ArangoLeases:
                     return _holding(name, wanted, now)
         raise self._contended(name)
 
-    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
         """An expired lease that nobody took is still its holder's. Raises FailedError."""
 
         def later(found: Lease) -> Lease | None:
@@ -75,8 +75,8 @@ class ArangoLeases:
 
         found = self._changed(name, owner, token, later)
         if found is None:
-            return Beat.LOST
-        return Beat.ASKED_BACK if found.get("asked_back_by") else Beat.KEPT
+            return Heartbeat.LOST
+        return Heartbeat.ASKED_BACK if found.get("asked_back_by") else Heartbeat.KEPT
 
     def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
         """Raises FailedError."""
@@ -114,7 +114,7 @@ class ArangoLeases:
                 return
         raise self._contended(name)
 
-    def read(self, name: str) -> Holding | None:
+    def read(self, name: str) -> LeaseRecord | None:
         """The holding in force or expired, None when there is none. Raises UnreachableError, ConfigError."""
         with self._server().reading():
             found = self._found(name)
@@ -167,7 +167,7 @@ def _plain(found: Lease) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key == "_key" or not key.startswith("_")}
 
 
-def _holding(name: str, found: Lease, now: int) -> Holding:
+def _holding(name: str, found: Lease, now: int) -> LeaseRecord:
     taken = datetime.fromtimestamp(found["taken_at"] / 1000, UTC)
     ends, asked_back_by = (found["expires"] - now) / 1000, found.get("asked_back_by", "")
-    return Holding(name, Owner.of(found["holder"]), found["highest"], taken, ends, asked_back_by)
+    return LeaseRecord(name, Owner.of(found["holder"]), found["highest"], taken, ends, asked_back_by)

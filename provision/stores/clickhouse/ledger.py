@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provision.model import Event
-from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, ServerRefused
 
 TABLE = "provision_ledger"
 _COLUMNS = "project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture"
@@ -39,7 +39,7 @@ class ClickhouseLedger:
     def read(self) -> Sequence[Event]:
         try:
             rows = self._client.rows(_READ, {"project": self._project, "store": self._store})
-        except Refused as error:
+        except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return []
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provision.model import Mark, Running
-from provision.stores.clickhouse.server import UNKNOWN_DATABASE, Client, Refused
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, Client, ServerRefused
 
 # chDB ignores a given query id, log_comment travels with the statement everywhere.
 _RUNNING = """
@@ -23,7 +23,7 @@ class ClickhouseMarked:
     def running(self) -> Sequence[Running]:
         try:
             rows = self._client.rows(_RUNNING)
-        except Refused as error:
+        except ServerRefused as error:
             if error.number == UNKNOWN_DATABASE:
                 return []  # nothing of ours runs in a database that was not made yet
             raise

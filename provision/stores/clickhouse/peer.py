@@ -12,7 +12,7 @@ from clickhouse_migrations.util import format_table_reference, split_table_refer
 
 from provision.model import Direction, Step, StoreOptions
 from provision.stores.clickhouse.files import Script
-from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, ServerRefused
 
 _DELETE = "ALTER TABLE {table} DELETE WHERE version = {version} SETTINGS mutations_sync = 2"
 _DELETE_OTHERS = "ALTER TABLE {table} DELETE WHERE version = {version} AND md5 != '{md5}' SETTINGS mutations_sync = 2"
@@ -34,7 +34,7 @@ class ClickhousePeer:
         try:
             migrations = [_migration(script) for script in self._scripts.values()]
             rows = self._client.ask(lambda: self._migrator.migration_status(migrations))
-        except Refused as error:
+        except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return {}
             raise
@@ -51,7 +51,7 @@ class ClickhousePeer:
     def seen(self) -> str:
         try:
             ((rows,),) = self._client.rows(f"SELECT count() FROM {self._table}")
-        except Refused as error:
+        except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return f"there is no table {self.table}"
             raise

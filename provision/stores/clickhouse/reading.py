@@ -7,14 +7,14 @@ from typing import Any
 
 from provision.errors import FailedError
 from provision.model.checks import Scope
-from provision.stores.clickhouse.server import Client, Refused
+from provision.stores.clickhouse.server import Client, ServerRefused
 
 TIMEOUT, TOO_SLOW = 159, 160
 # Beyond this a GROUP BY or a sort goes to disk, so that a check of a large table never starves the server.
 _IN_MEMORY = {"max_bytes_before_external_group_by": "400000000", "max_bytes_before_external_sort": "400000000"}
 
 
-class Reading:
+class ReadOnlyQueries:
     """A client of its own, made when first needed. Safe to use from several threads."""
 
     def __init__(self, connect: Callable[[], Client]) -> None:
@@ -36,7 +36,7 @@ class Reading:
         """The rows of a query. Raises FailedError (check-timeout, check-failed) and UnreachableError."""
         try:
             return self.ask(sql, scope)
-        except Refused as error:
+        except ServerRefused as error:
             raise _explained(error, scope) from None
 
     def stream(self, sql: str, scope: Scope) -> Iterator[tuple[Any, ...]]:
@@ -48,7 +48,7 @@ class Reading:
                 listed = iter(blocks)
                 while (block := client.ask(lambda: next(listed, None))) is not None:
                     yield from block
-        except Refused as error:
+        except ServerRefused as error:
             raise _explained(error, scope) from None
 
     def _open(self) -> Client:
@@ -61,7 +61,7 @@ def _settings(scope: Scope) -> dict[str, str]:
     return {"readonly": "1", "max_execution_time": str(max(1, round(scope.seconds))), **_IN_MEMORY}
 
 
-def _explained(error: Refused, scope: Scope) -> FailedError:
+def _explained(error: ServerRefused, scope: Scope) -> FailedError:
     if error.number in (TIMEOUT, TOO_SLOW):
         what = f"a statement took longer than {scope.seconds:g} s"
         return FailedError("check-timeout", what, fix="raise --timeout, or narrow with --since")

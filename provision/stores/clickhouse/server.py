@@ -23,7 +23,7 @@ _SECURE = ("clickhouses", "https")
 _SCHEMES = ("clickhouse", "http", *_SECURE)
 
 
-class Refused(FailedError):
+class ServerRefused(FailedError):
     """Raised when the server refuses a statement; `number` is ClickHouse's own error code."""
 
     def __init__(self, number: int, what: str) -> None:
@@ -91,7 +91,7 @@ class Client:
                 fix="start the server, or correct the url",
             ) from None
         except ClickHouseError as error:
-            raise Refused(_code(error), _short(error)) from None
+            raise ServerRefused(_code(error), _short(error)) from None
 
 
 def _read(url: str, store: str) -> tuple[str, str]:

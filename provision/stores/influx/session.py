@@ -16,7 +16,7 @@ _TLS = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "cer
 _RIGHT = "give the token that right"
 
 
-class Session:
+class InfluxSession:
     """`api` is the package influxdb_client and `client` its client, both untyped; `org` the organisation's id."""
 
     def __init__(self, client: Any, shown: str, store: str) -> None:
@@ -92,7 +92,7 @@ class Session:
         )
 
 
-def start(options: StoreOptions, address: Address, version: str) -> Session:
+def start(options: StoreOptions, address: Address, version: str) -> InfluxSession:
     """The session.
 
     Raises UnreachableError, or ConfigError (bad-value, wrong-password, not-allowed, missing-key, no-such-org).
@@ -107,7 +107,7 @@ def start(options: StoreOptions, address: Address, version: str) -> Session:
                 fix=f'add {key} = "${{INFLUXDB_{key.upper()}}}" to {options.name} of this environment',
             )
     login = {"token": sendable(token)} if token else {"username": address.user, "password": address.password}
-    session = Session(_client(options, address.base, org, login), address.base, options.name)
+    session = InfluxSession(_client(options, address.base, org, login), address.base, options.name)
     try:
         session.find_org(org)
     except ProvisionError:

@@ -13,7 +13,7 @@ from provision.stores.influx import annotated
 from provision.stores.influx.migrate import flux
 from provision.stores.influx.migrate.model import FIRST_TIER, Rollup, Tier, default_shard
 from provision.stores.influx.server import LOG_MEASUREMENT, LOG_TIER, Point, Rows
-from provision.stores.influx.session import Session, start
+from provision.stores.influx.session import InfluxSession, start
 
 PAGE = 100
 # Begins the description of a task; the body of its operation follows.
@@ -31,7 +31,7 @@ class Server2:
 
     language = "flux"
 
-    def __init__(self, session: Session, version: str) -> None:
+    def __init__(self, session: InfluxSession, version: str) -> None:
         self._session, self.version, self.shown = session, version, session.shown
 
     def databases(self) -> Sequence[str]:

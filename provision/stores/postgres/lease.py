@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from provision.errors import UnreachableError
-from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.stores.postgres import ledger, own_tables
 from provision.stores.postgres.server import Connection
 
@@ -83,7 +83,7 @@ class PostgresLeases:
             own_tables.make(self.connection, "lease", _TABLE)
             own_tables.make(self.connection, "fence", ledger.TABLES)
 
-    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
         fields = {"name": name, "owner": _kept(owner), "seconds": seconds, "floor": floor}
         fields |= {"memory": f"lock/{name}", "unknown": _kept(UNKNOWN_HOLDER)}  # no store has a slash in its name
         while True:
@@ -92,11 +92,11 @@ class PostgresLeases:
                 return _holding(rows[0])
             # Released between the two statements: try again.
 
-    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
         rows = self._of_holder(_EXTEND, name, owner, token, {"seconds": seconds})
         if not rows:
-            return Beat.LOST
-        return Beat.ASKED_BACK if rows[0][0] else Beat.KEPT
+            return Heartbeat.LOST
+        return Heartbeat.ASKED_BACK if rows[0][0] else Heartbeat.KEPT
 
     def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
         return bool(self._of_holder(_ASK_BACK, name, owner, token, {"by": by}))
@@ -104,7 +104,7 @@ class PostgresLeases:
     def release(self, name: str, owner: Owner, token: int) -> bool:
         return bool(self._of_holder(_RELEASE, name, owner, token, {}))
 
-    def read(self, name: str) -> Holding | None:
+    def read(self, name: str) -> LeaseRecord | None:
         rows = self._there(_READ, {"name": name})
         return _holding(rows[0]) if rows else None
 
@@ -137,7 +137,7 @@ def _kept(owner: Owner) -> str:
     return json.dumps(asdict(owner))
 
 
-def _holding(row: tuple[Any, ...]) -> Holding:
+def _holding(row: tuple[Any, ...]) -> LeaseRecord:
     name, owner, token, taken_at, expires_in = row
     asked_back_by = owner.get("asked_back_by", "")
-    return Holding(name, Owner.of(owner), token, taken_at.astimezone(UTC), expires_in, asked_back_by)
+    return LeaseRecord(name, Owner.of(owner), token, taken_at.astimezone(UTC), expires_in, asked_back_by)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from provision.errors import ConfigError
-from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.stores.redis import scripts
 from provision.stores.redis.names import Keys
 from provision.stores.redis.server import Server
@@ -25,7 +25,7 @@ class RedisLeases:
         """Leases need nothing made. Raises ConfigError (home-evicts) for a server that may throw them away."""
         self._refuse_eviction()
 
-    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+    def take(self, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
         """Take the lease if it is free or expired; the holding that is in force afterwards.
 
         Raises ConfigError (home-evicts), FailedError.
@@ -37,9 +37,9 @@ class RedisLeases:
             answer = self._server().script(scripts.TAKE_LEASE, keys, *words)
         return _holding(name, answer)
 
-    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Beat:
+    def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
         answer = self._of_holder(scripts.EXTEND_LEASE, name, owner, token, _milliseconds(seconds))
-        return {1: Beat.KEPT, 2: Beat.ASKED_BACK}.get(answer, Beat.LOST)
+        return {1: Heartbeat.KEPT, 2: Heartbeat.ASKED_BACK}.get(answer, Heartbeat.LOST)
 
     def ask_back(self, name: str, owner: Owner, token: int, by: str) -> bool:
         return bool(self._of_holder(scripts.ASK_BACK_LEASE, name, owner, token, by))
@@ -47,7 +47,7 @@ class RedisLeases:
     def release(self, name: str, owner: Owner, token: int) -> bool:
         return bool(self._of_holder(scripts.RELEASE_LEASE, name, owner, token))
 
-    def read(self, name: str) -> Holding | None:
+    def read(self, name: str) -> LeaseRecord | None:
         with self._server().reading():
             answer = self._server().script(scripts.READ_LEASE, [self._keys.lease(name)])
         return _holding(name, answer) if answer else None
@@ -78,8 +78,8 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _holding(name: str, answer: Sequence[str]) -> Holding:
+def _holding(name: str, answer: Sequence[str]) -> LeaseRecord:
     holder, token, taken_at, left, asked_back_by = answer
     whole, micros = taken_at.split(".")
     taken = datetime.fromtimestamp(int(whole), UTC) + timedelta(microseconds=int(micros))
-    return Holding(name, Owner.of(json.loads(holder)), int(token), taken, int(left) / 1000, asked_back_by)
+    return LeaseRecord(name, Owner.of(json.loads(holder)), int(token), taken, int(left) / 1000, asked_back_by)

@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from provision.core.plan import Standings, Wanted
+from provision.core.plan import MoveRequest, Standings
 from provision.flows.connect import Access, NoEngine, Site, open_site
 from provision.flows.migrate import move
-from provision.flows.rules import Rules, Watch
+from provision.flows.rules import Listeners, Rules
 from provision.flows.survey import survey
-from provision.model import Direction, Event, EventKind, Happening, Owner, Plan, Report, StoreOptions
+from provision.model import Direction, Event, EventKind, Owner, Plan, Report, RunEvent, StoreOptions
 from provision.ports import Store
 from provision.process import identity
-from provision.settings import Environment, Place, Project, Secret
+from provision.settings import Environment, ProjectFile, Secret, StorePlace
 from provision.testing.contract.case import Case
 from provision.testing.fake_store import FakeServer, FakeStore
 
@@ -31,16 +31,16 @@ class Bench:
         self.case, self.root, self.folder = case, root, root / case.name
         self.folder.mkdir()
         self.home_server = FakeServer()
-        self.told: list[Happening] = []
-        self.hear: Callable[[Happening], None] = self.told.append
+        self.told: list[RunEvent] = []
+        self.hear: Callable[[RunEvent], None] = self.told.append
         case.write(self.folder)
 
     def options(self, project: str = "vfr") -> StoreOptions:
         return StoreOptions(self.case.name, self.case.kind, project, self.folder, self.root, self.case.extra)
 
-    def project(self, name: str = "vfr", home: str | None = None) -> Project:
+    def project(self, name: str = "vfr", home: str | None = None) -> ProjectFile:
         own = StoreOptions("home", "fake", name, self.root / "none", self.root)
-        return Project(self.root / "provision.toml", name, home or self.home, (own, self.options(name)), {})
+        return ProjectFile(self.root / "provision.toml", name, home or self.home, (own, self.options(name)), {})
 
     @property
     def home(self) -> str:
@@ -51,9 +51,9 @@ class Bench:
 
     @contextmanager
     def site(self, project: str = "vfr", access: Access = Access.WRITE) -> Iterator[Site]:
-        places: Mapping[str, Place] = {
-            "home": Place(Secret("fake://home")),
-            self.case.name: Place(Secret(self.case.url)),
+        places: Mapping[str, StorePlace] = {
+            "home": StorePlace(Secret("fake://home")),
+            self.case.name: StorePlace(Secret(self.case.url)),
         }
         environment = Environment("test", False, places)
         site = open_site(self.project(project), environment, self.build, lambda *_: NoEngine(), access)
@@ -71,11 +71,11 @@ class Bench:
             store.ledger.create()
             yield store
 
-    def up(self, wanted: Wanted | None = None, **rules: object) -> Report:
-        return self._move(Direction.UP, wanted or Wanted(), rules)
+    def up(self, wanted: MoveRequest | None = None, **rules: object) -> Report:
+        return self._move(Direction.UP, wanted or MoveRequest(), rules)
 
-    def down(self, wanted: Wanted | None = None, **rules: object) -> Report:
-        return self._move(Direction.DOWN, wanted or Wanted(everything=True), {"allow_destructive": True, **rules})
+    def down(self, wanted: MoveRequest | None = None, **rules: object) -> Report:
+        return self._move(Direction.DOWN, wanted or MoveRequest(everything=True), {"allow_destructive": True, **rules})
 
     def events(self, project: str = "vfr") -> list[Event]:
         with self.site(project) as site:
@@ -93,10 +93,10 @@ class Bench:
             found[event.revision] = found.get(event.revision, 0) + change
         return found
 
-    def _move(self, direction: Direction, wanted: Wanted, rules: Mapping[str, object]) -> Report:
+    def _move(self, direction: Direction, wanted: MoveRequest, rules: Mapping[str, object]) -> Report:
         given: dict[str, object] = {"owner": passing_owner(), "wait": 5.0, **rules}
         with self.site() as site:
-            return move(site, direction, wanted, Rules(**given), Watch(self.hear, _ignored))  # type: ignore[arg-type]
+            return move(site, direction, wanted, Rules(**given), Listeners(self.hear, _ignored))  # type: ignore[arg-type]
 
 
 def passing_owner() -> Owner:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from provision.core.execute import Board, LaneJournal, Pen
+from provision.core.execute import Coordinator, EventNumbering, LaneJournal
 from provision.core.lease import Lease
 from provision.testing.fake_store import Killed
 
-CORE_POINTS: tuple[tuple[type, str], ...] = ((Pen, "event"), (LaneJournal, "check"), (Board, "add"))
+CORE_POINTS: tuple[tuple[type, str], ...] = ((EventNumbering, "event"), (LaneJournal, "check"), (Coordinator, "add"))
 
 
 class Killer:
@@ -24,14 +24,14 @@ class Killer:
         self._turn = threading.Lock()
         self._at: int | None = None
         self._armed = False
-        self._boards: list[Board] = []
+        self._boards: list[Coordinator] = []
         self.passed = 0
         self.dead = False
         self.where = ""
         for owner, name in (*CORE_POINTS, *points):
             after = (owner, name) in points  # nothing reaches a server between a core point and the next one
             patch.setattr(owner, name, self._guarded(getattr(owner, name), f"{owner.__name__}.{name}", after))
-        patch.setattr(Board, "__init__", self._known(Board.__init__))
+        patch.setattr(Coordinator, "__init__", self._known(Coordinator.__init__))
         patch.setattr(Lease, "release", self._abandoning(Lease.release))
         patch.setattr(threading, "excepthook", _quiet(threading.excepthook))
 
@@ -70,9 +70,9 @@ class Killer:
 
         return guarded
 
-    def _known(self, made: Callable[[Board, int], None]) -> Callable[[Board, int], None]:
+    def _known(self, made: Callable[[Coordinator, int], None]) -> Callable[[Coordinator, int], None]:
         @wraps(made)
-        def known(board: Board, lanes: int) -> None:
+        def known(board: Coordinator, lanes: int) -> None:
             made(board, lanes)
             self._boards.append(board)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.ports import Leases, Store
 from provision.testing.contract.bench import Bench
 from provision.testing.contract.running import needs
@@ -41,7 +41,7 @@ def test_lease_expired_goes_to_the_next_with_a_higher_token(bench: Bench) -> Non
         second = table.take("run", owner(2), 30, 0)
 
         assert (second.owner, second.token) == (owner(2), first.token + 1)
-        assert table.extend("run", owner(1), first.token, 30) is Beat.LOST
+        assert table.extend("run", owner(1), first.token, 30) is Heartbeat.LOST
         assert not table.ask_back("run", owner(1), first.token, "dba@host")
         assert not table.release("run", owner(1), first.token)
         held = table.read("run")
@@ -55,7 +55,7 @@ def test_lease_extended_lives_longer(bench: Bench) -> None:
         table = leases(store)
         held = table.take("run", owner(1), 5, 0)
 
-        assert table.extend("run", owner(1), held.token, 60) is Beat.KEPT
+        assert table.extend("run", owner(1), held.token, 60) is Heartbeat.KEPT
         assert table.take("run", owner(2), 30, 0).owner == owner(1)
         longer = table.read("run")
         assert longer is not None
@@ -69,7 +69,7 @@ def test_lease_expired_and_not_taken_is_still_its_holders(bench: Bench) -> None:
         held = table.take("run", owner(1), 0.01, 0)
         bench.case.pass_time(0.03)
 
-        assert table.extend("run", owner(1), held.token, 30) is Beat.KEPT
+        assert table.extend("run", owner(1), held.token, 30) is Heartbeat.KEPT
         assert table.take("run", owner(2), 30, 0).owner == owner(1)
 
 
@@ -81,7 +81,7 @@ def test_lease_released_is_free_and_its_token_remembered(bench: Bench) -> None:
 
         assert table.release("run", owner(1), first.token)
         assert table.read("run") is None
-        assert table.extend("run", owner(1), first.token, 30) is Beat.LOST
+        assert table.extend("run", owner(1), first.token, 30) is Heartbeat.LOST
         assert table.take("run", owner(2), 30, 0).token == first.token + 1
 
 
@@ -124,7 +124,7 @@ def test_lease_is_its_owners_and_not_whoever_has_the_same_token(bench: Bench) ->
         table = leases(store)
         token = table.take("run", owner(1), 30, 0).token
 
-        assert table.extend("run", owner(2), token, 60) is Beat.LOST
+        assert table.extend("run", owner(2), token, 60) is Heartbeat.LOST
         assert not table.ask_back("run", owner(2), token, "dba@host")
         assert not table.release("run", owner(2), token)
         assert held_now(table).owner == owner(1)
@@ -137,7 +137,7 @@ def test_lease_asked_back_stays_its_holders_and_lives_no_longer(bench: Bench) ->
         token = table.take("run", owner(1), 30, 0).token
 
         assert table.ask_back("run", owner(1), token, "dbä@host (pid 7)")
-        assert table.extend("run", owner(1), token, 600) is Beat.ASKED_BACK
+        assert table.extend("run", owner(1), token, 600) is Heartbeat.ASKED_BACK
         held = table.take("run", owner(2), 30, 0)
         assert (held.owner, held.token, held.asked_back_by) == (owner(1), token, "dbä@host (pid 7)")
         assert held_now(table).asked_back_by == "dbä@host (pid 7)"
@@ -154,7 +154,7 @@ def test_lease_asked_back_and_given_up_goes_to_the_next_without_the_mark(bench: 
         assert table.release("run", owner(1), token)
         assert table.take("run", owner(2), 30, 0).owner == owner(2)
         assert held_now(table).asked_back_by == ""
-        assert table.extend("run", owner(2), token + 1, 30) is Beat.KEPT
+        assert table.extend("run", owner(2), token + 1, 30) is Heartbeat.KEPT
 
 
 @needs("leases")
@@ -163,7 +163,7 @@ def test_lease_asked_back_of_a_holder_that_is_gone_expires(bench: Bench) -> None
         table = leases(store)
         token = table.take("run", owner(1), 0.5, 0).token
         table.ask_back("run", owner(1), token, "dba@host")
-        assert table.extend("run", owner(1), token, 0.5) is Beat.ASKED_BACK
+        assert table.extend("run", owner(1), token, 0.5) is Heartbeat.ASKED_BACK
         bench.case.pass_time(0.6)
 
         held = table.take("run", owner(2), 30, 0)
@@ -180,7 +180,7 @@ def test_lease_deleted_by_hand_is_an_unknown_holders_for_one_length(bench: Bench
         found = table.take("run", owner(2), 0.5, 0)
         assert (found.owner, found.token) == (UNKNOWN_HOLDER, token)
         assert 0 < found.expires_in <= 0.5
-        assert table.extend("run", owner(1), token, 30) is Beat.LOST
+        assert table.extend("run", owner(1), token, 30) is Heartbeat.LOST
         assert not table.release("run", owner(1), token)
         assert table.take("run", owner(2), 30, 0).owner == UNKNOWN_HOLDER
         bench.case.pass_time(0.6)
@@ -204,7 +204,7 @@ def test_lease_deleted_by_hand_after_a_release_is_waited_for_too_and_gives_no_to
         assert table.take("backfill/x", owner(3), 30, 0).owner == owner(3)  # the first of its name: nobody to wait for
 
 
-def held_now(table: Leases) -> Holding:
+def held_now(table: Leases) -> LeaseRecord:
     found = table.read("run")
     assert found is not None
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from provision.core.plan import Wanted
+from provision.core.plan import MoveRequest
 from provision.errors import FailedError, StatementFailed
-from provision.model import Began, EventKind, Happening, StateName
+from provision.model import Began, EventKind, RunEvent, StateName
 from provision.testing.contract.bench import Bench
 from provision.testing.contract.case import NUMBERS
 from provision.testing.contract.running import needs
@@ -49,7 +49,7 @@ def test_up_down_up_ends_in_the_same_state(bench: Bench) -> None:
 def test_down_to_a_target_keeps_the_target(bench: Bench) -> None:
     bench.up()
 
-    bench.down(Wanted(targets=(ids(bench)[0],)))
+    bench.down(MoveRequest(targets=(ids(bench)[0],)))
 
     assert bench.net() == {ids(bench)[0]: 1, ids(bench)[1]: 0, ids(bench)[2]: 0}
 
@@ -73,7 +73,7 @@ def test_up_refused_statement_reports_it_and_goes_on_after_correction(bench: Ben
 
 @needs("statements")
 def test_up_refused_statement_keeps_what_was_done_before_it(bench: Bench) -> None:
-    bench.up(Wanted(targets=(ids(bench)[0],)))
+    bench.up(MoveRequest(targets=(ids(bench)[0],)))
     one = bench.case.seen()
     bench.case.spoil(bench.folder)
 
@@ -99,7 +99,7 @@ def test_up_same_failure_twice_stays_failed_at_the_same_statement(bench: Bench) 
 def test_up_connection_cut_in_mid_run_is_told_and_the_next_run_finishes(bench: Bench) -> None:
     first, second, third = ids(bench)
 
-    def cut(happening: Happening) -> None:
+    def cut(happening: RunEvent) -> None:
         bench.told.append(happening)
         if isinstance(happening, Began) and happening.step.id == second:
             bench.case.cut()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from provision.errors import ConfigError
-from provision.model import Beat, Owner
+from provision.model import Heartbeat, Owner
 from provision.stores.arango.store import ArangoStore
 from tests.stores.arango.gate import Gate, error
 from tests.stores.arango.raw import Raw
@@ -82,7 +82,7 @@ def test_lease_whose_answer_was_lost_is_still_ours(make: Make, barred: Gate, url
     barred.rule = once
     held = store.leases.take("run", ME, 30, 0)
     assert (held.owner, held.token, lost) == (ME, token + 1, ["PUT"])
-    assert store.leases.extend("run", ME, held.token, 30) is Beat.KEPT
+    assert store.leases.extend("run", ME, held.token, 30) is Heartbeat.KEPT
     assert store.leases.release("run", held.owner, held.token)
 
 

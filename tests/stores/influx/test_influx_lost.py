@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from provision.errors import FailedError
-from provision.model import Began, Happening
+from provision.model import Began, RunEvent
 from provision.net.http import Answer, Http
 from provision.stores.influx.version_1 import Server1
 from provision.testing.contract.bench import Bench
@@ -119,7 +119,7 @@ def test_up_server_that_falls_silent_before_an_entry_is_told(
     direct, bench.case.url = bench.case.url, f"http://root:word@127.0.0.1:{gate.port}"
     _impatient(gate, monkeypatch)
 
-    def hear(happening: Happening) -> None:
+    def hear(happening: RunEvent) -> None:
         if isinstance(happening, Began) and happening.step.id == "influx/002":
             gate.silent.set()
 

@@ -13,7 +13,7 @@ import redis
 
 from provision.errors import ConfigError
 from provision.kinds import build
-from provision.model import Beat, Owner, StoreOptions
+from provision.model import Heartbeat, Owner, StoreOptions
 from provision.stores.redis.store import RedisStore
 from tests.stores.redis.redis_servers import Engine
 
@@ -24,7 +24,7 @@ RIVAL = """
 import sys
 from pathlib import Path
 import redis
-from provision.model import Beat, Owner, StoreOptions
+from provision.model import Owner, StoreOptions
 from provision.kinds import build
 url, who = sys.argv[1], int(sys.argv[2])
 store = build(StoreOptions("redis", "redis", "vfr", Path("."), Path(".")))
@@ -66,7 +66,7 @@ def test_take_expired_lease_raises_the_token(make: Make, client: redis.Redis) ->
     assert leases.read("run").expires_in < 0
     held = leases.take("run", YOU, 30, 0)
     assert (held.owner, held.token) == (YOU, 2)
-    assert leases.extend("run", ME, 1, 30) is Beat.LOST
+    assert leases.extend("run", ME, 1, 30) is Heartbeat.LOST
     assert leases.release("run", ME, 1) is False
     assert leases.read("run").owner == YOU
 
@@ -82,10 +82,10 @@ def test_take_above_floor_and_after_release(make: Make) -> None:
 def test_extend_by_the_holder_moves_the_expiry(make: Make, client: redis.Redis) -> None:
     leases = make().leases
     leases.take("run", ME, 1, 0)
-    assert leases.extend("run", ME, 1, 90) is Beat.KEPT
+    assert leases.extend("run", ME, 1, 90) is Heartbeat.KEPT
     assert leases.read("run").expires_in > 80
     client.hset("provision:vfr:lease:run", "expires", "1000")
-    assert leases.extend("run", ME, 1, 90) is Beat.KEPT, "expired, but nobody else took it"
+    assert leases.extend("run", ME, 1, 90) is Heartbeat.KEPT, "expired, but nobody else took it"
 
 
 def test_read_writes_nothing(make: Make, client: redis.Redis) -> None:

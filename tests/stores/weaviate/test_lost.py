@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from provision.errors import FailedError
-from provision.model import Began, Happening, StateName
+from provision.model import Began, RunEvent, StateName
 from provision.stores.weaviate import server
 from provision.testing.contract.bench import Bench
 from provision.testing.contract.case import NUMBERS
@@ -148,7 +148,7 @@ def _killed_between(weaviate: Weaviate, root: Path) -> None:
     case = WeaviateCase(weaviate.url)
     bench = Bench(case, root)
 
-    def kill(happening: Happening) -> None:
+    def kill(happening: RunEvent) -> None:
         if isinstance(happening, Began) and happening.step.id == IDS[1]:
             weaviate.kill()
 

@@ -366,7 +366,7 @@ def test_changed_objects_are_found_beyond_what_one_answer_holds(
     for key in chosen:
         raw.send("PATCH", f"/objects/Signals_v1/{key}", {"class": "Signals_v1", "properties": {"t": "x"}})
     monkeypatch.setattr(copy_side, "IDS", 7)
-    side = copy_side.Side(store.server(), "Signals_v1", None, 50)
+    side = copy_side.CopySide(store.server(), "Signals_v1", None, 50)
     assert sorted(side.changed(since)) == chosen
     assert len(side.changed(0)) == 500
     assert side.last() == max(held)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provision.core.execute import Board, Pen, Run, execute
+from provision.core.execute import Coordinator, EventNumbering, Execution, execute
 from provision.core.graph import Graph
 from provision.errors import FailedError, Interrupted, LeaseLost, StatementFailed, UnreachableError
 from provision.model import (
@@ -21,11 +21,11 @@ from provision.model import (
     Done,
     EventKind,
     Failure,
-    Happening,
     Note,
     Plan,
     Report,
     Revision,
+    RunEvent,
     Step,
 )
 from provision.ports import Journal
@@ -40,10 +40,10 @@ class Lanes:
 
     def __init__(self, **acts: Act) -> None:
         self.order: list[str] = []
-        self.told: list[Happening] = []
+        self.told: list[RunEvent] = []
         self.lost: LeaseLost | None = None
         self.resume: dict[str, int] = {}
-        self.board = Board(len(acts))
+        self.board = Coordinator(len(acts))
         self.interrupted: Callable[[BaseException, bool], None] = lambda _error, _at_work: None
         self.stores: dict[str, Any] = {
             name: SimpleNamespace(name=name, lane=self._lane(act)) for name, act in acts.items()
@@ -52,9 +52,11 @@ class Lanes:
     def run(self, *revisions: Revision, direction: Direction = Direction.UP) -> Report:
         order = Graph(revisions).order
         steps = tuple(Step(each, direction) for each in (order if direction is Direction.UP else reversed(order)))
-        pens = {name: Pen("vfr", 7, "ci@runner") for name in self.stores}
+        pens = {name: EventNumbering("vfr", 7, "ci@runner") for name in self.stores}
         hidden = lambda text: text.replace("pw", "•••")  # noqa: E731 (one argument of many)
-        run = Run(pens, self.board, self._check, self.told.append, self.resume, hidden, interrupted=self.interrupted)
+        run = Execution(
+            pens, self.board, self._check, self.told.append, self.resume, hidden, interrupted=self.interrupted
+        )
         return execute(Plan(steps), self.stores, run)
 
     def _check(self) -> None:
@@ -167,7 +169,7 @@ def test_execute_lane_that_cannot_begin_lets_no_other_send_anything() -> None:
 
 def test_execute_store_with_nothing_to_do_holds_nobody_up() -> None:
     lanes = Lanes(a=nothing, b=nothing)
-    lanes.board = Board(1)  # as `move` makes it: the stores that have steps
+    lanes.board = Coordinator(1)  # as `move` makes it: the stores that have steps
 
     assert ids([done.step for done in lanes.run(*chain("a", 2)).done]) == ["a/1", "a/2"]
 
@@ -231,8 +233,8 @@ def test_execute_lost_lease_that_a_ledger_sees_first_stops_the_other_lanes_befor
         assert lost.wait(5)
         journal.check()
 
-    class Told(list[Happening]):
-        def append(self, happening: Happening) -> None:
+    class Told(list[RunEvent]):
+        def append(self, happening: RunEvent) -> None:
             super().append(happening)
             if isinstance(happening, Failure):
                 lost.set()
@@ -323,7 +325,7 @@ def test_journal_events_are_numbered_directed_and_masked() -> None:
 
 @pytest.mark.parametrize("second", [Interrupted("SIGTERM"), FailedError("x", "x")])
 def test_board_first_reason_to_stop_is_kept(second: Exception) -> None:
-    board, first = Board(0), Interrupted("SIGINT")
+    board, first = Coordinator(0), Interrupted("SIGINT")
 
     board.stop(first)
     board.stop(second)

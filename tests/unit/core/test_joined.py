@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provision.core.execute import Board, Pen, Run, execute
+from provision.core.execute import Coordinator, EventNumbering, Execution, execute
 from provision.core.graph import Graph
 from provision.errors import Interrupted, LeaseLost, StatementFailed
 from provision.model import Event, Fate, Mark, Outcome, Plan, Report, Revision, Statement, Step
@@ -50,7 +50,7 @@ class Joining:
         self.during.pop(line, lambda: None)()
 
 
-def _wait(board: Board, name: str) -> None:
+def _wait(board: Coordinator, name: str) -> None:
     board.wait_for([name])
 
 
@@ -66,7 +66,7 @@ class Lanes:
         self.a, self.b = Joining(self.tape), Joining(self.tape)
         self.resume: dict[str, int] = {}
         self.lost: LeaseLost | None = None
-        self.board = Board(0)
+        self.board = Coordinator(0)
 
     def run(self, *revisions: Revision) -> Report:
         graph = Graph(revisions)
@@ -75,8 +75,8 @@ class Lanes:
             for name, each in (("a", self.a), ("b", self.b))
             if graph.of(name)
         }
-        pens = {name: Pen("vfr", 7, "ci@runner") for name in stores}
-        run = Run(pens, self.board, self._check, lambda _: None, self.resume)
+        pens = {name: EventNumbering("vfr", 7, "ci@runner") for name in stores}
+        run = Execution(pens, self.board, self._check, lambda _: None, self.resume)
         return execute(Plan(tuple(Step(each) for each in graph.order)), stores, run)
 
     def lose(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from provision.core.lease import Lease, acquire, awaited, held_by
 from provision.errors import LeaseHeld, LeaseLost, ProvisionError, UnreachableError
-from provision.model import UNKNOWN_HOLDER, Beat, Holding, Owner
+from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.testing.fake_store import FakeLeases, FakeServer
 from tests.unit.core.builders import told
 
@@ -80,7 +80,7 @@ def test_acquire_each_new_holder_in_the_way_is_named(world: World) -> None:
     third = Owner("bert@host", 3)
     take = world.leases.take
 
-    def raced(name: str, owner: Owner, seconds: float, floor: int) -> Holding:
+    def raced(name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
         if world.server.clock >= 1 and world.server.tokens["vfr", "run"] == 1:
             take(name, third, 1, 0)
         return take(name, owner, seconds, floor)
@@ -104,7 +104,7 @@ def test_acquire_held_longer_than_the_wait_is_refused(world: World, wait: float)
 
 
 def test_held_by_says_who_since_when_and_until() -> None:
-    assert told(held_by(Holding("run", OTHER, 4, AT, 12.4), 600)) == [
+    assert told(held_by(LeaseRecord("run", OTHER, 4, AT, 12.4), 600)) == [
         (
             "lease-held",
             "another run holds the run lock: anna@host (pid 2, down)",
@@ -210,7 +210,7 @@ def test_heartbeat_extends_and_outlives_a_home_store_that_is_gone_for_a_while() 
     table = FakeLeases(server, "vfr")
     extend = table.extend
 
-    def flaky(name: str, owner: Owner, token: int, seconds: float) -> Beat:
+    def flaky(name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
         if not next(beats, True):
             raise UnreachableError("unreachable", "gone for a while")
         found = extend(name, owner, token, seconds)
@@ -314,9 +314,11 @@ def test_release_of_a_lock_that_is_asked_back_does_not_wait_for_the_grace() -> N
     assert world.leases.read("run") is None
 
 
-@pytest.mark.parametrize("after", [None, Holding("run", OTHER, 1, AT, 1e9)], ids=["deleted", "anothers, same token"])
+@pytest.mark.parametrize(
+    "after", [None, LeaseRecord("run", OTHER, 1, AT, 1e9)], ids=["deleted", "anothers, same token"]
+)
 def test_heartbeat_that_finds_the_lock_lost_stops_check_and_touches_no_other_run(
-    beating: Beating, after: Holding | None
+    beating: Beating, after: LeaseRecord | None
 ) -> None:
     beating.server.holdings["vfr", "run"] = after
 
@@ -329,7 +331,7 @@ def test_heartbeat_that_finds_the_lock_lost_stops_check_and_touches_no_other_run
 
 
 def test_heartbeat_that_cannot_name_the_taker_still_loses(beating: Beating) -> None:
-    def gone(_name: str) -> Holding | None:
+    def gone(_name: str) -> LeaseRecord | None:
         raise UnreachableError("unreachable", "gone")
 
     beating.table.read = gone  # type: ignore[method-assign]
@@ -367,7 +369,7 @@ def test_acquire_holder_that_is_asked_is_told_again(world: World) -> None:
     told_of: list[str] = []
     world.leases.take("run", OTHER, 5, 0)
 
-    def waiting(holding: Holding) -> None:
+    def waiting(holding: LeaseRecord) -> None:
         told_of.append(awaited(holding))
         world.leases.ask_back("run", OTHER, 1, ASKED)
 
@@ -401,13 +403,13 @@ def test_acquire_after_the_record_was_deleted_waits_one_length_and_says_why(worl
 
     assert (lease.token, world.waiting) == (2, [str(UNKNOWN_HOLDER)])
     assert 30 <= sum(world.slept) < 30.3
-    assert awaited(Holding("run", UNKNOWN_HOLDER, 1, AT, 29.5)) == (
+    assert awaited(LeaseRecord("run", UNKNOWN_HOLDER, 1, AT, 29.5)) == (
         "waits 30 s for an unknown run (the record of its lock was deleted): it may be at work"
     )
 
 
 def test_held_by_says_who_asked_for_it_back() -> None:
-    where = told(held_by(Holding("run", OTHER, 4, AT, 12.4, ASKED), 600))[0][2]
+    where = told(held_by(LeaseRecord("run", OTHER, 4, AT, 12.4, ASKED), 600))[0][2]
     assert where.endswith("expires in 12 s, asked back by carl@host (pid 3); waited 600 s")
 
 

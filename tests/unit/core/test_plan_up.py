@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from provision.core.graph import Graph
-from provision.core.plan import Wanted, first_moved, held_back, moved, plan_up, refuse_trouble
+from provision.core.plan import MoveRequest, first_moved, held_back, moved, plan_up, refuse_trouble
 from provision.errors import ProvisionError
 from provision.model import Direction, Event, EventKind, Plan
 from tests.unit.core.builders import Told, applied, chain, event, revision, standings, told
@@ -15,15 +15,15 @@ from tests.unit.core.builders import Told, applied, chain, event, revision, stan
 TWO = Graph([*chain("a", 3), *chain("b", 2, requires={1: ("a/2",)})])
 
 
-def up(graph: Graph, events: Iterable[Event] = (), wanted: Wanted | None = None) -> Plan:
-    return plan_up(graph, standings(graph, events), wanted or Wanted())
+def up(graph: Graph, events: Iterable[Event] = (), wanted: MoveRequest | None = None) -> Plan:
+    return plan_up(graph, standings(graph, events), wanted or MoveRequest())
 
 
 def ids(plan: Plan) -> list[str]:
     return [step.id for step in plan.steps]
 
 
-def refused(graph: Graph, events: Iterable[Event] = (), wanted: Wanted | None = None) -> Told:
+def refused(graph: Graph, events: Iterable[Event] = (), wanted: MoveRequest | None = None) -> Told:
     with pytest.raises(ProvisionError) as caught:
         up(graph, events, wanted)
     return told(caught.value)
@@ -38,27 +38,27 @@ def test_plan_up_takes_all_that_is_pending_in_the_order_of_the_graph() -> None:
 
 
 def test_plan_up_target_brings_what_it_stands_on() -> None:
-    assert ids(up(TWO, wanted=Wanted(targets=("b/1",)))) == ["a/1", "a/2", "b/1"]
+    assert ids(up(TWO, wanted=MoveRequest(targets=("b/1",)))) == ["a/1", "a/2", "b/1"]
 
 
 def test_plan_up_steps_takes_the_next_ones() -> None:
-    assert ids(up(TWO, wanted=Wanted(steps=2))) == ["a/1", "a/2"]
+    assert ids(up(TWO, wanted=MoveRequest(steps=2))) == ["a/1", "a/2"]
 
 
 def test_plan_up_steps_does_not_count_what_is_held() -> None:
     graph = Graph([*chain("a", 1, requires={1: ("backfill/fill",)}), *chain("b", 2)])
 
-    plan = up(graph, wanted=Wanted(steps=1))
+    plan = up(graph, wanted=MoveRequest(steps=1))
 
     assert (ids(plan), [held.step.id for held in plan.held]) == (["b/1"], ["a/1"])
 
 
 def test_plan_up_only_takes_the_named_stores() -> None:
-    assert ids(up(TWO, applied("a/1", "a/2"), Wanted(only=frozenset({"b"})))) == ["b/1", "b/2"]
+    assert ids(up(TWO, applied("a/1", "a/2"), MoveRequest(only=frozenset({"b"})))) == ["b/1", "b/2"]
 
 
 def test_plan_up_only_without_what_it_requires_is_refused() -> None:
-    assert refused(TWO, applied("a/1"), Wanted(only=frozenset({"b"}))) == [
+    assert refused(TWO, applied("a/1"), MoveRequest(only=frozenset({"b"}))) == [
         (
             "requirement-not-met",
             "b/1 requires a/2, which is not applied and not part of this run",
@@ -73,7 +73,7 @@ def test_plan_up_requirement_of_a_store_not_configured_is_refused() -> None:
     del known["a"]
 
     with pytest.raises(ProvisionError) as caught:
-        plan_up(TWO, known, Wanted())
+        plan_up(TWO, known, MoveRequest())
 
     assert told(caught.value) == [
         (
@@ -86,13 +86,13 @@ def test_plan_up_requirement_of_a_store_not_configured_is_refused() -> None:
 
 
 def test_plan_up_unknown_target_names_the_nearest() -> None:
-    assert refused(TWO, wanted=Wanted(targets=("c/2",))) == [
+    assert refused(TWO, wanted=MoveRequest(targets=("c/2",))) == [
         ("no-such-revision", "no revision is called c/2", "argument c/2", "did you mean a/2 or b/2?")
     ]
 
 
 def test_plan_up_unknown_target_like_no_other_says_where_ids_are_listed() -> None:
-    assert refused(TWO, wanted=Wanted(targets=("nine",))) == [
+    assert refused(TWO, wanted=MoveRequest(targets=("nine",))) == [
         ("no-such-revision", "no revision is called nine", "argument nine", "`provision status --all` lists the ids")
     ]
 
@@ -136,7 +136,7 @@ def test_plan_up_revision_edited_after_another_tool_applied_it_is_refused() -> N
     graph = Graph(chain("a", 1))
 
     with pytest.raises(ProvisionError) as caught:
-        plan_up(graph, standings(graph, peers={"a": {"a/1": False}}), Wanted())
+        plan_up(graph, standings(graph, peers={"a": {"a/1": False}}), MoveRequest())
 
     assert told(caught.value)[0][:3] == (
         "revision-changed",
@@ -180,7 +180,9 @@ def test_plan_up_begun_revision_without_a_file_is_refused() -> None:
 def test_plan_up_trouble_of_a_store_left_out_is_no_obstacle() -> None:
     graph = Graph([*chain("a", 1), *chain("b", 1)])
 
-    assert ids(up(graph, [event("a/1", EventKind.APPLIED, checksum="x")], Wanted(only=frozenset({"b"})))) == ["b/1"]
+    assert ids(up(graph, [event("a/1", EventKind.APPLIED, checksum="x")], MoveRequest(only=frozenset({"b"})))) == [
+        "b/1"
+    ]
 
 
 OUT_OF_ORDER = (
@@ -197,13 +199,13 @@ def test_plan_up_pending_before_applied_is_refused(strict: bool) -> None:
 
 
 def test_plan_up_out_of_order_is_allowed_on_request() -> None:
-    assert ids(up(Graph(chain("a", 3)), applied("a/1", "a/3"), Wanted(out_of_order=True))) == ["a/2"]
+    assert ids(up(Graph(chain("a", 3)), applied("a/1", "a/3"), MoveRequest(out_of_order=True))) == ["a/2"]
 
 
 def test_plan_up_out_of_order_in_a_store_left_out_is_no_obstacle() -> None:
     graph = Graph([*chain("a", 3), *chain("b", 1)])
 
-    assert ids(up(graph, applied("a/1", "a/3"), Wanted(only=frozenset({"b"})))) == ["b/1"]
+    assert ids(up(graph, applied("a/1", "a/3"), MoveRequest(only=frozenset({"b"})))) == ["b/1"]
 
 
 def test_plan_up_branches_have_no_order_between_them() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provision.core.plan import Wanted
+from provision.core.plan import MoveRequest
 from provision.errors import FailedError
 from provision.model import EventKind, Leftover, Note, StoreOptions
 from provision.testing.contract.bench import Bench
@@ -85,7 +85,7 @@ def test_dry_run_announces_and_keeps(bench: Bench) -> None:
 def test_down_and_other_stores_keep_what_is_due(bench: Bench) -> None:
     bench.up()
     kept(bench).found.append(OLD)
-    assert bench.up(Wanted(only=frozenset({"home"}))).removed == ()
+    assert bench.up(MoveRequest(only=frozenset({"home"}))).removed == ()
     assert bench.down().removed == ()
     assert kept(bench).found == [OLD]
 

@@ -8,7 +8,7 @@ import pytest
 
 from provision.core.standing import Flag, Standing
 from provision.flows.look import ProjectStatus
-from provision.model import Event, EventKind, Holding, Owner, Revision, State, StateName
+from provision.model import Event, EventKind, LeaseRecord, Owner, Revision, State, StateName
 
 AT = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
 FILE = Revision("redis", "0001", "sign_ins", "Who signed in", "redis/0001_sign_ins.yaml", "aa")
@@ -19,8 +19,8 @@ def begun(token: int, name: StateName = StateName.STARTED) -> Standing:
     return Standing(FILE.id, FILE, State(name, "aa", AT, "dba@db1", events=(event,)), frozenset({Flag.DIRTY}))
 
 
-def holding(token: int) -> Holding:
-    return Holding("run", Owner("dba@db1", 4711), token, AT, 20.0)
+def holding(token: int) -> LeaseRecord:
+    return LeaseRecord("run", Owner("dba@db1", 4711), token, AT, 20.0)
 
 
 def test_begun_by_the_holder_is_in_progress_and_not_dirty() -> None:
@@ -29,7 +29,7 @@ def test_begun_by_the_holder_is_in_progress_and_not_dirty() -> None:
 
 
 @pytest.mark.parametrize("working", [None, holding(8)])
-def test_begun_by_another_run_is_dirty(working: Holding | None) -> None:
+def test_begun_by_another_run_is_dirty(working: LeaseRecord | None) -> None:
     look = ProjectStatus({}, {}, working)
     assert (look.live(begun(7)), look.flags(begun(7))) == (False, (Flag.DIRTY,))
 

@@ -12,7 +12,7 @@ from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import Site
 from provision.flows.verdicts import Verdict, settleable
 from provision.model import Revision, State, StateName
-from provision.settings import Environment, Project
+from provision.settings import Environment, ProjectFile
 
 FILE = Revision("redis", "0001", "sign_ins", "Who signed in", "redis/0001_sign_ins.yaml", "aa")
 V = Verdict
@@ -22,7 +22,7 @@ APPLIED, PENDING = State(StateName.APPLIED), State(StateName.PENDING)
 def said(verdict: Verdict, state: State, *flags: Flag, file: Revision | None = FILE, name: str = FILE.id) -> Standing:
     """`settleable` in a project of one store with one revision."""
     standing = StoreStanding("redis", {FILE.id: Standing(FILE.id, file, state, frozenset(flags))})
-    project = Project(file=Path("provision.toml"), name="small", home="redis", stores=(), environments={})
+    project = ProjectFile(file=Path("provision.toml"), name="small", home="redis", stores=(), environments={})
     site = Site(project, Environment("test", False, {}), Graph([FILE] if file else []))
     return settleable(site, name, verdict, {"redis": standing})
 

@@ -9,7 +9,7 @@ import pytest
 from provision.errors import FailedError
 from provision.stores.clickhouse.migrate.parse.touched import parse, picture_sql
 from provision.stores.clickhouse.migrate.probe.flight import Outcome, probe
-from provision.stores.clickhouse.migrate.probe.picture import Connection
+from provision.stores.clickhouse.migrate.probe.picture import PictureReader
 
 from .engine import Database
 from .test_probe_definitions import AT, TABLE, VIEW, examine, left
@@ -182,7 +182,7 @@ def test_probe_unreadable_picture_cannot_be_told(database: Database) -> None:
 class Refusing:
     """A connection whose server refuses statements that contain a text."""
 
-    def __init__(self, inner: Connection, text: str, error: type[Exception]) -> None:
+    def __init__(self, inner: PictureReader, text: str, error: type[Exception]) -> None:
         self.inner, self.text, self.error = inner, text, error
 
     def command(self, sql: str, *, database: str) -> None:

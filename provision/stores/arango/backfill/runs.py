@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from provision.backfill.log import Entry
+from provision.backfill.log import RunLogEntry
 from provision.net.http import path_of
 from provision.stores.arango.ledger import make_collection
 from provision.stores.arango.names import BACKFILLS, Keys
@@ -40,15 +40,15 @@ class ArangoLog:
             make_collection(server, _COLLECTION)
             server.ask("POST", "/_api/index", _INDEX, query={"collection": BACKFILLS})
 
-    def newest(self, run: str | None = None) -> Iterator[Entry]:
+    def newest(self, run: str | None = None) -> Iterator[RunLogEntry]:
         query, bind = _MINE, {"@c": BACKFILLS, "project": self._keys.project, "store": self._keys.store}
         if run is not None:
             query, bind = f"{query} AND d.run == @run", {**bind, "run": run}
         with self._server().reading():
             found = self._rows(f"{query} RETURN d", bind)
-        yield from (Entry(each["run"], int(each["n"]), int(each["version"]), each["body"]) for each in found)
+        yield from (RunLogEntry(each["run"], int(each["n"]), int(each["version"]), each["body"]) for each in found)
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: RunLogEntry) -> bool:
         wanted = self._document(entry)
         with self._server().reading():
             before = self._found(entry)
@@ -74,7 +74,7 @@ class ArangoLog:
             raise
         return True
 
-    def _found(self, entry: Entry) -> Mapping[str, Any] | None:
+    def _found(self, entry: RunLogEntry) -> Mapping[str, Any] | None:
         path = "/_api/document" + path_of(BACKFILLS, self._keys.entry(entry.run, entry.n))
         found: Mapping[str, Any] | None = self._server().ask(
             "GET", path, missing=(NO_DOCUMENT, NO_COLLECTION, NO_DATABASE)
@@ -89,7 +89,7 @@ class ArangoLog:
                 return []
             raise
 
-    def _document(self, entry: Entry) -> dict[str, Any]:
+    def _document(self, entry: RunLogEntry) -> dict[str, Any]:
         return {
             "_key": self._keys.entry(entry.run, entry.n),
             "project": self._keys.project,

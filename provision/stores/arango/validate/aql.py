@@ -14,7 +14,7 @@ DOCUMENT = "doc"
 _SIGNS = {"min": ">=", "max": "<=", "above": ">", "below": "<"}
 
 
-class Aql:
+class CheckAql:
     """The values of one query: every value and every attribute's name travels as a bind parameter."""
 
     def __init__(self, collection: str) -> None:
@@ -52,16 +52,16 @@ class Aql:
         return f"{{{', '.join(shown)}}}"
 
 
-def _bad(check: Check, _aql: Aql) -> str:
+def _bad(check: Check, _aql: CheckAql) -> str:
     """Whatever is not plainly false: NULL is bad too. Lines of its own, since the expression may end in a comment."""
     return f"(\n{check.body}\n) != false"
 
 
-def _not_null(check: Check, aql: Aql) -> str:
+def _not_null(check: Check, aql: CheckAql) -> str:
     return " OR ".join(f"{each} == null" for each in aql.keys(check))
 
 
-def _range(check: Check, aql: Aql) -> str:
+def _range(check: Check, aql: CheckAql) -> str:
     body = cast(Mapping[str, Any], check.body)
     bounds = [(sign, body[key]) for key, sign in _SIGNS.items() if key in body]
     # Without a test of the type every text is above every number.
@@ -70,7 +70,7 @@ def _range(check: Check, aql: Aql) -> str:
     return _allowing(body, here, f"NOT ({' AND '.join(tests)})")
 
 
-def _accepted(check: Check, aql: Aql) -> str:
+def _accepted(check: Check, aql: CheckAql) -> str:
     body = cast(Mapping[str, Any], check.body)
     here = aql.attribute(body["column"])
     return _allowing(body, here, f"{here} NOT IN {aql.value(body['values'])}")
@@ -83,11 +83,11 @@ def _allowing(body: Mapping[str, Any], here: str, condition: str) -> str:
 _TYPES = {int: "IS_NUMBER", float: "IS_NUMBER", str: "IS_STRING", bool: "IS_BOOL"}
 
 
-def _dangling(_check: Check, _aql: Aql) -> str:
+def _dangling(_check: Check, _aql: CheckAql) -> str:
     return f"DOCUMENT({DOCUMENT}._from) == null OR DOCUMENT({DOCUMENT}._to) == null"
 
 
-ROWS: Mapping[str, Callable[[Check, Aql], str]] = {
+ROWS: Mapping[str, Callable[[Check, CheckAql], str]] = {
     "bad": _bad,
     "not_null": _not_null,
     "range": _range,
@@ -97,13 +97,13 @@ ROWS: Mapping[str, Callable[[Check, Aql], str]] = {
 """Kinds that look at one document → the condition that holds for a bad one; all are counted in one scan."""
 
 
-def age_of(check: Check, table: Table, aql: Aql) -> str:
+def age_of(check: Check, table: Table, aql: CheckAql) -> str:
     """The newest moment, in milliseconds since 1970, as an aggregate."""
     column = cast(Mapping[str, Any], check.body).get("column") or table.time
     return f"MAX(DATE_TIMESTAMP({aql.attribute(str(column))}))"
 
 
-def scan(table: Table, scope: Scope, aql: Aql) -> str:
+def scan(table: Table, scope: Scope, aql: CheckAql) -> str:
     """One row: how many documents there are, then for each check how many are bad, or the newest moment."""
     head = aql.narrowed(table, scope)
     parts = ["n = SUM(1)"]
@@ -116,7 +116,7 @@ def scan(table: Table, scope: Scope, aql: Aql) -> str:
     return f"{head} COLLECT AGGREGATE {', '.join(parts)} RETURN [{names}]"
 
 
-def repeated(check: Check, table: Table, scope: Scope, aql: Aql) -> str:
+def repeated(check: Check, table: Table, scope: Scope, aql: CheckAql) -> str:
     """Every key of an `unique` check that more than one document has, with how many, as `k` and `n`."""
     keys = aql.keys(check)
     there = " ".join(f"FILTER {each} != null" for each in keys)

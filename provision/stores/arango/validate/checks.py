@@ -14,7 +14,7 @@ from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.net.http import Unanswered, path_of
 from provision.stores.arango.server import PAGE, Server, ServerRefused
 from provision.stores.arango.validate import aql, graph
-from provision.stores.arango.validate.aql import Aql
+from provision.stores.arango.validate.aql import CheckAql
 from provision.stores.arango.validate.refused import refused
 from provision.text.plain import MASKED, plain
 from provision.validate.columns import (
@@ -83,7 +83,7 @@ class ArangoChecks:
     def samples(self, table: Table, check: Check, scope: Scope, limit: int) -> Sequence[Row]:
         if kept := self._samples.of(table, check, scope, limit):
             return kept
-        made = Aql(table.name)
+        made = CheckAql(table.name)
         if check.kind == "unique":
             return self._repeated(table, check, scope, limit)
         if check.kind not in aql.ROWS:
@@ -93,7 +93,7 @@ class ArangoChecks:
 
     def _scan(self, table: Table, checks: tuple[Check, ...], scope: Scope) -> Iterator[Tally]:
         """The tally of the table, and of each check that the one query counts."""
-        begun, made = time.monotonic(), Aql(table.name)
+        begun, made = time.monotonic(), CheckAql(table.name)
         text = aql.scan(replace(table, checks=checks), scope, made)
         [[total, *counts]] = self._rows(text, made.bind, scope)
         total = int(total or 0)  # the sum of nothing is null
@@ -107,15 +107,15 @@ class ArangoChecks:
             yield replace(tally, duration_ms=since(begun))
 
     def _unique(self, table: Table, check: Check, scope: Scope, total: int) -> Tally:
-        made = Aql(table.name)
+        made = CheckAql(table.name)
         text = f"{aql.repeated(check, table, scope, made)} COLLECT AGGREGATE found = SUM(n) RETURN found"
         [found] = self._rows(text, made.bind, scope)
         return Tally(int(found or 0), total)
 
     def _repeated(self, table: Table, check: Check, scope: Scope, limit: int) -> Sequence[Row]:
-        made = Aql(table.name)
+        made = CheckAql(table.name)
         keys = list(self._rows(f"{aql.repeated(check, table, scope, made)} LIMIT {limit:d} RETURN k", made.bind, scope))
-        made = Aql(table.name)
+        made = CheckAql(table.name)
         narrowed = made.narrowed(table, scope)
         key = f"[{', '.join(made.keys(check))}]"
         return self._shown(f"{narrowed} FILTER {key} IN {made.value(keys)} LIMIT {limit:d}", made, check, scope)
@@ -123,7 +123,7 @@ class ArangoChecks:
     def _acyclic(self, table: Table, check: Check, scope: Scope, total: int) -> Tally:
         """How many edges lie on cycles. A graph of its own for each value of `within`: its vertices bear that value."""
         within = columns(cast(Mapping[str, Any], check.body).get("within"))
-        made, deadline = Aql(table.name), Deadline(scope)
+        made, deadline = CheckAql(table.name), Deadline(scope)
         text = made.narrowed(table, scope)
         listed = ", ".join(("doc._from", "doc._to", *(made.attribute(each) for each in within)))
         rows = self._rows(f"{text} RETURN [{listed}]", made.bind, scope)
@@ -133,7 +133,7 @@ class ArangoChecks:
         bad = sum(each.edges for each in found)
         return Tally(bad, total, "at least as many edges" if len(found) == graph.ENOUGH else "")
 
-    def _shown(self, query: str, made: Aql, check: Check, scope: Scope) -> Sequence[Row]:
+    def _shown(self, query: str, made: CheckAql, check: Check, scope: Scope) -> Sequence[Row]:
         names = check.sample or tuple(dict.fromkeys(("_key", *aql.used(check))))
         rows = self._rows(f"{query} RETURN {made.row(check, names)}", made.bind, scope)
         return [{name: plain(row[name]) for name in names} for row in rows]

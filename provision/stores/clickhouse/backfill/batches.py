@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from provision.backfill.log import Entry, LoggedBatches, LoggedRuns, LoggedWork, Stepped, schema_changed
+from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, RunLogEntry, Stepped, schema_changed
 from provision.errors import BatchFailed, ConfigError, FailedError, ProvisionError
-from provision.model.backfills import Backfill, Seen
-from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, Refused
+from provision.model.backfills import Backfill, ServerSignal
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, ServerRefused
 
 LOG = "provision_backfill"
 MOST_PARTS = 300  # active parts of one partition; ClickHouse itself slows inserts down at 1,000
@@ -104,7 +104,7 @@ class ClickhouseWork(LoggedWork):
             self._client.rows(f"SELECT 1 FROM `{view.source}` WHERE {self._history(self._before())} LIMIT 0")
         except ConfigError as error:
             return [error]
-        except Refused as error:
+        except ServerRefused as error:
             where = self._backfill.place("before")
             return [
                 ConfigError("bad-expression", f"before: {error.what}", where=where, fix="write 2026-03-02 09:00:00")
@@ -135,24 +135,24 @@ class ClickhouseWork(LoggedWork):
             return Stepped(cursor, True, 0, 0)
         try:
             return self._move(cursor) if cursor["aside"] else self._sum_up(cursor)
-        except Refused as error:
+        except ServerRefused as error:
             raise self._explained(error) from None
         except ConfigError as error:  # the view was there when the run began
             raise schema_changed(error.what, self._backfill) from None
 
-    def seen(self) -> Seen:
+    def seen(self) -> ServerSignal:
         parts = self._count(
             "SELECT max(n) FROM (SELECT count() AS n FROM system.parts WHERE active AND database = currentDatabase()"
             f" AND table = '{self._view().target}' GROUP BY partition_id)"
         )
         given: Any = self._body.get("yield", {})
         if parts > given.get("parts", MOST_PARTS):
-            return Seen(f"{parts} parts to merge", 0.5, hold=True)
+            return ServerSignal(f"{parts} parts to merge", 0.5, hold=True)
         free = self._client.rows("SELECT min(free_space / total_space) FROM system.disks WHERE total_space > 0")
         least = int(str(given.get("free_disk", LEAST_DISK)).rstrip("%"))
         if free and free[0][0] is not None and 100 * free[0][0] < least:
-            return Seen(f"{100 * free[0][0]:.0f} % of the disk is free", 1.0, hold=True)
-        return Seen()
+            return ServerSignal(f"{100 * free[0][0]:.0f} % of the disk is free", 1.0, hold=True)
+        return ServerSignal()
 
     def _sum_up(self, cursor: Mapping[str, Any]) -> Stepped:
         view, partition = self._view(), str(cursor["partitions"][0])
@@ -212,7 +212,7 @@ class ClickhouseWork(LoggedWork):
         rows = self._client.rows(query)
         return int(rows[0][0] or 0) if rows else 0
 
-    def _explained(self, error: Refused) -> FailedError:
+    def _explained(self, error: ServerRefused) -> FailedError:
         if error.number in (UNKNOWN_TABLE, 47, 16, 10, 8):  # tables and columns that are not there
             return schema_changed(error.what, self._backfill)
         if _is_full(error):
@@ -220,12 +220,12 @@ class ClickhouseWork(LoggedWork):
         return BatchFailed(error.what, rows=1, where=self._backfill.shown, fix="correct the cause and resume")
 
 
-def _is_full(error: Refused) -> bool:
+def _is_full(error: ServerRefused) -> bool:
     """True for a disk without room, whether that was known before the first byte (243) or met while writing."""
     return error.number == 243 or "No space left on device" in error.what or "errno: 28" in error.what
 
 
-def _disk_full(error: Refused, store: str, name: str = "NAME") -> FailedError:
+def _disk_full(error: ServerRefused, store: str, name: str = "NAME") -> FailedError:
     fix = f"free some space, then `provision backfill resume {name}`"
     return FailedError("disk-full", f"{store} has no space left: {error.what}", where=store, fix=fix)
 
@@ -242,19 +242,19 @@ class _Log:
         engine = "ReplicatedMergeTree" if self._cluster else "MergeTree"
         self._client.command(_CREATE.format(on_cluster=on_cluster, engine=engine))
 
-    def newest(self, run: str | None = None) -> Iterator[Entry]:
+    def newest(self, run: str | None = None) -> Iterator[RunLogEntry]:
         try:
             rows = self._client.rows(_NEWEST, {**self._key, "run": run or ""})
-        except Refused as error:
+        except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return
             raise
-        yield from (Entry(str(row[0]), int(row[1]), int(row[2]), json.loads(str(row[3]))) for row in rows)
+        yield from (RunLogEntry(str(row[0]), int(row[1]), int(row[2]), json.loads(str(row[3]))) for row in rows)
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: RunLogEntry) -> bool:
         row = {**self._key, "run": entry.run, "n": entry.n, "version": entry.version}
         try:
             self._client.insert_rows(LOG, [{**row, "body": json.dumps(dict(entry.body), ensure_ascii=False)}])
-        except Refused as error:
+        except ServerRefused as error:
             raise _disk_full(error, self._client.store) if _is_full(error) else error from None
         return True

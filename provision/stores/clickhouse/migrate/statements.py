@@ -9,12 +9,12 @@ from provision.errors import ConfigError, StatementFailed
 from provision.model import Direction, Event, EventKind, Fate, Mark, Statement, Step, StoreOptions
 from provision.stores.clickhouse.files import Script
 from provision.stores.clickhouse.ledger import ClickhouseLedger
-from provision.stores.clickhouse.migrate.losses import Guard, foreseen
+from provision.stores.clickhouse.migrate.losses import ClickhouseLossGuard, foreseen
 from provision.stores.clickhouse.migrate.parse import touched
 from provision.stores.clickhouse.migrate.probe import flight
 from provision.stores.clickhouse.migrate.unseen import ABSENT, Unseen
 from provision.stores.clickhouse.peer import ClickhousePeer
-from provision.stores.clickhouse.server import Client, Refused
+from provision.stores.clickhouse.server import Client, ServerRefused
 
 
 class ClickhouseStatements:
@@ -31,14 +31,14 @@ class ClickhouseStatements:
         self._client, self._ledger, self._peer, self._scripts = client, ledger, peer, scripts
         self._texts = texts
         self._unseen = Unseen(client)
-        self._guard: tuple[int, Guard] | None = None
+        self._guard: tuple[int, ClickhouseLossGuard] | None = None
 
     def of(self, step: Step) -> list[Statement]:
         return self._texts.of(step)
 
     def remember(self, token: int) -> None:
         if self._guard is None or self._guard[0] != token:
-            self._guard = token, Guard(self._client, self._peer.table)
+            self._guard = token, ClickhouseLossGuard(self._client, self._peer.table)
 
     def loses(self, statement: Statement) -> str | None:
         return self._guard[1].loses(_read(statement)) if self._guard is not None else statement.destructive
@@ -62,7 +62,7 @@ class ClickhouseStatements:
     def send(self, statement: Statement, mark: Mark) -> None:
         try:
             self._client.command(str(statement.sent), log_comment=str(mark), **_answered_when_done(statement, mark))
-        except Refused as error:
+        except ServerRefused as error:
             raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
         if self._guard is not None:
             self._guard[1].sent(_read(statement))
@@ -162,9 +162,9 @@ def _statement(shown: str, sent: str) -> Statement:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str) -> touched.Statement:
+def _parsed(text: str) -> touched.ParsedStatement:
     return touched.parse(text)
 
 
-def _read(statement: Statement) -> touched.Statement:
+def _read(statement: Statement) -> touched.ParsedStatement:
     return _parsed(str(statement.sent))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.stores.clickhouse.migrate.parse.tokens import read_name
-from provision.stores.clickhouse.migrate.parse.touched import Statement
+from provision.stores.clickhouse.migrate.parse.touched import ParsedStatement
 from provision.stores.clickhouse.server import Client
 
 ABSENT = "{}"  # the picture of objects that do not exist
@@ -19,7 +19,7 @@ class Unseen:
         self._client = client
         self._names: set[str] | None = None
 
-    def meets(self, statement: Statement) -> bool:
+    def meets(self, statement: ParsedStatement) -> bool:
         """True when all that the statement touches is known to be absent; afterwards it counts as seen."""
         names = [read_name(name).within(self._client.database) for name in statement.touches]
         mine = statement.objects == "table" and all(name.database == self._client.database for name in names)

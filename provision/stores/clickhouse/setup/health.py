@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from provision.model import Finding, Severity, StoreOptions
-from provision.stores.clickhouse.server import Client, Refused
+from provision.stores.clickhouse.server import Client, ServerRefused
 
 CLOCK_SECONDS = 5.0
 RIGHTS = ("SELECT", "INSERT", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "ALTER", "TRUNCATE")
@@ -51,7 +51,7 @@ def _rights(client: Client, options: StoreOptions, database: str) -> Iterator[Fi
 def _granted(client: Client, right: str, database: str) -> bool:
     try:
         return bool(client.rows(f"CHECK GRANT {right} ON {database}.*")[0][0])
-    except Refused:  # before 24.11 there is no such statement
+    except ServerRefused:  # before 24.11 there is no such statement
         lines = [str(row[0]) for row in client.rows("SHOW GRANTS")]
         words = "|".join({right, right.split()[0], "ALL"})
         return any(re.match(rf"GRANT (.*[ ,])?({words})[ ,(]", line) for line in lines)
@@ -72,7 +72,7 @@ def _clock(client: Client, options: StoreOptions) -> Iterator[Finding]:
 def _disks(client: Client, options: StoreOptions) -> Iterator[Finding]:
     try:
         rows = client.rows("SELECT name, free_space / total_space FROM system.disks WHERE total_space > 0")
-    except Refused:
+    except ServerRefused:
         return  # a user need not see the disks
     for name, share in rows:
         if share < LEAST_FREE:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from provision.errors import ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
-from provision.stores.clickhouse.reading import Reading
+from provision.stores.clickhouse.reading import ReadOnlyQueries
 from provision.stores.clickhouse.server import Client
 from provision.stores.clickhouse.validate import refused
 from provision.stores.clickhouse.validate.keyed import ClickhouseKeyed
@@ -39,7 +39,7 @@ class ClickhouseChecks:
     """`provision.ports.validate.Checks` on a client of its own."""
 
     def __init__(self, connect: Callable[[], Client]) -> None:
-        self._reading = Reading(connect)
+        self._reading = ReadOnlyQueries(connect)
         self._types: dict[str, Types] = {}
         self.keyed = ClickhouseKeyed(self._reading)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from provision.model.checks import BOOLEAN, INTEGER, MOMENT, NUMBER, TEXT, Digest, Key, Scope, Sheet
-from provision.stores.clickhouse.reading import Reading
+from provision.model.checks import BOOLEAN, INTEGER, MOMENT, NUMBER, TEXT, ComparableTable, Digest, Key, Scope
+from provision.stores.clickhouse.reading import ReadOnlyQueries
 from provision.stores.clickhouse.validate.refused import types_of
 from provision.stores.clickhouse.validate.sql import clause, literal, name, plain_type, source, where
 
@@ -38,14 +38,16 @@ _CHECKSUM = "toUInt128(bitAnd(reinterpretAsUInt64(reverse(substring(MD5({0}), 9,
 class ClickhouseKeyed:
     """`provision.ports.validate.Keyed`."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadOnlyQueries) -> None:
         self._reading = reading
 
-    def forms(self, sheet: Sheet) -> Sequence[str]:
+    def forms(self, sheet: ComparableTable) -> Sequence[str]:
         types = types_of(self._reading, sheet.table)
         return [_form(plain_type(types.get(column, ""))) for column in sheet.columns]
 
-    def keys(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None) -> Iterator[tuple[Key, int]]:
+    def keys(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None
+    ) -> Iterator[tuple[Key, int]]:
         key = ", ".join(_written(sheet)[: sheet.key])
         present = [f"isNotNull({name(column)})" for column in sheet.columns[: sheet.key]]
         range_ = [f"({key}) >= {_tuple(low)}"] if low else []
@@ -55,7 +57,7 @@ class ClickhouseKeyed:
         for row in self._reading.stream(query, scope):
             yield tuple(row[:-1]), int(row[-1])
 
-    def digests(self, sheet: Sheet, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
+    def digests(self, sheet: ComparableTable, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
         key = ", ".join(_written(sheet)[: sheet.key])
         inner = [each for each in bounds[1:-1] if each is not None]
         cases = ", ".join(f"({key}) <= {_tuple(each)}, {n}" for n, each in enumerate(inner))
@@ -71,7 +73,9 @@ class ClickhouseKeyed:
         }
         return [found.get(n, Digest(0, 0)) for n in range(len(bounds) - 1)]
 
-    def split(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None, parts: int) -> Sequence[Key]:
+    def split(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, parts: int
+    ) -> Sequence[Key]:
         names = ", ".join(f"k{n}" for n in range(sheet.key))
         inner = ", ".join(f"{each} AS k{n}" for n, each in enumerate(_written(sheet)[: sheet.key]))
         query = (
@@ -81,7 +85,9 @@ class ClickhouseKeyed:
         )
         return sorted(self._reading.rows(query, scope))
 
-    def rows(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None, limit: int) -> Sequence[Key]:
+    def rows(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, limit: int
+    ) -> Sequence[Key]:
         key = ", ".join(_written(sheet)[: sheet.key])
         query = (
             f"SELECT {', '.join(_written(sheet))} FROM {_from(sheet)}{_kept(sheet, scope, low, high)}"
@@ -94,11 +100,11 @@ def _form(kind: str) -> str:
     return next((form for pattern, form in _BY_TYPE if pattern.fullmatch(kind)), TEXT)
 
 
-def _from(sheet: Sheet) -> str:
+def _from(sheet: ComparableTable) -> str:
     return source(sheet.table, sheet.options)
 
 
-def _written(sheet: Sheet) -> list[str]:
+def _written(sheet: ComparableTable) -> list[str]:
     forms = zip(sheet.columns, sheet.forms, strict=True)
     texts = [_FORMS[form].format(name(column), sheet.places) for column, form in forms]
     return [f"ifNull({text}, {literal(NOTHING)})" for text in texts]
@@ -108,7 +114,7 @@ def _tuple(key: Key) -> str:
     return f"({', '.join(map(literal, key))})"
 
 
-def _kept(sheet: Sheet, scope: Scope, low: Key | None, high: Key | None) -> str:
+def _kept(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
     key = ", ".join(_written(sheet)[: sheet.key])
     range_ = [f"({key}) > {_tuple(low)}"] if low is not None else []
     range_ += [f"({key}) <= {_tuple(high)}"] if high is not None else []

@@ -7,8 +7,8 @@ from re import search
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Scope, Table
-from provision.stores.clickhouse.reading import Reading
-from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Refused
+from provision.stores.clickhouse.reading import ReadOnlyQueries
+from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, ServerRefused
 from provision.stores.clickhouse.validate.sql import (
     OTHERS,
     Types,
@@ -27,17 +27,17 @@ UNKNOWN_IDENTIFIER, ACCESS_DENIED = 47, 497
 _BRIEF = Scope(seconds=60)
 
 
-def types_of(reading: Reading, table: str) -> dict[str, str]:
+def types_of(reading: ReadOnlyQueries, table: str) -> dict[str, str]:
     """Column → type; empty for a table that is not there."""
     try:
         return {str(row[0]): str(row[1]) for row in reading.ask(f"DESCRIBE TABLE {table_name(table)}", _BRIEF)}
-    except Refused as error:
+    except ServerRefused as error:
         if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
             return {}
         raise
 
 
-def sorting_key(reading: Reading, table: str) -> tuple[str, ...]:
+def sorting_key(reading: ReadOnlyQueries, table: str) -> tuple[str, ...]:
     """The columns that rows are ordered by, which is as near to a key as a table has."""
     database, _, bare = table.rpartition(".")
     place = literal(database) if database else "currentDatabase()"
@@ -48,7 +48,7 @@ def sorting_key(reading: Reading, table: str) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in reading.rows(query, _BRIEF))
 
 
-def refused(reading: Reading, table: Table, types: Types) -> list[ProvisionError]:
+def refused(reading: ReadOnlyQueries, table: Table, types: Types) -> list[ProvisionError]:
     """Everything that is wrong with a table; `types` are its columns."""
     if not types:
         return [_unknown_table(reading, table)]
@@ -59,7 +59,7 @@ def refused(reading: Reading, table: Table, types: Types) -> list[ProvisionError
     )
 
 
-def _unknown_table(reading: Reading, table: Table) -> ConfigError:
+def _unknown_table(reading: ReadOnlyQueries, table: Table) -> ConfigError:
     known = [str(row[0]) for row in reading.rows("SHOW TABLES", _BRIEF)]
     return ConfigError(
         "unknown-table",
@@ -69,14 +69,14 @@ def _unknown_table(reading: Reading, table: Table) -> ConfigError:
     )
 
 
-def _bad_expressions(reading: Reading, table: Table, types: Types) -> Iterator[ProvisionError]:
+def _bad_expressions(reading: ReadOnlyQueries, table: Table, types: Types) -> Iterator[ProvisionError]:
     for check in table.checks:
         if check.kind != "bad":
             continue
         query = f"DESCRIBE TABLE (SELECT (\n{check.body}\n) AS found FROM {source(table.name, table.options)})"
         try:
             found = reading.ask(query, _BRIEF)
-        except Refused as error:
+        except ServerRefused as error:
             yield _explained(error, table, check, types)
             continue
         kind = str(found[0][1]) if len(found) == 1 else "several values"
@@ -85,18 +85,18 @@ def _bad_expressions(reading: Reading, table: Table, types: Types) -> Iterator[P
             yield ConfigError("bad-expression", what, where=check.place, fix="compare it with something")
 
 
-def _unexplained(reading: Reading, table: Table, types: Types) -> Iterator[ProvisionError]:
+def _unexplained(reading: ReadOnlyQueries, table: Table, types: Types) -> Iterator[ProvisionError]:
     """What the planner says against the statements as they will be sent."""
     for check in table.checks:
         one = Table(table.store, table.name, (check,), table.time, table.tenant, options=table.options)
         query = counting(check, table, ()) if check.kind in OTHERS else scan(one, types, ())
         try:
             reading.ask(f"EXPLAIN {query}", _BRIEF)
-        except Refused as error:
+        except ServerRefused as error:
             yield _explained(error, table, check, types)
 
 
-def _explained(error: Refused, table: Table, check: Check, types: Types) -> ConfigError:
+def _explained(error: ServerRefused, table: Table, check: Check, types: Types) -> ConfigError:
     if error.number == ACCESS_DENIED:
         return ConfigError(
             "no-privilege",
@@ -113,7 +113,7 @@ def _explained(error: Refused, table: Table, check: Check, types: Types) -> Conf
     return ConfigError("bad-expression", what, where=check.place, fix="correct the expression")
 
 
-def _sentence(error: Refused) -> str:
+def _sentence(error: ServerRefused) -> str:
     """The server's sentence without the query around it."""
     text = error.what.split(" In scope ")[0].split(" In query ")[0].split(" Expected one of")[0]
     return text.split(": while ")[0].rstrip(". ")

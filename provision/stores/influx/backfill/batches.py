@@ -19,7 +19,7 @@ from provision.documents.ensure import Refused
 from provision.errors import BatchFailed, ConfigError, ProvisionError
 from provision.model.backfills import SMALL, Backfill
 from provision.stores.influx.backfill.place import Stride
-from provision.stores.influx.backfill.range import Asked, Cursor, shown
+from provision.stores.influx.backfill.range import Cursor, RangeRequest, shown
 from provision.stores.influx.backfill.refused import refused
 from provision.stores.influx.backfill.runs import RunEntries
 from provision.stores.influx.backfill.windows import Windows, names
@@ -69,7 +69,7 @@ class InfluxWork(LoggedWork):
         return list(refused(self._server(), self._backfill, self._names))
 
     def warnings(self) -> Sequence[str]:
-        asked, now, said = Asked.of(self._backfill.body), _now(), list[str]()
+        asked, now, said = RangeRequest.of(self._backfill.body), _now(), list[str]()
         for name in self._names:
             rollup, range_ = self._windows.rollup(name), self._windows.range(name, now)
             if why := range_.outside(asked):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from provision.stores.influx import annotated
 from provision.stores.influx.backfill.place import Series, Stretch, Window, read_by
 from provision.stores.influx.migrate import flux
-from provision.stores.influx.migrate.model import Place, Rollup, shown
-from provision.stores.influx.validate.flux import Flux as Checked
+from provision.stores.influx.migrate.model import Rollup, TierPlace, shown
+from provision.stores.influx.validate.flux import CheckFlux as Checked
 from provision.stores.influx.validate.place import Ask, Span
 from provision.stores.influx.validate.windows import BILLION
 
@@ -17,7 +17,7 @@ _WRITES = f'{_PIPE}set(key: "_measurement"'  # where a pipeline begins to write;
 _FIRST = "1678-01-01T00:00:00Z"
 
 
-class Flux:
+class BackfillFlux:
     """`provision.stores.influx.backfill.place.Words`."""
 
     def __init__(self, ask: Ask) -> None:
@@ -94,7 +94,7 @@ def _range(start: int, stop: int) -> str:
     return f"range(start: {annotated.time(start * BILLION)}, stop: {annotated.time(stop * BILLION)})"
 
 
-def _bucket(rollup: Rollup, place: Place) -> str:
+def _bucket(rollup: Rollup, place: TierPlace) -> str:
     return flux.text(flux.bucket(rollup.database, place.tier))
 
 

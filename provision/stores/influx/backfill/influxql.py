@@ -8,15 +8,15 @@ from dataclasses import replace
 from provision.stores.influx.backfill.place import Series, Stretch, Window, read_by
 from provision.stores.influx.migrate import influxql
 from provision.stores.influx.migrate.influxql import quoted, text
-from provision.stores.influx.migrate.model import Place, Rollup, shown
-from provision.stores.influx.validate.influxql import Influxql as Checked
+from provision.stores.influx.migrate.model import Rollup, TierPlace, shown
+from provision.stores.influx.validate.influxql import CheckInfluxql as Checked
 from provision.stores.influx.validate.place import Ask, Span
 from provision.stores.influx.validate.windows import BILLION
 
 _GROUP = " GROUP BY time("  # no name of a tag holds a parenthesis, so that the last one is the query's own
 
 
-class Influxql:
+class BackfillInfluxql:
     """`provision.stores.influx.backfill.place.Words`."""
 
     def __init__(self, ask: Ask) -> None:
@@ -85,5 +85,5 @@ def _when(start: int, stop: int) -> str:
     return f"time >= {start}s AND time < {stop}s"
 
 
-def _place(database: str, place: Place) -> str:
+def _place(database: str, place: TierPlace) -> str:
     return f"{quoted(database)}.{quoted(place.tier)}.{quoted(place.measurement)}"

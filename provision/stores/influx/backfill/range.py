@@ -14,14 +14,14 @@ MARGIN = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RangeRequest:
     """The range of the document, in seconds since 1970; None: as far as points go."""
 
     since: int | None = None
     until: int | None = None
 
     @classmethod
-    def of(cls, body: Mapping[str, object]) -> Asked:
+    def of(cls, body: Mapping[str, object]) -> RangeRequest:
         """Raises ValueError for what is no moment."""
         return cls(*(seconds(str(body[key])) if key in body else None for key in ("since", "until")))
 
@@ -43,7 +43,7 @@ class Range:
         newest = _floor(as_of - rollup.span, rollup.every)
         return cls(rollup.every, holds, newest + rollup.every)
 
-    def within(self, asked: Asked, oldest: int | None = None) -> tuple[int | None, int]:
+    def within(self, asked: RangeRequest, oldest: int | None = None) -> tuple[int | None, int]:
         """From when to when, in whole windows; `oldest` is the source's oldest point."""
         starts = [] if oldest is None else [_floor(oldest, self.every)]
         starts += [] if self.holds is None else [self.holds]
@@ -51,17 +51,17 @@ class Range:
         stop = self.closed if asked.until is None else min(self.closed, _floor(asked.until, self.every))
         return max(starts, default=None), stop
 
-    def clipped(self, asked: Asked) -> Iterator[str]:
+    def clipped(self, asked: RangeRequest) -> Iterator[str]:
         """What of the document's range is left out, in words."""
         if asked.since is not None and self.holds is not None and asked.since < self.holds:
             yield f"it begins at {shown(self.holds)}: what is older is past the time of its tiers, or soon will be"
         if asked.until is not None and asked.until > self.closed:
             yield f"it ends at {shown(self.closed)}: what is newer is still written by the rollup itself"
 
-    def outside(self, asked: Asked) -> str:
+    def outside(self, asked: RangeRequest) -> str:
         """Why the document's range holds no window that can be filled, in words; empty when it may hold one."""
         start, stop = self.within(asked)
-        if asked == Asked() or start is None or start < stop:
+        if asked == RangeRequest() or start is None or start < stop:
             return ""
         held = "" if self.holds is None else f"its tiers hold whole windows from {shown(self.holds)} on, "
         return f"{held}the newest closed one ends at {shown(self.closed)}"

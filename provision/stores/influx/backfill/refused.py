@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from provision.errors import ConfigError
 from provision.model.backfills import Backfill
-from provision.stores.influx.backfill.range import Asked, Range
+from provision.stores.influx.backfill.range import Range, RangeRequest
 from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.server import Server
 from provision.text.nearest import near
@@ -39,7 +39,7 @@ def refused(server: Server, backfill: Backfill, named: Sequence[str]) -> Iterato
 def _bad_moments(backfill: Backfill) -> Iterator[ConfigError]:
     for key in ("since", "until"):
         try:
-            Asked.of({name: value for name, value in backfill.body.items() if name == key})
+            RangeRequest.of({name: value for name, value in backfill.body.items() if name == key})
         except ValueError:
             what = f"{key} is no moment: {backfill.body[key]}"
             yield ConfigError("bad-expression", what, where=backfill.place(key), fix="write 2026-03-02 09:00:00")
@@ -76,7 +76,7 @@ def _out_of_order(rollups: Sequence[Rollup], where: str) -> Iterator[ConfigError
 
 def _empty(backfill: Backfill, rollups: Sequence[Rollup], tiers: Mapping[str, Tier]) -> Iterator[ConfigError]:
     """A range in which no rollup has a window that can be filled."""
-    now, asked = int(time.time()), Asked.of(backfill.body)
+    now, asked = int(time.time()), RangeRequest.of(backfill.body)
     why = [
         Range.of(each, (tiers[each.source.tier], tiers[each.target.tier]), now, now).outside(asked) for each in rollups
     ]

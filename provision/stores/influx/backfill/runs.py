@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from provision.backfill.log import Entry
+from provision.backfill.log import RunLogEntry
 from provision.documents.ensure import Refused
 from provision.errors import ConfigError, FailedError, UnreachableError
 from provision.stores.influx import annotated
@@ -44,7 +44,7 @@ class RunEntries:
             fix = refused.fix or "give the user the right to make databases"
             raise ConfigError("not-allowed", what, where=server.shown, fix=fix) from None
 
-    def newest(self, run: str | None = None) -> Iterator[Entry]:
+    def newest(self, run: str | None = None) -> Iterator[RunLogEntry]:
         if not self._there():
             return
         server = self._server()
@@ -56,9 +56,9 @@ class RunEntries:
             fields = {row["_field"]: row["_value"]} if "_field" in row else row
             found.setdefault((str(row["run"]), int(row["n"])), {}).update(fields)
         for (of, n), fields in sorted(found.items()):
-            yield Entry(of, n, int(fields["version"]), json.loads(fields["body"]))
+            yield RunLogEntry(of, n, int(fields["version"]), json.loads(fields["body"]))
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: RunLogEntry) -> bool:
         if any(each.n == entry.n and each.version >= entry.version for each in self.newest(entry.run)):
             return False
         server = self._server()
@@ -100,7 +100,7 @@ def _flux(database: str, only: Mapping[str, str]) -> str:
     return f"from(bucket: {bucket}) |> range(start: {annotated.time(0)}) |> filter(fn: (r) => {tests}) |> last()"
 
 
-def _line(tags: Mapping[str, str], entry: Entry) -> str:
+def _line(tags: Mapping[str, str], entry: RunLogEntry) -> str:
     """The entry in line protocol; its JSON holds no line break."""
     tagged = "".join(f",{name}={_escaped(value, ',= ')}" for name, value in sorted(tags.items()))
     body = _escaped(json.dumps(dict(entry.body), ensure_ascii=False).replace("\\", "\\\\"), '"')

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from provision.backfill.log import schema_changed
 from provision.errors import FailedError
 from provision.model.backfills import Backfill
-from provision.stores.influx.backfill.flux import Flux
-from provision.stores.influx.backfill.influxql import Influxql
+from provision.stores.influx.backfill.flux import BackfillFlux
+from provision.stores.influx.backfill.influxql import BackfillInfluxql
 from provision.stores.influx.backfill.place import Slice, Stride, Words
-from provision.stores.influx.backfill.range import Asked, Range
+from provision.stores.influx.backfill.range import Range, RangeRequest
 from provision.stores.influx.backfill.runs import SECONDS, sending
 from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.validate.place import Ask, Record
@@ -20,7 +20,7 @@ from provision.stores.influx.validate.place import Ask, Record
 if TYPE_CHECKING:
     from provision.stores.influx.server import Server
 
-_LANGUAGES: Mapping[str, Callable[[Ask], Words]] = {"influxql": Influxql, "flux": Flux}
+_LANGUAGES: Mapping[str, Callable[[Ask], Words]] = {"influxql": BackfillInfluxql, "flux": BackfillFlux}
 
 
 def names(backfill: Backfill) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Windows:
         Raises FailedError (schema-changed).
         """
         oldest = self.oldest(self.rollup(name)) if at is None else at
-        start, stop = self.range(name, as_of).within(Asked.of(self._backfill.body), oldest)
+        start, stop = self.range(name, as_of).within(RangeRequest.of(self._backfill.body), oldest)
         return (stop, stop) if oldest is None or start is None else (min(start, stop), stop)
 
     def slice(self, rollup: Rollup, start: int, stop: int) -> Slice:

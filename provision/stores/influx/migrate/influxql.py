@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provision.stores.influx.migrate.model import Call, Output, Place, Rollup, Tier, shown
+from provision.stores.influx.migrate.model import Call, Output, Rollup, Tier, TierPlace, shown
 
 
 def quoted(name: str) -> str:
@@ -68,7 +68,7 @@ def _duration(duration: int) -> str:
     return shown(duration) if duration else "INF"
 
 
-def _place(database: str, place: Place) -> str:
+def _place(database: str, place: TierPlace) -> str:
     return f"{quoted(database)}.{quoted(place.tier)}.{quoted(place.measurement)}"
 
 

@@ -111,7 +111,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TierPlace:
     """A measurement in a tier."""
 
     tier: str
@@ -128,8 +128,8 @@ class Rollup:
 
     database: str
     name: str
-    source: Place
-    target: Place
+    source: TierPlace
+    target: TierPlace
     every: int
     late: int
     outputs: tuple[Output, ...]
@@ -142,8 +142,8 @@ class Rollup:
         return cls(
             body["database"],
             body["name"],
-            Place(**body["from"]),
-            Place(**body["into"]),
+            TierPlace(**body["from"]),
+            TierPlace(**body["into"]),
             seconds(body["every"]),
             seconds(body["late"]) if "late" in body else 0,
             tuple(Output.of(name, text) for name, text in body["fields"].items()),

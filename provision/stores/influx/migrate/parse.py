@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provision.stores.influx.migrate import influxql
 from provision.stores.influx.migrate.canonical import Token, canonical
-from provision.stores.influx.migrate.model import Call, Output, Place, Rollup
+from provision.stores.influx.migrate.model import Call, Output, Rollup, TierPlace
 from provision.text.durations import SECOND
 
 
@@ -66,13 +66,13 @@ class _Words:
         # Through its text, so that only what a document may say is taken.
         return Call.of(f"{function}({field})")
 
-    def _place(self, database: str) -> Place:
+    def _place(self, database: str) -> TierPlace:
         if self._name() != database:
             raise _Other
         self._skip(".")
         tier = self._name()
         self._skip(".")
-        return Place(tier, self._name())
+        return TierPlace(tier, self._name())
 
     def _tags(self) -> tuple[str, ...] | None:
         tags = []

@@ -12,11 +12,11 @@ from provision.errors import ConfigError, FailedError, ProvisionError, Unreachab
 from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.stores.influx.migrate.model import DAY, HOUR, Tier
 from provision.stores.influx.server import Server
-from provision.stores.influx.validate.flux import Flux
-from provision.stores.influx.validate.influxql import Influxql
+from provision.stores.influx.validate.flux import CheckFlux
+from provision.stores.influx.validate.influxql import CheckInfluxql
 from provision.stores.influx.validate.place import Ask, Language, Record, Span, Test
 from provision.stores.influx.validate.refused import refused
-from provision.stores.influx.validate.windows import BILLION, Windows, aligned, names
+from provision.stores.influx.validate.windows import BILLION, EmptyWindows, aligned, names
 from provision.text.durations import DURATION, seconds
 from provision.validate.columns import COLUMNS, FRESHNESS, RANGE, age_tally, body, columns
 from provision.validate.scan import KEPT, Deadline, Samples, shown, since
@@ -52,7 +52,7 @@ TABLE: dict[str, dict[str, object]] = {
     "database": {**_TEXT, "description": "the database of the measurement"},
     "tier": {**_TEXT, "description": "the retention policy (1.x) or bucket `database/tier` (2.x) of the measurement"},
 }
-LANGUAGES: Mapping[str, Callable[[Ask], Language]] = {"influxql": Influxql, "flux": Flux}
+LANGUAGES: Mapping[str, Callable[[Ask], Language]] = {"influxql": CheckInfluxql, "flux": CheckFlux}
 # A server looks for what is past its time twice an hour, and drops whole shard groups.
 _CHECKED = HOUR
 _OUTSIDE: Mapping[str, str] = {"min": "<", "max": ">", "above": "<=", "below": ">="}
@@ -165,7 +165,7 @@ def _outside(look: _Look, check: Check, total: int, _extremes: Mapping[str, tupl
     return Tally(sum(look.points(span) for span in _spans(look, check)), total), ()
 
 
-def _windows(look: _Look, check: Check) -> Windows:
+def _windows(look: _Look, check: Check) -> EmptyWindows:
     asked = cast(Mapping[str, Any], check.body)
     every = seconds(asked["every"])
     now = int(time.time() * BILLION)
@@ -177,7 +177,7 @@ def _windows(look: _Look, check: Check) -> Windows:
     span = replace(look.span, start=begin, stop=end)
     source = asked.get("from")
     made_of = replace(span, tier=source["tier"], measurement=source["table"]) if source else None
-    return Windows(span, made_of, every, columns(asked.get("per")))
+    return EmptyWindows(span, made_of, every, columns(asked.get("per")))
 
 
 def _spans(look: _Look, check: Check) -> Iterator[Span]:

@@ -14,7 +14,7 @@ _FIRST, _LAST = "1678-01-01T00:00:00Z", "2262-01-01T00:00:00Z"
 _OWN = ("result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement", "time")
 
 
-class Flux:
+class CheckFlux:
     """`provision.stores.influx.validate.place.Language`."""
 
     def __init__(self, ask: Ask) -> None:

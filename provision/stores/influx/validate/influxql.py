@@ -11,7 +11,7 @@ from provision.stores.influx.validate.place import Ask, Record, Span, Test, lite
 _NUMBERS = ("float", "integer", "unsigned")
 
 
-class Influxql:
+class CheckInfluxql:
     """`provision.stores.influx.validate.place.Language`."""
 
     def __init__(self, ask: Ask) -> None:

@@ -15,7 +15,7 @@ Window = tuple[tuple[str, ...], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class EmptyWindows:
     """What is looked at: windows of `every` seconds, one for each value of the tags `per`.
 
     With `source`, a window is expected where that holds a point; without, everywhere after the first point of its tags.

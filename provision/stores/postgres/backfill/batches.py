@@ -13,14 +13,14 @@ from typing import Any
 import psycopg
 
 from provision.errors import ProvisionError
-from provision.model.backfills import Backfill, Filled, Pace, Seen
+from provision.model.backfills import Backfill, Filled, Pace, ServerSignal
 from provision.stores.postgres.backfill import cut, refused
 from provision.stores.postgres.backfill.advice import constants, warnings
 from provision.stores.postgres.backfill.errors import refusal
 from provision.stores.postgres.backfill.fill import Batch, subject
 from provision.stores.postgres.backfill.rows import PostgresSource
 from provision.stores.postgres.backfill.runs import PostgresRuns
-from provision.stores.postgres.backfill.signals import LookOut
+from provision.stores.postgres.backfill.signals import SignalReader
 from provision.stores.postgres.backfill.sql import Shape, shape
 from provision.stores.postgres.server import Connection
 
@@ -113,7 +113,7 @@ class PostgresWork:
 
     def __init__(self, connection: Connection, backfill: Backfill, owner: Mapping[str, str]) -> None:
         self._connection, self._backfill, self._owner = connection, backfill, owner
-        self._look_out: LookOut | None = None
+        self._signals: SignalReader | None = None
         self._shape: Shape | None = None
         self._batch: Batch | None = None
         with self._asked():
@@ -175,12 +175,12 @@ class PostgresWork:
             return f"`verify` cannot be asked: {error.diag.message_primary or error}"
         return "" if row and row[0] is True else f"`verify` answers {json.dumps(row[0] if row else None, default=str)}"
 
-    def look(self) -> Seen:
+    def look(self) -> ServerSignal:
         with self._asked():
-            if self._look_out is None:
+            if self._signals is None:
                 self._connection.execute("set application_name = 'provision'")
-                self._look_out = LookOut(self._connection, self._backfill, self._mark)
-            return self._look_out.look()
+                self._signals = SignalReader(self._connection, self._backfill, self._mark)
+            return self._signals.look()
 
     def close(self) -> None:
         self._connection.close()

@@ -21,7 +21,7 @@ _SCHEMA = ("42", "3F")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ErrorSubject:
     """What was asked for: a store, the table that is filled, the document, the backfill's name."""
 
     store: str
@@ -30,7 +30,7 @@ class Subject:
     name: str = "NAME"
 
 
-def refusal(error: psycopg.Error, subject: Subject, connection: Connection) -> ProvisionError:
+def refusal(error: psycopg.Error, subject: ErrorSubject, connection: Connection) -> ProvisionError:
     """UnreachableError, or FailedError (disk-full, no-privilege, schema-changed, batch-refused)."""
     what, state = shown(error), error.sqlstate or ""
     # libpq's own words have no state: the connection broke, at times before it knows that it is closed.
@@ -56,7 +56,7 @@ def shown(error: psycopg.Error) -> str:
     return str(error.diag.message_primary or error).strip()
 
 
-def _grant(what: str, subject: Subject) -> str:
+def _grant(what: str, subject: ErrorSubject) -> str:
     if not subject.table or " backfill_" in what or what.endswith(" schema provision"):
         return "grant usage on schema provision, and select, insert, update on its tables, to the user of the url"
     return f"grant select, update on {subject.table} to the user of the url"

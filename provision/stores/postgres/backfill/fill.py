@@ -16,8 +16,8 @@ from psycopg.rows import dict_row
 from provision.errors import BatchFailed, BatchInTheWay, ProvisionError, UnreachableError
 from provision.model.backfills import Backfill, Filled, Pace
 from provision.stores.postgres.backfill.cut import density, not_skipped
-from provision.stores.postgres.backfill.errors import IN_THE_WAY, Subject, refusal, shown
-from provision.stores.postgres.backfill.heap import Block, Place
+from provision.stores.postgres.backfill.errors import IN_THE_WAY, ErrorSubject, refusal, shown
+from provision.stores.postgres.backfill.heap import Block, HeapPosition
 from provision.stores.postgres.backfill.sql import Shape
 from provision.stores.postgres.server import Connection
 
@@ -48,7 +48,7 @@ Key = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FillStep:
     """The rows of a batch as conditions, and where the part goes on after it; `row` names the only one."""
 
     conditions: Sequence[str]
@@ -89,29 +89,29 @@ class Batch:
             raise self._explained(error, pace.rows, step) from None
         return Filled(n, step.looked_at, changed, time.monotonic() - began, skipped)
 
-    def _step(self, cursor: Mapping[str, Any], rows: int, run: str) -> Step:
+    def _step(self, cursor: Mapping[str, Any], rows: int, run: str) -> FillStep:
         if cursor.get("rest"):
             return self._rest(cursor, rows, run)
         return self._by_block(cursor, rows) if "block" in cursor else self._by_key(cursor, rows)
 
-    def _by_key(self, cursor: Mapping[str, Any], rows: int) -> Step:
+    def _by_key(self, cursor: Mapping[str, Any], rows: int) -> FillStep:
         after, to = cursor["after"], cursor["to"]
         row = self._connection.execute(self._shape.boundary(after, to, rows).encode()).fetchone()
         if row is None:
             only = None if rows > 1 else ()
-            return Step(self._shape.window(after, to), rows - 1, {"after": to, "to": to}, done=True, row=only)
+            return FillStep(self._shape.window(after, to), rows - 1, {"after": to, "to": to}, done=True, row=only)
         high = list(row)
         following = {**cursor, "after": high}
-        return Step(self._shape.window(after, high), rows, following, high == to, high if rows == 1 else None)
+        return FillStep(self._shape.window(after, high), rows, following, high == to, high if rows == 1 else None)
 
-    def _by_block(self, cursor: Mapping[str, Any], rows: int) -> Step:
-        place = Place.of(cursor).begun(rows, self._density)
+    def _by_block(self, cursor: Mapping[str, Any], rows: int) -> FillStep:
+        place = HeapPosition.of(cursor).begun(rows, self._density)
         blocks = place.blocks(rows, self._density)
         if not blocks:
             return self._within_block(place, rows)
         return self._step_to(place, (place.at[0] + blocks, 0), place.rows(blocks, self._density))
 
-    def _within_block(self, place: Place, rows: int) -> Step:
+    def _within_block(self, place: HeapPosition, rows: int) -> FillStep:
         """A few rows of one block, which others may be too many of."""
         following = (place.at[0] + 1, 0)
         query = self._shape.select(
@@ -126,11 +126,11 @@ class Batch:
         step = self._step_to(place, (block, line + 1), rows)
         return replace(step, row=list(found[0][1:])) if rows == 1 else step
 
-    def _step_to(self, place: Place, to: Block, looked_at: int) -> Step:
+    def _step_to(self, place: HeapPosition, to: Block, looked_at: int) -> FillStep:
         after = place.moved(to)
-        return Step(place.conditions(to), looked_at, after.cursor, after.done)
+        return FillStep(place.conditions(to), looked_at, after.cursor, after.done)
 
-    def _rest(self, cursor: Mapping[str, Any], rows: int, run: str) -> Step:
+    def _rest(self, cursor: Mapping[str, Any], rows: int, run: str) -> FillStep:
         """Rows that came or moved behind the cursors: found without a lock, then filled by their keys."""
         without = not_skipped(self._shape, {**self._fields, "run": run})
         conditions = [*self._shape.window(cursor["after"], None), without]
@@ -140,9 +140,9 @@ class Batch:
         self._connection.execute("set local enable_seqscan = off")
         following = {"rest": True, "after": keys[-1] if keys else cursor["after"]}
         among = [self._shape.among(keys)] if keys else ["false"]
-        return Step(among, len(keys), following, len(keys) < rows, keys[0] if rows == 1 and keys else None)
+        return FillStep(among, len(keys), following, len(keys) < rows, keys[0] if rows == 1 and keys else None)
 
-    def _apply(self, step: Step) -> int:
+    def _apply(self, step: FillStep) -> int:
         if self._backfill.process is None:
             cursor = self._connection.execute(self._shape.update(step.conditions).encode())
             if self._pipeline is not None:
@@ -156,7 +156,7 @@ class Batch:
             self._process(Lent(rows, self._connection), step)
         return len(rows)
 
-    def _process(self, batch: Lent, step: Step) -> None:
+    def _process(self, batch: Lent, step: FillStep) -> None:
         assert self._backfill.process is not None
         try:
             self._backfill.process(batch)
@@ -166,7 +166,7 @@ class Batch:
             what = f"{_named(step)}process raised {type(error).__name__}: {error}"
             raise BatchFailed(what, rows=max(len(batch.rows), 1), where=self._backfill.shown, fix=_FIX) from None
 
-    def _tried(self, step: Step) -> int | None:
+    def _tried(self, step: FillStep) -> int | None:
         """Fill the only row; None where it cannot be."""
         self._why = ""
         try:
@@ -178,14 +178,14 @@ class Batch:
             self._why = error.what
         return None
 
-    def _pass_over(self, run: str, step: Step) -> int:
+    def _pass_over(self, run: str, step: FillStep) -> int:
         if not step.row:
             return 0
         fields = {**self._fields, "run": run, "key": json.dumps(list(step.row)), "error": self._why}
         self._connection.execute(_SKIP, fields)
         return 1
 
-    def _keep(self, run: str, n: int, step: Step, pace: Pace, changed: int, skipped: int) -> None:
+    def _keep(self, run: str, n: int, step: FillStep, pace: Pace, changed: int, skipped: int) -> None:
         fields = {
             "run": run,
             "n": n,
@@ -200,7 +200,7 @@ class Batch:
         }
         self._connection.execute(_KEEP, {**self._fields, **fields})
 
-    def _explained(self, error: psycopg.Error, rows: int, step: Step | None) -> ProvisionError:
+    def _explained(self, error: psycopg.Error, rows: int, step: FillStep | None) -> ProvisionError:
         what, state = shown(error), error.sqlstate or ""
         if isinstance(error, IN_THE_WAY):
             return BatchInTheWay("rows locked by others" if state == "55P03" else what)
@@ -209,9 +209,9 @@ class Batch:
         return refusal(error, subject(self._backfill), self._connection)
 
 
-def subject(backfill: Backfill) -> Subject:
+def subject(backfill: Backfill) -> ErrorSubject:
     """A backfill, for its errors."""
-    return Subject(backfill.store, str(backfill.body["table"]), backfill.shown, backfill.name)
+    return ErrorSubject(backfill.store, str(backfill.body["table"]), backfill.shown, backfill.name)
 
 
 _FIX = "correct the row or the expression, or pass such rows over with --skip-failed N"
@@ -230,5 +230,5 @@ class Lent:
         return cursor.fetchall() if cursor.description else []
 
 
-def _named(step: Step | None) -> str:
+def _named(step: FillStep | None) -> str:
     return f"row {', '.join(step.row)}: " if step is not None and step.row else ""

@@ -22,7 +22,7 @@ _DEAR = {0: 3, 1: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HeapPosition:
     """Where a part that ends before the block `end` goes on: at a line of a block, in one of the stripes of the chunk
     from block `low` to before `high`. A chunk without a block is none yet."""
 
@@ -34,7 +34,7 @@ class Place:
     stripes: int
 
     @classmethod
-    def of(cls, cursor: Mapping[str, Any]) -> Place:
+    def of(cls, cursor: Mapping[str, Any]) -> HeapPosition:
         """The place of a cursor: `block`, `to`, and within a chunk also `chunk` and `stripe`, with how many it has."""
         block, line = cursor["block"]
         low, high = cursor.get("chunk", (block, block))
@@ -50,7 +50,7 @@ class Place:
     def done(self) -> bool:
         return self.at[0] >= self.end
 
-    def begun(self, rows: int, density: int) -> Place:
+    def begun(self, rows: int, density: int) -> HeapPosition:
         """In a chunk of which each stripe has about so many rows; `density`: rows of a block."""
         if self.low < self.high:
             return self
@@ -75,7 +75,7 @@ class Place:
         limits = [f"ctid >= '({self.at[0]},{self.at[1]})'::tid", f"ctid < '({to[0]},{to[1]})'::tid"]
         return [*limits, stripe] if self.stripes > 1 else limits
 
-    def moved(self, to: Block) -> Place:
+    def moved(self, to: Block) -> HeapPosition:
         """The place after the rows before `to`: in this stripe, at the begin of the next, or behind the chunk."""
         if to[0] < self.high:
             return replace(self, at=to)

@@ -14,7 +14,7 @@ import psycopg
 from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import Backfill, SourceRow
 from provision.stores.postgres.backfill import refused
-from provision.stores.postgres.backfill.errors import Subject, refusal, shown
+from provision.stores.postgres.backfill.errors import ErrorSubject, refusal, shown
 from provision.stores.postgres.backfill.sql import Shape, shape
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.sql import name
@@ -131,7 +131,7 @@ class PostgresSource:
             yield
         except psycopg.Error as error:
             document, table = self._document, str(self._document.body["table"])
-            said = refusal(error, Subject(document.store, table, document.shown, document.name), self._connection)
+            said = refusal(error, ErrorSubject(document.store, table, document.shown, document.name), self._connection)
             if said.code == "no-privilege":
                 said.fix = f"grant select on {table} to the user of the url"
             raise said from None

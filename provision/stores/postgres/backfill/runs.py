@@ -13,7 +13,7 @@ import psycopg
 from provision.errors import FailedError
 from provision.model.backfills import BackfillRun, Part, RunState
 from provision.stores.postgres import own_tables
-from provision.stores.postgres.backfill.errors import Subject, refusal
+from provision.stores.postgres.backfill.errors import ErrorSubject, refusal
 from provision.stores.postgres.server import Connection
 
 _TABLES = """
@@ -153,7 +153,7 @@ class PostgresRuns:
         try:
             yield connection
         except psycopg.Error as error:
-            raise refusal(error, Subject(self._key["store"]), connection) from None
+            raise refusal(error, ErrorSubject(self._key["store"]), connection) from None
 
 
 def _run(row: Sequence[Any], parts: tuple[Part, ...]) -> BackfillRun:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from provision.errors import FailedError
-from provision.model.backfills import Backfill, Seen
+from provision.model.backfills import Backfill, ServerSignal
 from provision.stores.postgres.backfill.errors import IN_THE_WAY, shown
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.sql import literal, table_name
@@ -49,8 +49,8 @@ _WAL = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8"
 _UNITS = {"kB": 2**10, "MB": 2**20, "GB": 2**30}
 
 
-class LookOut:
-    """The look-out of one backfill; `ours` is the application name of its workers."""
+class SignalReader:
+    """Reads what the server says of one backfill; `ours` is the application name of its workers."""
 
     def __init__(self, connection: Connection, backfill: Backfill, ours: str) -> None:
         self._connection = connection
@@ -62,30 +62,30 @@ class LookOut:
         self._waits = _WAITS.format(since=since, tree=tree, ours=literal(ours))
         self._vacuum = _VACUUM.format(tree=tree)
         self._wal: tuple[float, float] | None = None
-        self._next, self._slow = 0.0, Seen()
+        self._next, self._slow = 0.0, ServerSignal()
 
-    def look(self) -> Seen:
+    def look(self) -> ServerSignal:
         """Raises FailedError (bad-yield) for a query of the user's that fails."""
         # Most of the time nobody waits, and that is cheap to see.
         wait_ms, queued = self._row(self._waits) if self._row(_ANYBODY)[0] else (0, 0)
         now = time.monotonic()
         if now >= self._next:
-            self._slow = next(self._signals(now), Seen())
+            self._slow = next(self._signals(now), ServerSignal())
             self._next = now + SELDOM
         if queued and not self._slow.hold:
-            return Seen("lock waiters on the table", 0.2, wait_ms=round(wait_ms))
+            return ServerSignal("lock waiters on the table", 0.2, wait_ms=round(wait_ms))
         return replace(self._slow, wait_ms=round(wait_ms))
 
-    def _signals(self, now: float) -> Iterator[Seen]:
+    def _signals(self, now: float) -> Iterator[ServerSignal]:
         if "sql" in self._given and (why := self._asked(str(self._given["sql"]))):
-            yield Seen(why, 0.5, hold=True)
+            yield ServerSignal(why, 0.5, hold=True)
         lag, most = self._row(_LAG)[0], seconds(self._given.get("replication_lag", LAG))
         if lag > most:
-            yield Seen(f"replication lag {lag:.0f} s", 0.5, hold=True)
+            yield ServerSignal(f"replication lag {lag:.0f} s", 0.5, hold=True)
         if "wal" in self._given and (rate := self._wal_rate(now)) > size(str(self._given["wal"])):
-            yield Seen(f"WAL {rate / 2**20:.1f} MB/s", 0.5)
+            yield ServerSignal(f"WAL {rate / 2**20:.1f} MB/s", 0.5)
         if self._given.get("autovacuum", True) and self._row(self._vacuum)[0]:
-            yield Seen("autovacuum on the table", self._target / 2)
+            yield ServerSignal("autovacuum on the table", self._target / 2)
 
     def _wal_rate(self, now: float) -> float:
         written, before = self._row(_WAL)[0], self._wal

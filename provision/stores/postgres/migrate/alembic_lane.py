@@ -25,8 +25,8 @@ from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import blockers
 from provision.stores.postgres.migrate.committed import Seen
 from provision.stores.postgres.migrate.failures import line, short, sqlstate, told
-from provision.stores.postgres.migrate.losses.guard import Guard
-from provision.stores.postgres.migrate.losses.targets import Content
+from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard
+from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
 from provision.stores.postgres.migrate.session import Session
 from provision.stores.postgres.migrate.version_table import version_table
@@ -56,12 +56,12 @@ class AlembicLane:
         connection: Connection,
         ledger: PostgresLedger,
         repeatables: PostgresRepeatables,
-        before: Content,
+        before: DatabaseContent,
     ) -> None:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
         self._repeatables = repeatables
         self._seen, self._looked = Seen(connection, options), False
-        self._guard = Guard(connection, version_table(options), before)
+        self._guard = PostgresLossGuard(connection, version_table(options), before)
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)

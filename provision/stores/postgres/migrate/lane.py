@@ -14,7 +14,7 @@ from provision.stores.postgres.migrate.version_table import version_table
 from provision.stores.postgres.server import Connection
 
 if TYPE_CHECKING:
-    from provision.stores.postgres.migrate.losses.targets import Content
+    from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 
 # `alembic.context` and `alembic.op` are one for the whole process: two lanes there would write where the other one is.
 ALEMBIC = threading.Lock()
@@ -33,7 +33,7 @@ class PostgresLane:
     ) -> None:
         self._options, self._url, self._connection = options, url, connection
         self._ledger, self._repeatables = ledger, repeatables
-        self._before: tuple[int, Content] | None = None
+        self._before: tuple[int, DatabaseContent] | None = None
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         from provision.stores.postgres.migrate import patching
@@ -63,7 +63,7 @@ class PostgresLane:
 
         own_process.run(self._options, self._url, steps, journal, self._content(journal.token))
 
-    def _content(self, token: int) -> Content:
+    def _content(self, token: int) -> DatabaseContent:
         """What was there when the run began, which may come here more than once: what it made itself is no loss."""
         from provision.stores.postgres.migrate.losses.targets import found
 

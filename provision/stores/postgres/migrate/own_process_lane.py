@@ -14,7 +14,7 @@ from provision.errors import FailedError, ProvisionError
 from provision.model import Event, EventKind, Mark, Step, StoreOptions
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate.alembic_lane import AlembicLane
-from provision.stores.postgres.migrate.losses.targets import Content
+from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 from provision.stores.postgres.migrate.repeatable import PostgresRepeatables, revisions
 from provision.stores.postgres.migrate.shared_clock import Until
 from provision.stores.postgres.server import open_store
@@ -41,7 +41,7 @@ def run(connection: Connection, until: int) -> int:
     return 0
 
 
-def _lane(options: StoreOptions, url: str, before: Content) -> AlembicLane:
+def _lane(options: StoreOptions, url: str, before: DatabaseContent) -> AlembicLane:
     connection = open_store(options, url)
     ledger = PostgresLedger(connection, options.project, options.name)
     repeatables = PostgresRepeatables(options, connection, ledger, revisions(options))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from provision.stores.postgres.ledger import PostgresLedger
-    from provision.stores.postgres.migrate.losses.guard import Guard, Rows
+    from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
     from provision.stores.postgres.server import Connection
 
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
@@ -58,7 +58,7 @@ class PostgresRepeatables:
         lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
         return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
 
-    def carry_out(self, step: Step, journal: Journal, guard: Guard, lock_timeout: str) -> Event:
+    def carry_out(self, step: Step, journal: Journal, guard: PostgresLossGuard, lock_timeout: str) -> Event:
         """Apply, revert or skip one; its ledger entry is in the same transaction.
 
         Raises StatementFailed, and RefusedError (destructive).

@@ -18,7 +18,7 @@ from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.migrate import wire
 from provision.stores.postgres.migrate.blockers import watched
 from provision.stores.postgres.migrate.losses.cursor import arm
-from provision.stores.postgres.migrate.losses.guard import Guard, Rows
+from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
 from provision.stores.postgres.migrate.probe import drop_invalid
 from provision.stores.postgres.migrate.sql_tokens import several
 from provision.stores.postgres.migrate.transaction_ends import ROLLBACK, ends_transaction
@@ -40,7 +40,7 @@ class Session:
     """
 
     def __init__(
-        self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: Guard
+        self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: PostgresLossGuard
     ) -> None:
         self.guard, self._guarded, self._asks, self._passed = guard, False, False, False
         self._own, self._ledger, self._journal = own, ledger, journal

@@ -26,7 +26,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SqlToken:
     """A word, quoted name, string, number or symbol; `value` is a name or string as the server takes it.
 
     `kind` is one of name, quoted, string, number, symbol.
@@ -45,9 +45,9 @@ class Token:
         return self.value.upper() if self.kind == "name" else ""
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str) -> list[SqlToken]:
     """Every token of the text. Nothing is raised: what is not closed goes on to the end, as it does on the server."""
-    found: list[Token] = []
+    found: list[SqlToken] = []
     place = 0
     while place < len(text) and (match := _PART.match(text, place)) is not None:
         place = match.end()
@@ -59,9 +59,9 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-def statements(text: str) -> list[list[Token]]:
+def statements(text: str) -> list[list[SqlToken]]:
     """The tokens of each statement, without the semicolons; empty ones are left out."""
-    listed: list[list[Token]] = [[]]
+    listed: list[list[SqlToken]] = [[]]
     ends = 0  # how many END a body in plain SQL still waits for
     for token in tokens(text):
         ends += _opens(token, listed[-1], ends)
@@ -77,9 +77,9 @@ def several(text: str) -> bool:
     return ";" in text.rstrip("; \n\t")
 
 
-def split(listed: list[Token], at: str) -> Iterator[list[Token]]:
+def split(listed: list[SqlToken], at: str) -> Iterator[list[SqlToken]]:
     """The tokens between the symbols `at` that stand outside parentheses."""
-    depth, part = 0, list[Token]()
+    depth, part = 0, list[SqlToken]()
     for token in listed:
         if token.kind == "symbol":
             depth += (token.value in "([") - (token.value in ")]")
@@ -91,7 +91,7 @@ def split(listed: list[Token], at: str) -> Iterator[list[Token]]:
     yield part
 
 
-def _opens(token: Token, before: list[Token], ends: int) -> int:
+def _opens(token: SqlToken, before: list[SqlToken], ends: int) -> int:
     if ends and token.word in ("CASE", "END"):
         return 1 if token.word == "CASE" else -1
     starts = not ends and token.word == "ATOMIC" and before and before[-1].word == "BEGIN"
@@ -107,16 +107,16 @@ def _after_comment(text: str, place: int) -> int:
     return len(text) if depth else place
 
 
-def _token(kind: str, match: re.Match[str]) -> Token:
+def _token(kind: str, match: re.Match[str]) -> SqlToken:
     text = match[0]
     if kind == "escaped":
         body = _ESCAPE.sub(lambda each: _ESCAPES.get(each[1], each[1]), text[2:].removesuffix("'"))
-        return Token("string", body.replace("''", "'"))
+        return SqlToken("string", body.replace("''", "'"))
     if kind == "string":
-        return Token("string", text[text.index("'") + 1 :].removesuffix("'").replace("''", "'"))
+        return SqlToken("string", text[text.index("'") + 1 :].removesuffix("'").replace("''", "'"))
     if kind == "quoted":
-        return Token("quoted", text[text.index('"') + 1 :].removesuffix('"').replace('""', '"'))
+        return SqlToken("quoted", text[text.index('"') + 1 :].removesuffix('"').replace('""', '"'))
     if kind == "dollar":
         mark = f"${match['tag']}$"
-        return Token("string", text[len(mark) :].removesuffix(mark))
-    return Token(kind, text.lower() if kind == "name" else text)
+        return SqlToken("string", text[len(mark) :].removesuffix(mark))
+    return SqlToken(kind, text.lower() if kind == "name" else text)

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import Cursor
 
-from provision.model.checks import BOOLEAN, INTEGER, MOMENT, NUMBER, TEXT, Digest, Key, Scope, Sheet
+from provision.model.checks import BOOLEAN, INTEGER, MOMENT, NUMBER, TEXT, ComparableTable, Digest, Key, Scope
 from provision.stores.postgres.validate.refused import types_of
 from provision.stores.postgres.validate.sql import ENDLESS, MOMENTS, clause, literal, name, table_name, where
 
@@ -42,12 +42,14 @@ class PostgresKeyed:
     def __init__(self, reading: Reading, streaming: Reading) -> None:
         self._reading, self._streaming = reading, streaming
 
-    def forms(self, sheet: Sheet) -> Sequence[str]:
+    def forms(self, sheet: ComparableTable) -> Sequence[str]:
         with self._reading(Scope(seconds=60)) as execute:
             types = types_of(execute, sheet.table)
         return [_BY_TYPE.get(types.get(column, ""), TEXT) for column in sheet.columns]
 
-    def keys(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None) -> Iterator[tuple[Key, int]]:
+    def keys(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None
+    ) -> Iterator[tuple[Key, int]]:
         key = _key(sheet)
         present = [f"{name(column)} is not null" for column in sheet.columns[: sheet.key]]
         range_ = [f"({key}) >= {_tuple(low)}"] if low else []
@@ -60,7 +62,7 @@ class PostgresKeyed:
             while rows := execute("fetch 10000 from found").fetchall():
                 yield from ((tuple(row[:-1]), int(row[-1])) for row in rows)
 
-    def digests(self, sheet: Sheet, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
+    def digests(self, sheet: ComparableTable, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
         inner = [each for each in bounds[1:-1] if each is not None]
         cases = " ".join(f"when ({_key(sheet)}) <= {_tuple(each)} then {n}" for n, each in enumerate(inner))
         part = f"case {cases} else {len(inner)} end" if inner else "0"
@@ -75,7 +77,9 @@ class PostgresKeyed:
             found = {int(row[0]): Digest(int(row[1]), int(row[2]), row[3], row[4]) for row in execute(query)}
         return [found.get(n, Digest(0, 0)) for n in range(len(bounds) - 1)]
 
-    def split(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None, parts: int) -> Sequence[Key]:
+    def split(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, parts: int
+    ) -> Sequence[Key]:
         names = ", ".join(f"k{n}" for n in range(sheet.key))
         inner = ", ".join(f"{each} as k{n}" for n, each in enumerate(_written(sheet)[: sheet.key]))
         query = (
@@ -86,7 +90,9 @@ class PostgresKeyed:
         with self._reading(scope) as execute:
             return sorted(tuple(row) for row in execute(query))
 
-    def rows(self, sheet: Sheet, scope: Scope, low: Key | None, high: Key | None, limit: int) -> Sequence[Key]:
+    def rows(
+        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, limit: int
+    ) -> Sequence[Key]:
         query = (
             f"select {', '.join(_written(sheet))} from {table_name(sheet.table)}{_kept(sheet, scope, low, high)}"
             f" order by {_key(sheet)} limit {limit:d}"
@@ -95,13 +101,13 @@ class PostgresKeyed:
             return [tuple(row) for row in execute(query)]
 
 
-def _written(sheet: Sheet) -> list[str]:
+def _written(sheet: ComparableTable) -> list[str]:
     forms = zip(sheet.columns, sheet.forms, strict=True)
     texts = [_FORMS[form].format(name(column), sheet.places) for column, form in forms]
     return [f"coalesce({text}, {literal(NOTHING)})" for text in texts]
 
 
-def _key(sheet: Sheet) -> str:
+def _key(sheet: ComparableTable) -> str:
     return ", ".join(f'{each} collate "C"' for each in _written(sheet)[: sheet.key])
 
 
@@ -109,7 +115,7 @@ def _tuple(key: Key) -> str:
     return f"({', '.join(map(literal, key))})"
 
 
-def _kept(sheet: Sheet, scope: Scope, low: Key | None, high: Key | None) -> str:
+def _kept(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
     range_ = [f"({_key(sheet)}) > {_tuple(low)}"] if low is not None else []
     range_ += [f"({_key(sheet)}) <= {_tuple(high)}"] if high is not None else []
     return clause([*where(sheet.time, sheet.tenant, scope), *range_])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from provision.errors import FailedError
-from provision.model.checks import Kept, Result, Run, Severity, Status
+from provision.model.checks import CheckSeverity, Result, Status, StoredResult, ValidationRun
 from provision.stores.postgres import own_tables
 from provision.stores.postgres.server import Connection
 
@@ -63,7 +63,7 @@ class PostgresHistory:
         with _kept_or_said():
             own_tables.make(self._open(), "validation", _TABLE)
 
-    def add(self, run: Run, results: Sequence[Result]) -> None:
+    def add(self, run: ValidationRun, results: Sequence[Result]) -> None:
         rows = [
             (self._project, run.id, n, run.at, run.environment, run.scope, run.actor, *_fields(result))
             for n, result in enumerate(results)
@@ -73,7 +73,7 @@ class PostgresHistory:
 
     def read(
         self, suite: str | None = None, check: str | None = None, since: datetime | None = None, limit: int = 1000
-    ) -> Sequence[Kept]:
+    ) -> Sequence[StoredResult]:
         asked = {"project": self._project, "suite": suite, "name": check, "since": since, "limit": limit}
         with _kept_or_said():
             try:
@@ -104,12 +104,12 @@ def _fields(result: Result) -> tuple[object, ...]:
     )
 
 
-def _kept(row: Sequence[object]) -> Kept:
+def _kept(row: Sequence[object]) -> StoredResult:
     run, at, environment, scope, actor, suite, name, kind, store, table, severity, status, *rest = row
     bad, total, message, duration_ms = rest
     assert isinstance(at, datetime)
-    made = Run(str(run), at.astimezone(UTC), str(environment), str(scope), str(actor))
-    return Kept(
+    made = ValidationRun(str(run), at.astimezone(UTC), str(environment), str(scope), str(actor))
+    return StoredResult(
         made,
         Result(
             suite=str(suite),
@@ -117,7 +117,7 @@ def _kept(row: Sequence[object]) -> Kept:
             kind=str(kind),
             store=str(store),
             table=str(table),
-            severity=Severity(str(severity)),
+            severity=CheckSeverity(str(severity)),
             status=Status(str(status)),
             bad=int(str(bad)),
             total=int(str(total)),

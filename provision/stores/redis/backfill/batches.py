@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from provision.backfill.log import Entry, LoggedBatches, LoggedRuns, LoggedWork, Stepped
+from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, RunLogEntry, Stepped
 from provision.errors import ConfigError, ProvisionError
-from provision.model.backfills import SMALL, Backfill, Seen
+from provision.model.backfills import SMALL, Backfill, ServerSignal
 from provision.stores.redis.names import OWN, Keys
 from provision.text.durations import DURATION, seconds
 
@@ -107,13 +107,13 @@ class RedisWork(LoggedWork):
         # SCAN looks at about COUNT keys, whether or not they match.
         return Stepped({"scan": str(following)}, str(following) == "0", max(rows, len(keys)), changed)
 
-    def seen(self) -> Seen:
+    def seen(self) -> ServerSignal:
         """Patience while the server writes its memory to disk: every page that is changed then is copied."""
         server = self._server()
         with server.reading():
             persistence = server.call("INFO", "persistence")
         busy = int(persistence.get("rdb_bgsave_in_progress", 0)) or int(persistence.get("aof_rewrite_in_progress", 0))
-        return Seen("a background save", 0.1) if busy else Seen()
+        return ServerSignal("a background save", 0.1) if busy else ServerSignal()
 
     def _pages(self) -> Iterator[list[str]]:
         with self._server().reading():
@@ -137,16 +137,16 @@ class _Hash:
     def create(self) -> None:
         """Nothing: the first field makes the hash."""
 
-    def newest(self, run: str | None = None) -> Iterator[Entry]:
+    def newest(self, run: str | None = None) -> Iterator[RunLogEntry]:
         with self._server().reading():
             pairs = self._server().pairs("HGETALL", self._name)
         for name, value in pairs.items():
             of, n = name.rsplit(":", 1)
             if run in (None, of):
                 version, body = re.split(" ", value, maxsplit=1)
-                yield Entry(of, int(n), int(version), json.loads(body))
+                yield RunLogEntry(of, int(n), int(version), json.loads(body))
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: RunLogEntry) -> bool:
         body = json.dumps(dict(entry.body), ensure_ascii=False)
         with self._server().writing():
             return bool(self._server().script(_ADD, [self._name], f"{entry.run}:{entry.n}", entry.version, body))

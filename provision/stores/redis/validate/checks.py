@@ -11,7 +11,7 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.stores.redis.names import OWN, Keys
 from provision.stores.redis.server import Server
-from provision.stores.redis.validate.keys import Catalogue, Wanted, catalogue
+from provision.stores.redis.validate.keys import ExpectedKey, KeyCatalogue, catalogue
 from provision.text.durations import DURATION, seconds
 from provision.text.nearest import near
 from provision.validate.columns import body
@@ -107,7 +107,7 @@ def _watch(check: Check) -> _Watch:
 
 
 def _rows(
-    server: Server, pattern: str, known: Catalogue, deadline: Deadline, *, streams: bool
+    server: Server, pattern: str, known: KeyCatalogue, deadline: Deadline, *, streams: bool
 ) -> Iterator[dict[str, Any]]:
     """Every key of the pattern, then every stream of the catalogue that is not there."""
     seen: set[str] = set()
@@ -129,7 +129,7 @@ def _rows(
             yield {**_row(key, wanted, "none", -1), "length": 0, "groups": [], "absent": True}
 
 
-def _row(key: str, wanted: Wanted | None, kind: str, left: int) -> dict[str, Any]:
+def _row(key: str, wanted: ExpectedKey | None, kind: str, left: int) -> dict[str, Any]:
     row: dict[str, Any] = {"key": key, "family": None, "type": kind, "ttl": left / 1000 if left >= 0 else None}
     row |= {"wanted": wanted, "tenant": None, "absent": False}
     if wanted is not None:
@@ -187,7 +187,7 @@ def _without_group(_body: Any) -> Bad:
 
 
 def _group(row: Mapping[str, Any]) -> str | None:
-    wanted: Wanted | None = row["wanted"]
+    wanted: ExpectedKey | None = row["wanted"]
     return wanted.group if wanted is not None else None
 
 

@@ -17,7 +17,7 @@ _TYPES = {"json": ("string", "ReJSON-RL")}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExpectedKey:
     """What the catalogue wants of a key. `ttl` in seconds, None for none; `tenant` is the segment that names it."""
 
     name: str
@@ -28,12 +28,12 @@ class Wanted:
     group: str | None = None
 
 
-class Catalogue:
+class KeyCatalogue:
     """Families by their patterns and streams by their keys; no key is in two families."""
 
     def __init__(self, families: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Mapping[str, Any]]) -> None:
         self.streams = {
-            key: Wanted(key, ("stream",), maxlen=each.get("maxlen"), group=each.get("group"))
+            key: ExpectedKey(key, ("stream",), maxlen=each.get("maxlen"), group=each.get("group"))
             for key, each in streams.items()
         }
         self.tenants = {each["tenant"] for each in families.values() if "tenant" in each}
@@ -49,7 +49,7 @@ class Catalogue:
             for length, listed in by_length.items()
         }
 
-    def of(self, key: str) -> Wanted | None:
+    def of(self, key: str) -> ExpectedKey | None:
         """The family or stream of a key, or None."""
         length = key.count(":")
         match = self._patterns[length].fullmatch(key) if length in self._patterns else None
@@ -58,17 +58,19 @@ class Catalogue:
         return self._wanted[self._names[length][match.lastindex - 1]]
 
 
-def catalogue(server: Server, keys: Keys) -> Catalogue:
+def catalogue(server: Server, keys: Keys) -> KeyCatalogue:
     """As the server has it now."""
     families, streams = (server.pairs("HGETALL", each) for each in (keys.families, keys.streams))
-    return Catalogue(*({name: json.loads(text) for name, text in sorted(each.items())} for each in (families, streams)))
+    return KeyCatalogue(
+        *({name: json.loads(text) for name, text in sorted(each.items())} for each in (families, streams))
+    )
 
 
-def _wanted(name: str, family: Mapping[str, Any]) -> Wanted:
+def _wanted(name: str, family: Mapping[str, Any]) -> ExpectedKey:
     tenant = family.get("tenant")
     segments: Sequence[str] = family["pattern"].split(":")
     at = next((place for place, each in enumerate(segments) if each == f"{{{tenant}}}"), None)
-    return Wanted(name, _TYPES.get(family["type"], (family["type"],)), family.get("ttl"), at)
+    return ExpectedKey(name, _TYPES.get(family["type"], (family["type"],)), family.get("ttl"), at)
 
 
 def _expression(pattern: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from provision.errors import ConfigError
-from provision.model.checks import Kept, Result, Run
+from provision.model.checks import Result, StoredResult, ValidationRun
 from provision.stores.redis.names import Keys
 from provision.stores.redis.server import Server
 from provision.validate.kept import from_json, to_json
@@ -26,7 +26,7 @@ class RedisHistory:
     def create(self) -> None:
         """Nothing: the first entry makes the stream."""
 
-    def add(self, run: Run, results: Sequence[Result]) -> None:
+    def add(self, run: ValidationRun, results: Sequence[Result]) -> None:
         """Raises FailedError."""
         trim = ("MAXLEN", "~", MOST)
         with self._server().writing():
@@ -36,11 +36,11 @@ class RedisHistory:
 
     def read(
         self, suite: str | None = None, check: str | None = None, since: datetime | None = None, limit: int = 1000
-    ) -> Sequence[Kept]:
+    ) -> Sequence[StoredResult]:
         """Raises UnreachableError, or ConfigError (history-unreadable)."""
         wanted = {"suite": suite, "check": check}
 
-        def asked(kept: Kept) -> bool:
+        def asked(kept: StoredResult) -> bool:
             alike = all(value in (None, getattr(kept.result, name)) for name, value in wanted.items())
             return alike and (since is None or kept.run.at >= since)
 
@@ -50,7 +50,7 @@ class RedisHistory:
         oldest_first = newest[::-1]
         return sorted(oldest_first, key=lambda kept: kept.run.id, reverse=True)
 
-    def _entries(self) -> Iterator[Kept]:
+    def _entries(self) -> Iterator[StoredResult]:
         end = "+"
         while True:
             page = self._server().call("XREVRANGE", self._keys.validation, end, "-", "COUNT", PAGE)
@@ -60,7 +60,7 @@ class RedisHistory:
                 return
             end = f"({page[-1][0]}"
 
-    def _kept(self, entry_id: str, fields: dict[str, str]) -> Kept:
+    def _kept(self, entry_id: str, fields: dict[str, str]) -> StoredResult:
         try:
             return from_json(fields["result"])
         except (KeyError, TypeError, ValueError):

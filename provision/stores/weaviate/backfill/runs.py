@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from provision.backfill.log import RUN, Entry
+from provision.backfill.log import RUN, RunLogEntry
 from provision.documents.ensure import Refused
 from provision.net.http import path_of
 from provision.stores.weaviate import own_collections
@@ -35,16 +35,16 @@ class RunEntries:
         with server.reading():
             own_collections.make(server, _collection(self._names))
 
-    def newest(self, run: str | None = None) -> Iterator[Entry]:
-        newest: dict[tuple[str, int], Entry] = {}
+    def newest(self, run: str | None = None) -> Iterator[RunLogEntry]:
+        newest: dict[tuple[str, int], RunLogEntry] = {}
         for each in self._read(run):
-            entry = Entry(each["run"], int(each["n"]), int(each["version"]), json.loads(each["body"]))
+            entry = RunLogEntry(each["run"], int(each["n"]), int(each["version"]), json.loads(each["body"]))
             before = newest.get((entry.run, entry.n))
             if before is None or before.version < entry.version:
                 newest[entry.run, entry.n] = entry
         yield from newest.values()
 
-    def add(self, entry: Entry) -> bool:
+    def add(self, entry: RunLogEntry) -> bool:
         server, sent = self._server(), self._object(entry)
         with server.reading():
             try:
@@ -75,12 +75,12 @@ class RunEntries:
                 return []
             raise refusal(answer, server.shown)
 
-    def _object(self, entry: Entry) -> dict[str, Any]:
+    def _object(self, entry: RunLogEntry) -> dict[str, Any]:
         body = json.dumps(dict(entry.body), ensure_ascii=False, sort_keys=True)
         properties = {**self._owner(), "run": entry.run, "n": entry.n, "version": entry.version, "body": body}
         return {"class": self._names.backfills, "id": self._key(entry, entry.version), "properties": properties}
 
-    def _key(self, entry: Entry, version: int) -> str:
+    def _key(self, entry: RunLogEntry, version: int) -> str:
         return str(uuid.uuid5(_SPACE, "\n".join((*self._owner().values(), entry.run, str(entry.n), str(version)))))
 
     def _owner(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from provision.errors import ConfigError
 from provision.model import Outcome
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.freeze import thaw
-from provision.stores.weaviate.copy.marks import Mark, Stage, write
+from provision.stores.weaviate.copy.marks import CopyMark, Stage, write
 from provision.stores.weaviate.copy.merge import Sum
 from provision.stores.weaviate.copy.objects import Copy, clock
 from provision.stores.weaviate.copy.page import Page, follow_page, level_page
@@ -30,7 +30,7 @@ from provision.stores.weaviate.migrate.operations.replacing import (
     CALM,
     ROUNDS,
     UNDER_WAY_MS,
-    Standing,
+    ReplacementState,
     alias_guard,
     stand,
 )
@@ -80,7 +80,7 @@ class Under:
     """A replacement under way: the old collection with its mark, and the copy to the new one."""
 
     old: Class
-    mark: Mark
+    mark: CopyMark
     copy: Copy
 
 
@@ -175,11 +175,11 @@ class Steps:
                 raise
             return Page("", 0, 0)
 
-    def _note(self, under: Under, mark: Mark) -> None:
+    def _note(self, under: Under, mark: CopyMark) -> None:
         thaw(self._server, under.old["class"])
         write(self._server, under.old["class"], mark)
 
-    def _under(self, standing: Standing, size: int) -> Under:
+    def _under(self, standing: ReplacementState, size: int) -> Under:
         if standing.old is None or standing.new is None or standing.mark is None:
             raise Stopped(f"{self._body['class']['class']}, or the mark on what it replaces, is gone")
         guard = alias_guard(self._body, self._live, standing.name)

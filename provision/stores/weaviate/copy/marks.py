@@ -26,7 +26,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CopyMark:
     """`alias` moves to collection `into`. `seen`: what was written before that instant (milliseconds of the server's
     clock, with room for requests under way) is copied. `until` is when what was kept may go, in ISO 8601. `by` is the
     project and store whose run it is, where it was noted.
@@ -51,19 +51,19 @@ def plain(found: Class) -> str:
     return _LINE.sub("", str(found.get("description") or ""))
 
 
-def mark_of(found: Class) -> Mark | None:
+def mark_of(found: Class) -> CopyMark | None:
     """The mark on a collection, or None."""
     line = _LINE.search(str(found.get("description") or ""))
     if line is None:
         return None
     try:
         values = json.loads(line[1])
-        return Mark(**{**values, "stage": Stage(values["stage"])})
+        return CopyMark(**{**values, "stage": Stage(values["stage"])})
     except (KeyError, TypeError, ValueError):
         return None  # somebody else's words
 
 
-def write(server: Server, name: str, mark: Mark | None) -> None:
+def write(server: Server, name: str, mark: CopyMark | None) -> None:
     """Put the mark on the collection in place of the one it has; None takes it off.
 
     Its shards must take writes: on one that is read-only the server changes the schema and then answers 422. Raises

@@ -16,7 +16,7 @@ from uuid import UUID
 from provision.documents.ensure import Refused
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.merge import Entry, Sum, differing, summed
-from provision.stores.weaviate.copy.side import Side
+from provision.stores.weaviate.copy.side import CopySide
 from provision.stores.weaviate.copy.tenants import same_tenants
 from provision.stores.weaviate.server import Server
 
@@ -104,10 +104,10 @@ class Copy:
             if here != there:
                 raise Refused(f"{source} holds {here} objects and {target} {there}", "run the same command again")
 
-    def sides(self, tenant: str | None) -> tuple[Side, Side]:
+    def sides(self, tenant: str | None) -> tuple[CopySide, CopySide]:
         """Source and target, of one tenant where there are tenants."""
         here, there = self.form.source, self.form.target
-        return Side(self._server, here, tenant, self.size), Side(self._server, there, tenant, self.size)
+        return CopySide(self._server, here, tenant, self.size), CopySide(self._server, there, tenant, self.size)
 
     def tenants(self) -> list[str | None]:
         """The tenants of the source in order, which the target then has too; None alone where there are none."""
@@ -115,11 +115,11 @@ class Copy:
             return [None]
         return [*same_tenants(self._server, self.form.source, self.form.target)]
 
-    def _sides(self) -> Iterator[tuple[Side, Side]]:
+    def _sides(self) -> Iterator[tuple[CopySide, CopySide]]:
         for tenant in self.tenants():
             yield self.sides(tenant)
 
-    def _pour(self, source: Side, target: Side, start: str) -> Iterator[Entry]:
+    def _pour(self, source: CopySide, target: CopySide, start: str) -> Iterator[Entry]:
         """Copy what is behind `start`; returns each id and the digest it must have, for the time after."""
         notes = bytearray()
         under_way: deque[Future[None]] = deque()
@@ -136,22 +136,22 @@ class Copy:
                 future.result()
         return _entries(bytes(notes))
 
-    def _expected(self, source: Side) -> Iterator[Entry]:
+    def _expected(self, source: CopySide) -> Iterator[Entry]:
         for page in source.pages():
             self.guard()
             for each in page:
                 yield each["id"], self.form.expected(each)
 
-    def _earlier(self, source: Side, start: str) -> Iterator[Entry]:
+    def _earlier(self, source: CopySide, start: str) -> Iterator[Entry]:
         """What an earlier run copied, by the source as it is now."""
         return takewhile(lambda each: each[0] <= start, self._expected(source)) if start else iter(())
 
-    def _found(self, target: Side) -> Iterator[Entry]:
+    def _found(self, target: CopySide) -> Iterator[Entry]:
         for page in target.pages():
             for each in page:
                 yield each["id"], self.form.digest(each)
 
-    def mend(self, source: Side, target: Side, keys: Sequence[str]) -> int:
+    def mend(self, source: CopySide, target: CopySide, keys: Sequence[str]) -> int:
         """Bring these objects over, or take them away where the source has none. Returns how many were not level."""
         mended = 0
         with ThreadPoolExecutor(READERS) as readers:

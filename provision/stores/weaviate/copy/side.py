@@ -27,7 +27,7 @@ class ObjectRefused(Refused):
     """Raised when the server refused an object for what it holds; the message names one."""
 
 
-class Side:
+class CopySide:
     """Raises http.Unanswered, ConfigError for what cannot be read, Refused for what cannot be written."""
 
     def __init__(self, server: Server, name: str, tenant: str | None, size: int) -> None:

@@ -11,7 +11,7 @@ from provision.documents.source import Documents
 from provision.errors import FailedError
 from provision.model import Leftover, StoreOptions
 from provision.net.http import path_of
-from provision.stores.weaviate.copy.marks import Mark, Stage, mark_of
+from provision.stores.weaviate.copy.marks import CopyMark, Stage, mark_of
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import Class, Server
 
@@ -59,7 +59,7 @@ class WeaviateLeftovers:
                 raise FailedError("server-refused", what, where=server.shown, fix=fix) from None
 
 
-def _gone(found: Mapping[str, Class], aliases: Mapping[str, str]) -> dict[str, Mark]:
+def _gone(found: Mapping[str, Class], aliases: Mapping[str, str]) -> dict[str, CopyMark]:
     """The collections that were replaced, each with its mark."""
     marks = {name: mark for name, each in found.items() if (mark := mark_of(each)) and mark.stage is Stage.KEPT}
     return {
@@ -69,7 +69,9 @@ def _gone(found: Mapping[str, Class], aliases: Mapping[str, str]) -> dict[str, M
     }
 
 
-def _replaced(mark: Mark, found: Mapping[str, Class], marks: Mapping[str, Mark], aliases: Mapping[str, str]) -> bool:
+def _replaced(
+    mark: CopyMark, found: Mapping[str, Class], marks: Mapping[str, CopyMark], aliases: Mapping[str, str]
+) -> bool:
     """Whether the alias stands for what took its place, or for what took the place of that."""
     seen = set()
     while mark.into in found and mark.into not in seen:
@@ -87,5 +89,5 @@ def _referred(name: str, found: Mapping[str, Class]) -> bool:
     return any(name in each["dataType"] for other in found.values() for each in other.get("properties") or ())
 
 
-def _reason(mark: Mark) -> str:
+def _reason(mark: CopyMark) -> str:
     return f"replaced by {mark.into}, kept until {mark.due:%Y-%m-%d %H:%M} UTC"

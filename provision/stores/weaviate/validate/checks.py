@@ -9,7 +9,7 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.stores.weaviate.server import Class, Server
 from provision.stores.weaviate.setup.health import WITH_ALIASES
-from provision.stores.weaviate.validate.pages import UNNAMED, Part, vectors_of
+from provision.stores.weaviate.validate.pages import UNNAMED, PagePart, vectors_of
 from provision.stores.weaviate.validate.watch import VECTORS, WATCHES, needs_vectors, used, vector_of
 from provision.text.nearest import near
 from provision.validate.columns import ACCEPTED_VALUES, FRESHNESS, NOT_NULL, RANGE, timeless
@@ -64,7 +64,7 @@ class WeaviateChecks:
             asleep = [name for name, status in (tenants or {}).items() if status != "ACTIVE"]
             vectors = vectors_of(collection) if any(map(needs_vectors, table.checks)) else ()
             names = [None] if tenants is None else [name for name in tenants if name not in asleep]
-            parts = [Part(server, collection["class"], each, vectors) for each in names]
+            parts = [PagePart(server, collection["class"], each, vectors) for each in names]
             total = _seen(parts, table, scope, deadline, watches)
         message = f"not active and not read: {_few(asleep)}" if asleep else ""
         tallies = [each.tally(message, begun) for each in watches]
@@ -76,7 +76,7 @@ class WeaviateChecks:
         return self._samples.of(table, check, scope, limit)
 
 
-def _seen(parts: Sequence[Part], table: Table, scope: Scope, deadline: Deadline, watches: Sequence[Watch]) -> int:
+def _seen(parts: Sequence[PagePart], table: Table, scope: Scope, deadline: Deadline, watches: Sequence[Watch]) -> int:
     total = 0
     for part in parts:
         for row in part.rows(deadline):

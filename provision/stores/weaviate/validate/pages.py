@@ -34,7 +34,7 @@ Vector = Sequence[float] | NotFinite | None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """One collection, or one tenant of it, to be read."""
 
     server: Server

@@ -19,7 +19,7 @@ class Effect(StrEnum):
     UNKNOWN = "unknown"  # something that can be neither seen nor repeated
 
 
-class Command(NamedTuple):
+class AlterCommand(NamedTuple):
     """One command of an ALTER: what it is in words, what it changes, and what it can lose ({table}: the table).
 
     `column` is the one that it is about; `becomes` its new name; `makes`: it was not there before.
@@ -70,7 +70,7 @@ _STARTS = {words[0] for words in _COMMANDS}
 _NAMED = {"COLUMN", "INDEX", "CONSTRAINT", "PROJECTION", "STATISTICS"}
 
 
-def commands(words: list[Token]) -> list[Command]:
+def commands(words: list[Token]) -> list[AlterCommand]:
     """The commands of an ALTER, from its tokens after the name of the table."""
     return [_command(group) for group in _groups(words)]
 
@@ -93,7 +93,7 @@ def _groups(words: list[Token]) -> list[list[Token]]:
     return groups
 
 
-def _command(group: list[Token]) -> Command:
+def _command(group: list[Token]) -> AlterCommand:
     words = tuple(token.word() for token in group)
     match = next((words[:size] for size in (2, 1) if words[:size] in _COMMANDS), None)
     effect, loses = _COMMANDS[match] if match else (Effect.UNKNOWN, None)
@@ -104,7 +104,7 @@ def _command(group: list[Token]) -> Command:
     column = what.removeprefix("column ") if words[1:2] == ("COLUMN",) else ""
     becomes = group[-1].value if words[:2] == ("RENAME", "COLUMN") else ""
     makes = words[:2] == ("ADD", "COLUMN") and words[2:3] != ("IF",)
-    return Command(summary, effect, loses.replace("{what}", what) if loses else None, column, becomes, makes)
+    return AlterCommand(summary, effect, loses.replace("{what}", what) if loses else None, column, becomes, makes)
 
 
 def _what(group: list[Token]) -> str:

@@ -9,7 +9,7 @@ from provision.stores.clickhouse.migrate.parse.alter import Effect
 from provision.stores.clickhouse.migrate.parse.tokens import Name
 
 
-class Loss(NamedTuple):
+class StatementLoss(NamedTuple):
     """What a statement can lose, in words, and of what: a table or, with an empty name, a whole database.
 
     `name` is None where the statement does not say it.
@@ -20,7 +20,7 @@ class Loss(NamedTuple):
     column: str = ""
 
 
-class Rename(NamedTuple):
+class StatementRename(NamedTuple):
     """A table, or with `column` one of its columns, that goes on as `new`; with `swap` both change places.
 
     An empty name stands for every table of the database.
@@ -38,8 +38,8 @@ class Parsed:
     verb: str
     summary: str
     touches: list[Name] = field(default_factory=list)
-    loses: list[Loss] = field(default_factory=list)
+    loses: list[StatementLoss] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     objects: str = "table"
-    renames: list[Rename] = field(default_factory=list)
+    renames: list[StatementRename] = field(default_factory=list)
     adds: list[tuple[Name, str]] = field(default_factory=list)

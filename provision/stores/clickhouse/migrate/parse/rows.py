@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.stores.clickhouse.migrate.parse.alter import Effect
-from provision.stores.clickhouse.migrate.parse.parsed import Loss, Parsed
+from provision.stores.clickhouse.migrate.parse.parsed import Parsed, StatementLoss
 from provision.stores.clickhouse.migrate.parse.tokens import Name, Token, name_at
 
 
@@ -24,7 +24,7 @@ def mutate(words: list[Token]) -> Parsed | None:
         return None
     summary = f"{'delete from' if deletes else 'update'} {found[0]}"
     loses = f"deletes rows of {found[0]}" if deletes else f"overwrites values in {found[0]}"
-    return Parsed("mutation", summary, [found[0]], [Loss(loses, found[0])], [Effect.MUTATION])
+    return Parsed("mutation", summary, [found[0]], [StatementLoss(loses, found[0])], [Effect.MUTATION])
 
 
 def truncate(words: list[Token]) -> Parsed | None:
@@ -40,7 +40,7 @@ def truncate(words: list[Token]) -> Parsed | None:
     what = "every table of a database" if whole is not None else str(found[0])
     of = Name(found[0].name, "") if whole is not None else found[0]
     touched = [] if whole is not None else [found[0]]
-    loses = [Loss(f"deletes every row of {what}", of)]
+    loses = [StatementLoss(f"deletes every row of {what}", of)]
     return Parsed("truncate", f"truncate {what}", touched, loses, [Effect.REPEATABLE])
 
 
@@ -48,5 +48,5 @@ def optimize(words: list[Token]) -> Parsed | None:
     found = name_at(words, 2)
     if found is None or "DEDUPLICATE" not in [token.word() for token in words]:
         return None
-    loses = [Loss(f"removes rows of {found[0]} that it takes for duplicates", found[0])]
+    loses = [StatementLoss(f"removes rows of {found[0]} that it takes for duplicates", found[0])]
     return Parsed("optimize", f"optimize {found[0]}: deduplicate", [], loses, [Effect.REPEATABLE])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from provision.stores.clickhouse.migrate.parse import rows
 from provision.stores.clickhouse.migrate.parse.alter import Effect, commands
-from provision.stores.clickhouse.migrate.parse.parsed import Loss, Parsed, Rename
+from provision.stores.clickhouse.migrate.parse.parsed import Parsed, StatementLoss, StatementRename
 from provision.stores.clickhouse.migrate.parse.tokens import Name, Token, depths, name_at
 
 _VIEWS = {"VIEW", "MATERIALIZED", "LIVE", "WINDOW"}
@@ -87,7 +87,7 @@ def _create(words: list[Token]) -> Parsed | None:
     if not replaces and sort in ("table", "materialized view") and _fills(words):
         result.effects.append(Effect.FILL)
     if replaces and sort in ("table", "materialized view"):
-        result.loses.append(Loss(f"replaces {sort} {name} and its rows", name))
+        result.loses.append(StatementLoss(f"replaces {sort} {name} and its rows", name))
     return result
 
 
@@ -138,7 +138,7 @@ def _drop(words: list[Token]) -> Parsed | None:
     if verb == "drop" and sort in _DROPPED and not empty_only:
         whole = sort == "database"
         result.loses = [
-            Loss(_DROPPED[sort].format(name=name), Name(name.name, "") if whole else name) for name in names
+            StatementLoss(_DROPPED[sort].format(name=name), Name(name.name, "") if whole else name) for name in names
         ]
     return result
 
@@ -171,7 +171,9 @@ def _rename(words: list[Token]) -> Parsed | None:
     verb = words[0].value.lower()
     objects = known.get(heads, "table")
     named = [Name(name.name, "") for name in names] if objects == "database" else names
-    moved = [Rename(old, new, swap=verb == "exchange") for old, new in zip(named[::2], named[1::2], strict=False)]
+    moved = [
+        StatementRename(old, new, swap=verb == "exchange") for old, new in zip(named[::2], named[1::2], strict=False)
+    ]
     effects = [Effect.DEFINITION]
     return Parsed(verb, f"{verb} {pairs}", names, effects=effects, objects=objects, renames=moved)
 
@@ -191,9 +193,11 @@ def _alter(words: list[Token]) -> Parsed | None:
     effects = list(dict.fromkeys(command.effect for command in listed)) or [Effect.UNKNOWN]
     verb = "mutation" if effects == [Effect.MUTATION] else "alter"
     loses = [
-        Loss(command.loses.replace("{table}", str(name)), name, command.column) for command in listed if command.loses
+        StatementLoss(command.loses.replace("{table}", str(name)), name, command.column)
+        for command in listed
+        if command.loses
     ]
-    renames = [Rename(name, name, command.column, command.becomes) for command in listed if command.becomes]
+    renames = [StatementRename(name, name, command.column, command.becomes) for command in listed if command.becomes]
     summary = f"alter {found[0]} {name}: " + ", ".join(command.summary for command in listed)
     adds = [(name, command.column) for command in listed if command.makes]
     return Parsed(verb, summary, [name], loses, effects, renames=renames, adds=adds)

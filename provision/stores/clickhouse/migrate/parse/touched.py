@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from clickhouse_migrations.migrator import Migrator
 
 from provision.stores.clickhouse.migrate.parse.alter import Effect
-from provision.stores.clickhouse.migrate.parse.parsed import Loss, Parsed, Rename
+from provision.stores.clickhouse.migrate.parse.parsed import Parsed, StatementLoss, StatementRename
 from provision.stores.clickhouse.migrate.parse.statement import parsed
 from provision.stores.clickhouse.migrate.parse.tokens import Name, Token, literal, name_at, read_name, tokens
 
-__all__ = ["Effect", "Loss", "Rename", "Statement", "parse", "picture_sql", "split"]
+__all__ = ["Effect", "ParsedStatement", "StatementLoss", "StatementRename", "parse", "picture_sql", "split"]
 
 MUTATING = ("alter", "mutation")
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -38,7 +38,7 @@ _ROWS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ParsedStatement:
     """One statement, read but not judged.
 
     `touches` are the objects whose definition or rows it may change, as written; `mentions` every name in it that
@@ -51,10 +51,10 @@ class Statement:
     summary: str
     touches: tuple[str, ...]
     mentions: tuple[str, ...]
-    losses: tuple[Loss, ...]
+    losses: tuple[StatementLoss, ...]
     effects: tuple[Effect, ...]
     objects: str = "table"
-    renames: tuple[Rename, ...] = ()
+    renames: tuple[StatementRename, ...] = ()
     adds: tuple[tuple[Name, str], ...] = ()
 
     @property
@@ -68,7 +68,7 @@ def split(script: str) -> list[str]:
     return [statement.removesuffix(";") for statement in Migrator.script_to_statements(script, True)]
 
 
-def parse(text: str) -> Statement:
+def parse(text: str) -> ParsedStatement:
     """Read one statement. One that is not known comes back with the effect UNKNOWN; nothing is raised."""
     words = tokens(text)
     found: Parsed = parsed(words)
@@ -77,7 +77,7 @@ def parse(text: str) -> Statement:
     losses = tuple(loss for each in (found, *beside) for loss in each.loses)
     renames = tuple(rename for each in (found, *beside) for rename in each.renames)
     effects = (Effect.UNKNOWN,) if beside else tuple(found.effects)
-    return Statement(
+    return ParsedStatement(
         text,
         found.verb,
         found.summary,
@@ -118,7 +118,7 @@ def _is_name(text: str) -> bool:
     return len(parts) <= 2 and all(part.isidentifier() for part in parts)
 
 
-def picture_sql(statement: Statement, database: str) -> str:
+def picture_sql(statement: ParsedStatement, database: str) -> str:
     """A scalar sub-select (without parentheses) that gives the picture of what `statement` touches, as JSON text.
 
     The JSON maps each object to its uuid, its definition and the number of its latest mutation; an object that does
@@ -130,7 +130,7 @@ def picture_sql(statement: Statement, database: str) -> str:
     return objects_sql(statement, {str(name): name for name in names})
 
 
-def objects_sql(statement: Statement, names: dict[str, Name]) -> str:
+def objects_sql(statement: ParsedStatement, names: dict[str, Name]) -> str:
     """The picture of `names`, each under its key, as far as `statement` can change them."""
     # system.mutations costs 10 ms where there are many tables; only some statements add to it.
     numbered = statement.objects == "table" and _may_mutate(statement)
@@ -138,7 +138,7 @@ def objects_sql(statement: Statement, names: dict[str, Name]) -> str:
     return _PICTURE.replace("{rows}", " UNION ALL ".join(rows)) if rows else _EMPTY
 
 
-def _may_mutate(statement: Statement) -> bool:
+def _may_mutate(statement: ParsedStatement) -> bool:
     """False only for what never issues a mutation: all but ALTER, DELETE and UPDATE, and an ALTER that only adds."""
     if statement.verb == "alter":
         return not all(each.startswith("add ") for each in statement.summary.split(": ", 1)[-1].split(", "))

@@ -13,17 +13,19 @@ from datetime import datetime
 from provision.errors import FailedError
 from provision.model import Fate, Outcome
 from provision.stores.clickhouse.migrate.parse.tokens import Name, read_name
-from provision.stores.clickhouse.migrate.parse.touched import Effect, Statement
+from provision.stores.clickhouse.migrate.parse.touched import Effect, ParsedStatement
 from provision.stores.clickhouse.migrate.probe import picture
 from provision.stores.clickhouse.migrate.probe.insert import repeatable
-from provision.stores.clickhouse.migrate.probe.picture import Connection, Look
+from provision.stores.clickhouse.migrate.probe.picture import PictureLook, PictureReader
 from provision.stores.clickhouse.migrate.probe.rows import mutation_states
-from provision.stores.clickhouse.migrate.probe.trial import NotTried, Subject, Trial, trial
+from provision.stores.clickhouse.migrate.probe.trial import NotTried, Trial, TrialSubject, trial
 
-__all__ = ["Connection", "Fate", "Outcome", "probe"]
+__all__ = ["Fate", "Outcome", "PictureReader", "probe"]
 
 
-def probe(connection: Connection, database: str, statement: Statement, before: str, at: datetime, token: int) -> Fate:
+def probe(
+    connection: PictureReader, database: str, statement: ParsedStatement, before: str, at: datetime, token: int
+) -> Fate:
     """Find out what became of `statement`.
 
     `before` is the picture taken before it was sent (`picture_sql`), `at` when that was, `token` the number of the
@@ -41,11 +43,11 @@ def probe(connection: Connection, database: str, statement: Statement, before: s
     except ValueError:
         return Fate(Outcome.CANNOT_TELL, f"the picture taken before it at {at:%Y-%m-%d %H:%M:%S} cannot be read")
     now = picture.read(connection, database, statement)
-    subject = Subject(database, statement, was, picture.identified(was, now))
+    subject = TrialSubject(database, statement, was, picture.identified(was, now))
     return _Case(connection, subject, token).finding(picture.looks(was, now, subject.by_uuid))
 
 
-def _insert(connection: Connection, target: Name, statement: Statement) -> Fate:
+def _insert(connection: PictureReader, target: Name, statement: ParsedStatement) -> Fate:
     safe, reason = repeatable(connection, target, statement.text)
     if safe:
         return Fate(Outcome.NOT_DONE, f"it can be sent again: {reason}")
@@ -56,15 +58,15 @@ def _insert(connection: Connection, target: Name, statement: Statement) -> Fate:
 class _Case:
     """One statement that changes definitions or mutates rows, and what was there before it."""
 
-    connection: Connection
-    subject: Subject
+    connection: PictureReader
+    subject: TrialSubject
     token: int
 
     @property
-    def statement(self) -> Statement:
+    def statement(self) -> ParsedStatement:
         return self.subject.statement
 
-    def finding(self, new: dict[str, Look]) -> Fate:
+    def finding(self, new: dict[str, PictureLook]) -> Fate:
         before = self.subject.before
         old = picture.looks(before, before, self.subject.by_uuid)
         if old == new and Effect.MUTATION not in self.statement.effects:
@@ -77,7 +79,7 @@ class _Case:
             return Fate(Outcome.CANNOT_TELL, f"it cannot be tried on empty copies: {why}")
         return self._compare(old, new, tried)
 
-    def _compare(self, old: dict[str, Look], new: dict[str, Look], tried: Trial) -> Fate:
+    def _compare(self, old: dict[str, PictureLook], new: dict[str, PictureLook], tried: Trial) -> Fate:
         if new not in (old, tried.looks):
             return Fate(Outcome.DIFFERENT, picture.difference(self.subject.database, tried.looks, new))
         if Effect.MUTATION in self.statement.effects and not tried.mutations:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from provision.stores.clickhouse.migrate.parse.tokens import Name, depths, literal, name_at, tokens
-from provision.stores.clickhouse.migrate.probe.picture import Connection
+from provision.stores.clickhouse.migrate.probe.picture import PictureReader
 
 _LOCAL = re.compile(r"\bENGINE = \w*MergeTree\b")
 _REPLICATED = re.compile(r"\bENGINE = (?:Replicated|Shared)\w*MergeTree\b")
@@ -17,7 +17,7 @@ class _Table(NamedTuple):
     views: list[Name]
 
 
-def repeatable(connection: Connection, target: Name, text: str) -> tuple[bool, str]:
+def repeatable(connection: PictureReader, target: Name, text: str) -> tuple[bool, str]:
     """Whether the server drops what an INSERT into `target` would repeat, and why, in words."""
     if not _stable(text):
         # ClickHouse 26.9, 2.8 million rows sent twice with one token: 3.9 million stored without ORDER BY ALL, 2.8
@@ -49,7 +49,7 @@ def _stable(text: str) -> bool:
     return bool(found) and "SELECT" not in rest
 
 
-def _table(connection: Connection, name: Name) -> _Table | None:
+def _table(connection: PictureReader, name: Name) -> _Table | None:
     place = f"FROM system.tables WHERE database = {literal(name.database)} AND name = {literal(name.name)}"
     rows = connection.rows(f"SELECT create_table_query {place}")
     if not rows:
@@ -61,7 +61,7 @@ def _table(connection: Connection, name: Name) -> _Table | None:
     return _Table(str(rows[0][0]), [Name(str(database), str(view)) for database, view in views])
 
 
-def _fed(connection: Connection, view: Name) -> Name:
+def _fed(connection: PictureReader, view: Name) -> Name:
     """The table a materialized view writes to: its TO table, or the view itself, whose definition holds the engine."""
     table = _table(connection, view)
     words = tokens(table.definition) if table else []
@@ -71,7 +71,7 @@ def _fed(connection: Connection, view: Name) -> Name:
     return view
 
 
-def _window(connection: Connection, definition: str) -> bool:
+def _window(connection: PictureReader, definition: str) -> bool:
     """Whether a table with this definition remembers blocks: its own setting, else the server's default."""
     if not _LOCAL.search(definition):
         return False

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from provision.stores.clickhouse.migrate.parse.tokens import Edit, Name, Token, edited, tokens
-from provision.stores.clickhouse.migrate.parse.touched import NIL, Statement, objects_sql, picture_sql
+from provision.stores.clickhouse.migrate.parse.touched import NIL, ParsedStatement, objects_sql, picture_sql
 
 _UUID = re.compile(r" (?:TO INNER )?UUID '[0-9a-f-]{36}'")
 _KEPT_ELSEWHERE = re.compile(r"(?:Replicated|Shared)(\w*MergeTree)\Z")
 
 
-class Connection(Protocol):
+class PictureReader(Protocol):
     """What a probe needs of a server; both methods must raise provision.errors.FailedError when the server refuses."""
 
     def command(self, sql: str, *, database: str) -> None:
@@ -26,7 +26,7 @@ class Connection(Protocol):
         ...
 
 
-class Entry(NamedTuple):
+class PictureEntry(NamedTuple):
     """One object: its uuid, its definition, and the number of its latest mutation."""
 
     uuid: str
@@ -34,10 +34,10 @@ class Entry(NamedTuple):
     mutation: int
 
 
-Picture = Mapping[str, Entry]
+Picture = Mapping[str, PictureEntry]
 
 
-class Look(NamedTuple):
+class PictureLook(NamedTuple):
     """What can be compared of an object: its definition, and which object of the earlier picture it is."""
 
     definition: str
@@ -51,22 +51,22 @@ def loads(text: str) -> Picture:
     """
     try:
         found = json.loads(text)
-        return {key: Entry(e["uuid"], e["definition"], int(e["mutation"])) for key, e in found.items()}
+        return {key: PictureEntry(e["uuid"], e["definition"], int(e["mutation"])) for key, e in found.items()}
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a picture: {text[:60]!r}") from error
 
 
-def read(connection: Connection, database: str, statement: Statement) -> Picture:
+def read(connection: PictureReader, database: str, statement: ParsedStatement) -> Picture:
     """The present picture of what `statement` touches."""
     return loads(str(connection.rows(picture_sql(statement, database))[0][0]))
 
 
-def read_names(connection: Connection, statement: Statement, names: dict[str, Name]) -> Picture:
+def read_names(connection: PictureReader, statement: ParsedStatement, names: dict[str, Name]) -> Picture:
     """The present picture of `names`, which stand for what `statement` touches, each under its key."""
     return loads(str(connection.rows(objects_sql(statement, names))[0][0]))
 
 
-def looks(before: Picture, after: Picture, identified: bool = True) -> dict[str, Look]:
+def looks(before: Picture, after: Picture, identified: bool = True) -> dict[str, PictureLook]:
     """Every object of `after` as it compares with `before`.
 
     The origin is the key it had in `before`, found by its uuid, so that a swap, a move and a replacement by an equal
@@ -74,7 +74,7 @@ def looks(before: Picture, after: Picture, identified: bool = True) -> dict[str,
     """
     keys = {entry.uuid: key for key, entry in before.items()}
     return {
-        key: Look(
+        key: PictureLook(
             normal(entry.definition),
             keys.get(entry.uuid, "new") if identified else (key if key in before else "new"),
         )
@@ -111,7 +111,7 @@ def local_edits(words: list[Token]) -> Iterable[Edit]:
             yield Edit(inside[1].start, words[index + 6].start, "") if more else Edit(token.end, inside[4].end, "")
 
 
-def difference(database: str, expected: Mapping[str, Look], now: Mapping[str, Look]) -> str:
+def difference(database: str, expected: Mapping[str, PictureLook], now: Mapping[str, PictureLook]) -> str:
     """The first object that is not as expected, in words."""
     for key in sorted({*expected, *now}):
         wanted, found = expected.get(key), now.get(key)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from provision.stores.clickhouse.migrate.parse.tokens import Name, literal
-from provision.stores.clickhouse.migrate.probe.picture import Connection, Picture
+from provision.stores.clickhouse.migrate.probe.picture import Picture, PictureReader
 
 
 class Mutation(NamedTuple):
@@ -17,7 +17,7 @@ class Mutation(NamedTuple):
     reason: str = ""
 
 
-def mutations_after(connection: Connection, name: Name, number: int) -> list[Mutation]:
+def mutations_after(connection: PictureReader, name: Name, number: int) -> list[Mutation]:
     """The mutations of a table later than `number`, in order."""
     rows = connection.rows(
         "SELECT toUInt64OrZero(extract(mutation_id, '[0-9]+')) AS number, command,"
@@ -30,7 +30,7 @@ def mutations_after(connection: Connection, name: Name, number: int) -> list[Mut
 
 
 def mutation_states(
-    connection: Connection, names: Iterable[Name], before: Picture, commands: tuple[str, ...]
+    connection: PictureReader, names: Iterable[Name], before: Picture, commands: tuple[str, ...]
 ) -> list[Mutation]:
     """What became of each command since `before`."""
     found: dict[str, Mutation] = {}

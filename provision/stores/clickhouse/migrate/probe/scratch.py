@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from provision.stores.clickhouse.migrate.parse.tokens import quote
-from provision.stores.clickhouse.migrate.probe.picture import Connection
+from provision.stores.clickhouse.migrate.probe.picture import PictureReader
 
 PREFIX = "provision_probe_"
 _OURS = re.compile(rf"{PREFIX}(\d+)(?:_\d+)?\Z")
@@ -39,7 +39,7 @@ class Scratch:
 
 
 @contextmanager
-def scratch_for(connection: Connection, token: int, objects: str) -> Iterator[Scratch]:
+def scratch_for(connection: PictureReader, token: int, objects: str) -> Iterator[Scratch]:
     """A scratch of this token; whatever carries its names is dropped before and after, errors or not."""
     sweep_databases(connection, token)
     sweep_functions(connection, token)
@@ -52,7 +52,7 @@ def scratch_for(connection: Connection, token: int, objects: str) -> Iterator[Sc
             sweep_functions(connection, token)
 
 
-def sweep_databases(connection: Connection, token: int) -> None:
+def sweep_databases(connection: PictureReader, token: int) -> None:
     """Drop every scratch database of this token and of older ones."""
     for name in _left(connection, "databases", token):
         # A scratch dictionary may be named in a default of another scratch database.
@@ -60,13 +60,13 @@ def sweep_databases(connection: Connection, token: int) -> None:
         connection.command(sql, database="system")
 
 
-def sweep_functions(connection: Connection, token: int) -> None:
+def sweep_functions(connection: PictureReader, token: int) -> None:
     """Drop every scratch function of this token and of older ones."""
     for name in _left(connection, "functions", token):
         connection.command(f"DROP FUNCTION IF EXISTS {quote(name)}", database="system")
 
 
-def _left(connection: Connection, table: str, token: int) -> list[str]:
+def _left(connection: PictureReader, table: str, token: int) -> list[str]:
     rows = connection.rows(f"SELECT name FROM system.{table} WHERE startsWith(name, '{PREFIX}')")
     matches = [match for (name,) in rows if (match := _OURS.match(str(name)))]
     return [match.group() for match in matches if int(match.group(1)) <= token]

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 from provision.errors import FailedError
 from provision.stores.clickhouse.migrate.parse.tokens import Name, literal, quote, read_name, tokens
-from provision.stores.clickhouse.migrate.parse.touched import MUTATING, Statement, mentions
-from provision.stores.clickhouse.migrate.probe.picture import Connection, Look, Picture, looks, normal, read_names
+from provision.stores.clickhouse.migrate.parse.touched import MUTATING, ParsedStatement, mentions
+from provision.stores.clickhouse.migrate.probe.picture import (
+    Picture,
+    PictureLook,
+    PictureReader,
+    looks,
+    normal,
+    read_names,
+)
 from provision.stores.clickhouse.migrate.probe.rows import mutations_after
 from provision.stores.clickhouse.migrate.probe.scratch import Scratch, scratch_for
 from provision.stores.clickhouse.migrate.probe.text import engine_outside, retargeted
@@ -25,16 +32,16 @@ class NotTried(Exception):
 class Trial:
     """What a statement leaves: the looks of what it touches, and the commands of the mutations it issues."""
 
-    looks: dict[str, Look]
+    looks: dict[str, PictureLook]
     mutations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TrialSubject:
     """What is tried: a statement in a database, on the objects as they were; `by_uuid` as in `looks`."""
 
     database: str
-    statement: Statement
+    statement: ParsedStatement
     before: Picture
     by_uuid: bool
 
@@ -47,7 +54,7 @@ class Subject:
         return {str(name): name for name in names}
 
 
-def trial(connection: Connection, subject: Subject, token: int) -> Trial:
+def trial(connection: PictureReader, subject: TrialSubject, token: int) -> Trial:
     """Run the statement on empty copies of the objects it touches.
 
     Raises NotTried when that cannot be done, FailedError when the server refuses.
@@ -69,7 +76,7 @@ def trial(connection: Connection, subject: Subject, token: int) -> Trial:
         return _run(connection, subject, scratch, places)
 
 
-def _run(connection: Connection, subject: Subject, scratch: Scratch, places: dict[str, Name]) -> Trial:
+def _run(connection: PictureReader, subject: TrialSubject, scratch: Scratch, places: dict[str, Name]) -> Trial:
     statement, objects = subject.statement, subject.statement.objects
     home = scratch.home if objects == "table" else "system"
     if refused := _make(connection, home, _copies(subject, scratch)):
@@ -83,7 +90,7 @@ def _run(connection: Connection, subject: Subject, scratch: Scratch, places: dic
     return Trial(looks(first, after, subject.by_uuid), issued)
 
 
-def _copies(subject: Subject, scratch: Scratch) -> list[str]:
+def _copies(subject: TrialSubject, scratch: Scratch) -> list[str]:
     objects, before = subject.statement.objects, subject.before
     if objects == "database":
         return [_database(scratch.names[read_name(key).name], entry.definition) for key, entry in before.items()]
@@ -97,7 +104,7 @@ def _database(name: str, definition: str) -> str:
     return f"CREATE DATABASE {name} {engine}" + (f" COMMENT {literal(json.loads(chr(34) + text))}" if comment else "")
 
 
-def _stand_ins(connection: Connection, subject: Subject, scratch: Scratch) -> list[str]:
+def _stand_ins(connection: PictureReader, subject: TrialSubject, scratch: Scratch) -> list[str]:
     """Statements that make whatever else the statement or the definitions mention."""
     texts = {*subject.statement.mentions}.union(*(mentions(tokens(e.definition)) for e in subject.before.values()))
     names = {read_name(text).within(subject.database) for text in texts} - {*subject.names.values()}
@@ -120,7 +127,7 @@ def _stand_in(scratch: Scratch, name: Name, engine: str, definition: str) -> str
     return f"CREATE TABLE {scratch.names[name.database]}.{quote(name.name)} AS {name} ENGINE = Null"
 
 
-def _make(connection: Connection, home: str, statements: list[str]) -> list[FailedError]:
+def _make(connection: PictureReader, home: str, statements: list[str]) -> list[FailedError]:
     """Run CREATE statements in whatever order works; the errors of those that never work."""
     waiting, refused = statements, list[FailedError]()
     while waiting:
@@ -137,7 +144,9 @@ def _make(connection: Connection, home: str, statements: list[str]) -> list[Fail
     return refused
 
 
-def _picture(connection: Connection, statement: Statement, scratch: Scratch, places: dict[str, Name]) -> Picture:
+def _picture(
+    connection: PictureReader, statement: ParsedStatement, scratch: Scratch, places: dict[str, Name]
+) -> Picture:
     found = read_names(connection, statement, places)
     return {key: entry._replace(definition=scratch.real(entry.definition)) for key, entry in found.items()}
 
@@ -149,7 +158,7 @@ def _same(before: Picture, copy: Picture) -> None:
             raise NotTried(f"an empty copy of {key} does not come out as the original")
 
 
-def _mutations(connection: Connection, scratch: Scratch, first: Picture, places: dict[str, Name]) -> Iterator[str]:
+def _mutations(connection: PictureReader, scratch: Scratch, first: Picture, places: dict[str, Name]) -> Iterator[str]:
     for key, name in places.items():
         if name.database:
             for mutation in mutations_after(connection, name, first[key].mutation if key in first else 0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from provision.stores.postgres.migrate.sql_tokens import Token
+from provision.stores.postgres.migrate.sql_tokens import SqlToken
 
 _VERB = re.compile(r"\s*(?:\(\s*)*(?:select|with|values|insert|update|delete|merge|copy|explain)\b", re.IGNORECASE)
 _CALL = re.compile(r"(?<![\w.\"])((?:\w+\s*\.\s*)?[a-z_]\w*)\s*\(", re.IGNORECASE)
@@ -36,7 +36,7 @@ def called_in(text: str) -> frozenset[str]:
     return frozenset(each for each in found if not _known(each))
 
 
-def called(words: list[Token]) -> frozenset[str]:
+def called(words: list[SqlToken]) -> frozenset[str]:
     """The functions that a statement calls: `name`, or `schema.name` where it is written so."""
     found = set()
     for place in range(len(words) - 1):

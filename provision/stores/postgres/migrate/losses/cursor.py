@@ -13,13 +13,13 @@ from psycopg.rows import tuple_row
 from sqlalchemy import event as hooks
 
 from provision.stores.postgres.migrate.losses import targets
-from provision.stores.postgres.migrate.losses.guard import Guard, Rows
+from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
 
 
 class Watcher(Protocol):
     """Who is told of what goes to the driver, SQLAlchemy or not in between."""
 
-    guard: Guard
+    guard: PostgresLossGuard
 
     def autocommits(self) -> bool:
         """Whether each statement is its own transaction now."""
@@ -113,7 +113,7 @@ def _by_class(adapted: Any, members: dict[str, Any]) -> bool:
 
 class _Mixin:
     __slots__ = ()
-    guard: Guard
+    guard: PostgresLossGuard
     elsewhere: bool
     autocommit: Callable[[], bool]
     sends: Callable[[str], None]

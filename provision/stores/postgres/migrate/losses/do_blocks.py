@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from provision.stores.postgres.migrate.losses.loss import UNREAD, Effect
 from provision.stores.postgres.migrate.losses.plain import plain_effects
-from provision.stores.postgres.migrate.sql_tokens import Token, split, tokens
+from provision.stores.postgres.migrate.sql_tokens import SqlToken, split, tokens
 
 _BEFORE_A_STATEMENT = {"BEGIN", "THEN", "ELSE", "LOOP", "DECLARE", "IN", "QUERY"}
 _VERBS = {"DROP", "TRUNCATE", "ALTER", "DELETE", "MERGE", "WITH", "INSERT", "UPDATE", "SELECT", "EXECUTE", "PERFORM"}
@@ -19,7 +19,7 @@ _PLACE = re.compile(r"%(?:\d+\$)?-?\d*([ILs%])")
 Read = Callable[[str], Iterable[Effect]]  # the effects of a text
 
 
-def effects_of(words: list[Token], read: Read) -> Iterator[Effect]:
+def effects_of(words: list[SqlToken], read: Read) -> Iterator[Effect]:
     """What a DO statement does, whatever its conditions are. Names that it computes come back unread.
 
     `read` tells the effects of the texts that it executes, which may be blocks again.
@@ -32,9 +32,9 @@ def effects_of(words: list[Token], read: Read) -> Iterator[Effect]:
                 yield from _kept(statement, read)
 
 
-def _statements(words: list[Token]) -> Iterator[list[Token]]:
+def _statements(words: list[SqlToken]) -> Iterator[list[SqlToken]]:
     """Every statement of a body; what stands between them (conditions, declarations) is passed over."""
-    part: list[Token] = []
+    part: list[SqlToken] = []
     for before, each in zip([None, *words], words, strict=False):
         begins = before is None or before.value in (";", ">") or before.word in _BEFORE_A_STATEMENT
         begins = begins and not (part and part[0].word == "MERGE")
@@ -49,25 +49,25 @@ def _statements(words: list[Token]) -> Iterator[list[Token]]:
     yield part
 
 
-def _effects(statement: list[Token], read: Read) -> Iterator[Effect]:
+def _effects(statement: list[SqlToken], read: Read) -> Iterator[Effect]:
     verb = statement[0].word if statement else ""
     if verb == "EXECUTE":
         for text in _texts(statement[1:]):
             yield from read(text)
     elif verb == "PERFORM":
-        yield from plain_effects([Token("name", "select"), *statement[1:]])
+        yield from plain_effects([SqlToken("name", "select"), *statement[1:]])
     elif verb in _VERBS:
         yield from plain_effects(statement)
 
 
-def _kept(statement: list[Token], read: Read) -> Iterator[Effect]:
+def _kept(statement: list[SqlToken], read: Read) -> Iterator[Effect]:
     """Of a text that is put into a variable or a loop, to be executed later."""
     for each in statement:
         if each.kind == "string" and _TEXT.match(each.value):
             yield from read(_filled(each.value, []))
 
 
-def _texts(expression: list[Token]) -> Iterator[str]:
+def _texts(expression: list[SqlToken]) -> Iterator[str]:
     """The text that an EXECUTE puts together, with UNREAD where it is computed."""
     ended = next((at for at, each in enumerate(expression) if each.word in ("USING", "INTO")), len(expression))
     joined = "".join(_piece(part) for part in split(expression[:ended], "||"))
@@ -75,7 +75,7 @@ def _texts(expression: list[Token]) -> Iterator[str]:
         yield joined
 
 
-def _piece(part: list[Token]) -> str:
+def _piece(part: list[SqlToken]) -> str:
     if len(part) == 1 and part[0].kind == "string":
         return part[0].value
     if len(part) > 2 and part[0].word == "FORMAT" and part[1].value == "(" and part[2].kind == "string":
@@ -85,7 +85,7 @@ def _piece(part: list[Token]) -> str:
     return UNREAD
 
 
-def _constant(argument: list[Token]) -> str:
+def _constant(argument: list[SqlToken]) -> str:
     return argument[0].value if len(argument) == 1 and argument[0].kind == "string" else UNREAD
 
 

@@ -80,7 +80,7 @@ def _in_order(options: StoreOptions, steps: Sequence[Step]) -> Iterator[tuple[St
 class _There:
     """What of the named tables and columns is there."""
 
-    def __init__(self, before: targets.Content, connection: Connection, listed: Sequence[Loss]) -> None:
+    def __init__(self, before: targets.DatabaseContent, connection: Connection, listed: Sequence[Loss]) -> None:
         self._before, self._connection = before, connection
         names = {
             "tables": [each.name[-1] for each in listed if each.readable and each.name],

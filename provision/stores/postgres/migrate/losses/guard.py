@@ -12,8 +12,8 @@ from provision.errors import RefusedError
 from provision.model import Step
 from provision.stores.postgres.migrate.losses import targets as loss_targets
 from provision.stores.postgres.migrate.losses.loss import Loss, Takes, as_before
-from provision.stores.postgres.migrate.losses.statement import Reading, read
-from provision.stores.postgres.migrate.losses.targets import Content
+from provision.stores.postgres.migrate.losses.statement import StatementReading, read
+from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 from provision.stores.postgres.migrate.transaction_ends import ends_transaction
 from provision.stores.postgres.migrate.version_table import DEFAULTS
 from provision.stores.postgres.server import Connection
@@ -33,10 +33,10 @@ _KINDS = {"t": Takes.TABLE, "s": Takes.SEQUENCE}
 _COLUMN = "select attname::text from pg_attribute where attrelid = %s and attnum = %s and not attisdropped"
 
 
-class Guard:
+class PostgresLossGuard:
     """The guard of one run of a lane. `refused` is what it raised: a revision may have caught it."""
 
-    def __init__(self, own: Connection, table: Mapping[str, str], before: Content) -> None:
+    def __init__(self, own: Connection, table: Mapping[str, str], before: DatabaseContent) -> None:
         self._own, self._before = own, before
         self._version = table.get("version_table") or DEFAULTS["version_table"]
         self._functions: frozenset[str] | None = None
@@ -90,7 +90,7 @@ class Guard:
         self._opaque, self._seen = False, None
         self._refuse(self._gone(before, ask(_SEEN)))
 
-    def _watch(self, reading: Reading, *, before: bool, blind: bool) -> None:
+    def _watch(self, reading: StatementReading, *, before: bool, blind: bool) -> None:
         """`blind`: what the text does is committed before anybody can look at it."""
         if not (reading.opaque or self._foreign(reading.calls)):
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.stores.postgres.migrate.losses.loss import Effect, Loss, Name, Rename, Takes
-from provision.stores.postgres.migrate.sql_tokens import Token, split
+from provision.stores.postgres.migrate.sql_tokens import SqlToken, split
 
 _DROPS = {
     "TABLE": Takes.TABLE,
@@ -23,7 +23,7 @@ _DROPS_CASCADING = {
 QUERIES = {"SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY"}
 
 
-def plain_effects(words: list[Token]) -> Iterator[Effect]:
+def plain_effects(words: list[SqlToken]) -> Iterator[Effect]:
     """The effects of a statement that is no query and runs no code."""
     verb = words[0].word if words else ""
     if verb == "DROP":
@@ -36,7 +36,7 @@ def plain_effects(words: list[Token]) -> Iterator[Effect]:
         yield from changes(words)
 
 
-def name_at(words: list[Token], place: int) -> tuple[Name, int]:
+def name_at(words: list[SqlToken], place: int) -> tuple[Name, int]:
     """The name at `place`, or () where none is, and the place after it."""
     parts: list[str] = []
     while place < len(words) and words[place].is_name:
@@ -47,13 +47,13 @@ def name_at(words: list[Token], place: int) -> tuple[Name, int]:
     return tuple(parts[-2:]), place
 
 
-def skip(words: list[Token], place: int, *wanted: str) -> int:
+def skip(words: list[SqlToken], place: int, *wanted: str) -> int:
     while place < len(words) and words[place].word in wanted:
         place += 1
     return place
 
 
-def _dropped(words: list[Token]) -> Iterator[Loss]:
+def _dropped(words: list[SqlToken]) -> Iterator[Loss]:
     heads = [each.word for each in words[1:3]]
     cascade = words[-1].word == "CASCADE"
     if heads == ["OWNED", "BY"]:
@@ -69,7 +69,7 @@ def _dropped(words: list[Token]) -> Iterator[Loss]:
         yield Loss(takes, name_at(part, 0)[0])
 
 
-def _truncated(words: list[Token]) -> Iterator[Loss]:
+def _truncated(words: list[SqlToken]) -> Iterator[Loss]:
     place = skip(words, 1, "TABLE")
     cascade = words[-1].word == "CASCADE"
     for part in split(words[place:], ","):
@@ -77,7 +77,7 @@ def _truncated(words: list[Token]) -> Iterator[Loss]:
         yield Loss(Takes.EVERY_ROW, name_at(part, start)[0], only=start > 0, cascade=cascade)
 
 
-def _altered(words: list[Token]) -> Iterator[Effect]:
+def _altered(words: list[SqlToken]) -> Iterator[Effect]:
     kind = words[1].word if len(words) > 1 else ""
     if kind == "TYPE":
         name, place = name_at(words, 2)
@@ -95,7 +95,7 @@ def _altered(words: list[Token]) -> Iterator[Effect]:
         yield from _acted(action, name, only=only)
 
 
-def _acted(action: list[Token], name: Name, *, only: bool) -> Iterator[Effect]:
+def _acted(action: list[SqlToken], name: Name, *, only: bool) -> Iterator[Effect]:
     heads = [each.word for each in action]
     if heads[:1] == ["DROP"] and heads[1:2] != ["CONSTRAINT"]:
         place = skip(action, 1, "COLUMN")
@@ -112,7 +112,7 @@ def _acted(action: list[Token], name: Name, *, only: bool) -> Iterator[Effect]:
             yield Rename(name, name, action[place].value, action[place + 2].value)
 
 
-def changes(words: list[Token]) -> Iterator[Loss]:
+def changes(words: list[SqlToken]) -> Iterator[Loss]:
     """The rows that a query deletes, in its common table expressions too."""
     merged: tuple[Name, bool] | None = None
     for place, each in enumerate(words):

@@ -16,7 +16,7 @@ from provision.stores.postgres.migrate.losses import calls as statement_calls
 from provision.stores.postgres.migrate.losses.do_blocks import effects_of
 from provision.stores.postgres.migrate.losses.loss import Effect, Loss
 from provision.stores.postgres.migrate.losses.plain import QUERIES, changes, plain_effects, skip
-from provision.stores.postgres.migrate.sql_tokens import Token, several, split, statements
+from provision.stores.postgres.migrate.sql_tokens import SqlToken, several, split, statements
 
 # Most texts hold none of these letters, which costs less to find than the words.
 _LETTERS = (
@@ -43,7 +43,7 @@ _ESCAPED = 'u&"'  # a name in code points: what it names shows once it is gone
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StatementReading:
     """The effects of a text in order.
 
     `opaque`: it runs code that the text does not show; `calls`: so it does if one of these functions is not the
@@ -59,27 +59,27 @@ class Reading:
         return tuple(each for each in self.effects if isinstance(each, Loss))
 
 
-_NOTHING, _OPAQUE = Reading(), Reading(opaque=True)
+_NOTHING, _OPAQUE = StatementReading(), StatementReading(opaque=True)
 
 
 @lru_cache(maxsize=1024)
-def read(text: str) -> Reading:
+def read(text: str) -> StatementReading:
     """What the statements of a text lose. Never raises: what is not SQL loses nothing, the server refuses it."""
     lower = text.lower()
     if not several(text) and not (any(each in lower for each in _LETTERS) and _WORDS.search(text)):
         calls = statement_calls.called_in(text)
-        return Reading(calls=calls) if calls else _NOTHING
+        return StatementReading(calls=calls) if calls else _NOTHING
     found = [_statement(each) for each in statements(text)]
     effects = tuple(effect for each in found for effect in each.effects)
     # A name may mean something else once an earlier statement of the same text has run.
     opaque = any(each.opaque for each in found) or (len(found) > 1 and bool(effects)) or _ESCAPED in lower
-    return Reading(effects, opaque, frozenset().union(*(each.calls for each in found)))
+    return StatementReading(effects, opaque, frozenset().union(*(each.calls for each in found)))
 
 
-def _statement(words: list[Token]) -> Reading:
+def _statement(words: list[SqlToken]) -> StatementReading:
     verb = words[0].word
     if verb == "DO":
-        return Reading(tuple(effects_of(words, lambda text: read(text).effects)), opaque=True)
+        return StatementReading(tuple(effects_of(words, lambda text: read(text).effects)), opaque=True)
     if verb in ("CALL", "EXECUTE"):
         return _OPAQUE
     if verb == "EXPLAIN":
@@ -88,16 +88,16 @@ def _statement(words: list[Token]) -> Reading:
         start = next((place for place, each in enumerate(words) if each.word == "AS"), len(words))
         return _statement(words[start + 1 :]) if words[start + 1 :] else _NOTHING
     if verb in QUERIES or (verb == "CREATE" and _from_query(words)):
-        return Reading(tuple(changes(words)), calls=statement_calls.called(words))
+        return StatementReading(tuple(changes(words)), calls=statement_calls.called(words))
     # What a CASCADE takes along (columns of a type, generated ones) shows in the catalogue alone; a default may call.
     cascades = verb in ("DROP", "ALTER") and any(each.word == "CASCADE" for each in words)
     calls = statement_calls.called(words) if verb == "ALTER" else frozenset[str]()
-    return Reading(tuple(plain_effects(words)), cascades, calls)
+    return StatementReading(tuple(plain_effects(words)), cascades, calls)
 
 
-def _explained(words: list[Token]) -> Reading:
+def _explained(words: list[SqlToken]) -> StatementReading:
     """EXPLAIN runs its statement only with ANALYZE."""
-    place, options = 1, list[Token]()
+    place, options = 1, list[SqlToken]()
     if len(words) > 1 and words[1].value == "(":
         close = next((at for at, each in enumerate(words) if each.value == ")"), len(words))
         options, place = words[2:close], close + 1
@@ -110,7 +110,7 @@ def _explained(words: list[Token]) -> Reading:
     return _statement(words[place:]) if runs and words[place:] else _NOTHING
 
 
-def _from_query(words: list[Token]) -> bool:
+def _from_query(words: list[SqlToken]) -> bool:
     """Whether a CREATE runs a query: CREATE TABLE … AS."""
     heads = [each.word for each in words[:5]]
     if "TABLE" not in heads and "MATERIALIZED" not in heads:

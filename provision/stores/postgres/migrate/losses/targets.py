@@ -69,7 +69,7 @@ union all select i, 'd', d.oid::int8, 0 from item join pg_database d on d.datnam
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class DatabaseContent:
     """What a database held at some time: table or sequence → its number of columns, dropped ones counted too."""
 
     relations: Mapping[int, int] = field(default_factory=dict)
@@ -83,12 +83,12 @@ class Content:
         return oid in self.relations and column <= self.relations[oid]
 
 
-def found(connection: Connection, version_table: Mapping[str, str]) -> Content:
+def found(connection: Connection, version_table: Mapping[str, str]) -> DatabaseContent:
     """What is there now but for the version table, whose name and schema are given as env.py or provision.toml do."""
     name = version_table.get("version_table") or DEFAULTS["version_table"]
     names = {"table": name, "schema": version_table.get("version_table_schema")}
     listed = connection.execute(CONTENT, names).fetchall()
-    return Content(
+    return DatabaseContent(
         {oid: columns for what, oid, columns in listed if what == "r"},
         frozenset(oid for what, oid, _ in listed if what == "d"),
         any(what == "l" for what, _, _ in listed),
@@ -108,13 +108,13 @@ def question(losses: Sequence[Loss]) -> str:
     return _TARGETS.format(items=json.dumps(items).encode().hex())
 
 
-def taken(losses: Sequence[Loss], rows: Iterable[Sequence[Any]], before: Content) -> list[Loss]:
+def taken(losses: Sequence[Loss], rows: Iterable[Sequence[Any]], before: DatabaseContent) -> list[Loss]:
     """The losses that take something which was there before; one whose name cannot be read takes what there was."""
     hit = {place for place, what, oid, column in rows if before.holds(what, oid, column)}
     return [each for place, each in enumerate(losses) if place in hit or _takes_any(each, before)]
 
 
-def _takes_any(loss: Loss, before: Content) -> bool:
+def _takes_any(loss: Loss, before: DatabaseContent) -> bool:
     if loss.takes is Takes.LARGE_OBJECTS:
         return before.large_objects
     return not loss.readable and (loss.takes is Takes.DATABASE or bool(before.relations))

@@ -13,7 +13,7 @@ from provision.stores.weaviate.migrate.operations.replace_copy import ReplaceCop
 from provision.stores.weaviate.migrate.operations.replace_create import ReplaceCreate
 from provision.stores.weaviate.migrate.operations.replace_return import ReplaceReturn
 from provision.stores.weaviate.migrate.operations.replace_switch import ReplaceSwitch
-from provision.stores.weaviate.migrate.operations.replacing import ReplacePart, Standing
+from provision.stores.weaviate.migrate.operations.replacing import ReplacementState, ReplacePart
 from provision.stores.weaviate.migrate.rules import class_problems, name_problems
 from provision.stores.weaviate.migrate.world import WeaviateWorld
 from provision.text.durations import DURATION
@@ -64,7 +64,7 @@ class ReplaceCollection(ReplacePart):
     def parts(self, body: Body) -> Sequence[tuple[str, Body]]:
         return [(part.name, body) for part in PARTS]
 
-    def reached(self, _standing: Standing, body: Body, live: Live) -> Fate:
+    def reached(self, _standing: ReplacementState, body: Body, live: Live) -> Fate:
         for part in PARTS:
             fate = part.probe(body, live)
             if fate.outcome is not Outcome.DONE:

@@ -13,7 +13,13 @@ from provision.stores.weaviate.copy.freeze import thaw
 from provision.stores.weaviate.copy.marks import Stage, write
 from provision.stores.weaviate.copy.objects import Copy
 from provision.stores.weaviate.migrate.operations.base import Live
-from provision.stores.weaviate.migrate.operations.replacing import BATCH, ReplacePart, Standing, alias_guard, stand
+from provision.stores.weaviate.migrate.operations.replacing import (
+    BATCH,
+    ReplacementState,
+    ReplacePart,
+    alias_guard,
+    stand,
+)
 
 
 class ReplaceCopy(ReplacePart):
@@ -26,7 +32,7 @@ class ReplaceCopy(ReplacePart):
         listed = f"/objects?class={body['alias']}&include=vector&after=…"
         return [("GET", listed, None), ("POST", "/batch/objects", {"objects": f"… of class {body['class']['class']}"})]
 
-    def reached(self, standing: Standing, body: Body, _live: Live) -> Fate:
+    def reached(self, standing: ReplacementState, body: Body, _live: Live) -> Fate:
         if standing.mark is None or standing.new is None:
             raise Stopped(f"the collection {body['class']['class']} or the mark on {standing.name} is gone")
         done = standing.mark.stage in (Stage.COPIED, Stage.KEPT)

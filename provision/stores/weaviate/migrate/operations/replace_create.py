@@ -10,14 +10,14 @@ from provision.documents.operation import Body, Stopped
 from provision.model import Fate, Outcome
 from provision.stores.weaviate.copy.form import tenanted
 from provision.stores.weaviate.copy.freeze import thaw
-from provision.stores.weaviate.copy.marks import Mark, Stage, write
+from provision.stores.weaviate.copy.marks import CopyMark, Stage, write
 from provision.stores.weaviate.copy.objects import clock
 from provision.stores.weaviate.copy.plan import hindrances
 from provision.stores.weaviate.copy.tenants import refuse_inactive
 from provision.stores.weaviate.migrate.defaults import filled
 from provision.stores.weaviate.migrate.operations.base import Live
 from provision.stores.weaviate.migrate.operations.create_collection import CreateCollection
-from provision.stores.weaviate.migrate.operations.replacing import UNDER_WAY_MS, ReplacePart, Standing, stand
+from provision.stores.weaviate.migrate.operations.replacing import UNDER_WAY_MS, ReplacementState, ReplacePart, stand
 from provision.stores.weaviate.server import Class
 
 _CREATE = CreateCollection()
@@ -32,7 +32,7 @@ class ReplaceCreate(ReplacePart):
     def requests(self, body: Body) -> Sequence[tuple[str, str, Any]]:
         return _CREATE.requests(body["class"])
 
-    def reached(self, standing: Standing, body: Body, live: Live) -> Fate:
+    def reached(self, standing: ReplacementState, body: Body, live: Live) -> Fate:
         fate = _CREATE.probe(body["class"], live)
         if fate.outcome is not Outcome.DONE or standing.mark is not None:
             return fate
@@ -51,7 +51,7 @@ class ReplaceCreate(ReplacePart):
             _CREATE.run(body["class"], live)
         thaw(live.server, standing.name)
         seen = clock(live.server) - UNDER_WAY_MS
-        mark = Mark(body["alias"], body["class"]["class"], Stage.COPYING, seen, by=live.names.owner)
+        mark = CopyMark(body["alias"], body["class"]["class"], Stage.COPYING, seen, by=live.names.owner)
         write(live.server, standing.name, mark)
 
 

@@ -11,7 +11,7 @@ from provision.model import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.freeze import thaw
-from provision.stores.weaviate.copy.marks import Mark, Stage, mark_of, write
+from provision.stores.weaviate.copy.marks import CopyMark, Stage, mark_of, write
 from provision.stores.weaviate.copy.objects import Copy
 from provision.stores.weaviate.copy.plan import timed
 from provision.stores.weaviate.migrate.compare import by_name
@@ -21,8 +21,8 @@ from provision.stores.weaviate.migrate.operations.replacing import (
     BATCH,
     KEEP,
     UNDER_WAY_MS,
+    ReplacementState,
     ReplacePart,
-    Standing,
     alias_guard,
     catch_up,
     deadline,
@@ -65,7 +65,7 @@ class ReplaceReturn(ReplacePart):
             return Fate(Outcome.NOT_DONE, f"{alias} stands for {standing.alias}, {new} is there still")
         raise Stopped(f"{alias} stands for {standing.alias}, not for {new}, which may hold what was written through it")
 
-    def reached(self, standing: Standing, body: Body, _live: Live) -> Fate:
+    def reached(self, standing: ReplacementState, body: Body, _live: Live) -> Fate:
         if standing.old is None:
             raise Stopped(
                 f"there is no way back: what {body['class']['class']} replaced was kept for {body.get('keep', KEEP)}"
@@ -85,7 +85,7 @@ class ReplaceReturn(ReplacePart):
             live.server.send("DELETE", path_of("schema", new))
 
 
-def _go_back(standing: Standing, body: Body, live: Live) -> None:
+def _go_back(standing: ReplacementState, body: Body, live: Live) -> None:
     if standing.old is None or standing.new is None:
         raise Stopped(f"{body['class']['class']}, or what it replaced, is gone")
     server, name, new = live.server, standing.name, body["class"]["class"]
@@ -98,7 +98,7 @@ def _go_back(standing: Standing, body: Body, live: Live) -> None:
     copy = Copy(server, Form.between(standing.new, standing.old), body.get("batch", BATCH), guard)
     if since is not None:
         catch_up(copy, since, body, new)
-    write(server, new, Mark(body["alias"], name, Stage.RETURNING, since or 0))
+    write(server, new, CopyMark(body["alias"], name, Stage.RETURNING, since or 0))
     with frozen(live, body, new):
         if since is not None:
             copy.guard = deadline(body, new, guard)
@@ -106,11 +106,11 @@ def _go_back(standing: Standing, body: Body, live: Live) -> None:
         point(live, body["alias"], name)
 
 
-def _left(standing: Standing) -> bool:
+def _left(standing: ReplacementState) -> bool:
     """Whether the new collection holds nothing that the old one lacks: never switched to, or left on purpose."""
     if standing.mark is not None and standing.mark.stage in (Stage.COPYING, Stage.COPIED):
         return True
     returning = mark_of(standing.new) if standing.new else None
-    return returning is not None and replace(returning, seen=0) == Mark(
+    return returning is not None and replace(returning, seen=0) == CopyMark(
         returning.alias, standing.name, Stage.RETURNING, 0
     )

@@ -19,8 +19,8 @@ from provision.stores.weaviate.migrate.operations.base import Live
 from provision.stores.weaviate.migrate.operations.replacing import (
     BATCH,
     KEEP,
+    ReplacementState,
     ReplacePart,
-    Standing,
     alias_guard,
     catch_up,
     deadline,
@@ -41,7 +41,7 @@ class ReplaceSwitch(ReplacePart):
     def requests(self, body: Body) -> Sequence[tuple[str, str, Any]]:
         return [("PUT", path_of("aliases", body["alias"]), {"class": body["class"]["class"]})]
 
-    def reached(self, standing: Standing, body: Body, _live: Live) -> Fate:
+    def reached(self, standing: ReplacementState, body: Body, _live: Live) -> Fate:
         return Fate(Outcome.NOT_DONE, f"{body['alias']} stands for {standing.alias or 'nothing'}")
 
     def run(self, body: Body, live: Live) -> None:

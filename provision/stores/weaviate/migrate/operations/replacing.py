@@ -13,7 +13,7 @@ from provision.documents.operation import Body, Stopped
 from provision.model import Fate, Outcome
 from provision.net.http import Unanswered, path_of
 from provision.stores.weaviate.copy.freeze import freeze, thaw
-from provision.stores.weaviate.copy.marks import Mark, Stage, mark_of
+from provision.stores.weaviate.copy.marks import CopyMark, Stage, mark_of
 from provision.stores.weaviate.copy.objects import Copy
 from provision.stores.weaviate.migrate.operations.base import Live, WeaviateOperation
 from provision.stores.weaviate.server import Class
@@ -30,13 +30,13 @@ CALM = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReplacementState:
     """Where a replacement stands: what the alias stands for, the old collection with its mark, and the new one."""
 
     alias: str
     old: Class | None
     new: Class | None
-    mark: Mark | None
+    mark: CopyMark | None
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class ReplacePart(WeaviateOperation):
     inner = True
 
     @abstractmethod
-    def reached(self, standing: Standing, body: Body, live: Live) -> Fate:
+    def reached(self, standing: ReplacementState, body: Body, live: Live) -> Fate:
         """Whether this part is done, while the alias still stands for the old collection."""
 
     def probe(self, body: Body, live: Live) -> Fate:
@@ -66,7 +66,7 @@ class ReplacePart(WeaviateOperation):
         return self.reached(standing, body, live)
 
 
-def stand(body: Body, live: Live) -> Standing:
+def stand(body: Body, live: Live) -> ReplacementState:
     """Where the replacement stands. Raises Stopped when the alias is not there, or stands for something else."""
     server, alias, new = live.server, body["alias"], body["class"]["class"]
     target = server.alias(alias)
@@ -80,7 +80,7 @@ def stand(body: Body, live: Live) -> Standing:
         raise Stopped(f"{alias} stands for {name}, which is not there")
     mark = mark_of(old) if old else None
     ours = mark is not None and (mark.alias, mark.into) == (alias, new)
-    return Standing(target, old, server.collection(new), mark if ours else None)
+    return ReplacementState(target, old, server.collection(new), mark if ours else None)
 
 
 def marked(body: Body, live: Live) -> str | None:
