@@ -19,11 +19,11 @@ def connect(options: StoreOptions, url: str) -> Server:
     try:
         with http.reading():
             version = _version(http)
+            generation = _generation(http, version)
     finally:
         http.close()
-    _refuse_old(version, address.base)
-    if version.startswith("1."):
-        from provision.stores.influx.version_1 import open_1  # the other version's client is not loaded
+    if generation == 1:
+        from provision.stores.influx.version_1 import open_1
 
         return open_1(options, address, version)
     from provision.stores.influx.version_2 import open_2
@@ -43,6 +43,18 @@ def _version(http: Http) -> str:
         what = f"what answers there is no InfluxDB (/ping answers {answer.status} without a version)"
         raise ConfigError("not-influxdb", what, where=http.shown, fix=f"write {EXAMPLE}")
     return version.removeprefix("v")
+
+
+def _generation(http: Http, version: str) -> int:
+    """1 or 2. A version without numbers, as of a server that Go built from source, is not judged: its API is looked at.
+
+    Raises ConfigError (server-too-old, server-too-new).
+    """
+    if any(each.isdigit() for each in version):
+        _refuse_old(version, http.shown)
+        return 1 if version.startswith("1.") else 2
+    setup = http.call("GET", "/api/v2/setup")
+    return 2 if isinstance(setup.body, dict) and "allowed" in setup.body else 1
 
 
 def _refuse_old(version: str, where: str) -> None:

@@ -12,6 +12,7 @@ from provision.model import StoreOptions
 from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
 
 OLDEST = (1, 27, 0)
+_WITH_ALIASES = (1, 32, 0)
 EXAMPLE = "http://host:8080"
 # Objects a page: the server answers no more than 10,000 (QUERY_MAXIMUM_RESULTS).
 PAGE = 500
@@ -22,15 +23,11 @@ Class = Mapping[str, Any]
 class Server:
     """Reads answer plain values, changes go through `send`. No text of it holds the API key."""
 
-    def __init__(self, http: Http, version: str = "") -> None:
+    def __init__(self, http: Http, version: str = "", stands_for: tuple[int, ...] = ()) -> None:
         self._http = http
         self.version = version
+        self.numbers = numbers(version) or stands_for  # `1.40.0-dev` is 1, 40, 0
         self.shown = http.shown
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The version as numbers: `1.40.0-dev` is 1, 40, 0."""
-        return numbers(self.version)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -164,9 +161,11 @@ def connect(options: StoreOptions, url: str) -> Server:
     try:
         with first.reading():
             version = _version(first)
+            stands_for = numbers(version) or _newest(first)
     finally:
         first.close()
-    return Server(Http(address.base, headers, options, seconds=ANSWER_SECONDS), version)
+    _refuse_old(version, stands_for, address.base)
+    return Server(Http(address.base, headers, options, seconds=ANSWER_SECONDS), version, stands_for)
 
 
 def _version(http: Http) -> str:
@@ -181,11 +180,19 @@ def _version(http: Http) -> str:
     if not isinstance(version, str):
         fix = "see that the url is that of a Weaviate server"
         raise ConfigError("server-refused", "what answers there is no Weaviate", where=http.shown, fix=fix)
-    if numbers(version) < OLDEST:
+    return version
+
+
+def _newest(http: Http) -> tuple[int, ...]:
+    """What a version without numbers, as of a server built from source, stands for: the newest part that is there."""
+    return _WITH_ALIASES if http.call("GET", "/v1/aliases").ok else ()
+
+
+def _refuse_old(version: str, stands_for: tuple[int, ...], where: str) -> None:
+    if stands_for < OLDEST:
         oldest = ".".join(str(part) for part in OLDEST)
         what = f"Weaviate {oldest} or later is needed, the server is {version}"
-        raise ConfigError("server-too-old", what, where=http.shown, fix="upgrade the server")
-    return version
+        raise ConfigError("server-too-old", what, where=where, fix="upgrade the server")
 
 
 def said(answer: Answer) -> str:

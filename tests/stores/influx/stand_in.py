@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def saying(headers: Mapping[str, str], status: int = 204) -> Iterator[str]:
+def saying(headers: Mapping[str, str], status: int = 204, body: bytes = b"") -> Iterator[str]:
     """The url of a server that answers every GET so."""
 
     class Answers(BaseHTTPRequestHandler):
@@ -18,8 +18,9 @@ def saying(headers: Mapping[str, str], status: int = 204) -> Iterator[str]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nobody reads it."""

@@ -93,6 +93,18 @@ def test_open_server_too_new_is_told(write: Write) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("version", "setup", "told"),
+    [
+        ("dev", b'{"allowed":false}', "InfluxDB dev needs influx.token"),
+        ("unknown", b"404 page not found", "influx.org is for InfluxDB 2.x, the server is unknown"),
+    ],
+)
+def test_open_server_built_from_source_is_known_by_its_api(write: Write, version: str, setup: bytes, told: str) -> None:
+    with saying({"X-Influxdb-Version": version, "Content-Type": "application/json"}, 200, setup) as url:
+        assert refusal(write, url, org="vfr").startswith(f"{told} | influx: {url} | ")
+
+
 def test_open_another_service_is_told(write: Write) -> None:
     with saying({}, 200) as url:
         assert refusal(write, url) == (

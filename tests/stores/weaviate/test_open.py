@@ -162,10 +162,11 @@ def test_server_without_aliases_is_refused_where_documents_use_them(written: Wri
         store.close()
 
 
-def test_release_to_come_is_taken(written: Written) -> None:
-    with pretending("1.40.0-dev") as url:
+@pytest.mark.parametrize("version", ["1.40.0-dev", "dev"])
+def test_release_to_come_and_one_built_from_source_are_taken(written: Written, version: str) -> None:
+    with pretending(version) as url:
         store = build(written(up(ALIAS)))
-        assert store.open(url).version == "1.40.0-dev"
+        assert store.open(url).version == version
         store.close()
 
 
