@@ -166,14 +166,13 @@ class Rollup:
 
     def body(self) -> dict[str, Any]:
         """The rollup as a document writes it."""
-        late = self.span - self.every
         return {
             "database": self.database,
             "name": self.name,
             "from": {"tier": self.source.tier, "measurement": self.source.measurement},
             "into": {"tier": self.target.tier, "measurement": self.target.measurement},
             "every": shown(self.every),
-            **({"late": shown(late)} if late else {}),
+            **({"late": shown(self.late)} if self.late else {}),
             **({"offset": shown(self.offset)} if self.offset is not None else {}),
             "fields": {each.name: str(each) for each in self.outputs},
             "group_by": "*" if self.group_by is None else list(self.group_by),
