@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from provision import ConfigError, LeaseRecord, RefusedError
@@ -64,6 +66,7 @@ def test_a_lock_of_a_run_that_is_gone_is_released(shop: Shop) -> None:
     project.up()
     leases = PostgresLeases(connect(shop.url, "postgres"), "shop")
     taken = leases.take("run", sites.owner(shop.root), 0.01, 0)
+    time.sleep(0.05)  # it has expired
     holding = project.lock()
     assert isinstance(holding, LeaseRecord)
     assert holding.token == taken.token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -218,6 +219,7 @@ def program(shop: Shop, times: int) -> list[str]:
         check=False,
         timeout=90,
         cwd=Path(__file__).parents[2],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background may ignore it
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()

@@ -27,7 +27,7 @@ import redis
 from provision.model import Owner, StoreOptions
 from provision.kinds import build
 url, who = sys.argv[1], int(sys.argv[2])
-store = build(StoreOptions("redis", "redis", "vfr", Path("."), Path(".")))
+store = build(StoreOptions("redis", "redis", "vfr", Path("redis"), Path(".")))
 store.open(url)
 client, done = redis.Redis.from_url(url), 0
 while done < 10:
