@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, TextIO, cast
 from weakref import WeakSet
 
@@ -35,7 +34,7 @@ class _ByThread:
         this = threading.current_thread()
         if not _QUIET or (this in self._others and this not in _QUIET):
             return self.before
-        return sys.stderr if sys.stderr is not None else _nowhere()
+        return sys.stderr if sys.stderr is not None else _NOWHERE
 
 
 @contextmanager
@@ -69,6 +68,11 @@ def _leave(this: threading.Thread) -> None:
         _installed = None
 
 
-@cache
-def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")
+class _Nowhere(io.TextIOBase):
+    """Takes what a program without a standard error prints."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
+
+
+_NOWHERE = cast(TextIO, _Nowhere())
