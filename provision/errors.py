@@ -185,10 +185,15 @@ def unexpected(error: Exception, mask: Callable[[str], str]) -> FailedError:
     return FailedError("unexpected", what, where=where, fix="this is a defect of provision: report these three lines")
 
 
+def joined(errors: Sequence[ProvisionError]) -> ProvisionError | None:
+    """The one error, or all of them together, each once; None when there is none."""
+    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
+    if len(distinct) > 1:
+        return Several(distinct)
+    return distinct[0] if distinct else None
+
+
 def raise_all(errors: Sequence[ProvisionError]) -> None:
     """Raise the one error, or all of them together, each once; return when there is none."""
-    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
-    if len(distinct) == 1:
-        raise distinct[0]
-    if distinct:
-        raise Several(distinct)
+    if (error := joined(errors)) is not None:
+        raise error

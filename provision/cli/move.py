@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -25,11 +25,8 @@ from provision.flows.losses import Losses
 from provision.flows.migrate import move
 from provision.flows.rules import Listeners, Rules
 from provision.model import Direction
-from provision.wiring.moves import error_of, hidden, needed_backfills
-
-if TYPE_CHECKING:
-    pass
-
+from provision.wiring import sites
+from provision.wiring.moves import error_of, hidden, hidden_losses, needed_backfills
 
 app = group.app()
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
@@ -107,7 +104,7 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
     ):
         render.head(opened)
         rules = Rules(
-            owner=site.owner(opened.project.root),
+            owner=sites.owner(opened.project.root),
             wait=given.wait,
             use_lease=not given.no_lock,
             dry_run=given.dry_run,
@@ -120,18 +117,14 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
             lambda happening: render.happened(hidden(happening, opened.environment)),
             lambda plan, standings: render.planned(opened, plan, standings),
             boards.append,
-            lambda losses: render.losing(_masked(losses, opened.environment.mask)),
+            lambda losses: render.losing(hidden_losses(losses, opened.environment.mask)),
         )
         report = move(opened, direction, wanted, rules, watch)
         error = error_of(report)
         if error is not None:
-            site.hide(error, opened.environment)
+            sites.hide(error, opened.environment)
         render.report(report, error)
     return error.exit_code if error is not None else 0
-
-
-def _masked(losses: Losses, mask: Callable[[str], str]) -> Losses:
-    return {name: [mask(each) for each in why] for name, why in losses.items()}
 
 
 def _confirm(losses: Losses) -> bool:

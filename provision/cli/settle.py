@@ -16,10 +16,10 @@ from provision.flows import settle
 from provision.flows.connect import Access, Site
 from provision.flows.rules import Listeners, Rules
 from provision.flows.verdicts import Verdict
-from provision.model import LeaseRecord
+from provision.model import RUN_LOCK, LeaseRecord
 from provision.ports import Leases
 from provision.process import dead
-from provision.wiring import locks
+from provision.wiring import locks, sites
 
 _WATCH = Listeners(render.happened, lambda _plan, _standings: None)
 
@@ -108,7 +108,7 @@ app.add_typer(lock)
 def show(env: options.Env = None, output: options.Output = options.TEXT, wait_for: options.WaitFor = 0.0) -> int:
     """Show who holds the run lock, since when, and when it expires."""
     with _leases(env, wait_for) as leases:
-        holding = leases.read(locks.RUN) if leases is not None else None
+        holding = leases.read(RUN_LOCK) if leases is not None else None
         render.lock(holding, output, gone=holding is not None and dead(holding.owner))
     return EXIT_DONE
 
@@ -122,7 +122,7 @@ def release(
 ) -> int:
     """Ask the holder to give the run lock up: it does so before its next statement."""
     with _leases(env, wait_for) as leases:
-        holding = leases.read(locks.RUN) if leases is not None else None
+        holding = leases.read(RUN_LOCK) if leases is not None else None
         if leases is None or holding is None:
             render.released(None, output, done=False)
             return EXIT_DONE
@@ -148,7 +148,7 @@ def _verdict(**said: bool) -> Verdict:
 
 
 def _rules(opened: Site, wait: float, no_lock: bool) -> Rules:
-    return Rules(site.owner(opened.project.root), wait, use_lease=not no_lock)
+    return Rules(sites.owner(opened.project.root), wait, use_lease=not no_lock)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from provision.cli.render.plan import PlanRender
 from provision.cli.render.status import StatusRender
 from provision.core.plan import MoveRequest, plan_up
 from provision.core.standing import stand
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, ProvisionError, Several
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, joined
 from provision.flows import history as past
 from provision.flows import look
 from provision.flows.connect import Access, Site
@@ -29,7 +29,7 @@ from provision.flows.survey import survey
 from provision.model import Description, Direction, Plan
 from provision.ports import Store
 from provision.settings import ProjectFile
-from provision.wiring import files
+from provision.wiring import files, sites
 
 app = group.app()
 
@@ -98,7 +98,7 @@ def plan(
         _plan_offline(wanted, output, sql=sql)
         return EXIT_DONE
     with site.opened(env, Access.READ, only=tuple(only or ()), wait_for=wait_for) as opened:
-        made = planned(opened, Direction.UP, wanted, Rules(site.owner(opened.project.root)), survey(opened))
+        made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
         render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
         losses = foreseen(opened, made.steps)
@@ -204,9 +204,8 @@ def _described(made: Plan, stores: Mapping[str, Store], *, statements: bool) -> 
 def _say_unread(opened: Site, shown: Sequence[str], output: str) -> int:
     """Print why stores could not be read; the exit code that follows from it, 0 when all could."""
     errors = [error for name in shown if (error := opened.reached[name].error) is not None]
-    if not errors:
+    if (found := joined(errors)) is None:
         return EXIT_DONE
-    found: ProvisionError = errors[0] if len(errors) == 1 else Several(errors)
     for each in problems.parts(found):
         if output == options.GITHUB:
             print(problems.annotation(each))

@@ -12,9 +12,6 @@ import typer
 from provision import settings
 from provision.flows.connect import Access, Site
 from provision.wiring import sites
-from provision.wiring.sites import engine, hide, owner
-
-__all__ = ["engine", "environment", "hide", "masked", "opened", "owner", "project", "terminal"]
 
 _TYPER = (typer.Abort, typer.Exit)
 

@@ -97,11 +97,12 @@ def import_(
     """
     from provision.documents.folder import write_found
     from provision.flows.adopt import adopt
+    from provision.wiring import sites
 
     project = site.project()
     chosen = site.environment(project, env)
     with site.masked(chosen):
-        written = adopt(project, chosen, kinds.build, site.engine, _live, write_found, store, to)
+        written = adopt(project, chosen, kinds.build, sites.engine, _live, write_found, store, to)
     render.imported(store, chosen.name, written, elsewhere=to is not None)
 
 

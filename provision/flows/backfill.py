@@ -15,7 +15,7 @@ from provision.core import lease as leases
 from provision.core.execute import EventNumbering
 from provision.core.ledger import fold, highest_token
 from provision.errors import CapabilityMissing, ConfigError, FailedError, RefusedError, raise_all
-from provision.model import Event, EventKind, LeaseRecord, Owner, Revision, StateName
+from provision.model import RUN_LOCK, Event, EventKind, LeaseRecord, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
 from provision.ports.backfill import Batches, Readable
@@ -148,7 +148,7 @@ def complete(place: BackfillContext, backfill: Backfill, found: BackfillRun, not
         place.leases.create()
         held = leases.acquire(
             place.leases,
-            "run",
+            RUN_LOCK,
             place.owner,
             floor=token,
             seconds=place.lease_seconds,

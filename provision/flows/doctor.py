@@ -13,7 +13,7 @@ from provision.core.standing import stand
 from provision.errors import ProvisionError, Several, UnreachableError
 from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together, url_of
 from provision.flows.peers import lost
-from provision.model import Finding, Owner, Severity, StoreOptions
+from provision.model import RUN_LOCK, Finding, Owner, Severity, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, ProjectFile
 
@@ -173,7 +173,7 @@ def _statements(store: Store) -> Iterator[Finding]:
 
 def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:
     try:
-        holding = store.leases.read("run") if store.leases is not None else None
+        holding = store.leases.read(RUN_LOCK) if store.leases is not None else None
     except ProvisionError as error:
         yield from problems(error, "lease", store.name)
         return

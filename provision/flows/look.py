@@ -10,7 +10,7 @@ from provision.core.standing import Flag, Standing
 from provision.errors import ProvisionError, UnreachableError
 from provision.flows.connect import Site
 from provision.flows.survey import survey
-from provision.model import LeaseRecord, StateName
+from provision.model import RUN_LOCK, LeaseRecord, StateName
 
 HELD = "held"
 
@@ -74,7 +74,7 @@ def _working(site: Site, standings: Standings) -> LeaseRecord | None:
     if home is None or home.leases is None:
         return None
     try:
-        holding = home.leases.read("run")
+        holding = home.leases.read(RUN_LOCK)
     except UnreachableError:
         return None
     return holding if holding is not None and holding.expires_in > 0 else None

@@ -12,7 +12,7 @@ from provision.core.plan import Standings
 from provision.errors import ConfigError
 from provision.flows.connect import Site, leases_of
 from provision.flows.rules import Listeners, Rules
-from provision.model import LeaseRecord, Note
+from provision.model import RUN_LOCK, LeaseRecord, Note
 from provision.ports import Leases
 from provision.process import dead
 
@@ -63,7 +63,7 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> 
 
     lease = leases.acquire(
         table,
-        "run",
+        RUN_LOCK,
         rules.owner,
         floor=floor,
         seconds=site.project.lease_seconds,

@@ -17,6 +17,7 @@ from provision.model.revisions import (
 )
 from provision.model.statements import Description, Fate, Found, Mark, Outcome, Running, Statement
 from provision.model.stores import (
+    RUN_LOCK,
     UNKNOWN_HOLDER,
     Contact,
     Finding,
@@ -29,6 +30,7 @@ from provision.model.stores import (
 
 __all__ = [
     "PENDING",
+    "RUN_LOCK",
     "UNKNOWN_HOLDER",
     "Began",
     "Blocked",

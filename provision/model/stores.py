@@ -65,6 +65,7 @@ class Owner:
 
 
 # Takes the place of a holder whose record of the lock was deleted by hand: nothing says who that was, or that it ended.
+RUN_LOCK = "run"  # its name among the locks of a home store
 UNKNOWN_HOLDER = Owner("an unknown run (the record of its lock was deleted)", 0)
 
 

@@ -71,7 +71,7 @@ class Reading(Opened):
         """
         with self._opened(Access.READ, {step.revision.store for step in plan.steps}) as site:
             found = foreseen(site, plan.steps)
-        return {name: tuple(map(self._environment.mask, why)) for name, why in found.items()}
+        return moves.hidden_losses(found, self._environment.mask)
 
     def describe(self, plan: Plan) -> tuple[Description, ...]:
         """What each step of a plan does, in its order: `statements`, or `reason` where they cannot be told offline.

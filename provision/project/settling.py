@@ -11,7 +11,7 @@ from provision.flows import settle
 from provision.flows.connect import Access, Site
 from provision.flows.rules import Listeners
 from provision.flows.verdicts import Verdict
-from provision.model import Event, LeaseRecord, RunEvent
+from provision.model import RUN_LOCK, Event, LeaseRecord, RunEvent
 from provision.project.listening import Listening, ignored
 from provision.project.opened import Names, Opened, names
 from provision.run import Stop
@@ -84,7 +84,7 @@ class Settling(Opened):
         """
         with self._opened(Access.READ, tolerant=True) as site:
             table = locks.leases(site)
-            return table.read(locks.RUN) if table is not None else None
+            return table.read(RUN_LOCK) if table is not None else None
 
     def release_lock(self, holding: LeaseRecord) -> bool:
         """Take the lock from the holding that `lock` returned: True when it is free now.

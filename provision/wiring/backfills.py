@@ -14,7 +14,6 @@ from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Sev
 from provision.flows.backfill import NO_BACKFILLS, BackfillContext, batches_of
 from provision.flows.backfill_standing import BackfillStatus, standing
 from provision.flows.connect import known_stores, leases_of
-from provision.flows.needed import reached
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports.kind import Kind
 from provision.text.nearest import near
@@ -78,9 +77,7 @@ def placed(
     names = {name for backfill in backfills for name in backfill.stores}
     home = {project.home} - {"none"} if use_lease else set[str]()
     known_stores(project, frozenset(names))
-    with sites.masked(chosen), reached(
-        project, chosen, kinds.build, sites.engine, frozenset(names | home), frozenset()
-    ) as needed:  # fmt: skip
+    with sites.lent(project, chosen, frozenset(names | home)) as needed:
         switched_off = sorted((names | home) & needed.off)
         if switched_off:
             where = f"{project.file.name}, [environments.{chosen.name}]"

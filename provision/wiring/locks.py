@@ -8,10 +8,8 @@ from provision import process
 from provision.errors import RefusedError, raise_all
 from provision.flows.connect import Site
 from provision.flows.run_lock import home
-from provision.model import LeaseRecord
+from provision.model import RUN_LOCK, LeaseRecord
 from provision.ports import Leases
-
-RUN = "run"
 
 
 def answers(site: Site, *names: str) -> None:
@@ -43,12 +41,12 @@ def release(table: Leases, holding: LeaseRecord) -> bool:
     """
     free = over(holding)
     if free:
-        done = table.release(RUN, holding.owner, holding.token)
+        done = table.release(RUN_LOCK, holding.owner, holding.token)
     else:
         mine = process.owner(os.environ)
-        done = table.ask_back(RUN, holding.owner, holding.token, f"{mine.actor} (pid {mine.pid})")
+        done = table.ask_back(RUN_LOCK, holding.owner, holding.token, f"{mine.actor} (pid {mine.pid})")
     if not done:
-        raise _moved(holding, table.read(RUN))
+        raise _moved(holding, table.read(RUN_LOCK))
     return free
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from provision.core.graph import BACKFILL
-from provision.errors import ProvisionError, Several
+from provision.errors import ProvisionError, joined
 from provision.flows.connect import Site
+from provision.flows.losses import Losses
 from provision.model import Event, Failure, Note, Report, RunEvent
 from provision.model.backfills import Backfill
 from provision.settings import Environment
@@ -36,6 +37,11 @@ def hidden_event(event: Event, mask: Callable[[str], str]) -> Event:
     return replace(event, detail=detail)
 
 
+def hidden_losses(losses: Losses, mask: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
+    """What would be lost without secrets: a rule or a statement may hold one."""
+    return {name: tuple(map(mask, why)) for name, why in losses.items()}
+
+
 def error_of(report: Report) -> ProvisionError | None:
     """The error a report ends with: the failures of all lanes, or None."""
     if not report.failures:
@@ -43,9 +49,4 @@ def error_of(report: Report) -> ProvisionError | None:
     from provision.wiring.machine import blamed  # for failures alone
 
     errors = [blamed(each.error, begun=True) for each in report.failures if isinstance(each.error, ProvisionError)]
-    distinct = list({(error.code, error.what, error.where): error for error in errors}.values())
-    if not distinct:
-        return None
-    if len(distinct) == 1:
-        return distinct[0]
-    return Several(distinct)
+    return joined(errors)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from provision import embedded, kinds, process
 from provision.embedded.programs import missing
@@ -18,6 +19,9 @@ from provision.errors import ProvisionError, Several, StatementFailed, Unreachab
 from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
 from provision.model import Owner
 from provision.settings import Environment, ProjectFile
+
+if TYPE_CHECKING:
+    from provision.flows.needed import ReachedStores
 
 
 def engine(kind: str, store: str, folder: Path) -> StartableEngine | NoEngine:
@@ -59,6 +63,23 @@ def opened(
             yield site
         finally:
             site.close()
+
+
+@contextmanager
+def lent(
+    project: ProjectFile,
+    environment: Environment,
+    names: frozenset[str] = frozenset(),
+    wanted: frozenset[str] = frozenset(),
+) -> Iterator[ReachedStores]:
+    """The stores called `names`, and of those called `wanted` the ones that answer, while the block runs.
+
+    Raises ConfigError (not-made, store-not-configured, …) and UnreachableError, all together.
+    """
+    from provision.flows.needed import reached  # checks and backfills alone
+
+    with masked(environment), reached(project, environment, kinds.build, engine, names, wanted) as needed:
+        yield needed
 
 
 @contextmanager

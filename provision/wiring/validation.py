@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from provision import kinds, process, settings
+from provision import process, settings
 from provision.errors import CapabilityMissing
-from provision.flows.needed import reached
 from provision.flows.validate import Validation, ValidationRequest, new_run, stores_of, validate
 from provision.model.checks import Scope, StoredResult
 from provision.wiring import sites, suites
@@ -36,10 +35,7 @@ def validated(
     made_by = vocabularies.made_by
     home = frozenset({project.home}) - {"none"} if keep else frozenset[str]()
     needs = stores_of(wanted, made_by) | home
-    with (
-        sites.masked(environment),
-        reached(project, environment, kinds.build, sites.engine, frozenset(), needs) as needed,
-    ):
+    with sites.lent(project, environment, wanted=needs) as needed:
         wanted, notes = suites.narrowed(wanted, scope, needed, made_by)
         keeper = needed.stores[project.home].history if home & needed.stores.keys() else None
         run = new_run(environment.name, scope, process.owner(os.environ).actor)
@@ -66,10 +62,7 @@ def kept(
     Raises CapabilityMissing, ConfigError, UnreachableError.
     """
     home = frozenset({project.home})
-    with (
-        sites.masked(environment),
-        reached(project, environment, kinds.build, sites.engine, frozenset(), home) as needed,
-    ):
+    with sites.lent(project, environment, wanted=home) as needed:
         keeper = needed.stores[project.home].history if project.home in needed.stores else None
         if keeper is None:
             if project.home in needed.lost:
