@@ -32,7 +32,7 @@ STORES = {
 def write(tree: Tree, name: Name, store: str) -> None:
     """Raises Refused for a store without documents of operations, or a name that is taken."""
     if store not in STORES:
-        raise Refused(f"{store!r} has no documents of operations: STORE is one of {', '.join(sorted(STORES))}")
+        raise Refused(f"{store!r} has no YAML files of operations: STORE is one of {', '.join(sorted(STORES))}")
     place, forms = STORES[store], name.forms
     folder = f"provision/stores/{store}/migrate/operations"
     tree.new(f"{folder}/{name.snake}.py", f"operation/{store}.txt", forms)

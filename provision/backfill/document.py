@@ -214,7 +214,7 @@ def _vocabulary(
         return BackfillVocabulary(keys={key: {} for key in value.keys() - COMMON})
     found = _known(store, places[("store",)], shown, vocabularies)
     if code and found.code is None:
-        what = f"{store} is filled by documents alone: stores of its kind run no process(batch)"
+        what = f"{store} is filled by YAML files alone: stores of its kind run no process(batch)"
         raise ConfigError("bad-code", what, where=shown, fix="write it as YAML")
     return found
 

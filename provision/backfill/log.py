@@ -126,7 +126,7 @@ class LoggedBatches:
 
 def schema_changed(what: str, backfill: Backfill) -> FailedError:
     """Of a thing that was there when the run began."""
-    fix = "correct the document, or bring the schema back; then resume"
+    fix = "correct the file, or bring the schema back; then resume"
     return FailedError("schema-changed", f"the schema changed under the run: {what}", where=backfill.shown, fix=fix)
 
 

@@ -157,7 +157,7 @@ def _finished(post: RunContext, found: BackfillRun) -> None:
             return work.verified()
 
     if why := patiently(post, ask):
-        fix = "look at the rows, correct them or the document, and run it again"
+        fix = "look at the rows, correct them or the file, and run it again"
         raise FailedError("verify-failed", why, where=post.backfill.place("verify"), fix=fix)
 
 

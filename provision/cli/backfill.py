@@ -67,7 +67,7 @@ Rate = Annotated[
         min=0.1,
         callback=_finite,
         metavar="N",
-        help="The most rows a second of this process; else the document's `rate`.",
+        help="The most rows a second of this process; else the file's `rate`.",
     ),
 ]
 SkipFailed = Annotated[

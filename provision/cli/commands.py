@@ -33,8 +33,8 @@ GROUPS: Final = {
     "Files": {
         "init": Entry("start", "Start a project in this folder."),
         "new": Entry("start", "Write the next migration file of a store."),
-        "import": Entry("start", "Write documents of what is on a live server."),
-        "schema": Entry("start", "Print the JSON Schema of a kind's documents."),
+        "import": Entry("start", "Write migration files of what is on a live server."),
+        "schema": Entry("start", "Print the JSON Schema of a kind's files."),
     },
     "Data": {
         "backfill": Entry("backfill", "Fill existing data in batches under live traffic."),

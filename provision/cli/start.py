@@ -91,9 +91,9 @@ def import_(
     ] = None,
     env: options.Env = None,
 ) -> None:
-    """Write documents of what is on a STORE's server: collections, tiers, graphs, streams. Reads only.
+    """Write migration files of what is on a STORE's server: collections, tiers, graphs, streams. Reads only.
 
-    Look at them, then `baseline` marks them as applied. For stores of documents; not for SQL.
+    Look at them, then `baseline` marks them as applied. For kinds whose files are YAML; not for SQL.
     """
     from provision.documents.folder import write_found
     from provision.flows.adopt import adopt
@@ -115,9 +115,9 @@ def schema(
         ),
     ],
 ) -> None:
-    """Print the JSON Schema of a KIND's documents, for an editor that completes and checks them.
+    """Print the JSON Schema of a KIND's YAML files, for an editor that completes and checks them.
 
-    A KIND is a kind of store whose migrations are documents, or `checks`, or `backfills`.
+    A KIND is a kind of store whose migrations are YAML files, or `checks`, or `backfills`.
     """
     part = import_module(_OTHERS[kind]) if kind in _OTHERS else _documented(kind, "schema")
     render.schema(json.dumps(part.schema(), ensure_ascii=False, indent=2))
@@ -140,8 +140,8 @@ def _documented(kind: str, command: str) -> Schema:
         having += f", {', '.join(_OTHERS)}" if command == "schema" else ""
         raise ConfigError(
             "no-documents" if known is not None else "unknown-kind",
-            f"{kind} has no documents" if known is not None else f"no kind of store is called {kind!r}",
+            f"{kind} has no YAML files" if known is not None else f"no kind of store is called {kind!r}",
             where=command,
-            fix=f"kinds with documents: {having}",
+            fix=f"kinds with YAML files: {having}",
         )
     return found

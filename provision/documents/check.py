@@ -100,10 +100,10 @@ def _holder(schema: Mapping[str, Any], path: Iterable[str | int]) -> Mapping[str
 
 
 def _subject(path: Path) -> str:
-    """The part of a document as people name it: `create_stream.maxlen`, `up[2]`, `the document`."""
+    """The part of a document as people name it: `create_stream.maxlen`, `up[2]`, `the file`."""
     if len(path) >= 3 and path[0] in ("up", "down"):
         return _dotted(path[2:])
-    return _dotted(path) if path else "the document"
+    return _dotted(path) if path else "the file"
 
 
 def _dotted(path: Path) -> str:

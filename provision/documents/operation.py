@@ -15,11 +15,11 @@ Earlier = Sequence[Operation]
 
 
 # What to do about it.
-AS_WRITTEN = "make the server as the document says, or write what it should be"
+AS_WRITTEN = "make the server as the file says, or write what it should be"
 
 
 class Stopped(Exception):
-    """Raised when what is on the server is not what the document says, or stands in its way. Nothing was altered."""
+    """Raised when what is on the server is not what the file says, or stands in its way. Nothing was altered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,10 +115,10 @@ class _Walk:
         self.seen.add(id(node))
         aliased = len(self.seen) < self.count
         if id(node) in above or (aliased and self.count > MOST_VALUES):
-            raise self._wrong(node, "an alias makes the document endless", "write the value out")
+            raise self._wrong(node, "an alias makes the file endless", "write the value out")
         if self.count > MOST_VALUES:
-            what = f"the document holds more than {MOST_VALUES:,} values"
-            raise self._wrong(node, what, "divide it into several documents")
+            what = f"the file holds more than {MOST_VALUES:,} values"
+            raise self._wrong(node, what, "divide it into several files")
         self.places.setdefault(path, _place(node))
         inner = (*above, id(node))
         if isinstance(node, yaml.MappingNode) and node.tag in _COLLECTIONS:

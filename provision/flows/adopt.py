@@ -57,7 +57,7 @@ def _refuse_documents(options: StoreOptions) -> None:
     if any(options.path.glob("[0-9]*_*.y*ml")):
         raise ConfigError(
             "documents-exist",
-            f"{options.shown(options.path)} holds documents already",
+            f"{options.shown(options.path)} holds files already",
             where=options.name,
             fix="import into another folder to compare: --to FOLDER",
         )

@@ -44,9 +44,9 @@ _BAD = {
     ),
     "unknown key": (
         _CODE.replace('"where"', '"were"'),
-        "error[document-invalid]: the document has no key were\n  where  backfills/notes.py:1:1\n"
+        "error[document-invalid]: the file has no key were\n  where  backfills/notes.py:1:1\n"
         "  fix    did you mean where?\n"
-        "error[document-invalid]: the document lacks where\n  where  backfills/notes.py:1:1\n"
+        "error[document-invalid]: the file lacks where\n  where  backfills/notes.py:1:1\n"
         "  fix    add `where:`, an SQL condition: which rows want filling\n",
     ),
 }

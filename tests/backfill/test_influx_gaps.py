@@ -297,7 +297,7 @@ def test_query_of_another_shape_is_refused(on_1: On1, shop_1: Shop, provision: P
 
     assert provision("backfill", "run", "hours", "--no-lock").err == (
         "error[foreign-rollup]: odd of app is not what create_rollup makes: its windows cannot be told\n"
-        "  where  backfills/hours.yaml:3:1\n  fix    name a rollup that a document makes\n"
+        "  where  backfills/hours.yaml:3:1\n  fix    name a rollup that a file makes\n"
     )
 
 

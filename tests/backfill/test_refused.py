@@ -14,7 +14,7 @@ Database = psycopg.Connection[tuple[object, ...]]
 WRONG = {
     "unknown key": (
         "tabel: orders\n",
-        "error[document-invalid]: the document has no key tabel\n"
+        "error[document-invalid]: the file has no key tabel\n"
         "  where  backfills/source.yaml:10:1\n  fix    did you mean table?\n",
     ),
     "unknown table": (
@@ -148,7 +148,7 @@ def test_a_column_dropped_under_the_run_stops_it(
         5,
         'error[schema-changed]: the schema changed under the run: column "score" does not exist\n'
         "  where  backfills/source.yaml\n"
-        "  fix    correct the document, or bring the schema back; then cancel this run and begin anew, or resume it\n",
+        "  fix    correct the file, or bring the schema back; then cancel this run and begin anew, or resume it\n",
     )
     assert provision("backfill", "status", "source").out.split("\n")[1].startswith("  source  errored  ")
 

@@ -124,7 +124,7 @@ def test_verify_that_does_not_hold_keeps_the_gate_shut(
         5,
         "error[verify-failed]: `verify` answers false\n"
         "  where  backfills/source.yaml:10:1\n"
-        "  fix    look at the rows, correct them or the document, and run it again\n",
+        "  fix    look at the rows, correct them or the file, and run it again\n",
     )
     assert database.execute("select count(*) from provision.ledger where revision = 'backfill/source'").fetchone() == (
         0,

@@ -430,7 +430,7 @@ def test_an_alias_moved_by_somebody_else_ends_the_run(
 BAD: dict[str, tuple[str, str]] = {
     "store: weaviate\nalias: Signals\n": (
         "document-invalid",
-        "the document lacks class\n"
+        "the file lacks class\n"
         "  where  backfills/signals.yaml:1:1\n"
         "  fix    add `class:`, a mapping, the new class as the vendor's JSON says it\n",
     ),
@@ -452,7 +452,7 @@ BAD: dict[str, tuple[str, str]] = {
         "not-replaceable",
         "there is no alias Nothing: `create_alias` comes first\n"
         "  where  backfills/signals.yaml:2:1\n"
-        "  fix    make the server as the document says, or write what it should be\n",
+        "  fix    make the server as the file says, or write what it should be\n",
     ),
     _DOCUMENT.format(_V2.replace(", {name: n, dataType: [int]}", "")): (
         "not-replaceable",
@@ -468,7 +468,7 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     _DOCUMENT.format(_V2.replace("Signals_v2", "Taken")): (
         "not-replaceable",
-        "collection Taken has no invertedIndexConfig.indexTimestamps, the document says true\n"
+        "collection Taken has no invertedIndexConfig.indexTimestamps, the file says true\n"
         "  where  backfills/signals.yaml:3:1\n"
         "  fix    give the new class a name of its own, or delete the collection\n",
     ),

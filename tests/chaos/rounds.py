@@ -84,7 +84,7 @@ def play(ground: Ground, this: Round, seed: int, clocks: Clocks) -> Verdict:
         return Verdict(this, End.DIRTY, saw, f"{this.point} {after.error['what']}; {after.error['where']}")
     faults = [after.told()] if after.code or after.hung else ground.faults()
     if faults:
-        told = "\n".join((this.point, f"the disturbed run: {disturbed.told()}", *faults))
+        told = "\n".join((this.point, *faults, f"the disturbed run: {disturbed.told()}"))
         return Verdict(this, End.FAILED, saw, told)
     ground.full = True
     return Verdict(this, End.RESUMED if after.document.get("applied") else End.AT_ONCE, saw)

@@ -219,7 +219,7 @@ def test_yaml_with_unknown_keys(files: Path, told: Provision) -> None:
         told(),
         2,
         """\
-error[document-invalid]: the document has no key descripton
+error[document-invalid]: the file has no key descripton
   where  redis/0003_more.yaml:1:1
   fix    did you mean description?
 error[document-invalid]: up[1] has no operation create_strem
@@ -260,7 +260,7 @@ error[bad-yaml]: not YAML: did not find expected node content while parsing a fl
 error[document-invalid]: the file is not a mapping of keys
   where  redis/0005_more.yaml:1:1
   fix    begin it with the keys description, up and down
-error[document-invalid]: an alias makes the document endless
+error[document-invalid]: an alias makes the file endless
   where  redis/0006_more.yaml:1:5
   fix    write the value out
 error[document-invalid]: down is given twice, first on line 3

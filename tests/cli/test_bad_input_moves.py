@@ -238,7 +238,7 @@ def test_redis_operation_that_is_refused(done: Path, provision: Provision) -> No
         """\
 error[statement-failed]: small:none is not there
   where  redis/0003_more.yaml: statement 1 of 1 (group late on stream small:none); nothing of it was done
-  fix    make the server as the document says, or write what it should be
+  fix    make the server as the file says, or write what it should be
 """,
         """\
 small · test

@@ -223,7 +223,7 @@ def test_github_prints_one_annotation_an_error(
     assert ran.out.splitlines() == [
         "::error file=clickhouse/003_more.sql,title=empty-migration::003_more.sql is empty"
         "%0Aclickhouse/003_more.sql%0Awrite its SQL or delete it",
-        "::error file=redis/0003_more.yaml,line=1,col=1,title=document-invalid::the document has no key descripton"
+        "::error file=redis/0003_more.yaml,line=1,col=1,title=document-invalid::the file has no key descripton"
         "%0Aredis/0003_more.yaml:1:1%0Adid you mean description?",
         "::error file=redis/0003_more.yaml,line=2,col=1,title=empty-migration::up is empty"
         "%0Aredis/0003_more.yaml:2:1%0Awrite a list of operations",

@@ -71,7 +71,7 @@ def test_import_writes_nothing_over_documents(provision: Provision) -> None:
     ran = provision("import", "redis")
     assert (ran.code, ran.err) == (
         2,
-        "error[documents-exist]: redis holds documents already\n  where  redis\n"
+        "error[documents-exist]: redis holds files already\n  where  redis\n"
         "  fix    import into another folder to compare: --to FOLDER\n",
     )
     assert provision("import", "redis", "--to", "found").out.startswith("found/0001_")
@@ -98,7 +98,7 @@ def test_import_of_an_empty_server_says_so(provision: Provision, redis_7: str) -
         client.flushall()
         client.function_flush()
     ran = provision("import", "redis")
-    assert ran == (0, "", "nothing that a document could make is on the server of redis\n")
+    assert ran == (0, "", "nothing that a file could make is on the server of redis\n")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_import_of_an_empty_server_says_so(provision: Provision, redis_7: str) -
         ("redsi", "error[unknown-store]: no store is called 'redsi'\n  where  provision.toml\n"),
         (
             "postgres",
-            "error[no-documents]: postgres has no documents\n  where  import\n  fix    kinds with documents: ",
+            "error[no-documents]: postgres has no YAML files\n  where  import\n  fix    kinds with YAML files: ",
         ),
     ],
 )

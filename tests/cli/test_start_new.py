@@ -167,7 +167,7 @@ def test_schema_redis_is_the_one_in_docs(provision: Provision) -> None:
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
-        ("postgres", "error[no-documents]: postgres has no documents\n"),
+        ("postgres", "error[no-documents]: postgres has no YAML files\n"),
         ("mongo", "error[unknown-kind]: no kind of store is called 'mongo'\n"),
     ],
 )
@@ -175,4 +175,4 @@ def test_schema_of_a_kind_without_documents_names_those_that_have(provision: Pro
     ran = provision("schema", kind)
     assert (ran.code, ran.out) == (2, "")
     kinds = "arango, influx, redis, weaviate, checks, backfills"
-    assert ran.err == error + f"  where  schema\n  fix    kinds with documents: {kinds}\n"
+    assert ran.err == error + f"  where  schema\n  fix    kinds with YAML files: {kinds}\n"

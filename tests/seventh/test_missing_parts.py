@@ -42,14 +42,14 @@ MISSING = [
     (
         "setup/schema.py",
         "schema sqlite",
-        "error[no-documents]: sqlite has no documents\n  where  schema\n"
-        "  fix    kinds with documents: arango, influx, redis, weaviate, checks, backfills\n",
+        "error[no-documents]: sqlite has no YAML files\n  where  schema\n"
+        "  fix    kinds with YAML files: arango, influx, redis, weaviate, checks, backfills\n",
     ),
     (
         "setup/schema.py",
         "import sqlite",
-        "error[no-documents]: sqlite has no documents\n  where  import\n"
-        "  fix    kinds with documents: arango, influx, redis, weaviate\n",
+        "error[no-documents]: sqlite has no YAML files\n  where  import\n"
+        "  fix    kinds with YAML files: arango, influx, redis, weaviate\n",
     ),
     ("validate/checks.py", "validate", NO_CHECKS),
     ("validate", "validate", NO_CHECKS),

@@ -138,7 +138,7 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
         (
             GOOD.replace("description:", "descripton:"),
             "document-invalid",
-            "the document has no key descripton",
+            "the file has no key descripton",
             ":1:1",
             "did you mean description?",
         ),
@@ -159,7 +159,7 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
         (
             "up:\n  - drop_policy: {}\n",
             "document-invalid",
-            "the document lacks down",
+            "the file lacks down",
             ":1:1",
             "add `down:`, " + DOWN[6:],
         ),
@@ -258,7 +258,7 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
         (
             "up: &all [*all]\ndown: auto\n",
             "document-invalid",
-            "an alias makes the document endless",
+            "an alias makes the file endless",
             ":1:5",
             "write the value out",
         ),
@@ -308,7 +308,7 @@ def keywords(schema: Any) -> set[str]:
 def test_read_all_mistakes_of_a_file_in_order(tmp_path: Path) -> None:
     text = "descripton: x\nup:\n  - create_policy: {nam: a, duration: 1h}\n  - drop: {}\ndown: aut\n"
     assert [(what, where) for _, what, where, _ in refused(tmp_path, text)] == [
-        ("the document has no key descripton", ":1:1"),
+        ("the file has no key descripton", ":1:1"),
         ("create_policy lacks name", ":3:5"),
         ("create_policy has no key nam", ":3:21"),
         ("up[2] has no operation drop", ":4:5"),
@@ -325,7 +325,7 @@ def test_read_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     ((code, what, _, _),) = refused(tmp_path, "\n".join(lines) + "\n")
-    assert (code, what) == ("document-invalid", "an alias makes the document endless")
+    assert (code, what) == ("document-invalid", "an alias makes the file endless")
 
 
 def test_read_bad_file_name(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_program_that_fails_is_told_with_its_own_words(tree: Tree) -> None:
     [
         (
             ["operation", "--store", "postgres", "--name", "a"],
-            "'postgres' has no documents of operations: STORE is one of",
+            "'postgres' has no YAML files of operations: STORE is one of",
         ),
         (["command", "--name", "a", "--group", "Nowhere"], "'Nowhere' is no group of commands: Move, Look, "),
         (["check", "--name", "volume"], "provision/validate/volume.py is there already"),

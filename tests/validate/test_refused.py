@@ -79,7 +79,7 @@ def test_all_that_is_wrong_is_said_at_once(platform: Platform) -> None:
     ("text", "message", "fix"),
     [
         ("", "empty-suite]: the file holds no checks", "write its store, table and checks"),
-        ("store: postgres\ntable: users\nchekcs: []", "the document has no key chekcs", "did you mean checks?"),
+        ("store: postgres\ntable: users\nchekcs: []", "the file has no key chekcs", "did you mean checks?"),
         ("store: postgers\ntable: users\nchecks: []", "unknown-store]: no store is called 'postgers'", "'postgres'?"),
         (HEAD["postgres"] + "rnage: {}", "checks[1] has no key rnage", "did you mean range?"),
         (HEAD["postgres"] + "range: {colunm: a}", "checks[1].range has no key colunm", "did you mean column?"),

@@ -42,7 +42,7 @@ def imported(store: str, environment: str, written: Sequence[Path], *, elsewhere
         print(_shown(Path.cwd(), path))
     paper = Paper(sys.stderr)
     if not written:
-        paper.write(f"nothing that a document could make is on the server of {store}", "warn")
+        paper.write(f"nothing that a file could make is on the server of {store}", "warn")
     elif not elsewhere:
         paper.write("next, once you have read them:", "head")
         paper.write(f"  provision baseline --all --only {store} --env {environment}")

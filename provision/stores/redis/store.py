@@ -78,6 +78,6 @@ class RedisStore(DocumentStore["Server"]):
                 "server-too-old",
                 f"functions need Redis 7.0 or later, the server is {version}",
                 where=", ".join(needing),
-                fix="upgrade the server, or take the functions out of the document",
+                fix="upgrade the server, or take the functions out of the file",
             )
         return Contact(version, "redis")

@@ -77,6 +77,6 @@ class WeaviateStore(DocumentStore["Server"]):
                 "server-too-old",
                 f"aliases need Weaviate {since} or later, the server is {server.version}",
                 where=", ".join(needing),
-                fix="upgrade the server, or take them out of the document",
+                fix="upgrade the server, or take them out of the file",
             )
         return Contact(server.version, "weaviate")

@@ -87,9 +87,9 @@ def test_own_database_is_never_dropped(make: Make, raw: Raw, folder: Path) -> No
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        ("{name: c, type: 3}", "collection c is there with type 2, the document says 3"),
-        ("{name: c, waitForSync: true}", "collection c is there with waitForSync false, the document says true"),
-        ("{name: c, schema: {rule: {type: object}}}", "collection c is there with schema null, the document says"),
+        ("{name: c, type: 3}", "collection c is there with type 2, the file says 3"),
+        ("{name: c, waitForSync: true}", "collection c is there with waitForSync false, the file says true"),
+        ("{name: c, schema: {rule: {type: object}}}", "collection c is there with schema null, the file says"),
         ("{name: c, keyOptions: {type: uuid}}", 'collection c is there with keyOptions.type "traditional", the'),
     ],
 )
@@ -109,8 +109,8 @@ def test_collection_with_more_than_the_document_says(make: Make, raw: Raw, folde
     raw.ask("POST", "/_api/collection", {"name": "d", "schema": {"rule": {"type": "object", "required": ["a"]}}})
     said = [each.reason for each in fates(store)]
     assert said[0].startswith("collection c is there with schema {")
-    assert said[0].endswith("the document says null")
-    assert said[1] == "collection d is there with more in its schema.rule than the document says"
+    assert said[0].endswith("the file says null")
+    assert said[1] == "collection d is there with more in its schema.rule than the file says"
 
 
 def test_collection_updated(make: Make, raw: Raw, folder: Path) -> None:
@@ -139,12 +139,12 @@ INDEX = "- create_index: {collection: c, name: by_a, type: persistent, fields: [
     [
         (
             {"type": "persistent", "fields": ["b"], "name": "by_a"},
-            "index by_a of c (persistent, b) is there, the document says index by_a of c (persistent, a);"
+            "index by_a of c (persistent, b) is there, the file says index by_a of c (persistent, a);"
             " no index can be altered",
         ),
         (
             {"type": "persistent", "fields": ["a"], "name": "by_a", "unique": True},
-            "index by_a of c (persistent, a, unique) is there, the document says index by_a of c (persistent, a);"
+            "index by_a of c (persistent, a, unique) is there, the file says index by_a of c (persistent, a);"
             " no index can be altered",
         ),
         (
@@ -216,7 +216,7 @@ def test_graph_whose_collection_went_missing(make: Make, raw: Raw, folder: Path)
         "statement-failed",
         "graph g is made of collection c, which is not there",
         "arango/0002_x.yaml:2",
-        "make the server as the document says, or write what it should be",
+        "make the server as the file says, or write what it should be",
     )
     assert raw.ask("GET", "/_api/gharial")["graphs"] == []
 
@@ -265,7 +265,7 @@ def test_documents_that_are_there_otherwise_are_never_written_over(make: Make, r
     store = opened(make(), raw.url)
     raw.ask("POST", "/_api/collection", {"name": "c"})
     raw.ask("POST", "/_api/document/c", {"_key": "b", "size": 2})
-    assert stopped(store) == "c/b is there with size 2, the document says 1"
+    assert stopped(store) == "c/b is there with size 2, the file says 1"
     assert raw.rows("FOR d IN c RETURN [d._key, d.size]") == [["b", 2]]
 
 

@@ -32,13 +32,13 @@ def test_graph_with_a_missing_collection(make: Make, folder: Path) -> None:
     assert refused(make, folder, body) == [
         (
             "document-invalid",
-            "graph g is made of collection edges, which no document makes",
+            "graph g is made of collection edges, which no file makes",
             "arango/0001_x.yaml:3:29",
             "write create_collection for it with type 3, before the graph",
         ),
         (
             "document-invalid",
-            "graph g is made of collection people, which no document makes",
+            "graph g is made of collection people, which no file makes",
             "arango/0001_x.yaml:3:29",
             "write create_collection for it before the graph",
         ),
@@ -47,7 +47,7 @@ def test_graph_with_a_missing_collection(make: Make, folder: Path) -> None:
 
 def test_graph_made_before_its_collections(make: Make, folder: Path) -> None:
     [(code, what, where, fix)] = refused(make, folder, NODES + GRAPH % ("edges", "nodes", "nodes") + EDGES)
-    assert (code, what) == ("document-invalid", "graph g is made of collection edges, which no document makes")
+    assert (code, what) == ("document-invalid", "graph g is made of collection edges, which no file makes")
     assert where == "arango/0001_x.yaml:3:29"
     assert fix == "write create_collection for it with type 3, before the graph"
 

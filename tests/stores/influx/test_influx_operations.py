@@ -29,7 +29,7 @@ ROLLUP = """\
       fields: {total: sum(bytes), share: sum(bytes) / count(select)}
       group_by: [host, "a b"]
 """
-AS_WRITTEN = {"make the server as the document says, or write what it should be"}
+AS_WRITTEN = {"make the server as the file says, or write what it should be"}
 
 
 def test_all_operations_up_and_down_leave_what_was(make: Make, raw: Raw) -> None:
@@ -84,17 +84,17 @@ def test_operations_that_are_there_already_are_taken_over(make: Make, raw: Raw) 
         (
             "CREATE RETENTION POLICY raw ON app DURATION 2d REPLICATION 1",
             RAW,
-            "tier raw of app is there with a duration of 2d, the document says 24h",
+            "tier raw of app is there with a duration of 2d, the file says 24h",
         ),
         (
             "CREATE RETENTION POLICY raw ON app DURATION 24h REPLICATION 1 SHARD DURATION 2h",
             RAW,
-            "tier raw of app is there with a shard duration of 2h, the document says 1h",
+            "tier raw of app is there with a shard duration of 2h, the file says 1h",
         ),
         (
             "CREATE RETENTION POLICY raw ON app DURATION 24h REPLICATION 1",
             RAW.replace("24h", "24h, default: true"),
-            "tier raw of app is there and is not the default, the document says it is",
+            "tier raw of app is there and is not the default, the file says it is",
         ),
     ],
 )

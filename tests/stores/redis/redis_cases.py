@@ -31,7 +31,7 @@ CASES = {
     "key_family": Case(
         FAMILY,
         other=(("HSET", "provision:vfr:key_families", "prefs", '{"ttl":60}'),),
-        stopped='key family prefs is there with description null, the document says "settings"',
+        stopped='key family prefs is there with description null, the file says "settings"',
     ),
     "key_family_overlap": Case(
         FAMILY,
@@ -49,7 +49,7 @@ CASES = {
             ("XGROUP", "CREATE", "vfr:s", "readers", "$", "MKSTREAM"),
             ("HSET", "provision:vfr:streams", "vfr:s", '{"maxlen":5}'),
         ),
-        stopped='stream vfr:s is there with description null, the document says "events"',
+        stopped='stream vfr:s is there with description null, the file says "events"',
     ),
     "create_stream_without_group": Case(STREAM.replace("group: readers, ", "")),
     "create_stream_of_application": Case(STREAM, before=(("XADD", "vfr:s", "1-1", "a", "b"),)),

@@ -203,55 +203,55 @@ def test_tenants_with_illegal_names_are_refused(written: Written) -> None:
 
 CHANGES: dict[str, tuple[str, str, str]] = {
     "update_collection: {class: Article, properties: [{name: size, dataType: [number]}]}": (
-        f'collection Article of {MADE} has properties.size.dataType ["int"], the document says ["number"], which cannot'
+        f'collection Article of {MADE} has properties.size.dataType ["int"], the file says ["number"], which cannot'
         " be changed: the values that are there are stored and indexed by it",
         "0002_case.yaml:2:67",
         REPLACE,
     ),
     "add_property: {class: Article, property: {name: size, dataType: [number]}}": (
-        f'Article.size of {MADE} has dataType ["int"], the document says ["number"], which cannot be changed: the'
+        f'Article.size of {MADE} has dataType ["int"], the file says ["number"], which cannot be changed: the'
         " values that are there are stored and indexed by it",
         "0002_case.yaml:2:36",
         REPLACE,
     ),
     "update_collection: {class: Article, properties: [{name: title, tokenization: field}]}": (
-        f'collection Article of {MADE} has properties.title.tokenization "word", the document says "field", which'
+        f'collection Article of {MADE} has properties.title.tokenization "word", the file says "field", which'
         " cannot be changed: the values that are there are stored and indexed by it",
         "0002_case.yaml:2:68",
         REPLACE,
     ),
     "update_collection: {class: Article, vectorConfig: {v: {vectorIndexConfig: {distance: dot}}}}": (
-        f'collection Article of {MADE} has vectorConfig.v.vectorIndexConfig.distance "cosine", the document says "dot",'
+        f'collection Article of {MADE} has vectorConfig.v.vectorIndexConfig.distance "cosine", the file says "dot",'
         " which cannot be changed: the graph of a vector index is built with it",
         "0002_case.yaml:2:80",
         REPLACE,
     ),
     "update_collection: {class: Article, vectorConfig: {v: {vectorIndexType: flat}}}": (
-        f'collection Article of {MADE} has vectorConfig.v.vectorIndexType "hnsw", the document says "flat", which'
+        f'collection Article of {MADE} has vectorConfig.v.vectorIndexType "hnsw", the file says "flat", which'
         " cannot be changed: the server keeps what the index was made with",
         "0002_case.yaml:2:60",
         REPLACE,
     ),
     "update_collection: {class: Article, multiTenancyConfig: {enabled: true}}": (
-        f"collection Article of {MADE} has multiTenancyConfig.enabled false, the document says true, which cannot be"
+        f"collection Article of {MADE} has multiTenancyConfig.enabled false, the file says true, which cannot be"
         " changed: objects lie in one shard or in their tenants' shards",
         "0002_case.yaml:2:62",
         REPLACE,
     ),
     "update_collection: {class: Article, invertedIndexConfig: {indexTimestamps: true}}": (
-        f"collection Article of {MADE} has no invertedIndexConfig.indexTimestamps, the document says true, which cannot"
+        f"collection Article of {MADE} has no invertedIndexConfig.indexTimestamps, the file says true, which cannot"
         " be changed: the index would lack every object that is there already",
         "0002_case.yaml:2:63",
         REPLACE,
     ),
     "update_collection: {class: Article, properties: [{name: more, description: x}]}": (
-        f'collection Article of {MADE} has no properties.more, the document says {{"name": "more", "description":'
+        f'collection Article of {MADE} has no properties.more, the file says {{"name": "more", "description":'
         ' "x"}, which cannot be changed: a property is added with `add_property`, more is not there',
         "0002_case.yaml:2:54",
         "write `add_property: {class: Article, property: {…}}`",
     ),
     "update_collection: {class: Article, vectorConfig: {w: {vectorIndexConfig: {ef: 3}}}}": (
-        f'collection Article of {MADE} has no vectorConfig.w, the document says {{"vectorIndexConfig": {{"ef": 3}}}},'
+        f'collection Article of {MADE} has no vectorConfig.w, the file says {{"vectorIndexConfig": {{"ef": 3}}}},'
         " which cannot be changed: a vector is added with `add_vector`, w is not there",
         "0002_case.yaml:2:56",
         "write `add_vector: {class: Article, vectorConfig: {…}}`",
@@ -351,9 +351,7 @@ def test_anchor_that_nobody_set_is_refused(written: Written) -> None:
 
 def test_anchor_inside_itself_is_refused(written: Written) -> None:
     text = "up:\n  - create_collection: &x\n      class: A\n      properties: [*x]\ndown: auto\n"
-    assert refused(written, text) == [
-        ("an alias makes the document endless", "0001_case.yaml:2:24", "write the value out")
-    ]
+    assert refused(written, text) == [("an alias makes the file endless", "0001_case.yaml:2:24", "write the value out")]
 
 
 def test_document_of_five_megabytes_with_too_many_values_is_refused(written: Written) -> None:
@@ -363,7 +361,7 @@ def test_document_of_five_megabytes_with_too_many_values_is_refused(written: Wri
     text = f"up:\n  - create_tenants:\n      class: A\n      tenants:\n{tenants}down: auto\n"
     assert len(text) > 5_000_000
     assert refused(written, text) == [
-        ("the document holds more than 100,000 values", "0001_case.yaml:50002:11", "divide it into several documents")
+        ("the file holds more than 100,000 values", "0001_case.yaml:50002:11", "divide it into several files")
     ]
 
 

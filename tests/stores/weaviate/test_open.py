@@ -155,7 +155,7 @@ def test_server_without_aliases_is_refused_where_documents_use_them(written: Wri
             "server-too-old",
             "aliases need Weaviate 1.32.0 or later, the server is 1.31.22",
             "weaviate/0001_case.yaml:3",
-            "upgrade the server, or take them out of the document",
+            "upgrade the server, or take them out of the file",
         )
         store = build(written(up("create_collection: {class: Article}")))
         assert store.open(url).version == "1.31.22"

@@ -88,16 +88,16 @@ def test_collection_that_is_different_stops_the_run_and_is_not_altered(make: Mak
 
     error = refused(store, 1)
 
-    assert error.what == 'collection Article has properties.title.dataType ["int"], the document says ["text"]'
-    assert error.fix == "make the server as the document says, or write what it should be"
+    assert error.what == 'collection Article has properties.title.dataType ["int"], the file says ["text"]'
+    assert error.fix == "make the server as the file says, or write what it should be"
     assert error.where == "weaviate/0001_case.yaml:2"
     assert raw.everything() == before
 
 
 UNSTATED = {
-    "multiTenancyConfig.enabled true, the document says false": ({}, {}, {"multiTenancyConfig": {"enabled": True}}),
-    'properties.title.tokenization "field", the document says "word"': ({"tokenization": "field"}, {}, {}),
-    'properties.about.nestedProperties.a.tokenization "field", the document says "word"': (
+    "multiTenancyConfig.enabled true, the file says false": ({}, {}, {"multiTenancyConfig": {"enabled": True}}),
+    'properties.title.tokenization "field", the file says "word"': ({"tokenization": "field"}, {}, {}),
+    'properties.about.nestedProperties.a.tokenization "field", the file says "word"': (
         {},
         {"tokenization": "field"},
         {},
@@ -126,15 +126,15 @@ def test_collection_that_differs_in_what_nobody_can_change_is_another_one(make: 
 
 IMMUTABLE = {
     "properties: [{name: title, tokenization: field}]": (
-        'collection Article has properties.title.tokenization "word", the document says "field"; the values that are'
+        'collection Article has properties.title.tokenization "word", the file says "field"; the values that are'
         " there are stored and indexed by it"
     ),
     "properties: [{name: title, dataType: [int]}]": (
-        'collection Article has properties.title.dataType ["text"], the document says ["int"]; the values that are'
+        'collection Article has properties.title.dataType ["text"], the file says ["int"]; the values that are'
         " there are stored and indexed by it"
     ),
     "vectorIndexType: flat": (
-        'collection Article has vectorIndexType "hnsw", the document says "flat"; the server keeps what the index was'
+        'collection Article has vectorIndexType "hnsw", the file says "flat"; the server keeps what the index was'
         " made with"
     ),
 }
@@ -165,7 +165,7 @@ def test_change_that_the_server_accepts_and_ignores_is_a_failure(make: Make, raw
 
     assert refused(store, 1).what == (
         "collection Article: replicationConfig: the server accepted it and did not do it: collection Article has"
-        " replicationConfig.asyncEnabled false, the document says true"
+        " replicationConfig.asyncEnabled false, the file says true"
     )
 
 
@@ -175,7 +175,7 @@ def test_collection_that_is_made_otherwise_than_stated_is_taken_away_again(make:
 
     assert refused(store, 1).what == (
         "collection Article: the server accepted it and did not do it: collection Article has"
-        " replicationConfig.asyncEnabled false, the document says true"
+        " replicationConfig.asyncEnabled false, the file says true"
     )
     assert raw.classes() == []
 

@@ -13,7 +13,7 @@ def difference(subject: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
         path = _differs(key, wanted[key], found.get(key))
         if path is not None:
             name, there, said = path
-            return f"{subject} is there with {name} {_shown(there)}, the document says {_shown(said)}"
+            return f"{subject} is there with {name} {_shown(there)}, the file says {_shown(said)}"
     return ""
 
 

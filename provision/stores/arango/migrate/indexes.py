@@ -60,7 +60,7 @@ def judge(wanted: Index, listed: Iterable[Index]) -> Fate:
         if each["name"] == name:
             if equal(wanted, each) and same(normal(wanted), normal(each)):
                 return done(f"index {name} of {place} is there")
-            return different(f"{what(each)} is there, the document says {what(wanted)}; no index can be altered")
+            return different(f"{what(each)} is there, the file says {what(wanted)}; no index can be altered")
     for each in others:
         if equal(wanted, each):
             return different(f"{place} has that index under the name {each['name']}: the server makes no second one")

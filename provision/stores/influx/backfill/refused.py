@@ -60,7 +60,7 @@ def _unknown(
                 yield ConfigError("unknown-table", what, where=where, fix=near(side.tier, list(tiers), "its tiers"))
     elif name in every:
         what = f"{name} of {database} is not what create_rollup makes: its windows cannot be told"
-        yield ConfigError("foreign-rollup", what, where=where, fix="name a rollup that a document makes")
+        yield ConfigError("foreign-rollup", what, where=where, fix="name a rollup that a file makes")
     else:
         fix = near(name, every, "its rollups")
         yield ConfigError("unknown-rollup", f"{database} has no rollup {name}", where=where, fix=fix)

@@ -67,7 +67,7 @@ class Tier:
         ):
             if here != there:
                 found = f"tier {self.name} of {self.database} is there with {word} of {shown(here)}"
-                return f"{found}, the document says {shown(there)}"
+                return f"{found}, the file says {shown(there)}"
         return ""
 
 

@@ -46,7 +46,7 @@ def refusal(error: psycopg.Error, subject: ErrorSubject, connection: Connection)
     if state == "42501":
         return FailedError("no-privilege", f"{subject.store}: {what}", where=where, fix=_grant(what, subject))
     if state[:2] in _SCHEMA:
-        fix = "correct the document, or bring the schema back; then cancel this run and begin anew, or resume it"
+        fix = "correct the file, or bring the schema back; then cancel this run and begin anew, or resume it"
         return FailedError("schema-changed", f"the schema changed under the run: {what}", where=where, fix=fix)
     return FailedError("batch-refused", f"{subject.store}: {what}", where=where, fix="correct the cause and resume")
 

@@ -57,7 +57,7 @@ class RedisChecks:
             known = catalogue(self._server(), self._keys)
         if known.empty:
             what = f"{table.store} has no catalogue of key families or streams"
-            fix = "run `provision up` first: documents with `key_family` and `create_stream` make it"
+            fix = "run `provision up` first: files with `key_family` and `create_stream` make it"
             return [ConfigError("no-catalogue", what, where=table.place, fix=fix)]
         found: list[ProvisionError] = [*unknown_columns(table, COLUMNS, lambda _: ())]
         if table.time is not None:

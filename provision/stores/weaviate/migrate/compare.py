@@ -25,9 +25,9 @@ class Difference:
         """The difference as a sentence."""
         wanted = _short(json.dumps(self.stated, ensure_ascii=False))
         if self.found is None:
-            return f"{subject} has no {dotted(self.path)}, the document says {wanted}"
+            return f"{subject} has no {dotted(self.path)}, the file says {wanted}"
         there = _short(json.dumps(self.found, ensure_ascii=False))
-        return f"{subject} has {dotted(self.path)} {there}, the document says {wanted}"
+        return f"{subject} has {dotted(self.path)} {there}, the file says {wanted}"
 
 
 def differences(stated: Any, found: Any, path: Path = ()) -> Iterator[Difference]:

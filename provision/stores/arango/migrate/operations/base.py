@@ -73,7 +73,7 @@ def different(reason: str) -> Fate:
 
 
 def judged(differs: str, subject: str) -> Fate:
-    """What a comparison comes to: the difference, or that `subject` is as the document says."""
+    """What a comparison comes to: the difference, or that `subject` is as the file says."""
     return different(differs) if differs else done(f"{subject} is there")
 
 

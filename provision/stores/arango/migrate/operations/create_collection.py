@@ -77,7 +77,7 @@ def properties_differ(subject: str, wanted: Body, found: Body) -> str:
     mine, theirs = (normal(side) for side in (wanted, found))
     differs = difference(subject, mine, theirs)
     if not differs and mine.get("schema") and mine["schema"]["rule"] != theirs["schema"]["rule"]:
-        return f"{subject} is there with more in its schema.rule than the document says"
+        return f"{subject} is there with more in its schema.rule than the file says"
     return differs
 
 

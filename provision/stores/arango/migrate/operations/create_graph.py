@@ -123,7 +123,7 @@ def shaped(world: ArangoWorld, body: Body) -> Iterator[Problem]:
     for name, needed, key in roles(body):
         kind, edges = world.type_of(name), needed == EDGE
         if kind is None:
-            what = f"graph {graph} is made of collection {name}, which no document makes"
+            what = f"graph {graph} is made of collection {name}, which no file makes"
             yield Problem(
                 key, what, f"write create_collection for it {'with type 3, ' if edges else ''}before the graph"
             )

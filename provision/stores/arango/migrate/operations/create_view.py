@@ -33,7 +33,7 @@ class CreateView(ArangoOperation):
         subject = f"view {body['name']}"
         extra = sorted({*found.get("links", ())} - {*body.get("links", ())})
         if extra:
-            return different(f"{subject} is there with a link to {', '.join(extra)}, the document says none")
+            return different(f"{subject} is there with a link to {', '.join(extra)}, the file says none")
         return judged(difference(subject, _ordered(body), _ordered(found)), subject)
 
     def run(self, body: Body, live: Live) -> None:

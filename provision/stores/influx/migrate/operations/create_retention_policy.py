@@ -51,7 +51,7 @@ class CreateRetentionPolicy(InfluxOperation):
         if missing := live.unfinished(found):
             return Fate(Outcome.NOT_DONE, missing)
         if wanted.default and not found.default:
-            what = f"tier {wanted.name} of {wanted.database} is there and is not the default, the document says it is"
+            what = f"tier {wanted.name} of {wanted.database} is there and is not the default, the file says it is"
             return Fate(Outcome.DIFFERENT, what)
         return Fate(Outcome.DONE, f"tier {wanted.name} of {wanted.database} is there")
 

@@ -1,4 +1,4 @@
-"""`influxql` and `flux`: text as it is; the document says how to tell that it took effect, and how to undo it."""
+"""`influxql` and `flux`: text as it is; the file says how to tell that it took effect, and how to undo it."""
 
 from __future__ import annotations
 

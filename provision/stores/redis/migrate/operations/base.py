@@ -82,5 +82,5 @@ def difference(subject: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
     for key in sorted({*wanted, *found}):
         if wanted.get(key) != found.get(key):
             here, there = (json.dumps(side.get(key), ensure_ascii=False) for side in (found, wanted))
-            return f"{subject} is there with {key} {here}, the document says {there}"
+            return f"{subject} is there with {key} {here}, the file says {there}"
     return ""

@@ -1,4 +1,4 @@
-"""`redis`: commands as they are, for what no operation covers; the document says how to tell and how to undo them."""
+"""`redis`: commands as they are, for what no operation covers; the file says how to tell and how to undo them."""
 
 from __future__ import annotations
 

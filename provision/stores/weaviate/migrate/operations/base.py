@@ -73,5 +73,5 @@ def shown(method: str, path: str, body: Any) -> str:
 def fate(found: Sequence[Difference], subject: str) -> Fate:
     """Done when there is no difference; else not done, with the first one as the reason."""
     if not found:
-        return Fate(Outcome.DONE, f"{subject} is as the document says")
+        return Fate(Outcome.DONE, f"{subject} is as the file says")
     return Fate(Outcome.NOT_DONE, found[0].words(subject))

@@ -74,7 +74,7 @@ def stand(body: Body, live: Live) -> ReplacementState:
         raise Stopped(f"there is no alias {alias}: `create_alias` comes first")
     name = target if target != new else body.get("from") or marked(body, live)
     if body.get("from", name) != name:
-        raise Stopped(f"{alias} stands for {target}, the document says {body['from']}")
+        raise Stopped(f"{alias} stands for {target}, the file says {body['from']}")
     old = server.collection(name) if name else None
     if old is None and target != new:
         raise Stopped(f"{alias} stands for {name}, which is not there")

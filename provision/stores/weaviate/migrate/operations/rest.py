@@ -1,4 +1,4 @@
-"""`rest`: one request as it is, for what no operation covers; the document says how to tell and how to undo it."""
+"""`rest`: one request as it is, for what no operation covers; the file says how to tell and how to undo it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Rest(WeaviateOperation):
         wanted = asked.get("equals", asked.get("differs"))
         unlike = list(differences(wanted, {"status": status, "body": answer}))
         done = ("equals" in asked) != bool(unlike)
-        seen = unlike[0].words(f"the answer to GET {path}") if unlike else f"GET {path} answers as the document says"
+        seen = unlike[0].words(f"the answer to GET {path}") if unlike else f"GET {path} answers as the file says"
         return Fate(Outcome.DONE if done else Outcome.NOT_DONE, seen)
 
     def destructive(self, body: Body, _earlier: Earlier = ()) -> str | None:

@@ -86,7 +86,7 @@ def unlike(body: Body, found: Mapping[str, str]) -> Iterator[tuple[Mapping[str, 
     for each in body["tenants"]:
         wanted, has = each.get("activityStatus"), found.get(each["name"])
         if has is not None and wanted is not None and status(wanted) != has:
-            yield each, f"tenant {each['name']} of {body['class']} is {has}, the document says {wanted}"
+            yield each, f"tenant {each['name']} of {body['class']} is {has}, the file says {wanted}"
 
 
 def missing(body: Body, found: Mapping[str, str]) -> list[Mapping[str, Any]]:
