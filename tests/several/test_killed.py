@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from provision.model import StoreOptions
+from provision.stores.postgres.migrate import own_process
+from provision.stores.postgres.migrate.shared_clock import Until
 from tests.concurrency.project import Run
 from tests.several.conftest import Make
 from tests.several.project import Several
@@ -74,6 +81,28 @@ def test_killed_at_a_boundary_everything_is_done_once(
         assert rows(project.urls[store], "select n from effects order by n") == [(2,), (3,), (5,)]
         assert rows(project.urls[store], "select version_num from alembic_version") == [("0005",)]
     assert rows(project.urls["b"], "select indisvalid from pg_index where indexrelid = 'i'::regclass") == [(True,)]
+
+
+@pytest.mark.parametrize("messages", [0, 1, 2])
+def test_the_process_of_a_lane_whose_run_is_gone_says_nothing(messages: int, tmp_path: Path) -> None:
+    options = StoreOptions("b", "postgres", "shop", tmp_path, tmp_path)
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    with Until.made() as until:
+        ours, theirs = socket.socketpair()
+        life, held = os.pipe()
+        descriptors = (theirs.fileno(), until.descriptor, life)
+        with subprocess.Popen(
+            [sys.executable, str(own_process.CHILD), *map(str, descriptors)],
+            pass_fds=descriptors, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as lane:  # fmt: skip
+            theirs.close()
+            with Connection(ours.detach()) as connection:
+                for message in (list(sys.path), (options, nowhere, 1, None))[:messages]:
+                    connection.send(message)
+            said, _ = lane.communicate(timeout=60)
+        os.close(life)
+        os.close(held)
+    assert (lane.returncode, said) == (1, "")
 
 
 def fill(project: Several) -> None:

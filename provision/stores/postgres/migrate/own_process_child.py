@@ -20,7 +20,10 @@ def begin(connection: int, until: int, life: int) -> int:
         signal.signal(number, lambda *_: None)
     threading.Thread(target=_end_with, args=(life,), daemon=True).start()
     os.dup2(2, 1)  # what env.py and revisions print is no part of the run's document
-    sys.path[:] = asked.recv()
+    try:
+        sys.path[:] = asked.recv()
+    except (EOFError, ConnectionError):
+        os._exit(1)  # the run is gone
     from provision.stores.postgres.migrate import own_process_lane
 
     return own_process_lane.run(asked, until)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -20,11 +22,21 @@ from provision.stores.postgres.migrate.shared_clock import Until
 from provision.stores.postgres.server import open_store
 
 
+@contextmanager
+def ends_with_run() -> Iterator[None]:
+    """End this process, without a word, once the one that started it is gone: a killed run has nobody left to tell."""
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        os._exit(1)
+
+
 def run(connection: Connection, until: int) -> int:
     """Serve one lane; the exit code."""
     out = outlet.text(1, sys.stdout)
     sys.stdout, sys.stderr = out, outlet.text(2, sys.stderr)
-    options, url, token, before = connection.recv()
+    with ends_with_run():
+        options, url, token, before = connection.recv()
     run = _Run(connection, Until(until), options, token)
     error: ProvisionError | None = None
     try:
@@ -37,7 +49,8 @@ def run(connection: Connection, until: int) -> int:
     for stream in (out, sys.stderr):
         if stream is not None and not stream.closed:  # by a revision
             stream.flush()  # the process is ended once it has said its last word
-    connection.send(("ended", (error,)))
+    with ends_with_run():
+        connection.send(("ended", (error,)))
     return 0
 
 
@@ -100,7 +113,7 @@ class _Run:
 
     def _ask(self, name: str, *arguments: object) -> Any:
         """The answer of the other process. Raises what it raised there."""
-        with self._turn:
+        with self._turn, ends_with_run():
             self._connection.send((name, arguments))
             kind, answer = self._connection.recv()
         if kind == "raise":
