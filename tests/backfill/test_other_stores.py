@@ -16,6 +16,7 @@ import redis
 
 from provision.backfill.log import LoggedRuns
 from tests.backfill.project import CLICKHOUSE_AND_REDIS
+from tests.expected import Expected
 from tests.servers.command_line import Provision
 
 _NUMBERS = itertools.count(1)
@@ -126,13 +127,10 @@ def test_history_is_never_counted_again(clickhouse: Any, provision: Provision) -
 
 
 @pytest.mark.usefixtures("clickhouse")
-def test_a_view_that_is_none_is_refused(shop: Path, provision: Provision) -> None:
+def test_a_view_that_is_none_is_refused(expected: Expected, shop: Path, provision: Provision) -> None:
     (shop / "backfills" / "daily.yaml").write_text(_DAILY.replace("daily_mv", "dayly_mv"))
 
-    assert provision("backfill", "run", "daily").err == (
-        "error[unknown-table]: clickhouse has no materialized view dayly_mv\n"
-        "  where  backfills/daily.yaml:4:1\n  fix    known: daily_mv\n"
-    )
+    expected(provision("backfill", "run", "daily").err)
 
 
 @pytest.mark.usefixtures("shop")
@@ -152,11 +150,8 @@ def test_keys_without_expiry_get_one_and_others_keep_theirs(provision: Provision
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_store_of_one_worker_refuses_more(provision: Provision) -> None:
-    assert provision("backfill", "run", "prefs", "--workers", 2).err == (
-        "error[capability-missing]: redis has no shared runs: a backfill of this kind has one worker\n  where  redis\n"
-        "  fix    leave --workers out\n"
-    )
+def test_a_store_of_one_worker_refuses_more(expected: Expected, provision: Provision) -> None:
+    expected(provision("backfill", "run", "prefs", "--workers", 2).err)
 
 
 @pytest.mark.usefixtures("shop")

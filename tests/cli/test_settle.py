@@ -10,20 +10,17 @@ import clickhouse_connect
 import psycopg
 import pytest
 
+from tests.expected import Expected
 from tests.servers.command_line import Provision
 
 
 @pytest.mark.usefixtures("small")
-def test_baseline_marks_the_revision_and_all_below_in_other_stores_too(provision: Provision) -> None:
-    assert provision("baseline", "clickhouse/002") == (
-        0,
-        "  ✓ postgres/0001  marked as applied, not run\n"
-        "  ✓ postgres/0002  marked as applied, not run\n"
-        "  ✓ clickhouse/001  marked as applied, not run\n"
-        "  ✓ clickhouse/002  marked as applied, not run\n"
-        "4 marked as applied\n",
-        "",
-    )
+def test_baseline_marks_the_revision_and_all_below_in_other_stores_too(
+    expected: Expected, provision: Provision
+) -> None:
+    ran = provision("baseline", "clickhouse/002")
+    assert (ran.code, ran.err) == (0, "")
+    expected(ran.out)
     assert _alembic() == [("0002",)]
     assert _clickhouse("SELECT version FROM schema_versions ORDER BY version") == [(1,), (2,)]
     assert _clickhouse("SELECT name FROM system.tables WHERE database = currentDatabase() AND name = 'events'") == []
@@ -140,24 +137,16 @@ def test_resolve_accept_change_renews_the_peers_checksum(small: Path, provision:
 
 
 @pytest.mark.usefixtures("small")
-def test_resolve_accept_change_of_unchanged_is_refused(provision: Provision) -> None:
+def test_resolve_accept_change_of_unchanged_is_refused(expected: Expected, provision: Provision) -> None:
     provision("up", "redis/0001")
-    assert provision("resolve", "redis/0001", "--accept-change") == (
-        3,
-        "",
-        "error[nothing-to-resolve]: redis/0001 is applied and its file is as it was: nothing about it is open\n"
-        "  where  redis/0001_sign_ins.yaml\n"
-        "  fix    `provision down` reverts; `provision history redis/0001` shows what happened\n",
-    )
+    ran = provision("resolve", "redis/0001", "--accept-change")
+    assert (ran.code, ran.out) == (3, "")
+    expected(ran.err)
 
 
 @pytest.mark.usefixtures("small")
-def test_resolve_pending_revision_is_refused(provision: Provision) -> None:
-    assert provision("resolve", "redis/0001", "--applied").err == (
-        "error[nothing-to-resolve]: redis/0001 is pending: nothing about it is open\n"
-        "  where  redis/0001_sign_ins.yaml\n"
-        "  fix    `provision up` applies it; `provision baseline redis/0001` marks it as applied without running it\n"
-    )
+def test_resolve_pending_revision_is_refused(expected: Expected, provision: Provision) -> None:
+    expected(provision("resolve", "redis/0001", "--applied").err)
 
 
 @pytest.mark.parametrize(
@@ -183,32 +172,28 @@ def test_resolve_unknown_revision_as_reverted_steps_alembic_back(small: Path, pr
     assert provision("status", "--only", "postgres").out.splitlines()[-1] == "everything is applied"
 
 
-def test_resolve_unknown_revision_below_another_is_refused(small: Path, provision: Provision) -> None:
+def test_resolve_unknown_revision_below_another_is_refused(
+    expected: Expected, small: Path, provision: Provision
+) -> None:
     provision("up", "postgres/0003", "--allow-destructive")
     for name in ("0002_orders.py", "0003_order_notes.py"):
         (small / "alembic" / "versions" / name).unlink()
     (small / "clickhouse" / "002_event_counts.sql").unlink()
     (small / "clickhouse" / "002_event_counts.down.sql").unlink()
-    assert provision("resolve", "postgres/0002", "--reverted") == (
-        3,
-        "",
-        "error[required-by-others]: the other tool's table keeps postgres/0002: something newer stands on it\n"
-        "  where  postgres/0002, whose file is gone\n"
-        "  fix    resolve the newer revision first, or restore the files\n",
-    )
+    ran = provision("resolve", "postgres/0002", "--reverted")
+    assert (ran.code, ran.out) == (3, "")
+    expected(ran.err)
     assert provision("resolve", "postgres/0003", "--reverted").code == 0
     assert provision("resolve", "postgres/0002", "--reverted").code == 0
     assert _alembic() == [("0001",)]
 
 
-def test_resolve_changed_as_pending_under_others_is_refused(small: Path, provision: Provision) -> None:
+def test_resolve_changed_as_pending_under_others_is_refused(
+    expected: Expected, small: Path, provision: Provision
+) -> None:
     provision("up", "postgres/0002", "redis/0002")
     _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
-    assert provision("resolve", "clickhouse/001", "--pending").err == (
-        "error[required-by-others]: redis/0002 stands on clickhouse/001 and cannot stay without it\n"
-        "  where  clickhouse/001_events.sql\n"
-        "  fix    revert what stands on it first with `provision down`\n"
-    )
+    expected(provision("resolve", "clickhouse/001", "--pending").err)
 
 
 @pytest.mark.usefixtures("small")

@@ -13,6 +13,7 @@ import pytest
 from provision import settings
 from provision.embedded import engine
 from provision.kinds import with_engine
+from tests.expected import Expected
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
@@ -34,31 +35,17 @@ def tree(place: Path) -> dict[str, bytes]:
     return {each.relative_to(place).as_posix(): each.read_bytes() for each in place.rglob("*") if each.is_file()}
 
 
-def test_init_empty_folder_writes_a_project_and_says_what_is_next(empty: Path, provision: Provision) -> None:
+def test_init_empty_folder_writes_a_project_and_says_what_is_next(
+    expected: Expected, empty: Path, provision: Provision
+) -> None:
     ran = provision("init")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == (
-        "  ✓ wrote    provision.toml\n"
-        "  ✓ wrote    alembic.ini\n"
-        "  ✓ wrote    alembic/env.py\n"
-        "  ✓ wrote    alembic/script.py.mako\n"
-        "  ✓ wrote    alembic/versions/.gitkeep\n"
-        "  ✓ wrote    clickhouse/.gitkeep\n"
-        "  ✓ wrote    redis/.gitkeep\n"
-        "  ✓ added to .gitignore\n"
-        "  ✓ added to .gitattributes\n"
-        "\n"
-        "next:\n"
-        '  provision new postgres "what it does"\n'
-        "  provision up --env local\n"
-    )
+    expected(ran.out)
     project = settings.load(empty, {})
     assert (project.name, project.home) == ("Gr-e-1", "postgres")
     assert [each.name for each in project.stores] == ["postgres", "clickhouse", "redis"]
     assert (empty / ".gitignore").read_text() == ".provision/\n"
-    assert (empty / ".gitattributes").read_text() == (
-        "alembic/versions/*.py text eol=lf\nclickhouse/*.sql text eol=lf\nredis/*.yaml text eol=lf\n"
-    )
+    expected((empty / ".gitattributes").read_text(), "2")
     assert "script_location = %(here)s/alembic\n" in (empty / "alembic.ini").read_text()
 
 
@@ -106,16 +93,12 @@ def test_init_writes_the_env_file_that_this_project_uses(empty: Path, provision:
     assert (empty / "alembic/env.py").read_text() == own.read_text()
 
 
-def test_init_again_is_refused_and_changes_nothing(empty: Path, provision: Provision) -> None:
+def test_init_again_is_refused_and_changes_nothing(expected: Expected, empty: Path, provision: Provision) -> None:
     provision("init")
     before = tree(empty)
     ran = provision("init")
     assert ran.code == 2
-    assert ran.err == (
-        "error[project-exists]: provision.toml is there already\n"
-        "  where  provision.toml\n"
-        "  fix    edit it, or begin in another folder: provision init FOLDER\n"
-    )
+    expected(ran.err)
     assert tree(empty) == before
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.expected import Expected
+
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision
 
@@ -130,19 +132,12 @@ def test_new_with_two_heads_is_refused(fresh: Path, provision: Provision) -> Non
 
 
 @pytest.mark.usefixtures("fresh")
-def test_unfilled_files_say_so_one_by_one(provision: Provision) -> None:
+def test_unfilled_files_say_so_one_by_one(expected: Expected, provision: Provision) -> None:
     for store in ("postgres", "clickhouse", "redis"):
         provision("new", store, "begun")
     ran = provision("graph")
-    assert (ran.code, ran.err) == (
-        2,
-        "error[empty-migration]: upgrade() of 0001_begun.py is not filled in yet\n"
-        "  where  alembic/versions/0001_begun.py\n  fix    write what it does, or delete the file\n"
-        "error[empty-migration]: 001_begun.sql is not filled in yet\n"
-        "  where  clickhouse/001_begun.sql\n  fix    write what it does, or delete the file\n"
-        "error[empty-migration]: up is empty\n  where  redis/0001_begun.yaml:4:1\n"
-        "  fix    write a list of operations\n",
-    )
+    assert ran.code == 2
+    expected(ran.err)
 
 
 def test_unfilled_way_down_says_so(fresh: Path, provision: Provision) -> None:
