@@ -100,7 +100,7 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
     with (
         _stoppable() as boards,
         render.under_way(),
-        site.opened(given.env, access, only=given.only, wait_for=given.wait_for) as opened,
+        site.opened(given.env, access, only=given.only, narrow=direction, wait_for=given.wait_for) as opened,
     ):
         render.head(opened)
         rules = Rules(

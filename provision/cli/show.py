@@ -47,7 +47,7 @@ def status(
 ) -> int:
     """Show what is applied and what is pending. A store that does not answer is shown as such (exit 4)."""
     stores = tuple(only or ())
-    with site.opened(env, Access.READ, only=stores, tolerant=True, wait_for=wait_for) as opened:
+    with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
         seen = look.look(opened)
         shown = _shown(opened.project, stores)
         render = StatusRender(opened, seen, shown)
@@ -97,7 +97,7 @@ def plan(
             )
         _plan_offline(wanted, output, sql=sql)
         return EXIT_DONE
-    with site.opened(env, Access.READ, only=tuple(only or ()), wait_for=wait_for) as opened:
+    with site.opened(env, Access.READ, only=tuple(only or ()), narrow=Direction.UP, wait_for=wait_for) as opened:
         made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
         render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
@@ -127,7 +127,7 @@ def history(
 ) -> int:
     """Show what was done, when and by whom, newest last; of REVISION if one is named."""
     stores = tuple(only or ())
-    with site.opened(env, Access.READ, only=stores, tolerant=True, wait_for=wait_for) as opened:
+    with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
         shown = _shown(opened.project, stores)
         entries = past.entries(opened, shown, revision, limit)
         render = history_render.as_json if output == options.JSON else history_render.text

@@ -11,6 +11,7 @@ import typer
 
 from provision import settings
 from provision.flows.connect import Access, Site
+from provision.model import Direction
 from provision.wiring import sites
 
 _TYPER = (typer.Abort, typer.Exit)
@@ -37,13 +38,19 @@ def opened(
     access: Access,
     *,
     only: tuple[str, ...] = (),
+    narrow: Direction | None = None,
     tolerant: bool = False,
     wait_for: float = 0.0,
 ) -> Iterator[Site]:
-    """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer."""
+    """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer.
+
+    `narrow`: reach only what a move of `only` in that direction must know.
+    """
     found = project()
     chosen = environment(found, env)
-    with sites.opened(found, chosen, access, only=only, tolerant=tolerant, wait_for=wait_for, passing=_TYPER) as site:
+    with sites.opened(
+        found, chosen, access, only=only, narrow=narrow, tolerant=tolerant, wait_for=wait_for, passing=_TYPER
+    ) as site:
         yield site
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from provision.errors import ConfigError, ProvisionError, raise_all
-from provision.model import Revision
+from provision.model import Direction, Revision
 from provision.text.nearest import alike
 
 BACKFILL = "backfill/"
@@ -51,6 +51,18 @@ class Graph:
             for edge in edges(revision):
                 above.setdefault(edge, []).append(revision.id)
         return _closure(ids, lambda each: above.get(each, ()))
+
+    def stores_for(self, stores: Iterable[str], direction: Direction) -> frozenset[str] | None:
+        """The stores that a move of these alone must know: what they stand on, and downwards what stands on them.
+
+        None where a backfill is waited for: it may be of any store.
+        """
+        wanted = frozenset(stores)
+        ids = [revision.id for revision in self.order if revision.store in wanted]
+        linked = self.needs(ids) | (self.dependents(ids) if direction is Direction.DOWN else frozenset())
+        if any(each.startswith(BACKFILL) for each in linked):
+            return None
+        return wanted | {self.revisions[each].store for each in linked}
 
     def _lost_parents(self) -> Iterator[tuple[Revision, str]]:
         for revision in self.revisions.values():

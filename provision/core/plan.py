@@ -77,9 +77,9 @@ def digests(standings: Standings) -> dict[str, str]:
 
 
 def moved(plan: Plan, standings: Standings) -> list[str]:
-    """The stores whose state or files are not those the plan was made from."""
+    """The stores that the plan was made from and whose state or files are others now."""
     now = digests(standings)
-    return [name for name in {**plan.digest, **now} if plan.digest.get(name) != now.get(name)]
+    return [name for name, digest in plan.digest.items() if now.get(name) != digest]
 
 
 def basis(standings: Standings) -> dict[str, dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from provision.core import source
 from provision.core.graph import Graph
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
-from provision.model import Contact, StoreOptions
+from provision.model import Contact, Direction, StoreOptions
 from provision.ports import Leases, Store
 from provision.settings import Environment, ProjectFile
 from provision.text.nearest import nearest
@@ -35,6 +35,7 @@ class Reach(StrEnum):
     NOT_CONFIGURED = "not_configured"
     OFF = "off"
     UNREACHABLE = "unreachable"
+    LEFT_OUT = "left_out"  # `--only` named others, and they do not stand on it
 
 
 class EngineAddress(Protocol):
@@ -127,17 +128,26 @@ def open_site(
     access: Access,
     *,
     only: frozenset[str] = frozenset(),
+    narrow: Direction | None = None,
     tolerant: bool = False,
 ) -> Site:
     """Read every file, then reach every store at once.
 
-    Raises ConfigError and UnreachableError for all stores together; with `tolerant`, a store that does not answer is
-    reported in its place instead. Stores outside `only` are reached too when they answer, but may be absent.
+    With `narrow`, the direction of a move, only the stores that a move of those in `only` must know, and the home
+    store. Raises ConfigError and UnreachableError for all stores together; with `tolerant`, a store that does not
+    answer is reported in its place instead.
     """
     known_stores(project, only)
     stores = build_all(placed(project, environment), build)
     graph = source.read(stores, project.many_heads)
-    reached = together(stores, lambda store: reach(store, project, environment, engines, access, graph))
+    needed = graph.stores_for(only, narrow) if only and narrow is not None else None
+
+    def reached_or_not(store: Store) -> Reached:
+        if needed is not None and store.name not in needed | {project.home}:
+            return Reached(store, Reach.LEFT_OUT)
+        return reach(store, project, environment, engines, access, graph)
+
+    reached = together(stores, reached_or_not)
     errors = [each.error for each in reached if each.error is not None]
     errors += _shared_versions(reached)
     if tolerant and all(isinstance(error, UnreachableError) for error in errors):

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from provision.core.plan import MoveRequest, Standings, first_moved, moved, plan_down, plan_up
 from provision.errors import ConfigError, RefusedError
 from provision.flows import peers
 from provision.flows.connect import Reach, Site
-from provision.model import (
-    Direction,
-    Plan,
-)
-
-if TYPE_CHECKING:
-    pass
 from provision.flows.rules import Rules
+from provision.model import Direction, Plan
 
 
 def planned(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, standings: Standings) -> Plan:

@@ -117,7 +117,7 @@ class Moving(Opened):
     ) -> Report:
         told = Listening(on_event, stop, lambda event: moves.hidden(event, self._environment))
         watch = Listeners(told, lambda _plan, _standings: None, stop.watch, check=stop.check, interrupted=told.raised)
-        with told.settled(), self._opened(Access.WRITE, wanted.only, check=stop.check) as site:
+        with told.settled(), self._opened(Access.WRITE, wanted.only, narrow=direction, check=stop.check) as site:
             backfills = moves.needed_backfills(site) if direction is Direction.UP else {}
             rules = replace(self._rules(), backfills=backfills, **given)
             stop.check()

@@ -10,6 +10,7 @@ from provision import settings
 from provision.errors import ConfigError
 from provision.flows.connect import Access, Site, known_stores
 from provision.flows.rules import Rules
+from provision.model import Direction
 from provision.wiring import sites
 
 Names = str | Sequence[str]
@@ -57,6 +58,7 @@ class Opened:
         access: Access,
         only: Iterable[str] = (),
         *,
+        narrow: Direction | None = None,
         tolerant: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> AbstractContextManager[Site]:
@@ -66,6 +68,7 @@ class Opened:
             self._environment,
             access,
             only=tuple(only),
+            narrow=narrow,
             tolerant=tolerant,
             wait_for=self._wait_for,
             check=check,

@@ -32,7 +32,7 @@ class Reading(Opened):
         Raises RefusedError (ledger-illegal), ConfigError.
         """
         wanted = names(only)
-        with self._opened(Access.READ, wanted, tolerant=tolerant) as site:
+        with self._opened(Access.READ, wanted, narrow=Direction.UP, tolerant=tolerant) as site:
             found = look.look(site)
         for error in found.unreachable.values():
             sites.hide(error, self._environment)
@@ -109,7 +109,7 @@ class Reading(Opened):
         """
         at_least(1, limit=limit)
         wanted = names(only) or self.stores
-        with self._opened(Access.READ, wanted) as site:
+        with self._opened(Access.READ, wanted, narrow=Direction.UP) as site:
             found = past.entries(site, wanted, revision, limit)
         return tuple(HistoryEntry(each.store, moves.hidden_event(each.event, self._environment.mask)) for each in found)
 
@@ -129,5 +129,5 @@ class Reading(Opened):
         return tuple(files.new(self._project, store, message, names(requires)))
 
     def _planned(self, direction: Direction, wanted: MoveRequest) -> Plan:
-        with self._opened(Access.READ, wanted.only) as site:
+        with self._opened(Access.READ, wanted.only, narrow=direction) as site:
             return planned(site, direction, wanted, self._rules(), survey(site))

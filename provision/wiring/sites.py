@@ -17,7 +17,7 @@ from provision import embedded, kinds, process
 from provision.embedded.programs import missing
 from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
 from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
-from provision.model import Owner
+from provision.model import Direction, Owner
 from provision.settings import Environment, ProjectFile
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def opened(
     access: Access,
     *,
     only: tuple[str, ...] = (),
+    narrow: Direction | None = None,
     tolerant: bool = False,
     wait_for: float = 0.0,
     passing: tuple[type[Exception], ...] = (),
@@ -48,13 +49,20 @@ def opened(
 ) -> Iterator[Site]:
     """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer.
 
-    `passing`: exceptions that leave the block as they are; what `check` raises ends the wait. Raises ConfigError,
-    UnreachableError.
+    `narrow`: reach only what a move of `only` in that direction must know. `passing`: exceptions that leave the block
+    as they are; what `check` raises ends the wait. Raises ConfigError, UnreachableError.
     """
     with masked(environment, passing):
         site = _patient(
             lambda: open_site(
-                project, environment, kinds.build, engine, access, only=frozenset(only), tolerant=tolerant
+                project,
+                environment,
+                kinds.build,
+                engine,
+                access,
+                only=frozenset(only),
+                narrow=narrow,
+                tolerant=tolerant,
             ),
             wait_for,
             check,

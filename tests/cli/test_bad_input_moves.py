@@ -286,9 +286,7 @@ error[env-failed]: env.py of postgres failed: OSError: no
 """,
         """\
 small · test
-  postgres    postgres VERSION  postgresql:///small_N  3 to apply
-  clickhouse  clickhouse VERSION  clickhouse://HOST/small_N  0 to apply, 2 pending not in this run
-  redis       redis VERSION  redis://HOST/0  0 to apply, 2 pending not in this run
+  postgres  postgres VERSION  postgresql:///small_N  3 to apply
   ✗ postgres/0001  Accounts
 0 applied in N s
 remaining: postgres/0001, postgres/0002, postgres/0003

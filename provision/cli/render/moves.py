@@ -56,7 +56,11 @@ class MoveRender:
     def planned(self, site: Site, plan: Plan, standings: Standings) -> None:
         """One line a store, then the warnings."""
         self.head(site)
-        rows = [self._row(site, name, plan, standings) for name in site.reached]
+        rows = [
+            self._row(site, name, plan, standings)
+            for name, each in site.reached.items()
+            if each.reach is not Reach.LEFT_OUT
+        ]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         for row in rows:
             cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
