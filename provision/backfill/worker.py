@@ -83,7 +83,7 @@ class Worker:
                 return False
             self._obey(run)
             rows = self._shift.brake.most(min(self._size.rows, self._most or self._size.rows))
-            if self._held() or self._braked(rows):
+            if self._had_to_wait() or self._braked(rows):
                 return True
             filled = self._fill(rows)
         except UnreachableError as error:
@@ -110,7 +110,7 @@ class Worker:
             self._shift.ended.wait(min(left, LONGEST_WAIT))
         return left > 0
 
-    def _held(self) -> bool:
+    def _had_to_wait(self) -> bool:
         """True after a wait in which no batch may begin."""
         seen = self._shift.seen()
         if seen.hold:

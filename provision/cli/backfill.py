@@ -124,7 +124,7 @@ def run(
     [chosen] = backfills.read(project, [name])
     given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
-    with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
+    with _context(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
         _fill(
             place, chosen, given, render.BackfillRunRender(project.name, environment, given.output), stopped, join=join
         )
@@ -156,7 +156,7 @@ def resume(
     [chosen] = backfills.read(project, [name])
     given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
-    with _placed(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
+    with _context(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
         shown = render.BackfillRunRender(project.name, environment, given.output)
         before = standings.standing(place, chosen)
         if changes:
@@ -230,7 +230,7 @@ def suggest(name: Name, env: options.Env = None) -> int:
         return suggestion.write(project, place, chosen)
 
 
-def _placed(project: Any, environment: Any, chosen: Backfill, given: _Options) -> Any:
+def _context(project: Any, environment: Any, chosen: Backfill, given: _Options) -> Any:
     return backfills.placed(project, environment, [chosen], wait=given.wait, use_lease=not given.no_lock)
 
 

@@ -49,7 +49,7 @@ def status(
     stores = tuple(only or ())
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
         seen = look.look(opened)
-        shown = _shown(opened.project, stores)
+        shown = _store_names(opened.project, stores)
         render = StatusRender(opened, seen, shown)
         if output == options.JSON:
             render.json()
@@ -128,7 +128,7 @@ def history(
     """Show what was done, when and by whom, newest last; of REVISION if one is named."""
     stores = tuple(only or ())
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
-        shown = _shown(opened.project, stores)
+        shown = _store_names(opened.project, stores)
         entries = past.entries(opened, shown, revision, limit)
         render = history_render.as_json if output == options.JSON else history_render.text
         render(entries, opened.environment.mask)
@@ -144,7 +144,7 @@ def graph(
     """Draw the revisions and what they require. Reaches no database."""
     project = site.project()
     _, revisions = files.on_disk(project, only or ())
-    shown = _shown(project, only or ())
+    shown = _store_names(project, only or ())
     if output == options.JSON:
         typer.echo(graph_render.as_json(project.name, revisions, shown))
     elif form == "mermaid":
@@ -156,7 +156,7 @@ def graph(
     return EXIT_DONE
 
 
-def _shown(project: ProjectFile, only: Sequence[str]) -> tuple[str, ...]:
+def _store_names(project: ProjectFile, only: Sequence[str]) -> tuple[str, ...]:
     return tuple(each.name for each in project.stores if not only or each.name in only)
 
 

@@ -180,7 +180,7 @@ def _unknown(each: Standing) -> RefusedError:
 
 
 def _beneath_unknown(steps: Iterable[Step], standings: Standings) -> Iterator[ProvisionError]:
-    """An unknown revision newer than the files is no obstacle to go up; to go down is to pull the ground from it."""
+    """Reverting is refused below a revision that has no file here and may depend on it; applying is not."""
     for store in dict.fromkeys(step.revision.store for step in steps):
         yield from (_unknown(each) for each in standings[store].standings.values() if Flag.FUTURE in each.flags)
 
@@ -208,7 +208,7 @@ def _out_of_order(graph: Graph, standings: Standings, wanted: MoveRequest) -> It
 
 def _chosen(graph: Graph, wanted: MoveRequest) -> frozenset[str]:
     for target in wanted.targets:
-        _known(graph, target)
+        _existing_id(graph, target)
     scope = graph.needs(wanted.targets) if wanted.targets else frozenset(graph.revisions)
     if not wanted.only:
         return scope
@@ -222,7 +222,7 @@ def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: MoveRequest)
         meant = {
             name
             for target in wanted.targets
-            for name in graph.dependents([_known(graph, target)]) - {target}
+            for name in graph.dependents([_existing_id(graph, target)]) - {target}
             if graph.revisions[name].store == graph.revisions[target].store
         }
         return frozenset(each.id for each in scope if each.id in meant)
@@ -232,7 +232,7 @@ def _chosen_down(graph: Graph, applied: Sequence[Revision], wanted: MoveRequest)
     return frozenset(each.id for each in scope)
 
 
-def _known(graph: Graph, target: str) -> str:
+def _existing_id(graph: Graph, target: str) -> str:
     if target not in graph.revisions:
         store, _, number = target.rpartition("/")
         same = [name for name in graph.revisions if name.split("/", 1)[1].lstrip("0") == number.lstrip("0")]

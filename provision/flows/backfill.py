@@ -227,7 +227,7 @@ def _cut(batches: Batches, backfill: Backfill, asked: BackfillRequest) -> tuple[
 
 
 def _taken_up(place: BackfillContext, batches: Batches, last: BackfillRun) -> BackfillRun:
-    """The last run in our hands. Its leader is gone, else the lease were not ours."""
+    """The last run, continued by this process. Its leader has ended: otherwise we would not hold its lock."""
     steps = {
         RunState.RUNNING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),
         RunState.PAUSING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),

@@ -35,7 +35,7 @@ def ask(place: BackfillContext, backfill: Backfill, wish: str) -> BackfillRun:
                 where=backfill.shown,
                 fix=f"provision backfill status {backfill.name}",
             )
-        after = _asked(last, wish, led=led, now=batches.now())
+        after = _after_request(last, wish, led=led, now=batches.now())
         if batches.runs.write(after):
             return after
 
@@ -106,7 +106,7 @@ def standing(place: BackfillContext, backfill: Backfill) -> BackfillStatus:
     )
 
 
-def _asked(last: BackfillRun, wish: str, *, led: bool, now: datetime) -> BackfillRun:
+def _after_request(last: BackfillRun, wish: str, *, led: bool, now: datetime) -> BackfillRun:
     """The run after a wish; one that nobody leads is first said to be interrupted, or cancelled at once."""
     if not led and last.state in (RunState.RUNNING, RunState.PAUSING) and wish != "pause":
         last = moved(last, RunState.INTERRUPTED, now)

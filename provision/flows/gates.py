@@ -48,7 +48,7 @@ class BackfillGates:
                     self.happened(Note(each.step.revision.store, text))
 
     def fill(self, chosen: Backfill, held: Sequence[Blocked], pens: Mapping[str, EventNumbering]) -> Failure | None:
-        """Run one; the failure of what waits for it, if it failed. Somebody else's run is left to him."""
+        """Run one; the failure of what waits for it, if it failed. A run led elsewhere is not taken over."""
         self.tried.add(chosen.id)
         store = self.site.stores[chosen.store]
         waiting = next(each.step for each in held if chosen.id in each.waits_for)

@@ -31,11 +31,11 @@ def entries(
     found = list(merge(*read, key=lambda each: (each.event.token, each.event.at)))
     if revision is not None:
         found = [each for each in found if each.event.revision == revision]
-        _known(revision, found, site.graph)
+        _require_known(revision, found, site.graph)
     return found[-limit:] if limit else found
 
 
-def _known(revision: str, found: Sequence[HistoryEntry], files: Graph) -> None:
+def _require_known(revision: str, found: Sequence[HistoryEntry], files: Graph) -> None:
     if not found and revision not in files.revisions:
         raise ConfigError(
             "no-such-revision", f"no revision is called {revision}", fix="`provision status --all` lists the ids"

@@ -206,7 +206,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class ServerSignal:
-    """What a look at the server saw: why to go slower and by how many seconds a batch, and the longest wait for us.
+    """The load on the server: why to slow down, by how many seconds a batch, and the longest wait for our locks.
 
     With `hold` no batch begins at all until a later look is without it.
     """

@@ -106,7 +106,7 @@ class Journal(Protocol):
     def follow(self) -> Step | None:
         """The step after the one in hand, if it is a first attempt that need not wait and the run is not to stop.
 
-        A step that was named is pulled next whatever happens in between: its start may be written down already.
+        The next pull returns that step, whatever happens in between: its `begun` entry may be in the ledger.
         """
 
     def may_lose(self, step: Step) -> bool:

@@ -111,15 +111,15 @@ class Backfilling(Opened):
 
         Raises RefusedError (nothing-to-ask) where nothing runs, and as `backfill_status`.
         """
-        return self._asked(name, "pause")
+        return self._request(name, "pause")
 
     def backfill_resume(self, name: str) -> BackfillStatus:
         """Let the process that paused go on; where none leads the run, `backfill` does. Raises as `backfill_pause`."""
-        return self._asked(name, "resume", led=True)
+        return self._request(name, "resume", led=True)
 
     def backfill_cancel(self, name: str) -> BackfillStatus:
         """Give the last run up: what is filled stays, the next one starts anew. Raises as `backfill_pause`."""
-        return self._asked(name, "cancel")
+        return self._request(name, "cancel")
 
     def backfill_tune(self, name: str, *, rate: float | None = None, target: float | None = None) -> BackfillStatus:
         """Change the rows a second (0: no limit) or the seconds of a batch of a run. Raises as `backfill_pause`."""
@@ -147,9 +147,9 @@ class Backfilling(Opened):
             told.stop.check()
             asked = flow.BackfillRequest(orders, told, lambda text: told(Note(chosen.store, text)), told.stop.event)
             found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
-            return self._shown(backfills.outcome(place, chosen, found))
+            return self._masked(backfills.outcome(place, chosen, found))
 
-    def _asked(self, name: str, wish: str, *, led: bool = False) -> BackfillStatus:
+    def _request(self, name: str, wish: str, *, led: bool = False) -> BackfillStatus:
         from provision.flows.backfill_standing import ask, standing
 
         def put(place: BackfillContext, chosen: Backfill) -> BackfillStatus:
@@ -166,14 +166,14 @@ class Backfilling(Opened):
 
         [chosen] = backfills.read(self._project, [name])
         with self._place(chosen, run_lock=self._project.home != "none") as place:
-            return self._shown(work(place, chosen))
+            return self._masked(work(place, chosen))
 
     def _place(self, chosen: Backfill, *, run_lock: bool, wait: float = 0.0) -> AbstractContextManager[BackfillContext]:
         from provision.wiring import backfills
 
         return backfills.placed(self._project, self._environment, [chosen], wait=wait, use_lease=run_lock)
 
-    def _shown(self, status: BackfillStatus) -> BackfillStatus:
+    def _masked(self, status: BackfillStatus) -> BackfillStatus:
         if status.run is None:
             return status
         return replace(status, run=replace(status.run, error=self._environment.mask(status.run.error)))

@@ -123,7 +123,7 @@ class Parity:
             if len(found.here) + len(found.there) >= ENOUGH:
                 break
         bad = found.rows(left.key)
-        message = _said(ours, theirs, store, cut=len(found.here) + len(found.there) >= ENOUGH) if bad else ""
+        message = _difference(ours, theirs, store, cut=len(found.here) + len(found.there) >= ENOUGH) if bad else ""
         taken = round((time.monotonic() - begun) * 1000)
         shown = list(bad.items())[:limit]
         return AcrossResult(
@@ -159,7 +159,7 @@ def _compare(here: Side, there: Side, scope: Scope, low: Key | None, high: Key |
 def _sample(sheet: ComparableTable, key: Key, pair: tuple[Key | None, Key | None], mask: Sequence[str]) -> Row:
     """The key, and of the other columns those that differ, as they are here and there."""
     row: dict[str, object] = {
-        name: MASKED if name in mask else _shown(form, sheet.places, value)
+        name: MASKED if name in mask else _readable(form, sheet.places, value)
         for name, form, value in zip(sheet.columns, sheet.forms, key, strict=False)
     }
     here, there = pair
@@ -167,12 +167,12 @@ def _sample(sheet: ComparableTable, key: Key, pair: tuple[Key | None, Key | None
         return {**row, "missing": "here" if here is None else "there"}
     for name, form, ours, theirs in zip(sheet.columns, sheet.forms, here, there, strict=True):
         if ours != theirs:
-            values = {"here": _shown(form, sheet.places, ours), "there": _shown(form, sheet.places, theirs)}
+            values = {"here": _readable(form, sheet.places, ours), "there": _readable(form, sheet.places, theirs)}
             row[name] = MASKED if name in mask else values
     return row
 
 
-def _shown(form: str, places: int, value: str) -> object:
+def _readable(form: str, places: int, value: str) -> object:
     """A value as people write it, from the form in which stores compare it."""
     if value == "∅":
         return None
@@ -183,7 +183,7 @@ def _shown(form: str, places: int, value: str) -> object:
     return int(value) / 10**places if form == NUMBER else int(value) if form == INTEGER else value
 
 
-def _said(ours: Digest, theirs: Digest, store: str, *, cut: bool) -> str:
+def _difference(ours: Digest, theirs: Digest, store: str, *, cut: bool) -> str:
     parts = ["at least as many rows differ"] if cut else []
     if ours.rows != theirs.rows:
         parts.append(f"{ours.rows:,} rows here, {theirs.rows:,} in {store}")

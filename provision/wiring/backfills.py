@@ -26,7 +26,7 @@ def read(project: settings.ProjectFile, names: Sequence[str] = ()) -> tuple[Back
     read_, errors = [], list[ProvisionError]()
     for name in dict.fromkeys(names) or found:
         try:
-            path = found[_known(name, list(found))]
+            path = found[_existing_name(name, list(found))]
             shown = path.relative_to(project.root).as_posix()
             read_.append(documents.read(path, shown, lambda store: vocabulary(project, store)))
         except Several as several:
@@ -107,7 +107,7 @@ def skipped(place: BackfillContext, each: BackfillStatus) -> list[tuple[str, str
     return list(batches_of(place.stores[each.backfill.store]).runs.skipped(each.run.run))
 
 
-def _known(name: str, found: Sequence[str]) -> str:
+def _existing_name(name: str, found: Sequence[str]) -> str:
     name = name.removeprefix("backfill/")
     if name in found:
         return name

@@ -44,7 +44,7 @@ def packages(names: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
         *(kinds.named(name, "doctor").extra for name in names),
         *(("local",) if embedded else ()),
     }
-    for extra, found in _found(extras).items():
+    for extra, found in _installed(extras).items():
         fine = []
         for name, version, bounds in found:
             if version is None:
@@ -68,7 +68,7 @@ def blamed(error: ProvisionError, *, begun: bool = False) -> ProvisionError:
     extras = {"", "local", *(each.extra for each in kinds.every())}
     outside = [
         (f"{name} {version} is not {bounds}", extra)
-        for extra, found in _found(extras).items()
+        for extra, found in _installed(extras).items()
         for name, version, bounds in found
         if version is not None and not _within(version, bounds)
     ]
@@ -81,7 +81,7 @@ def blamed(error: ProvisionError, *, begun: bool = False) -> ProvisionError:
     return ConfigError("unsupported-package", what, where=error.where, fix=finding.fix)
 
 
-def _found(extras: Iterable[str]) -> dict[str, list[tuple[str, str | None, str]]]:
+def _installed(extras: Iterable[str]) -> dict[str, list[tuple[str, str | None, str]]]:
     """Extra → name, installed version (None: not there) and bounds of what it brings, each package once."""
     wanted = _requirements()
     found: dict[str, list[tuple[str, str | None, str]]] = {}

@@ -112,11 +112,11 @@ def hide(error: ProvisionError, environment: Environment) -> None:
         each.args = tuple(mask(arg) if isinstance(arg, str) else arg for arg in each.args)
         if isinstance(each, StatementFailed):
             each.statement = mask(each.statement)
-        if any(mask(text) != text for text in _told(each)):
+        if any(mask(text) != text for text in _texts_behind(each)):
             each.__cause__ = each.__context__ = None
 
 
-def _told(error: BaseException) -> Iterator[str]:
+def _texts_behind(error: BaseException) -> Iterator[str]:
     """What the errors behind this one say."""
     behind, seen = error.__cause__ or error.__context__, {id(error)}
     while behind is not None and id(behind) not in seen:

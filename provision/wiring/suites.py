@@ -62,7 +62,7 @@ def read(project: settings.ProjectFile, names: Sequence[str], vocabularies: Voca
     errors: list[ProvisionError] = []
     for name in dict.fromkeys(names) or found:
         try:
-            path = found[_known(name, found)]
+            path = found[_existing_name(name, found)]
             suites.append(documents.read(path, path.relative_to(project.root).as_posix(), vocabularies.of))
         except Several as several:
             errors.extend(several.errors)
@@ -84,7 +84,7 @@ def only(suites: Sequence[Suite], patterns: Sequence[str]) -> tuple[Suite, ...]:
         if not any(fnmatchcase(name, pattern) for name in names):
             fix = near(pattern, names, "known")
             raise ConfigError("no-such-check", f"no check is called {pattern}", where="--only", fix=fix)
-    cut = [replace(suite, tables=tuple(_kept(suite.tables, patterns))) for suite in suites]
+    cut = [replace(suite, tables=tuple(_matching(suite.tables, patterns))) for suite in suites]
     return tuple(suite for suite in cut if suite.tables)
 
 
@@ -160,14 +160,14 @@ def _left_out(
     return ""
 
 
-def _known(name: str, found: Collection[str]) -> str:
+def _existing_name(name: str, found: Collection[str]) -> str:
     if name in found:
         return name
     fix = near(name, list(found), "known")
     raise ConfigError("unknown-suite", f"no suite is called {name}", where=f"checks/{name}.yaml", fix=fix)
 
 
-def _kept(tables: Sequence[Table], patterns: Sequence[str]) -> list[Table]:
+def _matching(tables: Sequence[Table], patterns: Sequence[str]) -> list[Table]:
     cut = [
         replace(table, checks=tuple(each for each in table.checks if any(fnmatchcase(each.name, p) for p in patterns)))
         for table in tables

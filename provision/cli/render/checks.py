@@ -93,7 +93,7 @@ def _result(each: Result) -> dict[str, Any]:
 def history(project: str, environment: str, kept: Sequence[StoredResult], form: str) -> None:
     """Print what earlier runs found, oldest first; for each check the trend of its bad rows."""
     if form == "json":
-        print(json.dumps([_kept(each) for each in kept], ensure_ascii=False, indent=2))
+        print(json.dumps([_stored(each) for each in kept], ensure_ascii=False, indent=2))
         return
     paper = Paper(sys.stdout)
     paper.write(f"{project} · {environment}", "head")
@@ -153,7 +153,7 @@ def _by_check(kept: Sequence[StoredResult]) -> dict[tuple[str, ...], list[Stored
     return found
 
 
-def _kept(each: StoredResult) -> dict[str, Any]:
+def _stored(each: StoredResult) -> dict[str, Any]:
     fields = _result(each.result)
     del fields["samples"], fields["new"]
     return {

@@ -29,7 +29,7 @@ def text(project: str, graph: Graph, stores: Sequence[str]) -> Iterator[str]:
 def mermaid(graph: Graph, stores: Sequence[str]) -> Iterator[str]:
     """A flowchart: solid arrows within a store, dotted ones for what is required of another."""
     yield "flowchart TD"
-    shown = _shown(graph, stores)
+    shown = _shown_ids(graph, stores)
     for store in stores:
         yield f'  subgraph {_node(store)}["{store}"]'
         yield from (f'    {_node(each.id)}["{_label(each)}"]' for each in graph.of(store))
@@ -43,7 +43,7 @@ def dot(project: str, graph: Graph, stores: Sequence[str]) -> Iterator[str]:
     """A digraph: solid edges within a store, dashed ones for what is required of another."""
     yield f"digraph {_quoted(project)} {{"
     yield "  node [shape=box]"
-    shown = _shown(graph, stores)
+    shown = _shown_ids(graph, stores)
     for store in stores:
         yield f"  subgraph {_quoted(f'cluster_{store}')} {{"
         yield f"    label={_quoted(store)}"
@@ -87,7 +87,7 @@ def _depths(mine: Sequence[Revision]) -> dict[str, int]:
     return depths
 
 
-def _shown(graph: Graph, stores: Sequence[str]) -> frozenset[str]:
+def _shown_ids(graph: Graph, stores: Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, each in graph.revisions.items() if each.store in stores)
 
 

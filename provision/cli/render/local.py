@@ -22,7 +22,7 @@ def engines(root: Path, listed: Sequence[EngineStatus], form: str) -> None:
     paper = Paper(sys.stdout)
     if not listed:
         paper.write("no store of this environment has an embedded engine")
-    rows = [(each.store, each.state, each.version or "", _shown(root, each.path)) for each in listed]
+    rows = [(each.store, each.state, each.version or "", _relative(root, each.path)) for each in listed]
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
     for each, row in zip(listed, rows, strict=True):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
@@ -41,7 +41,7 @@ def ended(root: Path, done: Mapping[str, bool], now: Sequence[EngineStatus], for
     ones = [each for each in now if done[each.store]]
     width = max((len(each.store) for each in ones), default=0)
     for each in ones:
-        paper.write(f"  ✓ {each.store.ljust(width)}  {word}  {_shown(root, each.path)}", "done")
+        paper.write(f"  ✓ {each.store.ljust(width)}  {word}  {_relative(root, each.path)}", "done")
     if not ones:
         paper.write(f"nothing to {'stop' if word == 'stopped' else 'remove'}")
 
@@ -51,6 +51,6 @@ def as_json(listed: Sequence[EngineStatus]) -> dict[str, object]:
     return {"engines": [{key: value for key, value in asdict(each).items() if key in KEYS} for each in listed]}
 
 
-def _shown(root: Path, path: str) -> str:
+def _relative(root: Path, path: str) -> str:
     place = Path(path)
     return place.relative_to(root).as_posix() if place.is_relative_to(root) else path

@@ -49,7 +49,7 @@ class PlanRender:
             "project": self._project,
             "environment": self._environment,
             "steps": [self._step(each) for each in described],
-            "held": [_held(each) for each in plan.held],
+            "held": [_blocked(each) for each in plan.held],
         }
         print(json.dumps(document, ensure_ascii=False, indent=2))
 
@@ -82,5 +82,5 @@ class PlanRender:
         }
 
 
-def _held(held: Blocked) -> dict[str, object]:
+def _blocked(held: Blocked) -> dict[str, object]:
     return {"id": held.step.id, "waits_for": list(held.waits_for)}

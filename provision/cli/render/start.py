@@ -15,9 +15,9 @@ def laid_out(folder: Path, done: LaidOut) -> None:
     """What was written, what was adopted, and the next two commands."""
     paper = Paper(sys.stdout)
     for path in done.written:
-        paper.write(f"  ✓ wrote    {_shown(folder, path)}", "done")
+        paper.write(f"  ✓ wrote    {_relative(folder, path)}", "done")
     for path in done.changed:
-        paper.write(f"  ✓ added to {_shown(folder, path)}", "done")
+        paper.write(f"  ✓ added to {_relative(folder, path)}", "done")
     for store, place in done.adopted.items():
         paper.write(f"  ✓ adopted  {place} as the folder of {store}, as it is", "done")
     if done.home == "none":
@@ -33,13 +33,13 @@ def laid_out(folder: Path, done: LaidOut) -> None:
 
 def begun(path: Path) -> None:
     """The path alone, so that an editor can be given it: `$EDITOR $(provision new …)`."""
-    print(_shown(Path.cwd(), path))
+    print(_relative(Path.cwd(), path))
 
 
 def imported(store: str, environment: str, written: Sequence[Path], *, elsewhere: bool) -> None:
     """The paths, a line each, and on stderr what comes next."""
     for path in written:
-        print(_shown(Path.cwd(), path))
+        print(_relative(Path.cwd(), path))
     paper = Paper(sys.stderr)
     if not written:
         paper.write(f"nothing that a file could make is on the server of {store}", "warn")
@@ -52,5 +52,5 @@ def schema(text: str) -> None:
     print(text)
 
 
-def _shown(folder: Path, path: Path) -> str:
+def _relative(folder: Path, path: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()

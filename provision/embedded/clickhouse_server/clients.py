@@ -53,7 +53,7 @@ class Clients:
                 with self._fresh(request) as client:
                     yield client
             else:
-                with self._kept(session, request) as client:
+                with self._session_client(session, request) as client:
                     yield client
 
     def sweep(self) -> None:
@@ -101,7 +101,7 @@ class Clients:
             client.close()
 
     @contextmanager
-    def _kept(self, session: ClientSession, request: Request) -> Iterator[Any]:
+    def _session_client(self, session: ClientSession, request: Request) -> Iterator[Any]:
         """Lend the session's own client; settings and database of the request are undone afterwards."""
         if session.client is None:
             session.client = self._open()

@@ -49,7 +49,7 @@ class ArangoLeases:
         """Take the lease if it is free or expired; the holding that is in force afterwards. Raises FailedError."""
         with self._server().writing():
             for _ in range(ATTEMPTS):
-                found, now = self._found(name), self._server().now()
+                found, now = self._stored_lease(name), self._server().now()
                 if found is not None and found["holder"] is not None and found["expires"] > now:
                     if found["holder"] == asdict(owner):
                         self._remember(name, found["highest"])  # taken by a request whose answer was lost
@@ -91,7 +91,7 @@ class ArangoLeases:
         """The lease before the change, if `owner` holds it with `token`; a change to None is none."""
         with self._server().writing():
             for _ in range(ATTEMPTS):
-                found = self._found(name)
+                found = self._stored_lease(name)
                 if found is None or found["holder"] != asdict(owner) or found["highest"] != token:
                     return None
                 after = change(found)
@@ -117,12 +117,12 @@ class ArangoLeases:
     def read(self, name: str) -> LeaseRecord | None:
         """The holding in force or expired, None when there is none. Raises UnreachableError, ConfigError."""
         with self._server().reading():
-            found = self._found(name)
+            found = self._stored_lease(name)
             if found is None or found["holder"] is None:
                 return None
             return _holding(name, found, self._server().now())
 
-    def _found(self, name: str) -> Lease | None:
+    def _stored_lease(self, name: str) -> Lease | None:
         return self._read(self._keys.lease(name))
 
     def _read(self, key: str) -> Lease | None:

@@ -84,8 +84,8 @@ class PostgresLeases:
             own_tables.make(self.connection, "fence", ledger.TABLES)
 
     def take(self, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
-        fields = {"name": name, "owner": _kept(owner), "seconds": seconds, "floor": floor}
-        fields |= {"memory": f"lock/{name}", "unknown": _kept(UNKNOWN_HOLDER)}  # no store has a slash in its name
+        fields = {"name": name, "owner": _owner_json(owner), "seconds": seconds, "floor": floor}
+        fields |= {"memory": f"lock/{name}", "unknown": _owner_json(UNKNOWN_HOLDER)}  # no store has a slash in its name
         while True:
             rows = self._run(_TAKE, fields) or self._run(_READ, fields)
             if rows:
@@ -123,7 +123,7 @@ class PostgresLeases:
     def _of_holder(
         self, sql: str, name: str, owner: Owner, token: int, fields: dict[str, object]
     ) -> list[tuple[Any, ...]]:
-        return self._there(sql, {"name": name, "owner": _kept(owner), "token": token, **fields})
+        return self._there(sql, {"name": name, "owner": _owner_json(owner), "token": token, **fields})
 
     def _there(self, sql: str, fields: dict[str, object]) -> list[tuple[Any, ...]]:
         """The rows; none where there is no table, or none any more."""
@@ -133,7 +133,7 @@ class PostgresLeases:
             return []
 
 
-def _kept(owner: Owner) -> str:
+def _owner_json(owner: Owner) -> str:
     return json.dumps(asdict(owner))
 
 

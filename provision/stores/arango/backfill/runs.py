@@ -51,12 +51,12 @@ class ArangoLog:
     def add(self, entry: RunLogEntry) -> bool:
         wanted = self._document(entry)
         with self._server().reading():
-            before = self._found(entry)
+            before = self._read_entry(entry)
             if (-1 if before is None else before["version"]) != entry.version - 1:
                 return False
             if self._put(before, wanted):
                 return True
-            now = self._found(entry)  # ours, where the answer was lost and the request sent again
+            now = self._read_entry(entry)  # ours, where the answer was lost and the request sent again
         return now is not None and {key: now.get(key) for key in wanted} == wanted
 
     def _put(self, before: Mapping[str, Any] | None, document: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ class ArangoLog:
             raise
         return True
 
-    def _found(self, entry: RunLogEntry) -> Mapping[str, Any] | None:
+    def _read_entry(self, entry: RunLogEntry) -> Mapping[str, Any] | None:
         path = "/_api/document" + path_of(BACKFILLS, self._keys.entry(entry.run, entry.n))
         found: Mapping[str, Any] | None = self._server().ask(
             "GET", path, missing=(NO_DOCUMENT, NO_COLLECTION, NO_DATABASE)

@@ -13,7 +13,7 @@ def difference(subject: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
         path = _differs(key, wanted[key], found.get(key))
         if path is not None:
             name, there, said = path
-            return f"{subject} is there with {name} {_shown(there)}, the file says {_shown(said)}"
+            return f"{subject} is there with {name} {_abbreviated(there)}, the file says {_abbreviated(said)}"
     return ""
 
 
@@ -36,6 +36,6 @@ def _differs(name: str, wanted: object, found: object) -> tuple[str, object, obj
     return None if wanted == found and (wanted is True) == (found is True) else (name, found, wanted)
 
 
-def _shown(value: object) -> str:
+def _abbreviated(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 120 else f"{text[:119]}…"

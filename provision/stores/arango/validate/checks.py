@@ -89,7 +89,7 @@ class ArangoChecks:
         if check.kind not in aql.ROWS:
             return ()
         query = made.narrowed(table, scope) + f" FILTER {aql.ROWS[check.kind](check, made)} LIMIT {limit:d}"
-        return self._shown(query, made, check, scope)
+        return self._sample(query, made, check, scope)
 
     def _scan(self, table: Table, checks: tuple[Check, ...], scope: Scope) -> Iterator[Tally]:
         """The tally of the table, and of each check that the one query counts."""
@@ -118,7 +118,7 @@ class ArangoChecks:
         made = CheckAql(table.name)
         narrowed = made.narrowed(table, scope)
         key = f"[{', '.join(made.keys(check))}]"
-        return self._shown(f"{narrowed} FILTER {key} IN {made.value(keys)} LIMIT {limit:d}", made, check, scope)
+        return self._sample(f"{narrowed} FILTER {key} IN {made.value(keys)} LIMIT {limit:d}", made, check, scope)
 
     def _acyclic(self, table: Table, check: Check, scope: Scope, total: int) -> Tally:
         """How many edges lie on cycles. A graph of its own for each value of `within`: its vertices bear that value."""
@@ -133,7 +133,7 @@ class ArangoChecks:
         bad = sum(each.edges for each in found)
         return Tally(bad, total, "at least as many edges" if len(found) == graph.ENOUGH else "")
 
-    def _shown(self, query: str, made: CheckAql, check: Check, scope: Scope) -> Sequence[Row]:
+    def _sample(self, query: str, made: CheckAql, check: Check, scope: Scope) -> Sequence[Row]:
         names = check.sample or tuple(dict.fromkeys(("_key", *aql.used(check))))
         rows = self._rows(f"{query} RETURN {made.row(check, names)}", made.bind, scope)
         return [{name: plain(row[name]) for name in names} for row in rows]

@@ -66,7 +66,7 @@ class ClickhouseKeyed:
         query = (
             f"SELECT {part} AS part, count(), toString(sum({_CHECKSUM.format(line)})),"
             f" min({_written(sheet)[0]}), max({_written(sheet)[0]})"
-            f" FROM {_from(sheet)}{_kept(sheet, scope, bounds[0], bounds[-1])} GROUP BY part"
+            f" FROM {_from(sheet)}{_slice(sheet, scope, bounds[0], bounds[-1])} GROUP BY part"
         )
         found = {
             int(row[0]): Digest(int(row[1]), int(row[2]), row[3], row[4]) for row in self._reading.rows(query, scope)
@@ -80,7 +80,7 @@ class ClickhouseKeyed:
         inner = ", ".join(f"{each} AS k{n}" for n, each in enumerate(_written(sheet)[: sheet.key]))
         query = (
             f"SELECT DISTINCT {names} FROM (SELECT {names}, row_number() OVER (ORDER BY {names}) AS n,"
-            f" count() OVER () AS rows FROM (SELECT {inner} FROM {_from(sheet)}{_kept(sheet, scope, low, high)}))"
+            f" count() OVER () AS rows FROM (SELECT {inner} FROM {_from(sheet)}{_slice(sheet, scope, low, high)}))"
             f" WHERE n % greatest(ceil(rows / {parts}), 1) = 0 AND n < rows"
         )
         return sorted(self._reading.rows(query, scope))
@@ -90,7 +90,7 @@ class ClickhouseKeyed:
     ) -> Sequence[Key]:
         key = ", ".join(_written(sheet)[: sheet.key])
         query = (
-            f"SELECT {', '.join(_written(sheet))} FROM {_from(sheet)}{_kept(sheet, scope, low, high)}"
+            f"SELECT {', '.join(_written(sheet))} FROM {_from(sheet)}{_slice(sheet, scope, low, high)}"
             f" ORDER BY {key} LIMIT {limit:d}"
         )
         return self._reading.rows(query, scope)
@@ -114,7 +114,7 @@ def _tuple(key: Key) -> str:
     return f"({', '.join(map(literal, key))})"
 
 
-def _kept(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
+def _slice(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
     key = ", ".join(_written(sheet)[: sheet.key])
     range_ = [f"({key}) > {_tuple(low)}"] if low is not None else []
     range_ += [f"({key}) <= {_tuple(high)}"] if high is not None else []

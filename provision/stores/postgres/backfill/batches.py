@@ -116,11 +116,11 @@ class PostgresWork:
         self._signals: SignalReader | None = None
         self._shape: Shape | None = None
         self._batch: Batch | None = None
-        with self._asked():
+        with self._refusals_worded():
             connection.execute(_SETTINGS, (self._mark,))
 
     def refused(self) -> Sequence[ProvisionError]:
-        with self._asked():
+        with self._refusals_worded():
             return self._refused()
 
     def _refused(self) -> Sequence[ProvisionError]:
@@ -136,19 +136,19 @@ class PostgresWork:
         return found
 
     def warnings(self) -> Sequence[str]:
-        with self._asked():
+        with self._refusals_worded():
             return list(warnings(self._connection, self._backfill, self._shaped()))
 
     def total(self) -> int | None:
-        with self._asked():
+        with self._refusals_worded():
             return cut.total(self._connection, self._shaped())
 
     def size(self) -> int | None:
-        with self._asked():
+        with self._refusals_worded():
             return cut.size(self._connection, self._shaped())
 
     def cursors(self, parts: int) -> Sequence[object]:
-        with self._asked():
+        with self._refusals_worded():
             return cut.cursors(self._connection, self._backfill, self._shaped(), parts)
 
     def rest(self) -> Sequence[object]:
@@ -156,12 +156,12 @@ class PostgresWork:
 
     def fill(self, run: str, pace: Pace, *, skip: bool = False) -> Filled | None:
         if self._batch is None:
-            with self._asked():
+            with self._refusals_worded():
                 self._batch = Batch(self._connection, self._backfill, self._shaped(), self._owner)
         return self._batch.fill(run, pace, skip=skip)
 
     def left(self, run: str) -> int:
-        with self._asked():
+        with self._refusals_worded():
             row = self._connection.execute(self._shaped().count(self._not_skipped(run)).encode()).fetchone()
             return int(row[0]) if row else 0
 
@@ -176,7 +176,7 @@ class PostgresWork:
         return "" if row and row[0] is True else f"`verify` answers {json.dumps(row[0] if row else None, default=str)}"
 
     def look(self) -> ServerSignal:
-        with self._asked():
+        with self._refusals_worded():
             if self._signals is None:
                 self._connection.execute("set application_name = 'provision'")
                 self._signals = SignalReader(self._connection, self._backfill, self._mark)
@@ -204,7 +204,7 @@ class PostgresWork:
         return self._shape
 
     @contextmanager
-    def _asked(self) -> Iterator[None]:
+    def _refusals_worded(self) -> Iterator[None]:
         """The server's refusals in our words."""
         try:
             yield

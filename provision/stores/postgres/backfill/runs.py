@@ -87,11 +87,11 @@ class PostgresRuns:
         self._lend, self._key = lend, {"project": project, "store": store}
 
     def create(self) -> None:
-        with self._asked() as connection:
+        with self._connected() as connection:
             own_tables.make(connection, "backfill_skipped", _TABLES)
 
     def read(self, backfill: str | None = None) -> Sequence[BackfillRun]:
-        with self._asked() as connection:
+        with self._connected() as connection:
             try:
                 rows = connection.execute(_READ, {**self._key, "backfill": backfill}).fetchall()
                 runs = {**self._key, "runs": [row[1] for row in rows]}
@@ -104,7 +104,7 @@ class PostgresRuns:
         return [_run(row, tuple(by_run.get(row[1], ()))) for row in rows]
 
     def peek(self, run: str) -> BackfillRun:
-        with self._asked() as connection:
+        with self._connected() as connection:
             try:
                 row = connection.execute(_PEEK, {**self._key, "run": run}).fetchone()
             except _NOT_THERE:
@@ -129,25 +129,25 @@ class PostgresRuns:
             "version": run.version,
         }
         statement = _CHANGE if run.version else _ADD
-        with self._asked() as connection:
+        with self._connected() as connection:
             return connection.execute(statement, {**self._key, **fields}).rowcount == 1
 
     def skipped(self, run: str) -> Sequence[tuple[str, str]]:
-        with self._asked() as connection:
+        with self._connected() as connection:
             rows = connection.execute(_SKIPPED, {**self._key, "run": run}).fetchall()
         return [(", ".join(key), error) for key, error in rows]
 
     def note(self, run: str, throttled_by: str) -> None:
-        with self._asked() as connection:
+        with self._connected() as connection:
             connection.execute(_NOTE, {**self._key, "run": run, "why": throttled_by})
 
     def cut(self, run: str, cursors: Sequence[object]) -> None:
-        with self._asked() as connection, connection.transaction():
+        with self._connected() as connection, connection.transaction():
             for cursor in cursors:
                 connection.execute(_CUT, {**self._key, "run": run, "cursor": json.dumps(cursor)})
 
     @contextmanager
-    def _asked(self) -> Iterator[Connection]:
+    def _connected(self) -> Iterator[Connection]:
         """The connection, its server's refusals in our words."""
         connection = self._lend()
         try:

@@ -77,7 +77,7 @@ class SignalReader:
         return replace(self._slow, wait_ms=round(wait_ms))
 
     def _signals(self, now: float) -> Iterator[ServerSignal]:
-        if "sql" in self._given and (why := self._asked(str(self._given["sql"]))):
+        if "sql" in self._given and (why := self._user_signal(str(self._given["sql"]))):
             yield ServerSignal(why, 0.5, hold=True)
         lag, most = self._row(_LAG)[0], seconds(self._given.get("replication_lag", LAG))
         if lag > most:
@@ -92,7 +92,7 @@ class SignalReader:
         self._wal = (now, written)
         return (written - before[1]) / max(now - before[0], 1e-3) if before is not None else 0.0
 
-    def _asked(self, query: str) -> str:
+    def _user_signal(self, query: str) -> str:
         """What the user's own query says: a text, true, or a number above 0 mean patience."""
         try:
             value = self._row(query)[0]

@@ -30,7 +30,7 @@ where w.application_name like 'provision/%'
 
 def oldest(connection: Connection) -> str:
     """The open transactions that may hold the lock, oldest first, in words."""
-    return _told(connection, _OLDEST) or "nobody holds an open transaction now"
+    return _describe(connection, _OLDEST) or "nobody holds an open transaction now"
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def watched(connection: Connection, journal: Journal) -> Iterator[None]:
         pause = FIRST_LOOK
         while not over.wait(pause):
             try:
-                blocking = _told(connection, _BLOCKING)
+                blocking = _describe(connection, _BLOCKING)
             except (psycopg.Error, UnreachableError):
                 return  # the statement itself will say that the server is gone
             if blocking:
@@ -58,7 +58,7 @@ def watched(connection: Connection, journal: Journal) -> Iterator[None]:
         thread.join()
 
 
-def _told(connection: Connection, sql: str) -> str:
+def _describe(connection: Connection, sql: str) -> str:
     rows = connection.execute(sql).fetchall()
     return "; ".join(
         f"pid {pid} ({user}{f', {name}' if name else ''}) in a transaction for {age} s: {' '.join(query.split())}"

@@ -39,9 +39,9 @@ class Seen:
         if written is None:
             return "nothing was written down of it"
         try:
-            found = self._asked(self._both, written)
+            found = self._query(self._both, written)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            found = [*self._asked(f"select {_ENTRY}".encode(), written), ""]
+            found = [*self._query(f"select {_ENTRY}".encode(), written), ""]
         return self.judged(step, found)
 
     def judged(self, step: Step, found: Sequence[str]) -> str:
@@ -55,10 +55,10 @@ class Seen:
 
     def entry(self, step: Step, written: Event) -> None:
         """Raises FailedError (not-committed) when a repeatable's ledger entry is not there."""
-        if self._asked(f"select {_ENTRY}".encode(), written) != ["t"]:
+        if self._query(f"select {_ENTRY}".encode(), written) != ["t"]:
             raise FailedError("not-committed", f"{step.id} ran, and is not in the ledger", where=step.revision.path)
 
-    def _asked(self, statement: bytes, written: Event) -> list[str]:
+    def _query(self, statement: bytes, written: Event) -> list[str]:
         return self._connection.ask(statement, self._key(written))
 
     def _key(self, written: Event) -> tuple[object, ...]:

@@ -32,7 +32,7 @@ def run(options: StoreOptions, url: str, steps: Iterator[Step], journal: Journal
     with (
         _started() as (ours, until, process),
         Connection(os.dup(ours.fileno())) as connection,
-        _kept(until, journal, process, ours),
+        _deadline_passed_on(until, journal, process, ours),
     ):
         connection.send(list(sys.path))
         connection.send((options, url, journal.token, before))
@@ -89,7 +89,9 @@ def _until(journal: Journal) -> float:
 
 
 @contextmanager
-def _kept(until: Until, journal: Journal, process: subprocess.Popen[bytes], ours: socket.socket) -> Iterator[None]:
+def _deadline_passed_on(
+    until: Until, journal: Journal, process: subprocess.Popen[bytes], ours: socket.socket
+) -> Iterator[None]:
     """While the block runs, tell the other process how long it need not ask, and at once when it must.
 
     Once it has ended, what it said last is read and no more: children of its own may hold its end of the socket.

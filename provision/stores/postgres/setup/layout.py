@@ -26,13 +26,13 @@ def found(root: Path) -> Mapping[str, str] | None:
     if len(places) > 1:
         raise ConfigError(
             "several-alembic-folders",
-            f"{len(places)} folders are Alembic script folders: {', '.join(_shown(root, each) for each in places)}",
+            f"{len(places)} folders are Alembic script folders: {', '.join(_relative(root, each) for each in places)}",
             where=str(root),
             fix="run `provision init` with --stores without postgres, then add one [stores.NAME] for each",
         )
     for folder, ini in places.items():
-        own = {} if ini in (None, root / INI, folder / INI) else {"ini": _shown(root, ini or root)}
-        return {"path": _shown(root, folder), **own}
+        own = {} if ini in (None, root / INI, folder / INI) else {"ini": _relative(root, ini or root)}
+        return {"path": _relative(root, folder), **own}
     if (root / FOLDER).is_dir() and any((root / FOLDER).iterdir()):
         raise ConfigError(
             "folder-not-empty",
@@ -78,5 +78,5 @@ def _is_script(env: Path) -> bool:
     return (env.parent / "script.py.mako").is_file()
 
 
-def _shown(root: Path, path: Path) -> str:
+def _relative(root: Path, path: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()

@@ -71,7 +71,7 @@ class PostgresKeyed:
             f"select part, count(*), sum(checksum), min(first), max(first) from (select {part} as part,"
             f' {_written(sheet)[0]} collate "C" as first,'
             f" ('x' || right(md5({line}), 15))::bit(60)::bigint as checksum"
-            f" from {table_name(sheet.table)}{_kept(sheet, scope, bounds[0], bounds[-1])}) rows group by part"
+            f" from {table_name(sheet.table)}{_slice(sheet, scope, bounds[0], bounds[-1])}) rows group by part"
         )
         with self._reading(scope) as execute:
             found = {int(row[0]): Digest(int(row[1]), int(row[2]), row[3], row[4]) for row in execute(query)}
@@ -84,7 +84,7 @@ class PostgresKeyed:
         inner = ", ".join(f"{each} as k{n}" for n, each in enumerate(_written(sheet)[: sheet.key]))
         query = (
             f"select distinct {names} from (select {inner}, row_number() over (order by {_key(sheet)}) as n,"
-            f" count(*) over () as rows from {table_name(sheet.table)}{_kept(sheet, scope, low, high)}) numbered"
+            f" count(*) over () as rows from {table_name(sheet.table)}{_slice(sheet, scope, low, high)}) numbered"
             f" where n % greatest(ceil(rows / {parts}.0)::bigint, 1) = 0 and n < rows"
         )
         with self._reading(scope) as execute:
@@ -94,7 +94,7 @@ class PostgresKeyed:
         self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, limit: int
     ) -> Sequence[Key]:
         query = (
-            f"select {', '.join(_written(sheet))} from {table_name(sheet.table)}{_kept(sheet, scope, low, high)}"
+            f"select {', '.join(_written(sheet))} from {table_name(sheet.table)}{_slice(sheet, scope, low, high)}"
             f" order by {_key(sheet)} limit {limit:d}"
         )
         with self._reading(scope) as execute:
@@ -115,7 +115,7 @@ def _tuple(key: Key) -> str:
     return f"({', '.join(map(literal, key))})"
 
 
-def _kept(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
+def _slice(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
     range_ = [f"({_key(sheet)}) > {_tuple(low)}"] if low is not None else []
     range_ += [f"({_key(sheet)}) <= {_tuple(high)}"] if high is not None else []
     return clause([*where(sheet.time, sheet.tenant, scope), *range_])

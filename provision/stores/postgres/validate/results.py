@@ -40,7 +40,7 @@ order by at desc, run desc, n limit %(limit)s
 
 
 @contextmanager
-def _kept_or_said() -> Iterator[None]:
+def _refusals_worded() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
@@ -60,7 +60,7 @@ class PostgresHistory:
             self._connection.close()
 
     def create(self) -> None:
-        with _kept_or_said():
+        with _refusals_worded():
             own_tables.make(self._open(), "validation", _TABLE)
 
     def add(self, run: ValidationRun, results: Sequence[Result]) -> None:
@@ -68,19 +68,19 @@ class PostgresHistory:
             (self._project, run.id, n, run.at, run.environment, run.scope, run.actor, *_fields(result))
             for n, result in enumerate(results)
         ]
-        with _kept_or_said(), self._open().transaction() as transaction:
+        with _refusals_worded(), self._open().transaction() as transaction:
             transaction.connection.cursor().executemany(_INSERT, rows)
 
     def read(
         self, suite: str | None = None, check: str | None = None, since: datetime | None = None, limit: int = 1000
     ) -> Sequence[StoredResult]:
         asked = {"project": self._project, "suite": suite, "name": check, "since": since, "limit": limit}
-        with _kept_or_said():
+        with _refusals_worded():
             try:
                 rows = self._open().execute(_READ, asked).fetchall()
             except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
                 return []
-        return [_kept(row) for row in rows]
+        return [_stored_result(row) for row in rows]
 
     def _open(self) -> Connection:
         if self._connection is None:
@@ -104,7 +104,7 @@ def _fields(result: Result) -> tuple[object, ...]:
     )
 
 
-def _kept(row: Sequence[object]) -> StoredResult:
+def _stored_result(row: Sequence[object]) -> StoredResult:
     run, at, environment, scope, actor, suite, name, kind, store, table, severity, status, *rest = row
     bad, total, message, duration_ms = rest
     assert isinstance(at, datetime)

@@ -46,7 +46,7 @@ class Form:
         made: dict[str, Any] = {
             "class": self.target,
             "id": found["id"],
-            "properties": {**self._kept(over), **self._properties(found)},
+            "properties": {**self._unknown_properties(over), **self._properties(found)},
         }
         vectors = dict(self._carried(found))
         if over is not None:
@@ -73,7 +73,7 @@ class Form:
             if name in self.vectors:
                 yield self.vectors[name], vector
 
-    def _kept(self, over: Object | None) -> dict[str, Any]:
+    def _unknown_properties(self, over: Object | None) -> dict[str, Any]:
         properties = (over or {}).get("properties") or {}
         return {name: value for name, value in properties.items() if name not in self.properties}
 

@@ -63,7 +63,7 @@ class Copy:
             notes = self._pour(source, target, start)
             wanted, found = Sum(), Sum()
             entries = summed(chain(self._earlier(source, start), notes), wanted)
-            unlike = list(differing(entries, summed(self._found(target), found)))
+            unlike = list(differing(entries, summed(self._digests(target), found)))
             if not unlike and wanted != found:
                 raise Refused(
                     f"{target} holds {found.objects} objects ({found}), {wanted.objects} ({wanted}) were sent"
@@ -90,7 +90,7 @@ class Copy:
             count, changed = seen.get(source.tenant, (0, {}))
             fresh = [key for key, stamp in changed.items() if self._known.get((source.tenant, key)) != stamp]
             if since is None or len(fresh) > max(FEW, count // SHARE):
-                unlike = list(differing(self._expected(source), self._found(target)))
+                unlike = list(differing(self._expected(source), self._digests(target)))
             else:
                 unlike = sorted({*fresh, *differing(source.ids(), target.ids())})
             mended += self.mend(source, target, unlike)
@@ -146,7 +146,7 @@ class Copy:
         """What an earlier run copied, by the source as it is now."""
         return takewhile(lambda each: each[0] <= start, self._expected(source)) if start else iter(())
 
-    def _found(self, target: CopySide) -> Iterator[Entry]:
+    def _digests(self, target: CopySide) -> Iterator[Entry]:
         for page in target.pages():
             for each in page:
                 yield each["id"], self.form.digest(each)

@@ -40,7 +40,7 @@ class WeaviateLeftovers:
             found, aliases = server.collections(), server.aliases()
         return [
             Leftover(self._options.name, name, _reason(mark), mark.due)
-            for name, mark in _gone(found, aliases).items()
+            for name, mark in _replaced_with_marks(found, aliases).items()
             if (mark.alias in ours or mark.by == self._names.owner) and mark.due <= datetime.now(UTC)
         ]
 
@@ -48,7 +48,7 @@ class WeaviateLeftovers:
         """Delete the collection, if that is still right. Raises FailedError (server-lost, server-refused)."""
         server = self._server()
         with server.writing():
-            still = _gone(server.collections(), server.aliases()).get(leftover.name)
+            still = _replaced_with_marks(server.collections(), server.aliases()).get(leftover.name)
             if still is None or still.due > datetime.now(UTC):
                 return
             try:
@@ -59,7 +59,7 @@ class WeaviateLeftovers:
                 raise FailedError("server-refused", what, where=server.shown, fix=fix) from None
 
 
-def _gone(found: Mapping[str, Class], aliases: Mapping[str, str]) -> dict[str, CopyMark]:
+def _replaced_with_marks(found: Mapping[str, Class], aliases: Mapping[str, str]) -> dict[str, CopyMark]:
     """The collections that were replaced, each with its mark."""
     marks = {name: mark for name, each in found.items() if (mark := mark_of(each)) and mark.stage is Stage.KEPT}
     return {

@@ -27,7 +27,7 @@ def name_problems(name: str, thing: str, key: Key) -> Iterator[Problem]:
         what = f"the {thing} {name} begins with a small letter, the server would make it {right}"
         yield Problem(key, what, f"write {right}")
     elif not re.fullmatch(NAME, name):
-        what = f"{_shown(name)} is no name of {'an' if thing == 'alias' else 'a'} {thing}"
+        what = f"{_abbreviated(name)} is no name of {'an' if thing == 'alias' else 'a'} {thing}"
         yield Problem(key, what, "write at most 255 letters a to z, digits and _, a capital letter first")
 
 
@@ -72,7 +72,7 @@ def vector_problems(stated: Mapping[str, Any], path: tuple[str | int, ...]) -> I
     for name, each in stated.items():
         if not re.fullmatch(VECTOR, name):
             fix = "write at most 230 letters a to z, digits and _, no digit first"
-            yield Problem((*path, name), f"{_shown(name)} is no name of a vector", fix)
+            yield Problem((*path, name), f"{_abbreviated(name)} is no name of a vector", fix)
         if "self_provided" in each["vectorizer"]:
             what = f"vector {name} has the vectorizer self_provided, which is a word of the client library's alone"
             yield Problem((*path, name, "vectorizer"), what, "write `vectorizer: {none: {}}`")
@@ -85,7 +85,7 @@ def tenant_problems(listed: Sequence[Mapping[str, Any]], path: tuple[str | int, 
         name = each["name"]
         if not re.fullmatch(TENANT, name):
             fix = "write 1 to 64 letters a to z, digits, _ and -"
-            yield Problem((*path, index, "name"), f"{_shown(name)} is no name of a tenant", fix)
+            yield Problem((*path, index, "name"), f"{_abbreviated(name)} is no name of a tenant", fix)
         if name in seen:
             yield Problem((*path, index, "name"), f"tenant {name} is given twice", "keep one of them")
         seen.add(name)
@@ -100,7 +100,7 @@ def _property_name_problems(name: str, key: Key) -> Iterator[Problem]:
         yield Problem(key, what, f"write {right}")
     elif not re.fullmatch(PROPERTY, name):
         fix = "write at most 231 letters a to z, digits and _, no digit first"
-        yield Problem(key, f"{_shown(name)} is no name of a property", fix)
+        yield Problem(key, f"{_abbreviated(name)} is no name of a property", fix)
 
 
 def _type_problems(stated: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Problem]:
@@ -124,6 +124,6 @@ def _type_problems(stated: Mapping[str, Any], place: tuple[str | int, ...]) -> I
         yield Problem(key, what, "state at least one of them" if nested else "leave them out")
 
 
-def _shown(name: str) -> str:
+def _abbreviated(name: str) -> str:
     text = name or "an empty text"
     return text if len(text) <= 40 else f"{text[:39]}…"

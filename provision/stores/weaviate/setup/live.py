@@ -30,13 +30,15 @@ def found(options: StoreOptions, url: str) -> Sequence[Found]:
     server = connect(options, url)
     try:
         with server.reading():
-            return _found(server)
+            return _read_collections(server)
     finally:
         server.close()
 
 
-def _found(server: Server) -> list[Found]:
-    there = {name: _unmarked(each) for name, each in server.collections().items() if not own(name) and not _kept(each)}
+def _read_collections(server: Server) -> list[Found]:
+    there = {
+        name: _unmarked(each) for name, each in server.collections().items() if not own(name) and not _is_replaced(each)
+    }
     aliases = server.aliases() if server.numbers >= WITH_ALIASES else {}
     made = []
     left: list[_Operation] = []
@@ -55,7 +57,7 @@ def _found(server: Server) -> list[Found]:
     return [*made, *([circle] if left else ())]
 
 
-def _kept(collection: Class) -> bool:
+def _is_replaced(collection: Class) -> bool:
     """Whether another collection took its place and it only waits for its end."""
     mark = mark_of(collection)
     return mark is not None and mark.stage is Stage.KEPT
@@ -88,13 +90,13 @@ def _ordered(there: Mapping[str, Class]) -> list[str]:
     waiting = sorted(there)
     made: list[str] = []
     while waiting:
-        free = [name for name in waiting if not (_wanted(there[name]) & set(waiting)) - {name}]
+        free = [name for name in waiting if not (_referenced(there[name]) & set(waiting)) - {name}]
         made += free or waiting[:1]
         waiting = [name for name in waiting if name not in made]
     return made
 
 
-def _wanted(collection: Class) -> set[str]:
+def _referenced(collection: Class) -> set[str]:
     return {name for each in collection.get("properties") or () for name in _references(each)}
 
 

@@ -65,7 +65,7 @@ class WeaviateChecks:
             vectors = vectors_of(collection) if any(map(needs_vectors, table.checks)) else ()
             names = [None] if tenants is None else [name for name in tenants if name not in asleep]
             parts = [PagePart(server, collection["class"], each, vectors) for each in names]
-            total = _seen(parts, table, scope, deadline, watches)
+            total = _count_rows(parts, table, scope, deadline, watches)
         message = f"not active and not read: {_few(asleep)}" if asleep else ""
         tallies = [each.tally(message, begun) for each in watches]
         for each in watches:
@@ -76,7 +76,9 @@ class WeaviateChecks:
         return self._samples.of(table, check, scope, limit)
 
 
-def _seen(parts: Sequence[PagePart], table: Table, scope: Scope, deadline: Deadline, watches: Sequence[Watch]) -> int:
+def _count_rows(
+    parts: Sequence[PagePart], table: Table, scope: Scope, deadline: Deadline, watches: Sequence[Watch]
+) -> int:
     total = 0
     for part in parts:
         for row in part.rows(deadline):

@@ -56,17 +56,17 @@ class PagePart:
 
     def _page(self, after: str, size: int, deadline: Deadline) -> list[dict[str, Any]]:
         deadline.check()
-        found = self._asked(after, size, {"include": "vector"} if self.vectors else {})
+        found = self._objects_after(after, size, {"include": "vector"} if self.vectors else {})
         if found is not None:
             return found
         if size == 1:
-            return [self._unwritable(each) for each in self._asked(after, 1, {}) or ()]
+            return [self._unwritable(each) for each in self._objects_after(after, 1, {}) or ()]
         first = self._page(after, size // 2, deadline)
         if len(first) < size // 2:
             return first
         return [*first, *self._page(first[-1]["id"], size - size // 2, deadline)]
 
-    def _asked(self, after: str, size: int, more: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    def _objects_after(self, after: str, size: int, more: Mapping[str, str]) -> list[dict[str, Any]] | None:
         """The objects behind an id; None where the server cannot write one of them down."""
         narrowed = {} if self.tenant is None else {"tenant": self.tenant}
         query = {"class": self.name, "limit": size, "after": after, **narrowed, **more}

@@ -24,12 +24,12 @@ class DropIndex(ArangoOperation):
         return request("DELETE", "/_api/index" + path_of(body["collection"], body["name"]))
 
     def probe(self, body: Body, live: Live) -> Fate:
-        there = self._found(body, live) is not None
+        there = self._existing(body, live) is not None
         subject = f"index {body['name']} of {body['collection']}"
         return not_done(f"{subject} is there") if there else done(f"there is no {subject}")
 
     def run(self, body: Body, live: Live) -> None:
-        found = self._found(body, live)
+        found = self._existing(body, live)
         if found is not None:
             path = "/_api/index" + path_of(*found.split("/", 1))
             live.server.ask("DELETE", path, missing=(NO_INDEX, NO_COLLECTION))
@@ -38,7 +38,7 @@ class DropIndex(ArangoOperation):
         world.indexes.pop((body["collection"], body["name"]), None)
         return ()
 
-    def _found(self, body: Body, live: Live) -> str | None:
+    def _existing(self, body: Body, live: Live) -> str | None:
         """The server's id of the index, `collection/number`."""
         listed = listed_in(body["collection"], live) or ()
         return next((str(each["id"]) for each in listed if each["name"] == body["name"]), None)

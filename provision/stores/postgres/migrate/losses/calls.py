@@ -33,7 +33,7 @@ def called_in(text: str) -> frozenset[str]:
         for match in _CALL.finditer(text)
         if not _TARGET.search(text[max(match.start() - 20, 0) : match.start()])
     )
-    return frozenset(each for each in found if not _known(each))
+    return frozenset(each for each in found if not _is_known(each))
 
 
 def called(words: list[SqlToken]) -> frozenset[str]:
@@ -48,8 +48,8 @@ def called(words: list[SqlToken]) -> frozenset[str]:
         # INSERT INTO t (…), and the columns of an alias or of a common table expression.
         if before < 0 or words[before].word not in ("INTO", "AS", "WITH"):
             found.add(schema + words[place].value)
-    return frozenset(each for each in found if not _known(each))
+    return frozenset(each for each in found if not _is_known(each))
 
 
-def _known(name: str) -> bool:
+def _is_known(name: str) -> bool:
     return name in _KNOWN or name.startswith(_CATALOG)

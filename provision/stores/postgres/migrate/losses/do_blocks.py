@@ -29,7 +29,7 @@ def effects_of(words: list[SqlToken], read: Read) -> Iterator[Effect]:
         for statement in _statements(body):
             yield from _effects(statement, read)
             if executes and statement and statement[0].word not in _NO_TEXT:
-                yield from _kept(statement, read)
+                yield from _effects_of_texts(statement, read)
 
 
 def _statements(words: list[SqlToken]) -> Iterator[list[SqlToken]]:
@@ -60,7 +60,7 @@ def _effects(statement: list[SqlToken], read: Read) -> Iterator[Effect]:
         yield from plain_effects(statement)
 
 
-def _kept(statement: list[SqlToken], read: Read) -> Iterator[Effect]:
+def _effects_of_texts(statement: list[SqlToken], read: Read) -> Iterator[Effect]:
     """Of a text that is put into a variable or a loop, to be executed later."""
     for each in statement:
         if each.kind == "string" and _TEXT.match(each.value):

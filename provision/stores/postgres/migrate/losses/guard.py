@@ -88,7 +88,7 @@ class PostgresLossGuard:
             return
         before = self._seen if self._seen is not None else self._own.execute(_SEEN).fetchall()
         self._opaque, self._seen = False, None
-        self._refuse(self._gone(before, ask(_SEEN)))
+        self._refuse(self._lost_objects(before, ask(_SEEN)))
 
     def _watch(self, reading: StatementReading, *, before: bool, blind: bool) -> None:
         """`blind`: what the text does is committed before anybody can look at it."""
@@ -109,7 +109,7 @@ class PostgresLossGuard:
     def _is_version_table(self, loss: Loss) -> bool:
         return loss.takes in (Takes.TABLE, Takes.ROWS) and loss.name[-1:] == (self._version,)
 
-    def _gone(self, before: Rows, after: Rows) -> Iterable[str]:
+    def _lost_objects(self, before: Rows, after: Rows) -> Iterable[str]:
         """What was there before the run and before this step, and is not any more."""
         known = {(sort, oid, column): name for sort, oid, column, name in before}
         now = {(sort, oid, column) for sort, oid, column, _ in after}
