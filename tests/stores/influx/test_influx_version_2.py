@@ -109,6 +109,17 @@ def test_alter_changes_bucket_and_default(make: Make, api: Api) -> None:
     assert api.mappings() == {"app/autogen": False, "app/raw": False, "app/hourly": True}
 
 
+def test_alter_keeps_the_shard_duration_that_it_does_not_name(make: Make, api: Api) -> None:
+    tier = "  - create_retention_policy: {database: app, name: raw, duration: 30d, shard_duration: 2d}\n"
+    alter = "up:\n  - alter_retention_policy: {database: app, name: raw, duration: 60d}\ndown: {irreversible: x}\n"
+    store = make(DATABASE + tier, alter)
+    up(store, 1)
+
+    up(store, 2)
+
+    assert api.buckets()["app/raw"] == (5184000, 172800)
+
+
 def test_tier_half_made_is_completed(make: Make, api: Api) -> None:
     store = make(DATABASE + HOURLY)
     up(store)
