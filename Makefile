@@ -77,7 +77,7 @@ bench-data: $(VENV)/.dev  ## Data checks and backfills beside the seed's queries
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
 	$(BIN)/python -m bench.data_backfill $(BACKFILL) </dev/null
 
-servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate is built by Go)
+servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate and InfluxDB 2 are built, by Go and Rust)
 	sh tests/servers/install.sh
 
 docs: $(VENV)/.dev  ## Regenerate what is generated in docs/

@@ -61,6 +61,29 @@ def with_engine() -> tuple[str, ...]:
     return tuple(each.name for each in every() if each.engine)
 
 
+def engine_of(options: StoreOptions) -> str:
+    """The name of the engine that runs a store on this machine, empty where there is none: that of its kind, or of the
+    generation that its `version` says. Raises ConfigError (unknown-kind, kind-broken, bad-value).
+    """
+    kind = named(options.kind, options.name)
+    version = str(options.extra.get("version", "1")) if kind.other_engines else "1"
+    if version == "1":
+        return kind.name if kind.engine else ""
+    if kind.name + version in kind.other_engines:
+        return kind.name + version
+    known = " or ".join(["1", *(each.removeprefix(kind.name) for each in kind.other_engines)])
+    what = f"{options.name}.version is {version}, and {kind.title} has no such generation"
+    raise ConfigError("bad-value", what, where=f"provision.toml, [stores.{options.name}]", fix=f"write {known}")
+
+
+def engine(name: str) -> tuple[str, str]:
+    """The module and the program of an engine; both empty where none is called so."""
+    found = find(name)
+    if found is not None:
+        return found.engine, found.program
+    return next((each.other_engines[name] for each in every() if name in each.other_engines), ("", ""))
+
+
 def build(options: StoreOptions) -> Store:
     """The store, not yet connected. Raises ConfigError (missing-extra, unknown-kind, kind-broken)."""
     where = f"provision.toml, [stores.{options.name}]"

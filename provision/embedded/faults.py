@@ -90,6 +90,16 @@ def did_not_start(kind: str, store: str, log: Path, reason: str) -> FailedError:
     )
 
 
+def did_not_end(kind: str, store: str, pid: int) -> FailedError:
+    """The error for an engine that outlives its kill: one that the kernel holds, as on a disk that does not answer."""
+    return FailedError(
+        "engine-failed",
+        f"the embedded {kind} of {store} does not end, its process {pid} was killed and is still there",
+        where=store,
+        fix=f"see what holds process {pid} (such as a disk that does not answer), then run the same command again",
+    )
+
+
 def last_words(log: Path, start: int = 0) -> str:
     """Return the most telling line that was written to `log` after position `start`."""
     try:

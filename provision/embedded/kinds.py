@@ -77,9 +77,9 @@ class EngineServer(Protocol):
 
 
 def server_of(kind: str, store: str, folder: Path) -> EngineServer:
-    """Return the server of a kind. Raises ValueError when the kind has no embedded engine."""
-    found = kinds.find(kind)
-    if found is None or not found.engine:
+    """Return the server of a kind, or of another generation (influx2). Raises ValueError when it has no engine."""
+    module, _ = kinds.engine(kind)
+    if not module:
         raise ValueError(f"{kind} has no embedded engine; those that have: {', '.join(kinds.with_engine())}")
-    server: EngineServer = importlib.import_module(found.engine).LocalServer(store, folder)
+    server: EngineServer = importlib.import_module(module).LocalServer(store, folder)
     return server

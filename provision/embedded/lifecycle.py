@@ -11,7 +11,7 @@ from pathlib import Path
 
 from provision.embedded import process, record
 from provision.embedded.engines import EngineStatus
-from provision.embedded.faults import did_not_start, folder_faults, last_words
+from provision.embedded.faults import did_not_end, did_not_start, folder_faults, last_words
 from provision.embedded.files import remove
 from provision.embedded.kinds import EngineServer, server_of
 from provision.embedded.lock import locked
@@ -100,7 +100,7 @@ class LocalEngine:
         if running is not None:
             if self.server.has_address(known) and self._await(running, 0):
                 return
-            process.end(running, self.server.stop_signals)
+            self._end(running)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if not self.server.is_made(known):
             known = self.server.make(known)
@@ -153,8 +153,12 @@ class LocalEngine:
         running = process.running(self.folder)
         if running is None:
             return False
-        process.end(running, self.server.stop_signals)
+        self._end(running)
         return True
+
+    def _end(self, running: Process) -> None:
+        if not process.end(running, self.server.stop_signals):
+            raise did_not_end(self.kind, self.store, running.pid)
 
     @property
     def _log(self) -> Path:

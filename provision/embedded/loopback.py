@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json import dumps
 from urllib.parse import urlencode
 
 HOST = "127.0.0.1"
@@ -54,14 +55,21 @@ def are_free(first: int, count: int) -> bool:
 
 
 def asked(
-    port: int, path: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
+    port: int,
+    path: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    json: Mapping[str, str] | None = None,
 ) -> Answered | None:
-    """Return the answer to a GET, or to a POST of the form; None when nothing answers within two seconds."""
+    """Return the answer to a GET, or to a POST of the form or JSON; None when nothing answers within two seconds."""
     import http.client
 
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
-        if form is None:
+        if json is not None:
+            connection.request("POST", path, dumps(json), {"Content-Type": "application/json", **(headers or {})})
+        elif form is None:
             connection.request("GET", path, headers=dict(headers or {}))
         else:
             typed = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}

@@ -25,13 +25,17 @@ class Process:
 
 
 def mark_of(pid: int) -> str | None:
-    """Return when process `pid` started, in the system's own notation; None when it has ended (zombies have)."""
+    """Return when process `pid` started, in the system's own notation; None when it has ended (zombies have).
+
+    One whose first thread alone is a zombie still listens: the others hold its sockets until they have ended too.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return None if os.path.exists("/proc/self/stat") else _mark_by_ps(pid)
     parts = stat[stat.rindex(b")") + 2 :].split()
-    return None if parts[0] in (b"Z", b"X") else parts[19].decode()
+    ended = parts[0] in (b"Z", b"X") and int(parts[17]) <= 1  # threads
+    return None if ended else parts[19].decode()
 
 
 def _mark_by_ps(pid: int) -> str | None:
@@ -57,16 +61,17 @@ def running(folder: Path) -> Process | None:
     return None
 
 
-def end(process: Process, steps: tuple[tuple[signal.Signals, float], ...]) -> None:
+def end(process: Process, steps: tuple[tuple[signal.Signals, float], ...]) -> bool:
     """Send each signal in turn until the process has ended, waiting the seconds beside it; then kill it.
 
-    Raises OSError when the process belongs to another user.
+    False when it runs all the same. Raises OSError when the process belongs to another user.
     """
     for number, patience_s in (*steps, (signal.SIGKILL, 10.0)):
         if mark_of(process.pid) != process.mark or not _signal(process, number):
-            return
+            return True
         if _ended(process, patience_s):
-            return
+            return True
+    return False
 
 
 def _signal(process: Process, number: signal.Signals) -> bool:

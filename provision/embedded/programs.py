@@ -29,5 +29,4 @@ def program(kind: str, store: str) -> str:
 
 
 def _of(kind: str) -> str:
-    found = kinds.find(kind)
-    return found.program if found is not None else ""
+    return kinds.engine(kind)[1]

@@ -61,7 +61,7 @@ class NoEngine:
     advice: str = ""
 
 
-Engines = Callable[[str, str, Path], StartableEngine | NoEngine]  # kind, store, .provision → its engine
+Engines = Callable[[StoreOptions, Path], StartableEngine | NoEngine]  # store, .provision → its engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,13 +256,17 @@ def url_of(store: Store, project: ProjectFile, environment: Environment, engines
     place = environment.places[store.name]
     if place.url is not None:
         return place.url.reveal()
-    engine = engines(store.kind, store.name, project.local) if environment.embedded and not place.off else NoEngine()
+    engine = _engine(store, project, engines) if environment.embedded and not place.off else NoEngine()
     running = None if isinstance(engine, NoEngine) else engine.start_existing()
     return (running.url if running is not None else None) or ""
 
 
+def _engine(store: Store, project: ProjectFile, engines: Engines) -> StartableEngine | NoEngine:
+    return engines(next(each for each in project.stores if each.name == store.name), project.local)
+
+
 def _embedded(store: Store, project: ProjectFile, engines: Engines, access: Access) -> Reached:
-    engine = engines(store.kind, store.name, project.local)
+    engine = _engine(store, project, engines)
     if isinstance(engine, NoEngine):
         advice = f" or {engine.advice}" if engine.advice else ""
         return Reached(store, Reach.NOT_CONFIGURED, place=f"set {store.name}.url{advice}")

@@ -93,9 +93,10 @@ class Kind:
 
     `name` is what provision.toml says, `title` what people say. `driver` must be importable, and the optional
     dependency `extra` brings it. `keys` are those of `[stores.NAME]` that only this kind has, with the type of their
-    values: str, bool or dict. `folder` is where its migrations are unless `path` says otherwise, and `making` the
+    values: str, bool, int or dict. `folder` is where its migrations are unless `path` says otherwise, and `making` the
     command that makes one. `can_be_home`: it keeps the run lock. `engine` is the module whose `LocalServer` runs a
-    server on this machine, `program` what must be on PATH for that.
+    server on this machine, `program` what must be on PATH for that. `other_engines` are those of other generations: the
+    kind's name with the number that a store's key `version` says → module and program.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Kind:
     can_be_home: bool = False
     engine: str = ""
     program: str = ""
+    other_engines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def usual_folder(self) -> str:

@@ -26,6 +26,7 @@ _TEXT = ((str,), "text in quotes")
 # What the type that a kind declares for a key allows.
 _OF_KIND: Mapping[type, _Shape] = {
     bool: ((bool, str), "true or false"),
+    int: ((int, str), "a number"),
     dict: ((dict,), "a table of names and values"),
 }
 

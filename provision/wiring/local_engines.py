@@ -16,9 +16,9 @@ from provision.settings import Environment, ProjectFile
 def every(project: ProjectFile) -> dict[str, Engine]:
     """Store → its engine, used by an environment or not; of the stores whose kind has one."""
     return {
-        each.name: embedded.engine(each.kind, each.name, project.local)
+        each.name: embedded.engine(name, each.name, project.local)
         for each in project.stores
-        if kinds.named(each.kind, each.name).engine
+        if (name := kinds.engine_of(each))
     }
 
 
@@ -66,15 +66,15 @@ def url(project: ProjectFile, environment: Environment, store: str) -> str:
 
     Raises ConfigError (unknown-store, store-off, no-url) and what the engine raises when it does not start.
     """
-    kind_of = {each.name: each.kind for each in project.stores}
-    if store not in kind_of:
-        what, fix = f"no store is called {store!r}", f"known: {', '.join(kind_of)}"
+    options_of = {each.name: each for each in project.stores}
+    if store not in options_of:
+        what, fix = f"no store is called {store!r}", f"known: {', '.join(options_of)}"
         raise ConfigError("unknown-store", what, where=project.file.name, fix=fix)
     place = environment.places[store]
     if place.url is not None:
         return place.url.reveal()
-    if environment.embedded and not place.off and kinds.named(kind_of[store], store).engine:
-        running = embedded.engine(kind_of[store], store, project.local).start()
+    if environment.embedded and not place.off and (name := kinds.engine_of(options_of[store])):
+        running = embedded.engine(name, store, project.local).start()
         if running.url is not None:
             return running.url
     raise ConfigError(

@@ -17,19 +17,20 @@ from provision import embedded, kinds, process
 from provision.embedded.programs import missing
 from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
 from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
-from provision.model import Direction, Owner
+from provision.model import Direction, Owner, StoreOptions
 from provision.settings import Environment, ProjectFile
 
 if TYPE_CHECKING:
     from provision.flows.needed import ReachedStores
 
 
-def engine(kind: str, store: str, folder: Path) -> StartableEngine | NoEngine:
+def engine(options: StoreOptions, folder: Path) -> StartableEngine | NoEngine:
     """The embedded engine of a store, or what to do for one: its server may not be on PATH."""
-    if not kinds.named(kind, store).engine:
+    name = kinds.engine_of(options)
+    if not name:
         return NoEngine()
-    made = embedded.engine(kind, store, folder)
-    program = missing(kind)
+    made = embedded.engine(name, options.name, folder)
+    program = missing(name)
     # One that runs already needs no program.
     return NoEngine(f"put {program} on PATH") if program and made.status().state != "running" else made
 

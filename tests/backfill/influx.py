@@ -1,4 +1,4 @@
-"""A project with rollups on a real InfluxDB 1.6 or on the contract double of 2, seen past the store under test."""
+"""A project with rollups on a real InfluxDB 1.6 or 2.7, seen past the store under test."""
 
 from __future__ import annotations
 
@@ -84,8 +84,6 @@ class Place(Protocol):
 
 
 class On1:
-    """A real server."""
-
     def __init__(self, url: str) -> None:
         self.keys, self.raw = {"url": url}, Raw(url)
 
@@ -111,8 +109,6 @@ class On1:
 
 
 class On2:
-    """The contract double."""
-
     def __init__(self, url: str) -> None:
         self.keys, self.api = {"url": url, "token": "word", "org": "vfr"}, Api(url)
 
@@ -139,15 +135,10 @@ class On2:
     def roll(self, name: str, begin: int, end: int) -> None:
         task = self.api.tasks()[f"app/{name}"]
         every = {"1h": HOUR, "24h": DAY, "1d": DAY}[task["every"]]
-        for due in range(begin + every, end + 1, every):
-            self.api.ask("POST", f"/api/v2/tasks/{task['id']}/runs", {"scheduledFor": iso(due)})
+        self.api.roll(task["name"], *map(iso, range(begin + every, end + 1, every)))
 
     def wipe(self) -> None:
-        for each in self.api.tasks().values():
-            self.api.ask("DELETE", f"/api/v2/tasks/{each['id']}")
-        for each in self.api.ask("GET", "/api/v2/buckets?org=vfr&limit=100")["buckets"]:
-            if "/" in each["name"]:
-                self.api.ask("DELETE", f"/api/v2/buckets/{each['id']}")
+        self.api.wipe()
 
 
 def ordered(rows: Sequence[Row] | Any) -> Rows:

@@ -1,4 +1,4 @@
-"""Windows that no rollup wrote, on a real InfluxDB 1.6 and on the contract double of InfluxDB 2."""
+"""Windows that no rollup wrote, on real servers, InfluxDB 1.6 and 2.7."""
 
 from __future__ import annotations
 

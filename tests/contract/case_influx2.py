@@ -1,17 +1,15 @@
-"""Influx documents on the contract double of InfluxDB 2."""
+"""Influx documents on InfluxDB 2.7."""
 
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Mapping
-from typing import Any
 
 from provision.stores.influx.ledger import InfluxLedger
 from provision.stores.influx.version_2 import Server2
 from tests.contract.case_influx import InfluxCase
-from tests.doubles.served.process import counts, reset
 from tests.servers.databases import WORD
+from tests.stores.influx.api import Api
 
 
 class Influx2Case(InfluxCase):
@@ -35,34 +33,24 @@ class Influx2Case(InfluxCase):
 
     def __init__(self, server_url: str) -> None:
         super().__init__(server_url)
+        self.api = Api(server_url)
         self.wipe()
 
     def seen(self) -> list[str]:
         return [each for each in self.everything() if not each.startswith(("bucket _", "bucket provision_"))]
 
     def everything(self) -> list[str]:
-        buckets = self._ask("buckets")["buckets"]
-        mappings = [each for each in self._ask("dbrps")["content"] if not each.get("virtual")]
-        tasks = self._ask("tasks")["tasks"]
+        buckets = self.api.ask("GET", "/api/v2/buckets?org=vfr&limit=100")["buckets"]
         return sorted(
             [
                 *(f"bucket {each['name']}: {json.dumps(each['retentionRules'])}" for each in buckets),
-                *(f"mapping {each['database']}/{each['retention_policy']}: {each['default']}" for each in mappings),
-                *(f"task {each['name']}: {each['flux']}" for each in tasks),
+                *(f"mapping {name}: {default}" for name, default in self.api.mappings().items()),
+                *(f"task {name}: {each['flux']}" for name, each in self.api.tasks().items()),
             ]
         )
 
     def wipe(self) -> None:
-        reset(self.server_url)
+        self.api.wipe()
 
     def close(self) -> None:
-        assert counts(self.server_url)["invalid_requests"] == []
         self.wipe()
-
-    def _ask(self, what: str) -> Any:
-        asked = urllib.request.Request(
-            f"{self.server_url}/api/v2/{what}?org={self.extra['org']}",
-            headers={"Authorization": f"Token {self.extra['token']}"},
-        )
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            return json.load(answer)

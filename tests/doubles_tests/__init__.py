@@ -1,1 +1,1 @@
-"""Tests of the contract doubles: what they answer, what they refuse, and how near they are to recorded exchanges."""
+"""Tests of the contract double: what it answers, what it refuses, and how near it is to recorded exchanges."""

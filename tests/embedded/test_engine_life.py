@@ -11,11 +11,11 @@ import pytest
 
 from provision.embedded import EngineStatus, engine
 from provision.embedded.lifecycle import LocalEngine
-from provision.kinds import with_engine
 from tests.embedded.conftest import alive, kept, put, wait_until
+from tests.embedded.programs import ENGINES
 
-VERSIONS = {"postgres": "18.", "clickhouse": "26.", "redis": "6.2.", "influx": "1.", "weaviate": "1."}
-pytestmark = pytest.mark.parametrize("kind", with_engine())
+VERSIONS = {"postgres": "18.", "clickhouse": "26.", "redis": "6.2.", "influx": "1.", "influx2": "2.", "weaviate": "1."}
+pytestmark = pytest.mark.parametrize("kind", ENGINES)
 
 
 def test_start_makes_the_engine_and_keeps_it_running(kind: str, root: Path) -> None:

@@ -17,9 +17,8 @@ from sqlalchemy import create_engine, make_url
 
 from provision.embedded import engine, postgres_owner
 from provision.errors import ConfigError
-from provision.kinds import with_engine
 from tests.embedded.conftest import REPOSITORY, alive, environment, kept, put, script, wait_until
-from tests.embedded.programs import PROGRAMS
+from tests.embedded.programs import ENGINES
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can become another user")
 OTHERS_PYTHON = "/usr/bin/python3"
@@ -140,7 +139,7 @@ def test_ordinary_user_runs_every_engine_of_a_wheel() -> None:
     place = Path(tempfile.mkdtemp(prefix="ordinary-"))
     uid, gid = postgres_owner.nobody()
     os.chown(place, uid, gid)
-    wheels = [kind for kind in with_engine() if kind not in PROGRAMS]
+    wheels = [kind for kind, program in ENGINES.items() if not program]
     source = """
 import os
 for kind in sys.argv[2:]:

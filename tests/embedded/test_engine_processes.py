@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from provision.embedded import engine
-from provision.kinds import with_engine
 from tests.embedded.conftest import alive, environment, installed, kept, put, run, script, wait_until
+from tests.embedded.programs import ENGINES
 
 ALL = """
 root, found = Path(sys.argv[1]), {}
@@ -56,7 +56,7 @@ def test_pipe_ends_with_the_command_and_the_engines_stay(root: Path) -> None:
         assert not any(str(path).startswith(("pipe:", "/dev/pts")) for path in open_files)
 
 
-@pytest.mark.parametrize("kind", with_engine())
+@pytest.mark.parametrize("kind", ENGINES)
 def test_start_killed_anywhere_is_finished_by_the_next(kind: str, root: Path) -> None:
     made = engine(kind, kind, root)
     for wait_s in (0.15, 0.4):
@@ -70,7 +70,7 @@ def test_start_killed_anywhere_is_finished_by_the_next(kind: str, root: Path) ->
         made.reset()
 
 
-@pytest.mark.parametrize("kind", ["clickhouse", "redis", "influx", "weaviate"])
+@pytest.mark.parametrize("kind", ["clickhouse", "redis", "influx", "influx2", "weaviate"])
 def test_port_taken_by_another_program_is_replaced(kind: str, root: Path) -> None:
     made = engine(kind, kind, root)
     first = made.start()
@@ -85,7 +85,7 @@ def test_port_taken_by_another_program_is_replaced(kind: str, root: Path) -> Non
         assert kept(second) == [1]
 
 
-@pytest.mark.parametrize("kind", with_engine())
+@pytest.mark.parametrize("kind", ENGINES)
 def test_watcher_ends_with_its_engine(kind: str, root: Path) -> None:
     made = engine(kind, kind, root)
     made.start()

@@ -27,6 +27,18 @@ def test_influx_without_the_password_is_refused(kind: str, login: str, root: Pat
     assert (status, list(answer)) == (401, ["error"])
 
 
+@pytest.mark.parametrize("kind", ["influx2"])
+@pytest.mark.parametrize("option", ["", f"?token={WORD}"])
+def test_influx_2_without_the_token_is_refused(kind: str, option: str, root: Path) -> None:
+    url = engine(kind, kind, root).start().url
+    assert url is not None
+    keys = {"url": f"http://127.0.0.1:{urlsplit(url).port}{option}", "org": "provision"}
+    assert rest.sent(keys, "GET", "/api/v2/buckets") == (
+        401,
+        {"code": "unauthorized", "message": "unauthorized access"},
+    )
+
+
 @pytest.mark.parametrize("kind", ["weaviate"])
 @pytest.mark.parametrize("option", ["", f"?token={WORD}"])
 def test_weaviate_without_the_key_is_refused(kind: str, option: str, root: Path) -> None:
@@ -43,26 +55,26 @@ def _exchange(port: int) -> int:
     return rest.asked("GET", f"http://127.0.0.1:{port}/nodes/status", None, {})[0]
 
 
-@pytest.mark.parametrize("kind", ["influx", "weaviate"])
+@pytest.mark.parametrize("kind", ["influx", "influx2", "weaviate"])
 def test_password_is_on_no_command_line(kind: str, root: Path) -> None:
     status = engine(kind, kind, root).start()
     assert status.url is not None
-    secret = urlsplit(status.url).password or urlsplit(status.url).query.removeprefix("token=")
+    secret = _secret(status.url)
     assert len(secret) == 32
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert secret not in listed
 
 
-@pytest.mark.parametrize("kind", ["influx"])
+@pytest.mark.parametrize("kind", ["influx", "influx2"])
 def test_influx_listens_on_loopback_only(kind: str, root: Path) -> None:
     status = engine(kind, kind, root).start()
     assert status.url is not None
     port = urlsplit(status.url).port
     assert port is not None
-    assert _listening(status.pid) == {f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"}
+    assert _listening(status.pid) == {f"127.0.0.1:{port + more}" for more in range(2 if kind == "influx" else 1)}
 
 
-@pytest.mark.parametrize("kind", ["influx"])
+@pytest.mark.parametrize("kind", ["influx", "influx2"])
 def test_influx_whose_record_and_server_are_gone_keeps_its_password(kind: str, root: Path) -> None:
     made = engine(kind, kind, root)
     first = made.start()
@@ -72,7 +84,7 @@ def test_influx_whose_record_and_server_are_gone_keeps_its_password(kind: str, r
     again = made.start()
     assert again.url is not None
     assert first.url is not None
-    assert urlsplit(again.url).password == urlsplit(first.url).password
+    assert _secret(again.url) == _secret(first.url)
     assert kept(again) == [1]
 
 
@@ -90,6 +102,12 @@ def test_weaviate_whose_second_port_was_taken_moves_with_its_data(kind: str, roo
         assert second.url is not None
         assert urlsplit(second.url).port != port
         assert kept(second) == [1]
+
+
+def _secret(url: str) -> str:
+    """The password or token of a url."""
+    parts = urlsplit(url)
+    return parts.password or parts.query.rpartition("token=")[2]
 
 
 def _listening(pid: int | None) -> set[str]:

@@ -1,7 +1,8 @@
-"""Real servers for the tests: Debian's PostgreSQL 15, Redis 7 and InfluxDB 1.6, and Weaviate."""
+"""Real servers for the tests: PostgreSQL 15, Redis 7, InfluxDB 1.6 of Debian; InfluxDB 2 and Weaviate, built by Go."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -20,9 +21,10 @@ import psycopg
 
 from tests.servers.engines import embedded_url
 from tests.servers.required import not_run
+from tests.servers.rest import asked
 from tests.servers.running import HOST, Server, answers
 
-__all__ = ["Influx1", "Postgres15", "Redis7", "Weaviate", "embedded_url", "not_run"]
+__all__ = ["Influx1", "Influx2", "Postgres15", "Redis7", "Weaviate", "embedded_url", "not_run"]
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 WORD = "word"
@@ -137,19 +139,44 @@ class Influx1(Server):
     def ready(self) -> bool:
         """Its first user is the administrator; to make the same one again changes nothing."""
         login = b64encode(f"root:{WORD}".encode()).decode()
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             f"http://{HOST}:{self.listens[0]}/query",
             data=urllib.parse.urlencode({"q": f"CREATE USER root WITH PASSWORD '{WORD}' WITH ALL PRIVILEGES"}).encode(),
             headers={"Authorization": f"Basic {login}"},
         )
         try:
-            with urllib.request.urlopen(asked, timeout=2) as answer:
+            with urllib.request.urlopen(request, timeout=2) as answer:
                 return b'"error"' not in answer.read()
         except urllib.error.HTTPError as error:
             error.close()
             return False
         except OSError:
             return False
+
+
+class Influx2(Server):
+    """InfluxDB 2.7: organization `vfr`, and the token `word`, which may do everything."""
+
+    name, what, source = "influx2", "influxd2 2.7", "sh tests/servers/install.sh influxd2"
+
+    def program(self) -> str | None:
+        return _built("influxd2")
+
+    def command(self, program: str) -> tuple[list[str], dict[str, str]]:
+        [port] = self.listens
+        self.url = f"http://{HOST}:{port}"
+        places = [f"--{name}-path={self.place}/{name}" for name in ("bolt", "engine", "sqlite")]
+        quiet = ["--reporting-disabled", "--ui-disabled", "--log-level=error"]
+        return [program, f"--http-bind-address={HOST}:{port}", *places, *quiet], {}
+
+    def ready(self) -> bool:
+        """Set up, which a server that was set up before refuses."""
+        first = {"username": "root", "password": WORD * 2, "token": WORD, "org": "vfr", "bucket": "first"}
+        try:
+            status, _ = asked("POST", f"{self.url}/api/v2/setup", json.dumps(first).encode(), {})
+        except OSError:
+            return False
+        return status in (201, 422)
 
 
 class Weaviate(Server):
@@ -164,8 +191,7 @@ class Weaviate(Server):
         self.variables = variables or {}
 
     def program(self) -> str | None:
-        built = Path(os.environ.get("GOPATH") or Path.home() / "go") / "bin" / "weaviate-server"
-        return shutil.which("weaviate-server") or (str(built) if built.exists() else None)
+        return _built("weaviate-server")
 
     @property
     def grpc(self) -> str:
@@ -196,3 +222,9 @@ class Weaviate(Server):
 
     def ready(self) -> bool:
         return answers(f"{self.url}/v1/.well-known/ready")
+
+
+def _built(name: str) -> str | None:
+    """A program that tests/servers/install.sh builds; None where it was not."""
+    built = Path(os.environ.get("GOPATH") or Path.home() / "go") / "bin" / name
+    return shutil.which(name) or (str(built) if built.exists() else None)

@@ -1,10 +1,8 @@
 #!/bin/sh
 # Installs the real servers that the tests start themselves. Debian 12, as root, no questions asked.
-#   install.sh [packages] [weaviate] [docker]      the first two unless named; what is there already is left alone
+#   install.sh [packages] [weaviate] [influxd2] [docker]      the first three unless named; what is there already is left alone
 set -eu
 exec </dev/null
-module=github.com/weaviate/weaviate
-version=v1.39.0
 
 packages() {
   apt postgresql-15 postgresql-15-partman postgresql-15-cron redis-server influxdb python3-venv openssl chromium
@@ -33,22 +31,63 @@ apt() {
   [ "${made:-}" != yes ] || rm -f "$policy"
 }
 
-# Built from source by Go, some six minutes the first time; the binary stays in $(go env GOPATH)/bin.
+# Both are built from source, some six minutes each the first time; the binaries stay in $(go env GOPATH)/bin.
 weaviate() {
-  go=$(command -v go || echo /usr/local/go/bin/go)
-  [ -x "$go" ] || { echo "no Go: install Go 1.21 or newer (https://go.dev/dl), which builds weaviate-server" >&2; exit 3; }
-  built=$("$go" env GOPATH)/bin/weaviate-server
-  "$go" version -m "$built" 2>/dev/null | grep -q "mod[[:space:]]$module[[:space:]]$version" && return 0
-  echo "building weaviate-server $version with $("$go" version | cut -d' ' -f3) …"
-  "$go" install "$module/cmd/weaviate-server@$version" 2>"${TMPDIR:-/tmp}/weaviate-build.$$" || {
-    grep -v '^go: downloading' "${TMPDIR:-/tmp}/weaviate-build.$$" >&2; exit 4; }
-  rm -f "${TMPDIR:-/tmp}/weaviate-build.$$"
+  module=github.com/weaviate/weaviate version=v1.39.0
+  has weaviate-server "mod[[:space:]]$module[[:space:]]$version" && return 0
+  building "weaviate-server $version" "$go" install "$module/cmd/weaviate-server@$version"
 }
 
-[ $# -gt 0 ] || set -- packages weaviate
+# `go install` refuses this module, whose go.mod replaces another one: a module of ours repeats that line. The Rust half is
+# built by its authors' pkg-config; it asks for an old Rust, and denies the warnings that a newer one has.
+influxd2() {
+  module=github.com/influxdata/influxdb/v2 version=v2.7.12
+  has influxd2 "dep[[:space:]]$module[[:space:]]$version" && return 0
+  cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
+  [ -x "$cargo" ] || { echo "no Rust: install it (https://rustup.rs), it builds a part of influxd2" >&2; exit 3; }
+  command -v cc >/dev/null || { echo "no C compiler: apt-get install gcc libc6-dev, influxd2 is linked with it" >&2; exit 3; }
+  folder=$(mktemp -d)
+  printf '#!/bin/sh\ncase " $* " in *" --cap-lints "*) exec "$@" ;; *) exec "$@" --cap-lints warn ;; esac\n' >"$folder/rustc"
+  chmod +x "$folder/rustc"
+  cat >"$folder/go.mod" <<MODULE
+module testserver
+go 1.23.0
+require $module $version
+replace github.com/nats-io/nats-streaming-server v0.11.2 => github.com/influxdata/nats-streaming-server v0.11.3-0.20201112040610-c277f7560803
+MODULE
+  export GOFLAGS=-mod=mod RUSTC_WRAPPER="$folder/rustc"
+  PATH=$(dirname "$cargo"):$PATH
+  toolchain=$(rustup toolchain list 2>/dev/null | awk 'NR == 1 {print $1}')
+  [ -z "$toolchain" ] || export RUSTUP_TOOLCHAIN="$toolchain"
+  cd "$folder"
+  building pkg-config env GOBIN="$folder" "$go" install github.com/influxdata/pkg-config@v0.2.14
+  building "influxd2 $version" env PKG_CONFIG="$folder/pkg-config" "$go" build -tags sqlite_foreign_keys,sqlite_json \
+    -ldflags "-s -w -X main.version=$version" -o "$built" "$module/cmd/influxd"
+  cd - >/dev/null
+  rm -rf "$folder"
+}
+
+# Whether a binary was built from that module; sets `go` and `built`.
+has() {
+  go=$(command -v go || echo /usr/local/go/bin/go)
+  [ -x "$go" ] || { echo "no Go: install Go 1.23 or newer (https://go.dev/dl), which builds $1" >&2; exit 3; }
+  built=$("$go" env GOPATH)/bin/$1
+  "$go" version -m "$built" 2>/dev/null | grep -q "$2"
+}
+
+# Runs a command that builds; what it says is shown when it fails.
+building() {
+  echo "building $1 with $("$go" version | cut -d' ' -f3) …"
+  shift
+  log=$(mktemp)
+  "$@" 2>"$log" || { grep -v '^go: downloading' "$log" >&2; exit 4; }
+  rm -f "$log"
+}
+
+[ $# -gt 0 ] || set -- packages weaviate influxd2
 for part; do
   case $part in
-  packages | weaviate | docker) "$part" ;;
-  *) echo "usage: $0 [packages] [weaviate] [docker]" >&2; exit 2 ;;
+  packages | weaviate | influxd2 | docker) "$part" ;;
+  *) echo "usage: $0 [packages] [weaviate] [influxd2] [docker]" >&2; exit 2 ;;
   esac
 done

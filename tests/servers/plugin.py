@@ -37,6 +37,7 @@ _MADE: dict[str, Callable[[Path], Launched]] = {
     "redis_7": databases.Redis7,
     "influx_1": databases.Influx1,
     "influx_1_quick": partial(databases.Influx1, interval="1s"),
+    "influx_2": databases.Influx2,
     "weaviate": databases.Weaviate,
     "postgres_18": partial(EmbeddedEngine, "postgres"),
     "clickhouse_embedded": partial(EmbeddedEngine, "clickhouse"),
@@ -126,6 +127,12 @@ def influx_1_quick(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
+def influx_2(pytestconfig: pytest.Config) -> str:
+    """InfluxDB 2.7: organization `vfr`, token `word`, keys of an environment beside the url."""
+    return servers(pytestconfig).ready("influx_2").url
+
+
+@pytest.fixture(scope="session")
 def weaviate_server(pytestconfig: pytest.Config) -> databases.Weaviate:
     """The server behind `weaviate`, with `url` and `grpc`."""
     server = servers(pytestconfig).ready("weaviate")
@@ -166,12 +173,3 @@ def arango() -> Iterator[str]:
 
     with arango_double(password=databases.WORD) as url:
         yield url.replace("://", f"://root:{databases.WORD}@", 1)
-
-
-@pytest.fixture(scope="session")
-def influx_2() -> Iterator[str]:
-    """The contract double of InfluxDB 2: organization `vfr`, token `word`, keys of an environment beside the url."""
-    from tests.doubles.influx2 import influx2_double
-
-    with influx2_double(token=databases.WORD, org="vfr") as url:
-        yield url

@@ -66,8 +66,19 @@ def put_influx(url: str, number: int) -> None:
     good({"url": url}, "POST", "/write?db=provision", f"kept number={number}i {number}".encode())
 
 
+def put_influx_2(url: str, number: int) -> None:
+    line = f"kept number={number}i {number}".encode()
+    good({"url": url}, "POST", "/api/v2/write?org=provision&bucket=provision", line)
+
+
 def kept_influx(url: str) -> list[int]:
     return [row["number"] for row in influxql({"url": url}, "SELECT number FROM kept", "provision")]
+
+
+def kept_influx_2(url: str) -> list[int]:
+    """By InfluxQL, to which a bucket is a database of that name."""
+    asked = {"url": url, "org": "provision"}
+    return [row["number"] for row in influxql(asked, "SELECT number FROM kept", "provision")]
 
 
 def put_weaviate(url: str, number: int) -> None:
@@ -82,8 +93,16 @@ def kept_weaviate(url: str) -> list[int]:
     return sorted(each["properties"]["number"] for each in answer["objects"])
 
 
-PUT: dict[str, Callable[[str, int], None]] = {"influx": put_influx, "weaviate": put_weaviate}
-KEPT: dict[str, Callable[[str], list[int]]] = {"influx": kept_influx, "weaviate": kept_weaviate}
+PUT: dict[str, Callable[[str, int], None]] = {
+    "influx": put_influx,
+    "influx2": put_influx_2,
+    "weaviate": put_weaviate,
+}
+KEPT: dict[str, Callable[[str], list[int]]] = {
+    "influx": kept_influx,
+    "influx2": kept_influx_2,
+    "weaviate": kept_weaviate,
+}
 
 
 def part(text: str) -> str:

@@ -16,7 +16,7 @@ from tests.servers.required import NAMES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-m", "pytest", "-p", "tests.servers.plugin", "-p", "no:cacheprovider", "-n", "0", "-s"]
-NATIVE = ("postgres_15", "redis_7", "influx_1", "weaviate")
+NATIVE = ("postgres_15", "redis_7", "influx_1", "influx_2", "weaviate")
 LAUNCHED = """
 from tests.servers.plugin import servers
 

@@ -1,4 +1,4 @@
-"""`up`, `down --all`, `up` of all six stores on servers of their own; ArangoDB and InfluxDB 2 are contract doubles."""
+"""`up`, `down --all`, `up` of all six stores on servers of their own; ArangoDB is a contract double."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.doubles.arango import arango_double
-from tests.doubles.influx2 import influx2_double
-from tests.servers.databases import WORD, Influx1, Postgres15, Redis7, Weaviate, embedded_url
+from tests.servers.databases import WORD, Influx1, Influx2, Postgres15, Redis7, Weaviate, embedded_url
 from tests.servers.rest import Keys
 from tests.system.sites import Site
 from tests.system.six import STORES
@@ -31,12 +30,9 @@ def stores(request: pytest.FixtureRequest) -> Iterator[dict[str, Keys]]:
             "arango": {"url": f"{stack.enter_context(arango_double())}/vfr"},
         }
         if request.param == "influx 1":
-            influx = Influx1()
-            stack.enter_context(influx)
-            found["influx"] = {"url": influx.url}
+            found["influx"] = {"url": stack.enter_context(Influx1()).url}
         else:
-            url = stack.enter_context(influx2_double(token=WORD, org="vfr"))
-            found["influx"] = {"url": url, "token": WORD, "org": "vfr"}
+            found["influx"] = {"url": stack.enter_context(Influx2()).url, "token": WORD, "org": "vfr"}
         yield found
 
 

@@ -1,4 +1,4 @@
-"""Points of a real InfluxDB 1.6 and of the contract double of InfluxDB 2 against the shipped suite."""
+"""Points of real servers, InfluxDB 1.6 and 2.7, against the shipped suite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from provision.kinds import build
 from provision.model import StoreOptions
 from provision.model.checks import Check, Scope, Table
 from tests.servers.databases import WORD
-from tests.servers.rest import good
 from tests.stores.influx.api import Api
 from tests.stores.influx.raw import Raw
 from tests.validate.other_stores import Single, make
@@ -60,16 +59,13 @@ def of_1(influx_1: str, tmp_path: Path) -> Iterator[Series]:
 @pytest.fixture
 def of_2(influx_2: str, tmp_path: Path) -> Iterator[Series]:
     keys, api = {"url": influx_2, "token": WORD, "org": "vfr"}, Api(influx_2)
+    api.wipe()
     yield Series(
         make(tmp_path, "influx", keys, "timeseries"),
         lambda tier, lines: api.ask("POST", f"/api/v2/write?org=vfr&bucket=vfr_ml%2F{tier}&precision=s", lines),
         keys,
     )
-    for each in good(keys, "GET", "/api/v2/tasks")["tasks"]:
-        good(keys, "DELETE", f"/api/v2/tasks/{each['id']}")
-    for each in good(keys, "GET", "/api/v2/buckets?limit=100")["buckets"]:
-        if "/" in each["name"]:
-            good(keys, "DELETE", f"/api/v2/buckets/{each['id']}")
+    api.wipe()
 
 
 @pytest.fixture(params=["of_1", "of_2"])

@@ -37,5 +37,7 @@ KIND = DocumentKind(
     extra="influx",
     engine="provision.embedded.influx",
     program="influxd",
+    other_engines={"influx2": ("provision.embedded.influx2", "influxd2")},
+    keys={"version": int},
     example=_EXAMPLE,
 )

@@ -50,6 +50,15 @@ class Server(Protocol):
     def unfinished(self, tier: Tier) -> str:
         """What a tier that is there still lacks to be complete, as a sentence; empty when nothing."""
 
+    def ensure_none(self, database: str, tier: str = "") -> None:
+        """See that a tier that is not listed is not there; without its name, that no tier of the database is.
+
+        Raises ConfigError (not-allowed) where this login would not be shown it.
+        """
+
+    def ensure_no_rollup(self) -> None:
+        """See that a rollup that is not listed is not there. Raises as `ensure_none`."""
+
     def create_database(self, name: str) -> None: ...
     def drop_database(self, name: str) -> None: ...
 

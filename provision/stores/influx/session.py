@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,7 +53,26 @@ class InfluxSession:
                 fix="see that it runs, then run the same command again: what was in flight is probed first",
             ) from None
         except ApiException as error:
-            raise Refused(_said(error), _RIGHT if error.status in (401, 403) else "") from None
+            raise Refused(_said(error), _RIGHT if _lacks_right(error) else "") from None
+
+    def may(self, ask: Callable[[], object]) -> bool:
+        """Whether a request that the server never carries out is refused for what it says, not for want of a right."""
+        from influxdb_client.rest import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            ask()
+        except HTTPError as error:
+            raise self._unreachable(cause(str(error))) from None
+        except ApiException as error:
+            if not error.status:
+                raise self._refused(error) from None
+            return not _lacks_right(error)
+        return True
+
+    def lacks(self, what: str) -> ConfigError:
+        """The error for a login that is not told of what it may not see."""
+        return ConfigError("not-allowed", what, where=self.shown, fix=_RIGHT)
 
     def find_org(self, name: str) -> None:
         """Ask for the organisation, which is what the login is tried with. Raises as `reading`, and no-such-org."""
@@ -97,7 +116,7 @@ def start(options: StoreOptions, address: Address, version: str) -> InfluxSessio
 
     Raises UnreachableError, or ConfigError (bad-value, wrong-password, not-allowed, missing-key, no-such-org).
     """
-    org, token = (str(options.extra.get(key) or "") for key in ("org", "token"))
+    org, token = (str(options.extra.get(key) or address.options.get(key) or "") for key in ("org", "token"))
     for key, given in (("org", org), ("token", token or address.user)):
         if not given:
             raise ConfigError(
@@ -134,6 +153,11 @@ def _package() -> Any:
     import influxdb_client
 
     return influxdb_client
+
+
+def _lacks_right(error: Any) -> bool:
+    """A task that may not be made is answered as a fault of the server."""
+    return error.status in (401, 403) or _said(error).endswith("unauthorized")
 
 
 def _said(error: Any) -> str:

@@ -91,6 +91,12 @@ class Server1:
         del tier  # one statement makes all of it
         return ""
 
+    def ensure_none(self, database: str, tier: str = "") -> None:
+        """The server refuses a listing to those who may not see all of it."""
+
+    def ensure_no_rollup(self) -> None:
+        """As of tiers."""
+
     def create_database(self, name: str) -> None:
         self.run(influxql.create_database(name))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Stopped
@@ -48,6 +48,19 @@ class Server2:
         if tier.name in self._mappings(tier.database):
             return ""
         return f"bucket {flux.bucket(tier.database, tier.name)} is there without its mapping"
+
+    def ensure_none(self, database: str, tier: str = "") -> None:
+        """A bucket that is not there is not found by its name; one that may not be seen is left out of the answer."""
+        name = flux.bucket(database, tier or FIRST_TIER)
+        if self._is_hidden(name):
+            raise self._session.lacks(f"bucket {name} is there, and this token has no right to read it (read:buckets)")
+        if not tier and (missing := self._missing_write("buckets")):
+            raise self._session.lacks(f"{missing}: buckets of {database} that it may not see would count as deleted")
+
+    def ensure_no_rollup(self) -> None:
+        """A listing leaves out what may not be seen, and no answer tells a task that is not there from one left out."""
+        if missing := self._missing_write("tasks"):
+            raise self._session.lacks(f"{missing}: a task that it may not see would count as deleted")
 
     def create_database(self, name: str) -> None:
         self.create_tier(Tier(name, FIRST_TIER, 0, default_shard(0), default=True))
@@ -125,12 +138,15 @@ class Server2:
             description=_MARK + json.dumps(rollup.body(), ensure_ascii=False),
         )
         with self._session.writing():
-            self._session.client.tasks_api().create_task(task_create_request=asked)
+            made = self._session.client.tasks_api().create_task(task_create_request=asked)
+        if not self._tasks(rollup.database, rollup.name):
+            # Every run would make one more.
+            self._delete_task(made.id)
+            raise self._session.lacks(f"this token has no right read:tasks in organisation {self._session.client.org}")
 
     def drop_rollup(self, database: str, name: str) -> None:
         for each in self._tasks(database, name):
-            with self._session.writing():
-                self._session.client.tasks_api().delete_task(each.id)
+            self._delete_task(each.id)
 
     def rows(self, text: str) -> Rows:
         with self._session.reading():
@@ -183,7 +199,8 @@ class Server2:
         self._buckets()
         self._mappings(LOG_TIER)
         self._all_tasks(LOG_TIER)
-        return ""
+        missing = [each for each in (self._missing_write(kind) for kind in ("buckets", "tasks")) if each]
+        return "; ".join(missing)
 
     def runs_rollups(self) -> bool | None:
         return None
@@ -219,10 +236,43 @@ class Server2:
             asked = {"name": flux.task(database, name), "org_id": self._session.org, "limit": PAGE}
             return list(self._session.client.tasks_api().find_tasks(**asked) or ())
 
+    def _delete_task(self, id: str) -> None:
+        with self._session.writing():
+            self._session.client.tasks_api().delete_task(id)
+
     def _all_tasks(self, database: str) -> list[Any]:
         with self._session.reading():
             found = self._session.client.tasks_api().find_tasks_iter(org_id=self._session.org, limit=PAGE)
             return [each for each in found if each.name.startswith(flux.task(database, ""))]
+
+    def _is_hidden(self, bucket: str) -> bool:
+        """Whether a bucket is there that the listing leaves out."""
+        from influxdb_client.rest import ApiException
+
+        with self._session.reading():
+            try:
+                found = self._session.client.buckets_api().find_buckets(name=bucket, org_id=self._session.org)
+            except ApiException as error:
+                if error.status == 404:
+                    return False
+                raise
+        return not found.buckets
+
+    def _missing_write(self, kind: str) -> str:
+        """The right to make a bucket or a task anywhere in the organisation that this token lacks, as a sentence.
+
+        It is tried with a name and a script that every server refuses.
+        """
+        client, org = self._session.client, self._session.org
+        asked: Mapping[str, Callable[[], object]] = {
+            "buckets": lambda: client.buckets_api().create_bucket(bucket_name="_", org=org),
+            "tasks": lambda: client.tasks_api().create_task(
+                task_create_request=self._session.api.TaskCreateRequest(flux="option task = {", org_id=org)
+            ),
+        }
+        if self._session.may(asked[kind]):
+            return ""
+        return f"this token has no right write:{kind} in organisation {client.org}"
 
     def _dbrps(self) -> Any:
         return self._session.api.DBRPsService(self._session.client.api_client)

@@ -22,10 +22,11 @@ ALTER = "up:\n  - alter_retention_policy: {{database: app, name: raw, {}}}\ndown
 @pytest.mark.parametrize(
     ("before", "change", "text", "after"),
     [
-        # The old shard duration, a week, would be longer than the new duration.
-        ("2555d", "duration: 3d", "DURATION 3d SHARD DURATION 24h", ("72h0m0s", "24h0m0s", False)),
-        ("30d", "duration: 5h", "DURATION 5h SHARD DURATION 1h", ("5h0m0s", "1h0m0s", False)),
-        ("30d", "duration: inf", "DURATION INF SHARD DURATION 7d", ("0s", "168h0m0s", False)),
+        # The old shard duration, a week, would be longer than the new duration: it becomes the server's own for that.
+        ("2555d", "duration: 3d", "DURATION 3d", ("72h0m0s", "24h0m0s", False)),
+        ("30d", "duration: 5h", "DURATION 5h", ("5h0m0s", "1h0m0s", False)),
+        ("30d", "duration: inf", "DURATION INF", ("0s", "24h0m0s", False)),
+        ("30d, shard_duration: 2d", "duration: 60d", "DURATION 60d", ("1440h0m0s", "48h0m0s", False)),
         ("30d", "shard_duration: 7d", "SHARD DURATION 7d", ("720h0m0s", "168h0m0s", False)),
         ("30d", "default: true", "DEFAULT", ("720h0m0s", "24h0m0s", True)),
         (

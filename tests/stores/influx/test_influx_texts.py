@@ -105,10 +105,7 @@ def test_describe_says_calls_where_an_organisation_is_set(write: Write) -> None:
             f'POST /api/v2/buckets {{"name": "app/raw", {rule % (DAY, HOUR)}}}\n'
             'POST /api/v2/dbrps {"database": "app", "retention_policy": "raw", "default": true}',
         ),
-        (
-            'PATCH /api/v2/buckets/app/raw {"retentionRules": [{"everySeconds": 172800,'
-            ' "shardGroupDurationSeconds": 86400}]}',
-        ),
+        ('PATCH /api/v2/buckets/app/raw {"retentionRules": [{"everySeconds": 172800}]}',),
     ]
     down = store.describe([Step(store.revisions()[1], Direction.DOWN)])
     assert [each.statements for each in down] == [("DELETE /api/v2/dbrps/app/raw\nDELETE /api/v2/buckets/app/raw",)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from provision.embedded.clickhouse_server import coding
 from provision.embedded.clickhouse_server.faults import EngineFault, QueryFault
 from provision.embedded.clickhouse_server.request import understand
 from provision.embedded.lock import locked
+from provision.embedded.loopback import is_free
 from provision.embedded.process import Process
 from provision.embedded.record import Record
 from provision.errors import FailedError
@@ -73,6 +76,43 @@ def test_end_leaves_a_process_with_another_start_time(tmp_path: Path) -> None:
     finally:
         sleeper.kill()
         sleeper.wait()
+
+
+def test_process_runs_until_its_last_thread_has_ended() -> None:
+    """As a server of Go for a moment when it ends: the first thread is gone, another still listens."""
+    script = (
+        "import ctypes, socket, threading, time\n"
+        "listener = socket.create_server(('127.0.0.1', 0))\n"
+        "print(listener.getsockname()[1], flush=True)\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        port = int(child.stdout.readline())
+        while ") Z " not in Path(f"/proc/{child.pid}/stat").read_text():
+            time.sleep(0.01)
+        mark = process.mark_of(child.pid)
+        assert mark is not None
+        assert not is_free(port)
+        assert process.end(Process(child.pid, mark), ((signal.SIGTERM, 10.0),))
+        assert is_free(port)
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_engine_that_outlives_its_kill_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "running", lambda _: Process(7, "1"))
+    monkeypatch.setattr(process, "end", lambda *_: False)
+    (tmp_path / "redis").mkdir()
+
+    with pytest.raises(FailedError) as caught:
+        engine("redis", "redis", tmp_path).stop()
+
+    assert (caught.value.code, caught.value.where) == ("engine-failed", "redis")
+    assert caught.value.what == "the embedded redis of redis does not end, its process 7 was killed and is still there"
 
 
 def test_unknown_kind_is_refused(tmp_path: Path) -> None:

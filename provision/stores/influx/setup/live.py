@@ -49,7 +49,8 @@ def _split(operations: Iterator[_Operation]) -> tuple[tuple[_Operation, ...], tu
 def _tiers(database: str, tiers: Mapping[str, Tier]) -> Iterator[_Operation]:
     for name, tier in tiers.items():
         place = {"database": database, "name": name}
-        shard = {"shard_duration": shown(tier.shard)} if tier.shard != default_shard(tier.duration) else {}
+        usual = default_shard(0 if name == FIRST_TIER else tier.duration)  # what is altered has one already
+        shard = {"shard_duration": shown(tier.shard)} if tier.shard != usual else {}
         kept = {"duration": shown(tier.duration), **shard}
         if name != FIRST_TIER:
             default = {"default": True} if tier.default else {}

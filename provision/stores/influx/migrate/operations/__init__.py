@@ -29,8 +29,9 @@ _KINDS: tuple[type[InfluxOperation], ...] = (
 
 
 def rendering(options: StoreOptions) -> Rendering:
-    """How the store's server is told: only one of 2.x has an organisation or a token."""
-    return flux if options.extra.get("org") or options.extra.get("token") else influxql
+    """How the store's server is told: only one of 2.x has an organisation or a token, where its version is not said."""
+    told = options.extra.get("org") or options.extra.get("token") or str(options.extra.get("version")) == "2"
+    return flux if told else influxql
 
 
 def operations(words: Rendering) -> dict[str, InfluxOperation]:

@@ -1,7 +1,7 @@
 """`alter_retention_policy`: another duration, shard duration or default for a tier that is there.
 
-A new duration always comes with a shard duration, the stated one or the server's own default for it: a server of 1.x
-keeps the old one else, and refuses a duration that is shorter than that.
+What is not stated stays, but for a shard duration that is longer than the new duration: servers refuse the two
+together, and it becomes their own default for that duration.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class AlterRetentionPolicy(InfluxOperation):
 
     def run(self, body: Body, live: Server) -> None:
         duration, shard = _spans(body)
+        before = (live.tiers(body["database"]) or {})[body["name"]]
+        after = _altered(before, body)
+        shard = after.shard if after.shard != before.shard else shard
         live.alter_tier(body["database"], body["name"], duration, shard, default="default" in body)
 
     def destructive(self, body: Body, earlier: Earlier = ()) -> str | None:
@@ -99,21 +102,21 @@ class AlterRetentionPolicy(InfluxOperation):
 
 def _altered(before: Tier, body: Body) -> Tier:
     duration, shard = _spans(body)
+    if shard is None:
+        shard = default_shard(duration) if duration and before.shard > duration else before.shard
     return Tier(
         before.database,
         before.name,
         before.duration if duration is None else duration,
-        before.shard if shard is None else shard,
+        shard,
         before.default or "default" in body,
     )
 
 
 def _spans(body: Body) -> tuple[int | None, int | None]:
     """The new duration and shard duration in seconds; None for what stays."""
-    duration = seconds(body["duration"]) if "duration" in body else None
-    if "shard_duration" in body:
-        return duration, seconds(body["shard_duration"])
-    return duration, None if duration is None else default_shard(duration)
+    duration, shard = (seconds(body[key]) if key in body else None for key in ("duration", "shard_duration"))
+    return duration, shard
 
 
 def _kept_before(body: Body, earlier: Earlier) -> int | None:

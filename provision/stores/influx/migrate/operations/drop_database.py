@@ -24,6 +24,7 @@ class DropDatabase(InfluxOperation):
     def probe(self, body: Body, live: Server) -> Fate:
         if live.tiers(body["name"]) is not None:
             return Fate(Outcome.NOT_DONE, f"database {body['name']} is still there")
+        live.ensure_none(body["name"])
         return Fate(Outcome.DONE, f"there is no database {body['name']}")
 
     def run(self, body: Body, live: Server) -> None:

@@ -25,6 +25,7 @@ class DropRetentionPolicy(InfluxOperation):
     def probe(self, body: Body, live: Server) -> Fate:
         if body["name"] in (live.tiers(body["database"]) or {}):
             return Fate(Outcome.NOT_DONE, f"tier {body['name']} of {body['database']} is still there")
+        live.ensure_none(body["database"], body["name"])
         return Fate(Outcome.DONE, f"there is no tier {body['name']} in {body['database']}")
 
     def run(self, body: Body, live: Server) -> None:

@@ -24,6 +24,7 @@ class DropRollup(InfluxOperation):
     def probe(self, body: Body, live: Server) -> Fate:
         if body["name"] in live.rollups(body["database"]):
             return Fate(Outcome.NOT_DONE, f"rollup {body['name']} of {body['database']} is still there")
+        live.ensure_no_rollup()
         return Fate(Outcome.DONE, f"there is no rollup {body['name']} in {body['database']}")
 
     def run(self, body: Body, live: Server) -> None:
