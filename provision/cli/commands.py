@@ -33,7 +33,7 @@ GROUPS: Final = {
     "Files": {
         "init": Entry("start", "Start a project in this folder."),
         "new": Entry("start", "Write the next migration file of a store."),
-        "import": Entry("start", "Write migration files of what is on a live server."),
+        "import": Entry("start", "Write files of what a live server holds."),
         "schema": Entry("start", "Print the JSON Schema of a kind's files."),
     },
     "Data": {

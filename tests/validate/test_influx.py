@@ -22,11 +22,19 @@ from tests.validate.other_stores import Single, make
 
 _NUMBERS = count(1)
 MINUTE, HOUR, DAY = 60, 3600, 86400
-NOW = int(time.time())
-# The begin of a minute, an hour and a day so long ago that each is past its grace, and inside its tiers.
-MINUTE_AGO, HOUR_AGO = NOW // MINUTE * MINUTE - 30 * MINUTE, NOW // HOUR * HOUR - 5 * HOUR
+# Set by `_times`: each so long ago that it is past its grace, and inside its tiers.
+NOW = MINUTE_AGO = HOUR_AGO = DAY_AGO = 0
 MADE = "predictions,ticker=BAD,model_id=m1"
-DAY_AGO = NOW // DAY * DAY - 4 * DAY
+
+
+@pytest.fixture(autouse=True)
+def _times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The times of this test: the module may have been read an hour ago, and its checks look at the clock."""
+    now = int(time.time())
+    monkeypatch.setitem(globals(), "NOW", now)
+    monkeypatch.setitem(globals(), "MINUTE_AGO", now // MINUTE * MINUTE - 30 * MINUTE)
+    monkeypatch.setitem(globals(), "HOUR_AGO", now // HOUR * HOUR - 5 * HOUR)
+    monkeypatch.setitem(globals(), "DAY_AGO", now // DAY * DAY - 4 * DAY)
 
 
 @dataclass(frozen=True)
