@@ -16,8 +16,8 @@ help:  ## Show the targets
 up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
 
-test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, VFR=1: of the shipped databases
-	$(PYTEST) $(if $(STORE),-k "$(STORE) and not vfr and not shipped" -m "not faults and not system and not generated",$(if $(VFR),-k "vfr or shipped",-m "not faults and not system and not generated")) $(ARGS) </dev/null
+test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, VFR=1: of the shipped databases, a step of its own
+	$(PYTEST) $(if $(VFR),-m vfr,-m "not faults and not system and not generated and not vfr") $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
 
 test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks
 	$(PYTEST) -m faults $(ARGS) </dev/null

@@ -56,7 +56,6 @@ def test_a_tablespace_without_room_ends_the_run_and_it_goes_on_once_there_is_som
             database.execute(f"drop tablespace {name}".encode())
 
 
-@pytest.mark.slow
 def test_a_server_that_ends_for_lack_of_room_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provision: Provision
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 from tests.chaos.backfill import campaign
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("order", "workers", "joiners"), [("key", 2, 1), ("physical", 2, 1), ("key", 1, 0)])
 def test_a_backfill_killed_at_random_instants_fills_every_row_once(
     tmp_path: Path, url: str, order: str, workers: int, joiners: int

@@ -52,7 +52,6 @@ def test_files_written_on_windows(small: Path, provision: Provision) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
-@pytest.mark.slow
 def test_path_with_spaces_and_other_letters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provision: Provision
 ) -> None:

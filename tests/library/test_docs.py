@@ -98,7 +98,6 @@ def test_the_tables_are_there(database):
 """
 
 
-@pytest.mark.slow
 def test_the_fixture_makes_a_database(tmp_path: Path, url: str) -> None:
     made = Shop(tmp_path, url)
     made.write_orders()

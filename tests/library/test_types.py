@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 CLIENT = Path(__file__).with_name("client.py")
 WRONG = """\
 from provision import Project
@@ -31,7 +29,6 @@ def checked(file: Path, cache: Path) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.slow
 def test_a_typed_program_is_right_and_a_wrong_one_is_told_where(tmp_path: Path) -> None:
     assert checked(CLIENT, tmp_path) == "Success: no issues found in 1 source file\n"
     wrong = tmp_path / "wrong.py"

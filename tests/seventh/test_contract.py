@@ -8,8 +8,6 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import pytest
-
 from provision.testing.contract import suite
 from provision.testing.contract.running import needed
 from tests.servers.running import roomy
@@ -18,7 +16,6 @@ from tests.servers.running import roomy
 LACKS = {"peer", "statements", "in_flight", "keeps_connection"}
 
 
-@pytest.mark.slow
 def test_sqlite_passes_the_suite(installed: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     place = {"TMPDIR": roomy() or str(tmp_path)}

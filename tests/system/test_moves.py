@@ -7,7 +7,6 @@ from functools import partial
 
 import clickhouse_connect
 import psycopg
-import pytest
 import redis
 
 from . import sites
@@ -73,7 +72,6 @@ def test_three_rounds_end_in_the_same_schema_and_leave_nothing_behind(site: Site
     assert emptied == [emptied[0]] * ROUNDS
 
 
-@pytest.mark.slow
 def test_one_revision_down_and_up_is_exact(site: Site) -> None:
     """Every fourth revision, others on each set of servers; the suites of PostgreSQL and ClickHouse take all."""
     names, urls = site.versioned(), site.urls()

@@ -85,7 +85,6 @@ def somebody_else() -> tuple[str, ...]:
     return databases.not_run("user who can read the installed packages", "they lie in a folder of root's")
 
 
-@pytest.mark.slow
 def test_clone_moves_up_and_down_for_a_user_without_rights(clone: Clone) -> None:
     up = clone.provision("up", "--env", "local")
     assert up.returncode == 0, up.stderr

@@ -336,7 +336,6 @@ def test_replace_longer_than_writes_may_be_refused_gives_writes_back(
     assert raw.aliases() == {"Signals": "Signals_v1"}
 
 
-@pytest.mark.slow
 def test_replace_and_its_way_back_under_a_writer(make: Make, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("provision.stores.weaviate.copy.objects.FEW", 20)
     monkeypatch.setattr("provision.stores.weaviate.copy.side.IDS", 64)

@@ -79,7 +79,6 @@ def switched(raw: Raw) -> bool:
     return raw.aliases()["Signals"] == "Signals_v2"
 
 
-@pytest.mark.slow
 def test_replace_killed_again_and_again_loses_and_revives_nothing(project: Path, raw: Raw) -> None:
     finish(project)
     writer = Writer(raw.url, load(raw, OBJECTS))
@@ -103,7 +102,6 @@ def test_replace_killed_again_and_again_loses_and_revives_nothing(project: Path,
     assert is_frozen(raw)
 
 
-@pytest.mark.slow
 def test_replace_killed_between_switch_and_ledger_is_done(project: Path, raw: Raw) -> None:
     finish(project)
     held = load(raw, 200)
