@@ -18,6 +18,7 @@ up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 
 test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, VFR=1: of the shipped databases, a step of its own
 	$(PYTEST) $(if $(VFR),-m vfr,-m "not faults and not system and not generated and not vfr") $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
+	@echo "PostgreSQL, ClickHouse, Redis, InfluxDB 1 and 2 and Weaviate are real servers; ArangoDB is a contract double (docs/testing.md)"
 
 test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks
 	$(PYTEST) -m faults $(ARGS) </dev/null

@@ -28,6 +28,7 @@ STAND_INS = {
     "POSTGRES": "local/postgres:15",
     "REDIS": "local/redis:7",
     "INFLUX1": "local/influxdb:1.6",
+    "INFLUX2": "local/influxdb:2.7",
     "WEAVIATE": "local/weaviate:1.39",
 }
 # Outlives a killed test run: removes its containers, and ends the engine that it had started.

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Builds stand-in images for the container tests where no image registry answers, from Debian's own packages.
 # Needs root, a running Docker engine, the package mirrors and, for the base, debootstrap. A tag that exists is kept.
-#   local_images.sh [postgres] [redis] [influxdb] [weaviate]     all unless named; FORCE=1 builds anew
-#   WEAVIATE_BIN names a weaviate-server; else that on PATH or in $(go env GOPATH)/bin
+#   local_images.sh [postgres] [redis] [influxdb] [influxdb2] [weaviate]     all unless named; FORCE=1 builds anew
+#   weaviate-server and influxd2 are those on PATH or in $(go env GOPATH)/bin; WEAVIATE_BIN and INFLUXD2_BIN name others
 set -euo pipefail
 SUITE=${SUITE:-bookworm}
 # This machine's own mirror.
 MIRROR=${MIRROR:-$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources)}
 BASE=local/debian:$SUITE
 WANT=("$@")
-[ ${#WANT[@]} -gt 0 ] || WANT=(postgres redis influxdb weaviate)
+[ ${#WANT[@]} -gt 0 ] || WANT=(postgres redis influxdb influxdb2 weaviate)
 CONTEXT=$(mktemp -d "${TMPDIR:-/tmp}/local-images.XXXXXX")
 trap 'rm -rf --one-file-system "$CONTEXT"' EXIT
 CLEAN='rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb'
@@ -155,10 +155,57 @@ EOD
   build influxdb $tag
 }
 
+built() { command -v "$1" || echo "$(go env GOPATH 2>/dev/null || echo ~/go)/bin/$1"; }
+
+influxdb2() {
+  local tag=local/influxdb:2.7 binary
+  have $tag && { say $tag present; return; }
+  binary=${INFLUXD2_BIN:-$(built influxd2)}
+  [ -x "$binary" ] || { say $tag "not built: no influxd2 (sh tests/servers/install.sh influxd2)"; return; }
+  base
+  mkdir "$CONTEXT/influxdb2"
+  cd "$CONTEXT/influxdb2"
+  install -m 755 "$binary" influxd
+  cat >entrypoint.sh <<'EOS'
+#!/bin/bash
+# Set up as the official image is, when it is first started; nobody else reaches the server before that.
+set -euo pipefail
+places=(--bolt-path=/var/lib/influxdb2/bolt --engine-path=/var/lib/influxdb2/engine --sqlite-path=/var/lib/influxdb2/sqlite)
+if [ "${DOCKER_INFLUXDB_INIT_MODE:-}" = setup ] && [ ! -e /var/lib/influxdb2/bolt ]; then
+  influxd "${places[@]}" --http-bind-address=127.0.0.1:8086 >/dev/null 2>&1 &
+  first=$!
+  body=$(printf '{"username":"%s","password":"%s","org":"%s","bucket":"%s","token":"%s"}' "$DOCKER_INFLUXDB_INIT_USERNAME" \
+    "$DOCKER_INFLUXDB_INIT_PASSWORD" "$DOCKER_INFLUXDB_INIT_ORG" "$DOCKER_INFLUXDB_INIT_BUCKET" "$DOCKER_INFLUXDB_INIT_ADMIN_TOKEN")
+  for _ in $(seq 200); do
+    if { exec 3<>/dev/tcp/127.0.0.1/8086; } 2>/dev/null; then
+      printf 'POST /api/v2/setup HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s' ${#body} "$body" >&3
+      read -r _ status _ <&3 || true
+      exec 3>&-
+      [ "$status" != 201 ] || break
+    fi
+    sleep .1
+  done
+  kill -TERM $first
+  wait $first || true
+fi
+exec influxd "${places[@]}" --reporting-disabled "$@"
+EOS
+  chmod 755 entrypoint.sh
+  cat >Dockerfile <<EOD
+FROM $BASE
+COPY influxd /usr/local/bin/influxd
+COPY entrypoint.sh /usr/local/bin/entrypoint.sh
+VOLUME /var/lib/influxdb2
+EXPOSE 8086
+ENTRYPOINT ["/usr/local/bin/entrypoint.sh"]
+EOD
+  build influxdb2 $tag
+}
+
 weaviate() {
   local tag=local/weaviate:1.39 binary
   have $tag && { say $tag present; return; }
-  binary=${WEAVIATE_BIN:-$(command -v weaviate-server || echo "$(go env GOPATH 2>/dev/null || echo ~/go)/bin/weaviate-server")}
+  binary=${WEAVIATE_BIN:-$(built weaviate-server)}
   [ -x "$binary" ] || { say $tag "not built: no weaviate-server (sh tests/servers/install.sh weaviate)"; return; }
   base
   mkdir "$CONTEXT/weaviate"
@@ -178,7 +225,7 @@ EOD
 docker info >/dev/null 2>&1 || { echo "no Docker engine answers" >&2; exit 3; }
 for each in "${WANT[@]}"; do
   case "$each" in
-  postgres | redis | influxdb | weaviate) ("$each") ;;
+  postgres | redis | influxdb | influxdb2 | weaviate) ("$each") ;;
   *) echo "unknown image $each" >&2; exit 2 ;;
   esac
 done

@@ -104,6 +104,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_SERVERS].close()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was missing, each once."""
+    said = {str(each.longrepr[2]) for each in terminalreporter.stats.get("skipped", ()) if each.longrepr}
+    for reason in sorted(each.removeprefix("Skipped: ") for each in said if "not run: " in each):
+        terminalreporter.line(reason)
+
+
 @pytest.fixture(scope="session")
 def postgres_15(pytestconfig: pytest.Config) -> str:
     return servers(pytestconfig).ready("postgres_15").url
