@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -84,6 +84,10 @@ servers:  ## Install the real servers that the tests use (Debian, as root; Weavi
 docs: $(VENV)/.dev  ## Regenerate what is generated in docs/
 	$(BIN)/python docs/generate_commands.py
 	$(BIN)/python docs/generate_schema.py
+
+schemas: $(VENV)/.dev  ## docs/schemas/ anew, after a change to the schema of an operation, a check or a backfill
+	@for kind in arango influx redis weaviate backfills checks; do \
+		$(BIN)/provision schema $$kind >docs/schemas/$$kind.json </dev/null || exit 1; done
 
 stale: $(VENV)/.dev  ## docs/schema.md and the diagrams are those of the live schema
 	$(BIN)/python docs/generate_schema.py --check

@@ -119,15 +119,16 @@ class DocumentStore(ABC, Generic[Server]):
 
     def losses(self, step: Step) -> tuple[str, ...]:
         """What the operations of the step can lose; nothing for a step with no way down, which is never run."""
-        if _barred(step):
+        if barred(step):
             return ()
         return tuple(loss for _, loss in self.documents.operations(step) if loss)
 
     def _described(self, step: Step) -> Description:
-        if _barred(step):
+        if barred(step):
             return Description(step, None, f"there is no way down: {step.revision.irreversible}")
         return Description(step, tuple(self.texts(step)), destructive=self.losses(step))
 
 
-def _barred(step: Step) -> bool:
+def barred(step: Step) -> bool:
+    """True for a step that is never run, since there is no way down."""
     return step.direction is Direction.DOWN and step.revision.irreversible is not None

@@ -61,6 +61,14 @@ ACCEPTED_VALUES: Final = body(
     },
     "`{column: …, values: […]}`",
 )
+MAX_LENGTH: Final = body(
+    ("column", "max"),
+    {
+        "column": {**COLUMN, "description": "the name of a column of texts, or of lists of texts"},
+        "max": {"type": "integer", "minimum": 0, "description": "how many characters a text has at most"},
+    },
+    "`{column: …, max: 80}`",
+)
 UNIQUE: Final = {**COLUMNS, "description": "the column, or columns, that name one row; those with a NULL are left out"}
 TO: Final = body(
     ("table", "column"),
@@ -94,6 +102,7 @@ SQL: Final[dict[str, Any]] = {
     "not_null": NOT_NULL,
     "range": RANGE,
     "accepted_values": ACCEPTED_VALUES,
+    "max_length": MAX_LENGTH,
     "unique": UNIQUE,
     "reference": REFERENCE,
     "freshness": FRESHNESS,
@@ -111,6 +120,12 @@ def used(check: Check) -> tuple[str, ...]:
     if check.kind == "bad":
         return ()
     return columns(body.get("column")) if isinstance(body, Mapping) else columns(body)
+
+
+def no_text(check: Check, kind: str) -> ConfigError:
+    """The error for a `max_length` of a column of another type."""
+    what = f"{check.name}: {used(check)[0]} is {kind}, not text"
+    return ConfigError("bad-expression", what, where=check.place, fix="name a column of texts, or of lists of texts")
 
 
 def narrowing(time: str | None, tenant: str | None, scope: Scope) -> Iterator[tuple[str, str, object]]:

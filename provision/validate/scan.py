@@ -144,6 +144,19 @@ def _accepted(body: Any) -> Bad:
     return bad
 
 
+def _max_length(body: Any) -> Bad:
+    name, most = body["column"], body["max"]
+    return lambda row: any(len(text) > most for text in _texts(row.get(name)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The text that a value is, or those in a list, however deep."""
+    if isinstance(value, str):
+        yield value
+    for each in value if isinstance(value, list) else ():
+        yield from _texts(each)
+
+
 def _alike(value: Any, bound: Any) -> bool:
     """Whether both are numbers, or both texts, or both truth values."""
     if isinstance(value, bool) or isinstance(bound, bool):
@@ -159,7 +172,12 @@ _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
     "above": lambda value, bound: bool(value > bound),
     "below": lambda value, bound: bool(value < bound),
 }
-ROWS: Mapping[str, Callable[[Any], Bad]] = {"not_null": _not_null, "range": _range, "accepted_values": _accepted}
+ROWS: Mapping[str, Callable[[Any], Bad]] = {
+    "not_null": _not_null,
+    "range": _range,
+    "accepted_values": _accepted,
+    "max_length": _max_length,
+}
 """Kinds of check that look at one row by itself → what makes of a body the test for a bad row."""
 
 

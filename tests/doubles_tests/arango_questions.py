@@ -43,6 +43,13 @@ class Question:
 _RULE = {"type": "object", "required": ["share"], "properties": {"share": {"type": "number", "maximum": 1}}}
 _POSITION = {"type": "persistent", "name": "by_position", "fields": ["position"], "unique": True}
 _ALL = {"query": "FOR d IN @@c SORT d._key RETURN d", "bindVars": {"@c": "log"}}
+# Two of them are longer than three characters; were bytes counted, a third would wait behind an id.
+_LONG = {
+    "query": "FOR each IN @v "
+    "FILTER LENGTH(FLATTEN([each], 99)[* FILTER IS_STRING(CURRENT) AND LENGTH(CURRENT) > 3]) > 0 RETURN each",
+    "bindVars": {"v": ["äöü", "äöüß", 12345, [["abc"], ["abcd"]]]},
+    "batchSize": 2,
+}
 _EDGES = {"collection": "links", "from": ["nodes"], "to": ["nodes"]}
 _WIDER = {"collection": "links", "from": ["nodes", "log"], "to": ["nodes"]}
 _VIEW = {"name": "seen", "type": "arangosearch", "links": {"nodes": {"includeAllFields": True}}}
@@ -105,6 +112,7 @@ QUERIES = (
     Question("DELETE", "/_api/cursor/{unread}"),
     Question("POST", "/_api/cursor", {"query": "RETURN DATE_NOW()"}, depth=1),
     Question("POST", "/_api/cursor", {"query": "FOR d IN @@c RETURN d", "bindVars": {"@c": "nowhere"}}, depth=1),
+    Question("POST", "/_api/cursor", _LONG, depth=1),
     Question("POST", "/_api/cursor", {"query": "RETURN RETURN"}, depth=1),
     Question("POST", "/_api/cursor", {"query": "RETURN @missing"}, depth=1),
     Question("POST", "/_api/explain", _ALL, depth=1),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from provision.documents.store import DocumentStore
+from provision.documents.store import DocumentStore, barred
 from provision.errors import ConfigError
-from provision.model import Contact, StoreOptions
-from provision.ports import Leases, Ledger, Statements
+from provision.model import Contact, Step, StoreOptions
+from provision.ports import Leases, Ledger
 from provision.stores.redis.names import Keys
 
 if TYPE_CHECKING:
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks, History
+    from provision.stores.redis.migrate.statements import RedisStatements
     from provision.stores.redis.server import Server
 
 _NEEDS_7 = ("function", "delete_function")
@@ -39,7 +41,7 @@ class RedisStore(DocumentStore["Server"]):
         return RedisLeases(self._keys, self.server)
 
     @cached_property
-    def statements(self) -> Statements:
+    def statements(self) -> RedisStatements:
         from provision.stores.redis.migrate.statements import RedisStatements
 
         return RedisStatements(self._keys, self.server, self.documents)
@@ -61,6 +63,10 @@ class RedisStore(DocumentStore["Server"]):
         from provision.stores.redis.backfill.batches import RedisBatches
 
         return RedisBatches(self._keys, self.server)
+
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        """As `provision.ports.Foretelling` says."""
+        return self.statements.losses_of([step for step in steps if not barred(step)])
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""

@@ -27,6 +27,7 @@ FAMILY = (
     "owner: team, description: settings, fields: {a: first}}"
 )
 STREAM = "create_stream: {name: vfr:s, maxlen: 1000, group: readers, owner: team, description: events}"
+LONG = tuple(("XADD", "vfr:s", f"{number}-1", "a", "b") for number in range(1, 251))
 CASES = {
     "key_family": Case(
         FAMILY,
@@ -88,6 +89,23 @@ CASES = {
         before=(("MSET", "c:a", "1", "c:b", "2"), ("SET", "c:long", "1", "EX", "9000")),
         down="{irreversible: they expire}",
     ),
+    "trim_stream": Case(
+        "trim_stream: {name: vfr:s, max_length: 2}",
+        before=LONG,
+        other=(("DEL", "vfr:s"), ("SET", "vfr:s", "x")),
+        stopped="vfr:s is a string, not a stream",
+        down="{irreversible: the entries are gone}",
+    ),
+    "trim_stream_min_id": Case(
+        "trim_stream: {name: vfr:s, min_id: 3}",
+        before=LONG,
+        down="{irreversible: the entries are gone}",
+    ),
+    "trim_stream_approximate": Case(
+        "trim_stream: {name: vfr:s, max_length: 120, approximate: true}",
+        before=LONG,
+        down="{irreversible: the entries are gone}",
+    ),
     "function": Case(
         f"function: {{library: lib, code: {json.dumps(CODE)}}}",
         other=(("FUNCTION", "LOAD", CODE.replace("1", "2")),),
@@ -128,8 +146,9 @@ def contents(client: redis.Redis) -> dict[str, object]:
         if ":ledger:" not in key:
             kind = client.type(key)
             value: object = {"string": client.get, "hash": client.hgetall}.get(kind, lambda _key: None)(key)
+            entries = [entry for entry, _ in client.xrange(key)] if kind == "stream" else None
             groups = sorted(each["name"] for each in client.xinfo_groups(key)) if kind == "stream" else None
-            found[key] = (kind, value, groups, round(client.ttl(key) / 60))
+            found[key] = (kind, value, entries, groups, round(client.ttl(key) / 60))
     found["settings"] = client.config_get("maxmemory-samples") | client.config_get("proto-max-bulk-len")
     found["functions"] = client.function_list(withcode=True) if functions(client) else []
     return found

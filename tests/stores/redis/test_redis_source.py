@@ -48,6 +48,10 @@ DELETE = "delete_keys: {pattern: 'a:*'}"
 GONE = "{irreversible: gone}"
 
 
+def test_published_schema_is_the_one_that_is_printed() -> None:
+    assert json.loads((ROOT / "docs/schemas/redis.json").read_text(encoding="utf-8")) == schema()
+
+
 def test_revisions_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     made = store(tmp_path, n10_last=doc(DELETE, down=GONE), n9_first=doc(family("a", "a:{b}")))
     first, last = made.revisions()
@@ -88,6 +92,18 @@ NOT_UNDONE = 'write `down` as a list, or `irreversible: "why"`'
             "`down: auto` cannot undo rename_keys on line 2",
             "1_a.yaml:3:1",
             NOT_UNDONE,
+        ),
+        (
+            doc("trim_stream: {name: s, max_length: 5, min_id: 7}", down=GONE),
+            'trim_stream is {"name": "s", "max_length": 5, "min_id"…',
+            "1_a.yaml:2:5",
+            "write a mapping with `name` and one of `max_length` and `min_id`",
+        ),
+        (
+            doc("trim_stream: {name: s, min_id: 18446744073709551616}", down=GONE),
+            "18446744073709551616-0 is higher than any entry id",
+            "1_a.yaml:2:28",
+            "write numbers up to 18446744073709551615",
         ),
         (
             doc("rename_keys: {pattern: 'a:*', to: 'b:*:*'}", down=GONE),

@@ -11,6 +11,8 @@ from provision.text.plain import MASKED
 from provision.validate.columns import columns
 
 DOCUMENT = "doc"
+# Lists in lists beyond this are not looked into.
+_DEEPEST = 99
 _SIGNS = {"min": ">=", "max": "<=", "above": ">", "below": "<"}
 
 
@@ -76,6 +78,13 @@ def _accepted(check: Check, aql: CheckAql) -> str:
     return _allowing(body, here, f"{here} NOT IN {aql.value(body['values'])}")
 
 
+def _max_length(check: Check, aql: CheckAql) -> str:
+    """Of a text, or of any text in a list; LENGTH of a number is that of its digits."""
+    body = cast(Mapping[str, Any], check.body)
+    members = f"FLATTEN([{aql.attribute(body['column'])}], {_DEEPEST})"
+    return f"LENGTH({members}[* FILTER IS_STRING(CURRENT) AND LENGTH(CURRENT) > {aql.value(body['max'])}]) > 0"
+
+
 def _allowing(body: Mapping[str, Any], here: str, condition: str) -> str:
     return f"{here} != null AND {condition}" if body.get("allow_null") else f"{here} == null OR {condition}"
 
@@ -92,6 +101,7 @@ ROWS: Mapping[str, Callable[[Check, CheckAql], str]] = {
     "not_null": _not_null,
     "range": _range,
     "accepted_values": _accepted,
+    "max_length": _max_length,
     "dangling_edge": _dangling,
 }
 """Kinds that look at one document → the condition that holds for a bad one; all are counted in one scan."""

@@ -18,9 +18,10 @@ from provision.stores.clickhouse.validate.sql import (
     scan,
     source,
     table_name,
+    texts,
 )
 from provision.text.nearest import meant, near
-from provision.validate.columns import timeless, used
+from provision.validate.columns import no_text, timeless, used
 from provision.validate.scan import narrowing, unknown_columns
 
 UNKNOWN_IDENTIFIER, ACCESS_DENIED = 47, 497
@@ -54,6 +55,11 @@ def refused(reading: ReadOnlyQueries, table: Table, types: Types) -> list[Provis
         return [_unknown_table(reading, table)]
     return (
         [*timeless(table), *unknown_columns(table, list(types), used, *narrowing(table))]
+        or [
+            no_text(each, types[used(each)[0]])
+            for each in table.checks
+            if each.kind == "max_length" and not texts(types[used(each)[0]])
+        ]
         or list(_bad_expressions(reading, table, types))
         or list(_unexplained(reading, table, types))
     )

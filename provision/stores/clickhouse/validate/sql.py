@@ -13,6 +13,8 @@ from provision.validate.columns import columns, narrowing
 Types = Mapping[str, str]
 """Column → its type, as system.columns names it."""
 _WRAPPED = re.compile(r"^(?:Nullable|LowCardinality)\((.*)\)$")
+_LIST = re.compile(r"^Array\((.*)\)$")
+_TEXT = re.compile(r"^(?:String|FixedString\(\d+\))$")
 
 
 def name(identifier: str) -> str:
@@ -84,11 +86,31 @@ def _accepted_values(check: Check, _types: Types) -> str:
     return f"ifNull({name(body['column'])} NOT IN ({listed}), {0 if body.get('allow_null') else 1})"
 
 
+def texts(kind: str) -> str:
+    """`String` or `FixedString` for a type of texts, or of lists of them however deep; empty for any other."""
+    kind = plain_type(kind)
+    while found := _LIST.match(kind):
+        kind = plain_type(found[1])
+    return kind.partition("(")[0] if _TEXT.match(kind) else ""
+
+
+def _max_length(check: Check, types: Types) -> str:
+    body: Any = check.body
+    column, kind = name(body["column"]), types.get(body["column"], "")
+    listed = _LIST.match(kind) is not None
+    text = "each" if listed else column
+    if texts(kind) == "FixedString":  # what fills it up is no part of the text
+        text = f"toStringCutToZero({text})"
+    long = f"ifNull(lengthUTF8({text}) > {literal(body['max'])}, 0)"
+    return f"arrayExists(each -> {long}, arrayFlatten({column}))" if listed else long
+
+
 ROWS: Mapping[str, Callable[[Check, Types], str]] = {
     "bad": _bad,
     "not_null": _not_null,
     "range": _range,
     "accepted_values": _accepted_values,
+    "max_length": _max_length,
 }
 """Kinds that look at one row at a time → the condition that holds for a bad one; it is never NULL."""
 

@@ -14,17 +14,18 @@ from provision.stores.influx.migrate.model import DAY, HOUR, Tier
 from provision.stores.influx.server import Server
 from provision.stores.influx.validate.flux import CheckFlux
 from provision.stores.influx.validate.influxql import CheckInfluxql
-from provision.stores.influx.validate.place import Ask, Language, Record, Span, Test
+from provision.stores.influx.validate.place import Ask, FieldSort, Language, Record, Span, Test, longer
 from provision.stores.influx.validate.refused import refused
 from provision.stores.influx.validate.windows import BILLION, EmptyWindows, aligned, names
 from provision.text.durations import DURATION, seconds
-from provision.validate.columns import COLUMNS, FRESHNESS, RANGE, age_tally, body, columns
+from provision.validate.columns import COLUMNS, FRESHNESS, MAX_LENGTH, RANGE, age_tally, body, columns
 from provision.validate.scan import KEPT, Deadline, Samples, shown, since
 
 _TEXT = {"type": "string", "minLength": 1}
 _DURATION = {"type": "string", "pattern": DURATION}
 KINDS: dict[str, Mapping[str, Any]] = {
     "range": RANGE,
+    "max_length": MAX_LENGTH,
     "freshness": FRESHNESS,
     "missing_windows": body(
         ("every",),
@@ -66,7 +67,7 @@ class _Look:
     table: Table
     span: Span
     tier: Tier
-    fields: Mapping[str, bool]
+    fields: Mapping[str, FieldSort]
     scope: Scope
     deadline: Deadline
 
@@ -132,13 +133,21 @@ _Found = tuple[Tally, Sequence[Row]]
 
 def _range(look: _Look, check: Check, _total: int, extremes: Mapping[str, tuple[float, float]]) -> _Found:
     """The extremes say for most fields that nothing is outside; only of others are the bad values counted."""
-    name, tests = _tests(check)
+    name, bounds = _column(check), _bounds(check)
     if name not in look.fields:
         return Tally(0, 0, f"no point has {name}"), ()
     total = look.language.counts(look.span, [name])[name]
-    if name not in extremes or not any(_holds(each, test) for each in extremes[name] for test in tests):
+    if name not in extremes or not any(_holds(each, bound) for each in extremes[name] for bound in bounds):
         return Tally(0, total), ()
-    return Tally(look.language.outside(look.span, name, tests), total), ()
+    return Tally(look.language.outside(look.span, name, bounds), total), ()
+
+
+def _max_length(look: _Look, check: Check, _total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
+    name = _column(check)
+    if name not in look.fields:
+        return Tally(0, 0, f"no point has {name}"), ()
+    bad = look.language.outside(look.span, name, _tests(check))
+    return Tally(bad, look.language.counts(look.span, [name])[name]), ()
 
 
 def _freshness(look: _Look, check: Check, total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
@@ -192,19 +201,29 @@ def _spans(look: _Look, check: Check) -> Iterator[Span]:
         yield replace(look.span, start=max(look.span.start or newest, newest))
 
 
-def _tests(check: Check) -> tuple[str, Sequence[Test]]:
+def _column(check: Check) -> str:
+    return str(cast(Mapping[str, Any], check.body)["column"])
+
+
+def _bounds(check: Check) -> list[tuple[str, float]]:
     asked = cast(Mapping[str, Any], check.body)
-    return str(asked["column"]), [(sign, float(asked[key])) for key, sign in _OUTSIDE.items() if key in asked]
+    return [(sign, float(asked[key])) for key, sign in _OUTSIDE.items() if key in asked]
 
 
-def _holds(value: float, test: Test) -> bool:
+def _tests(check: Check) -> Sequence[Test]:
+    """What holds for a bad value."""
+    if check.kind == "max_length":
+        return [("=~", longer(cast(Mapping[str, Any], check.body)["max"]))]
+    return _bounds(check)
+
+
+def _holds(value: float, test: tuple[str, float]) -> bool:
     sign, bound = test
     return {"<": value < bound, "<=": value <= bound, ">": value > bound, ">=": value >= bound}[sign]
 
 
 def _bad_values(look: _Look, check: Check) -> Iterator[tuple[Span, str, Sequence[Test]]]:
-    name, tests = _tests(check)
-    yield look.span, name, tests
+    yield look.span, _column(check), _tests(check)
 
 
 def _bad_points(look: _Look, check: Check) -> Iterator[tuple[Span, str, Sequence[Test]]]:
@@ -216,12 +235,14 @@ def _bad_points(look: _Look, check: Check) -> Iterator[tuple[Span, str, Sequence
 
 _KINDS: Mapping[str, Callable[[_Look, Check, int, Mapping[str, tuple[float, float]]], _Found]] = {
     "range": _range,
+    "max_length": _max_length,
     "freshness": _freshness,
     "missing_windows": _missing,
     "outside_retention": _outside,
 }
 _SAMPLED: Mapping[str, Callable[[_Look, Check], Iterator[tuple[Span, str, Sequence[Test]]]]] = {
     "range": _bad_values,
+    "max_length": _bad_values,
     "outside_retention": _bad_points,
 }
 """Kinds whose bad points can be asked for: where, by which field, and what holds for a bad value."""

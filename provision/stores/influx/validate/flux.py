@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from provision.stores.influx import annotated
 from provision.stores.influx.migrate import flux
 from provision.stores.influx.migrate.model import shown
-from provision.stores.influx.validate.place import Ask, Record, Span, Test, literal
+from provision.stores.influx.validate.place import Ask, FieldSort, Record, Span, Test, literal
 
 # What a time in nanoseconds can be, in whole years.
 _FIRST, _LAST = "1678-01-01T00:00:00Z", "2262-01-01T00:00:00Z"
@@ -20,9 +20,9 @@ class CheckFlux:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def fields(self, span: Span) -> Mapping[str, bool]:
+    def fields(self, span: Span) -> Mapping[str, FieldSort]:
         text = f'{_from(span)} |> last() |> keep(columns: ["_field", "_value"]) |> group(columns: ["_field"])'
-        return {str(row["_field"]): _number(row["_value"]) for row in self._ask(f"{text} |> limit(n: 1)")}
+        return {str(row["_field"]): _sort(row["_value"]) for row in self._ask(f"{text} |> limit(n: 1)")}
 
     def tags(self, span: Span) -> Sequence[str]:
         text = f'{_from(span)} |> first() |> drop(columns: ["_value"]) |> group()'
@@ -69,8 +69,11 @@ class CheckFlux:
         return None if found is None else int(found["time"])
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _sort(value: object) -> FieldSort:
+    if isinstance(value, bool):
+        return FieldSort.TRUTH
+    # An empty text comes as nothing at all.
+    return FieldSort.NUMBER if isinstance(value, int | float) else FieldSort.TEXT
 
 
 def _from(span: Span, *more: str) -> str:
@@ -88,5 +91,9 @@ def _one_of(fields: Sequence[str]) -> str:
 
 
 def _any(tests: Sequence[Test]) -> str:
+    return f"({' or '.join(f'{_compared(bound)} {sign} {literal(bound)}' for sign, bound in tests)})"
+
+
+def _compared(bound: float | str) -> str:
     # A whole number and a fraction cannot be compared as they are.
-    return f"({' or '.join(f'float(v: r._value) {sign} {literal(bound)}' for sign, bound in tests)})"
+    return "r._value" if isinstance(bound, str) else "float(v: r._value)"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from provision.stores.influx.migrate.influxql import quoted, text
 from provision.stores.influx.migrate.model import shown
-from provision.stores.influx.validate.place import Ask, Record, Span, Test, literal
+from provision.stores.influx.validate.place import Ask, FieldSort, Record, Span, Test, literal
 
-_NUMBERS = ("float", "integer", "unsigned")
+_SORTS = {"string": FieldSort.TEXT, "boolean": FieldSort.TRUTH}  # the others are numbers
 
 
 class CheckInfluxql:
@@ -17,9 +17,9 @@ class CheckInfluxql:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def fields(self, span: Span) -> Mapping[str, bool]:
+    def fields(self, span: Span) -> Mapping[str, FieldSort]:
         asked = f"SHOW FIELD KEYS ON {quoted(span.database)} FROM {_short(span)}"
-        return {str(row["fieldKey"]): row["fieldType"] in _NUMBERS for row in self._ask(asked)}
+        return {str(row["fieldKey"]): _SORTS.get(row["fieldType"], FieldSort.NUMBER) for row in self._ask(asked)}
 
     def tags(self, span: Span) -> Sequence[str]:
         asked = f"SHOW TAG KEYS ON {quoted(span.database)} FROM {_short(span)}"

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Protocol
 
 Record = Mapping[str, Any]
 """One row of an answer: names and values, tags among them; `time` in nanoseconds since 1970."""
 Ask = Callable[[str], Iterator[Record]]
-Test = tuple[str, float]
-"""What holds for a bad value: `<`, `<=`, `>` or `>=`, and a bound; any of several."""
+Test = tuple[str, float | str]
+"""What holds for a bad value: `<`, `<=`, `>` or `>=` and a bound, or `=~` and a regular expression; any of several."""
+
+
+class FieldSort(StrEnum):
+    """What a field holds, as people call it."""
+
+    NUMBER = "a number"
+    TEXT = "text"
+    TRUTH = "true or false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,8 @@ class Span:
 class Language(Protocol):
     """InfluxQL or Flux. What it is asked raises as the server does."""
 
-    def fields(self, span: Span) -> Mapping[str, bool]:
-        """Every field, and whether it is a number; empty where there is no point."""
+    def fields(self, span: Span) -> Mapping[str, FieldSort]:
+        """Every field, and what it holds; empty where there is no point."""
 
     def tags(self, span: Span) -> Sequence[str]: ...
 
@@ -55,6 +64,12 @@ class Language(Protocol):
         """When the newest point is, in nanoseconds since 1970."""
 
 
-def literal(bound: float) -> str:
-    """A number as both languages read it: they know no exponent."""
-    return f"{Decimal(repr(bound)):f}"
+def literal(bound: float | str) -> str:
+    """A number as both languages read it: they know no exponent. A regular expression is written already."""
+    return bound if isinstance(bound, str) else f"{Decimal(repr(bound)):f}"
+
+
+def longer(most: int) -> str:
+    """The regular expression of texts that have more characters; none may be repeated more than a thousand times."""
+    thousands, rest = divmod(most + 1, 1000)
+    return f"/(?s)^{'.{1000}' * thousands}{f'.{{{rest}}}' if rest else ''}/"

@@ -9,12 +9,14 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
 from provision.stores.influx.migrate.model import Tier
 from provision.stores.influx.server import Server
-from provision.stores.influx.validate.place import Language, Span
+from provision.stores.influx.validate.place import FieldSort, Language, Span
 from provision.text.nearest import alike, near
-from provision.validate.columns import columns
+from provision.validate.columns import columns, no_text
 
 # Closer than two names of one meaning, such as probability_up and probability_down.
 _CLOSE = 0.9
+# A regular expression counts characters, which makes it as long as a text may be.
+_MOST = 1_000_000
 _BOUNDS = ("min", "max", "above", "below")
 
 
@@ -49,6 +51,10 @@ def _unknown_tiers(table: Table, tiers: Mapping[str, Tier]) -> Iterator[ConfigEr
 
 
 def _of_measurement(language: Language, table: Table, span: Span) -> Iterator[ProvisionError]:
+    for check in table.checks:
+        if check.kind == "max_length" and cast(Mapping[str, Any], check.body)["max"] > _MOST:
+            what = f"{check.name}: of a field no more than {_MOST:,} characters are counted"
+            yield ConfigError("document-invalid", what, where=check.place, fix=f"write at most {_MOST}")
     for place, body in ((each.place, each.body) for each in table.checks if each.kind == "range"):
         if any(not _number(cast(Mapping[str, Any], body).get(key, 0)) for key in _BOUNDS):
             what = "a bound of a field is a number"
@@ -62,9 +68,12 @@ def _of_measurement(language: Language, table: Table, span: Span) -> Iterator[Pr
         yield ConfigError("unknown-column", what, where=table.place, fix="write `time: time`")
     yield from _misspelt(table, (*tags, *fields))
     for check in table.checks:
-        if check.kind == "range" and fields.get(_used(check)[0]) is False:
+        sort = fields.get(_used(check)[0]) if check.kind in ("range", "max_length") else None
+        if check.kind == "range" and sort not in (None, FieldSort.NUMBER):
             what = f"{check.name}: {_used(check)[0]} is no number"
             yield ConfigError("bad-expression", what, where=check.place, fix="name a field of numbers")
+        if check.kind == "max_length" and sort not in (None, FieldSort.TEXT):
+            yield no_text(check, str(sort))
 
 
 def _misspelt(table: Table, known: Sequence[str]) -> Iterator[ConfigError]:

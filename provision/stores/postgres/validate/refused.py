@@ -11,6 +11,7 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
 from provision.stores.postgres.validate.sql import Types, table_name
 from provision.text.nearest import meant, near
+from provision.validate.columns import no_text, used
 
 _BOOLEAN = 16
 _COLUMNS = """
@@ -90,6 +91,8 @@ def _explained(error: psycopg.Error, table: Table, check: Check, types: Types) -
             fix=f"grant select on {table.name} to the user of the url",
         )
     message = str(error.diag.message_primary or error)
+    if check.kind == "max_length" and isinstance(error, psycopg.errors.UndefinedFunction):
+        return no_text(check, types[used(check)[0]])
     if isinstance(error, psycopg.errors.UndefinedColumn):
         column = message.split('"')[1] if '"' in message else message.split(" ")[1]
         fix = near(column.rpartition(".")[2], list(types), "its columns")

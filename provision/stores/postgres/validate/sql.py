@@ -75,11 +75,20 @@ def _accepted_values(check: Check, _types: Types) -> str:
     return f"({name(body['column'])} in ({listed})) is {'false' if body.get('allow_null') else 'not true'}"
 
 
+def _max_length(check: Check, types: Types) -> str:
+    body: Any = check.body
+    column, long = name(body["column"]), f"> {literal(body['max'])}"
+    if types.get(body["column"], "").endswith("[]"):
+        return f"exists (select from unnest({column}) each(text) where char_length(each.text) {long})"
+    return f"(char_length({column}) {long}) is true"
+
+
 ROWS: Mapping[str, Callable[[Check, Types], str]] = {
     "bad": _bad,
     "not_null": _not_null,
     "range": _range,
     "accepted_values": _accepted_values,
+    "max_length": _max_length,
 }
 """Kinds that look at one row at a time → the condition that holds for a bad one; it is never NULL."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from provision.documents import Operation
 from provision.documents.operation import AS_WRITTEN, Stopped, operation_of
 from provision.documents.source import Documents
 from provision.documents.statements import DocumentStatements
-from provision.model import Event, Mark, Statement
+from provision.model import Event, Mark, Statement, Step
 from provision.stores.redis.fence import Command, CommandRefused, Fence
 from provision.stores.redis.migrate.operations import OPERATIONS
 from provision.stores.redis.migrate.operations.base import Live
@@ -22,10 +22,37 @@ class RedisStatements(DocumentStatements[Live]):
     def __init__(self, keys: Keys, server: Callable[[], Server], documents: Documents) -> None:
         super().__init__(documents, OPERATIONS, lambda _: Live(server(), keys), server)
         self._keys, self._server = keys, server
+        self._began: tuple[int, bool] | None = None  # token of the run, and whether it found an empty database
 
     def text(self, operation: Operation) -> str:
         commands = OPERATIONS[operation.name].commands(operation.body, self._keys)
         return "\n".join(_shown(command) for command in commands)
+
+    def remember(self, token: int) -> None:
+        if self._began is None or self._began[0] != token:
+            with self._server().reading():
+                self._began = token, self._live(None).empty
+
+    def loses(self, statement: Statement) -> str | None:
+        if statement.destructive is None or (self._began is not None and self._began[1]):
+            return None
+        operation = operation_of(statement)
+        with self._server().reading():
+            return OPERATIONS[operation.name].loses(operation.body, self._live(None))
+
+    def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
+        """As `provision.ports.Foretelling` says."""
+        found: dict[str, list[str]] = {}
+        planned: list[Operation] = []
+        with self._server().reading():
+            for step in steps:
+                found[step.id] = []
+                for operation, loss in self._documents.operations(step):
+                    kind = OPERATIONS[operation.name]
+                    lost = kind.loses(operation.body, self._live(None), planned) if loss else None
+                    found[step.id] += [lost] if lost else []
+                    planned.append(operation)
+        return found
 
     def advance(
         self,

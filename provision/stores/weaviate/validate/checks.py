@@ -12,17 +12,19 @@ from provision.stores.weaviate.setup.health import WITH_ALIASES
 from provision.stores.weaviate.validate.pages import UNNAMED, PagePart, vectors_of
 from provision.stores.weaviate.validate.watch import VECTORS, WATCHES, needs_vectors, used, vector_of
 from provision.text.nearest import near
-from provision.validate.columns import ACCEPTED_VALUES, FRESHNESS, NOT_NULL, RANGE, timeless
+from provision.validate.columns import ACCEPTED_VALUES, FRESHNESS, MAX_LENGTH, NOT_NULL, RANGE, no_text, timeless
 from provision.validate.scan import Deadline, Samples, Watch, moment, narrowing, since, unknown_columns
 
 KINDS = {
     "not_null": NOT_NULL,
     "range": RANGE,
     "accepted_values": ACCEPTED_VALUES,
+    "max_length": MAX_LENGTH,
     "freshness": FRESHNESS,
     **VECTORS,
 }
 TABLE: dict[str, dict[str, object]] = {}
+_TEXTS = ("text", "text[]", "string", "string[]")
 OWN = ("_id", "_tenant", "_created", "_updated", "_dimension", "_norm", "_value", "_objects")
 
 
@@ -53,6 +55,7 @@ class WeaviateChecks:
             *timeless(table),
             *unknown_columns(table, known, used, *narrowing(table)),
             *_unknown_vectors(table, found),
+            *_not_texts(table, found),
         ]
 
     def tally(self, table: Table, scope: Scope) -> Sequence[Tally]:
@@ -129,6 +132,14 @@ def _unknown_vectors(table: Table, collection: Class) -> Iterator[ConfigError]:
             if known == (UNNAMED,):
                 fix = "remove `vector:`: its vector has no name"
             yield ConfigError("unknown-column", what, where=check.place, fix=fix)
+
+
+def _not_texts(table: Table, collection: Class) -> Iterator[ConfigError]:
+    types = {each["name"]: "".join(each["dataType"]) for each in collection.get("properties") or ()}
+    for check in table.checks:
+        kind = types.get(used(check)[0], "text") if check.kind == "max_length" else "text"
+        if kind not in _TEXTS:
+            yield no_text(check, kind)
 
 
 def _few(names: Sequence[str]) -> str:

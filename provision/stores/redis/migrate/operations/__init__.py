@@ -17,6 +17,7 @@ from provision.stores.redis.migrate.operations.rename_keys import RenameKeys
 from provision.stores.redis.migrate.operations.restore_config import RestoreConfig
 from provision.stores.redis.migrate.operations.set_config import SetConfig
 from provision.stores.redis.migrate.operations.set_ttl import SetTtl
+from provision.stores.redis.migrate.operations.trim_stream import TrimStream
 
 OPERATIONS: dict[str, RedisOperation] = {
     each.name: each
@@ -35,5 +36,6 @@ OPERATIONS: dict[str, RedisOperation] = {
         Function(),
         DeleteFunction(),
         Raw(),
+        TrimStream(),
     )
 }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provision.documents.operation import Body, Stopped
+from provision.documents.operation import Body, Earlier, Stopped
 from provision.documents.statements import ProbedKind
 from provision.model import Event, Outcome
 from provision.stores.redis.fence import Command, Fence
@@ -44,6 +44,11 @@ class Live:
     def fence(self) -> Fence:
         return Fence(self.server, self.keys)
 
+    @property
+    def empty(self) -> bool:
+        """True while the database holds no key but provision's own."""
+        return all(key.startswith(OWN) for page in self.server.pages("*") for key in page)
+
     def catalogued(self, key: str, name: str) -> dict[str, Any] | None:
         """What a catalogue says of `name`, or None."""
         text = self.server.call("HGET", key, name)
@@ -60,6 +65,14 @@ class RedisOperation(ProbedKind[Live, RedisWorld]):
     def missing(self, body: Body, live: Live) -> Sequence[Command]:
         """What is left to send; all of it unless an operation can be there in part."""
         return self.commands(body, live.keys)
+
+    def loses(self, body: Body, live: Live, planned: Earlier = ()) -> str | None:
+        """What of `destructive` would be lost if it was sent now, after the `planned` operations; None when nothing.
+
+        Changes nothing. One that does not look at the server says what it can lose.
+        """
+        del live, planned
+        return self.destructive(body)
 
     def run(self, body: Body, live: Live, event: Event) -> None:
         """Make the server so and append the event, in one script.
