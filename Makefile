@@ -95,8 +95,8 @@ stale: $(VENV)/.dev  ## docs/schema.md and the diagrams are those of the live sc
 new-operation: $(VENV)/.dev  ## First version of an operation: STORE=weaviate NAME=freeze_collection
 	@$(BIN)/python -m docs.generate.new operation --store "$(STORE)" --name "$(NAME)"
 
-new-check: $(VENV)/.dev  ## First version of a kind of data check: NAME=row_limit
-	@$(BIN)/python -m docs.generate.new check --name "$(NAME)"
+new-check: $(VENV)/.dev  ## First version of a kind of data check: OF=rows NAME=no_blanks, or OF=table NAME=row_limit
+	@$(BIN)/python -m docs.generate.new check --of "$(OF)" --name "$(NAME)"
 
 new-command: $(VENV)/.dev  ## First version of a command: NAME=explain-stores GROUP=Look
 	@$(BIN)/python -m docs.generate.new command --name "$(NAME)" --group "$(or $(GROUP),Look)"

@@ -1,7 +1,7 @@
 """Writes the first version of something new, with its registration, its test and its line in the pages.
 
 usage: python -m docs.generate.new operation --store KIND --name NAME
-       python -m docs.generate.new check --name NAME
+       python -m docs.generate.new check --of rows|table --name NAME
        python -m docs.generate.new command --name NAME [--group GROUP]
        python -m docs.generate.new store --name NAME [--to FOLDER]
 What it writes works and passes `make check`; the page of each (docs/how-to-add-….md) says what to put in its place.
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 Write = Callable[[Tree, Name, argparse.Namespace], None]
 KINDS: Mapping[str, Write] = {
     "operation": lambda tree, name, asked: operation.write(tree, name, asked.store),
-    "check": lambda tree, name, _: check.write(tree, name),
+    "check": lambda tree, name, asked: check.write(tree, name, asked.of),
     "command": lambda tree, name, asked: command.write(tree, name, asked.group),
     "store": lambda tree, name, asked: store.write(tree, name, asked.to),
 }
@@ -35,6 +35,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     parser.add_argument("--name", required=True)
     parser.add_argument("--store", default="")
     parser.add_argument("--group", default="Look")
+    parser.add_argument("--of", default="")
     parser.add_argument("--to", default="")
     asked = parser.parse_args(arguments)
     tree = Tree(root)

@@ -20,7 +20,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name in the forms that a new thing needs: `freeze_keys`, `FreezeKeys`, `freeze-keys`, `freeze keys`."""
+    """A name in the forms that a new thing needs: `freeze_keys`, `FreezeKeys`, `FREEZE_KEYS`, and so on."""
 
     snake: str
 
@@ -39,6 +39,7 @@ class Name:
         return {
             "snake": self.snake,
             "Class": "".join(each.capitalize() for each in words),
+            "CAPS": self.snake.upper(),
             "kebab": "-".join(words),
             "words": " ".join(words),
         }

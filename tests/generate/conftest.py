@@ -24,7 +24,8 @@ LEFT_OUT = (
     "__pycache__",
     "bench",
 )
-OPERATION, CHECK, COMMAND = "tried_operation", "tried_check", "tried-command"
+OPERATION, COMMAND = "tried_operation", "tried-command"
+CHECKS = {"rows": "tried_rows", "table": "tried_table"}
 STORES = ("arango", "influx", "redis", "weaviate")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,14 +33,15 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The clone as it is, with one operation of each store, a kind of check and a command more."""
+    """The clone as it is, with one operation of each store, a check of each sort and a command more."""
     place = tmp_path_factory.mktemp("generated") / "clone"
     shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*LEFT_OUT))
     if (ROOT / ".mypy_cache").is_dir():  # else mypy reads everything anew, which takes a minute
         shutil.copytree(ROOT / ".mypy_cache", place / ".mypy_cache")
     for store in STORES:
         assert main(["operation", "--store", store, "--name", OPERATION], place) == 0
-    assert main(["check", "--name", CHECK], place) == 0
+    for of, name in CHECKS.items():
+        assert main(["check", "--of", of, "--name", name], place) == 0
     assert main(["command", "--name", COMMAND, "--group", "Data"], place) == 0
     return place
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.generate.conftest import CHECK, COMMAND, OPERATION, STORES, Run
+from tests.generate.conftest import CHECKS, COMMAND, OPERATION, STORES, Run
 
 MODULE = COMMAND.replace("-", "_")
 TESTS = (
     *(f"tests/stores/{store}/test_{OPERATION}.py" for store in STORES),
-    f"tests/unit/validate/test_{CHECK}.py",
+    *(f"tests/unit/validate/test_{check}.py" for check in CHECKS.values()),
     f"tests/cli/test_{MODULE}.py",
 )
 # Those of the tests that know every command, every schema and every bound of the source.

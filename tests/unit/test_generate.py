@@ -20,6 +20,7 @@ def test_name_has_the_forms_that_files_classes_and_sentences_need(written: str) 
     assert Name.of(written).forms == {
         "snake": "freeze_keys",
         "Class": "FreezeKeys",
+        "CAPS": "FREEZE_KEYS",
         "kebab": "freeze-keys",
         "words": "freeze keys",
     }
@@ -66,8 +67,10 @@ def test_program_that_fails_is_told_with_its_own_words(tree: Tree) -> None:
             "'postgres' has no YAML files of operations: STORE is one of",
         ),
         (["command", "--name", "a", "--group", "Nowhere"], "'Nowhere' is no group of commands: Move, Look, "),
-        (["check", "--name", "volume"], "provision/validate/volume.py is there already"),
-        (["check", "--name", "Volume"], "'Volume' is no name"),
+        (["check", "--of", "table", "--name", "volume"], "volume is taken: docs/schemas/checks.json has it"),
+        (["check", "--of", "rows", "--name", "acyclic"], "acyclic is taken: docs/schemas/checks.json has it"),
+        (["check", "--of", "table", "--name", "Volume"], "'Volume' is no name"),
+        (["check", "--name", "a"], "'' is no sort of check: OF=rows for what makes one row bad, OF=table for what"),
     ],
 )
 def test_command_line_that_cannot_be_done_is_refused_and_writes_nothing(

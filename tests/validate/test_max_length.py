@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.stores.weaviate.raw import Raw as WeaviateRaw
 from tests.validate.other_stores import Single, make
 from tests.validate.platform import Platform
 from tests.validate.test_arango import raw as arango_raw
-from tests.validate.test_influx import MINUTE_AGO, Series, of_1, of_2
+from tests.validate.test_influx import Series, of_1, of_2
 
 __all__ = ["arango_raw", "of_1", "of_2"]
 
@@ -221,14 +222,19 @@ def series(request: pytest.FixtureRequest) -> Series:
 TIER = "database: vfr_ml\ntier: real_time"
 
 
+def _second(place: int) -> int:
+    """A second of half an hour ago, inside the tier."""
+    return int(time.time()) // 60 * 60 - 1800 + place
+
+
 def line(key: str, value: str, place: int) -> str:
-    return f'texts,id={key} v="{value}",n=12345,b=true {MINUTE_AGO + place}'
+    return f'texts,id={key} v="{value}",n=12345,b=true {_second(place)}'
 
 
 def test_influx_texts(series: Series) -> None:
     texts = {key: value for key, value in TEXTS.items() if value is not None}
     series.put("real_time", *(line(key, value, place) for place, (key, value) in enumerate(texts.items())))
-    series.put("real_time", f"texts,id=nothing n=1 {MINUTE_AGO + 59}")
+    series.put("real_time", f"texts,id=nothing n=1 {_second(59)}")
 
     assert found(series.project, suite("influx", more=TIER), len(texts)) == LONG
     assert found(series.project, suite("influx", more=TIER, most=4), len(texts)) == {}
