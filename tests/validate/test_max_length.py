@@ -59,7 +59,7 @@ def found(made: Platform | Single, text: str, total: int = len(TEXTS)) -> dict[A
         assert (results["short"]["status"], results["short"]["bad"], results["short"]["total"]) == ("pass", 0, total)
         return {}
     one = ran.found["short"]
-    assert (one["status"], one["bad"], one["total"]) == ("fail", len(one["samples"]), total)
+    assert (one["status"], one["bad"], one["total"]) == ("fail", len(one["samples"]), total), one["message"]
     return {next(iter(row.values())): list(row.values())[1] for row in one["samples"]}
 
 

@@ -53,5 +53,10 @@ def points(lines: Iterable[Sequence[str]]) -> list[Point]:
     return sorted(found.items())
 
 
-def _value(kind: str, text: str) -> str | int:
-    return int(text) if kind in ("long", "unsignedLong") else text
+def as_written(value: object) -> object:
+    """A value without what CSV did to it: the server writes every line break of a text as two characters."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+def _value(kind: str, text: str) -> object:
+    return int(text) if kind in ("long", "unsignedLong") else as_written(text)

@@ -158,7 +158,8 @@ class Server2:
         del seconds  # the client has one limit for all
         with self._session.reading():
             for record in self._session.client.query_api().query_stream(text):
-                yield {**record.values, "time": annotated.since_1970(record.values.get("_time"))}
+                values = {name: annotated.as_written(value) for name, value in record.values.items()}
+                yield {**values, "time": annotated.since_1970(record.values.get("_time"))}
 
     def run(self, text: str) -> None:
         with self._session.writing():

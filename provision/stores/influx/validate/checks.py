@@ -14,7 +14,7 @@ from provision.stores.influx.migrate.model import DAY, HOUR, Tier
 from provision.stores.influx.server import Server
 from provision.stores.influx.validate.flux import CheckFlux
 from provision.stores.influx.validate.influxql import CheckInfluxql
-from provision.stores.influx.validate.place import Ask, FieldSort, Language, Record, Span, Test, longer
+from provision.stores.influx.validate.place import LONGER, Ask, FieldSort, Language, Record, Span, Test
 from provision.stores.influx.validate.refused import refused
 from provision.stores.influx.validate.windows import BILLION, EmptyWindows, aligned, names
 from provision.text.durations import DURATION, seconds
@@ -213,7 +213,7 @@ def _bounds(check: Check) -> list[tuple[str, float]]:
 def _tests(check: Check) -> Sequence[Test]:
     """What holds for a bad value."""
     if check.kind == "max_length":
-        return [("=~", longer(cast(Mapping[str, Any], check.body)["max"]))]
+        return [(LONGER, cast(Mapping[str, Any], check.body)["max"])]
     return _bounds(check)
 
 

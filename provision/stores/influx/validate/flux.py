@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from provision.stores.influx import annotated
 from provision.stores.influx.migrate import flux
 from provision.stores.influx.migrate.model import shown
-from provision.stores.influx.validate.place import Ask, FieldSort, Record, Span, Test, literal
+from provision.stores.influx.validate.place import LONGER, Ask, FieldSort, Record, Span, Test, literal
 
 # What a time in nanoseconds can be, in whole years.
 _FIRST, _LAST = "1678-01-01T00:00:00Z", "2262-01-01T00:00:00Z"
@@ -83,7 +83,8 @@ def _from(span: Span, *more: str) -> str:
     tests += [f"r[{flux.text(name)}] == {flux.text(value)}" for name, value in span.tags.items()]
     where = " and ".join((*tests, *more))
     bucket = flux.text(flux.bucket(span.database, span.tier))
-    return f"from(bucket: {bucket}) |> range(start: {start}, stop: {stop}) |> filter(fn: (r) => {where})"
+    uses = 'import "strings"\n' if "strings.strlen(" in where else ""
+    return f"{uses}from(bucket: {bucket}) |> range(start: {start}, stop: {stop}) |> filter(fn: (r) => {where})"
 
 
 def _one_of(fields: Sequence[str]) -> str:
@@ -91,9 +92,11 @@ def _one_of(fields: Sequence[str]) -> str:
 
 
 def _any(tests: Sequence[Test]) -> str:
-    return f"({' or '.join(f'{_compared(bound)} {sign} {literal(bound)}' for sign, bound in tests)})"
+    return f"({' or '.join(_bad(sign, bound) for sign, bound in tests)})"
 
 
-def _compared(bound: float | str) -> str:
+def _bad(sign: str, bound: float) -> str:
+    if sign == LONGER:
+        return f"strings.strlen(v: r._value) > {bound:d}"
     # A whole number and a fraction cannot be compared as they are.
-    return "r._value" if isinstance(bound, str) else "float(v: r._value)"
+    return f"float(v: r._value) {sign} {literal(bound)}"

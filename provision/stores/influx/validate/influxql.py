@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from provision.stores.influx.migrate.influxql import quoted, text
 from provision.stores.influx.migrate.model import shown
-from provision.stores.influx.validate.place import Ask, FieldSort, Record, Span, Test, literal
+from provision.stores.influx.validate.place import LONGER, Ask, FieldSort, Record, Span, Test, literal
 
 _SORTS = {"string": FieldSort.TEXT, "boolean": FieldSort.TRUTH}  # the others are numbers
 
@@ -75,4 +75,14 @@ def _from(span: Span, more: str = "") -> str:
 
 
 def _any(name: str, tests: Sequence[Test]) -> str:
-    return f"({' OR '.join(f'{quoted(name)} {sign} {literal(bound)}' for sign, bound in tests)})"
+    return f"({' OR '.join(_bad(quoted(name), sign, bound) for sign, bound in tests)})"
+
+
+def _bad(name: str, sign: str, bound: float) -> str:
+    return f"{name} =~ {_longer(int(bound))}" if sign == LONGER else f"{name} {sign} {literal(bound)}"
+
+
+def _longer(most: int) -> str:
+    """The regular expression of texts that have more characters; none may be repeated more than a thousand times."""
+    thousands, rest = divmod(most + 1, 1000)
+    return f"/(?s)^{'.{1000}' * thousands}{f'.{{{rest}}}' if rest else ''}/"
