@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from provision.errors import ConfigError, FailedError, UnreachableError
 from provision.model import StoreOptions
 from provision.net.causes import cause
-from provision.net.plain import PlainHttp, Reply, Silent
+from provision.net.plain import BUSY, PlainHttp, Reply, Silent
 
 if TYPE_CHECKING:
     import urllib3
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 # An operation on a schema answers in milliseconds; a server that is silent this long is lost.
 ANSWER_SECONDS = 60.0
-BUSY = (429, 503)
 
 
 class Unanswered(Exception):

@@ -9,8 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+BUSY = (429, 503)
 
 
 class Silent(Exception):
@@ -39,6 +44,8 @@ class PlainHttp:
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], seconds: float
     ) -> Reply | None:
         """The reply to a request that may be sent twice; None where there is no plain one. Raises Silent."""
+        from http.client import HTTPException  # who reads files alone has no use for it
+
         if not self._lock.acquire(blocking=False):
             return None
         try:
@@ -72,6 +79,8 @@ class PlainHttp:
 
     def _connected(self) -> HTTPConnection:
         """The connection, open. Raises OSError."""
+        from http.client import HTTPConnection
+
         if self._connection is None:
             parts = urlsplit(self._base)
             self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=self._connect_seconds)

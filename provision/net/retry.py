@@ -8,7 +8,7 @@ import urllib3
 from urllib3.connectionpool import ConnectionPool
 from urllib3.util.retry import RequestHistory
 
-from provision.net.http import BUSY
+from provision.net.plain import BUSY
 
 ATTEMPTS = 4
 # Seconds before the second attempt; each later pause is twice as long.

@@ -64,12 +64,14 @@ class Client:
         return list(found.column_names), [tuple(row) for row in found.result_rows]
 
     def _plain_version(self) -> str:
-        """The server's version where it says one at once that is recent enough."""
-        try:
-            version = str(self._plain.ask("SELECT version()", {})[1][0][0]) if self._plain is not None else ""
-        except (NotPlain, IndexError):
+        """The server's version where it says one at once that is recent enough; else nothing."""
+        if self._plain is None:
             return ""
-        return version if _numbers(version) >= OLDEST else ""
+        try:
+            version = str(self._plain.ask("SELECT version()", {})[1][0][0])
+            return version if _numbers(version) >= OLDEST else ""
+        except (NotPlain, IndexError, ValueError):
+            return ""
 
     def _leave_plain(self) -> None:
         plain, self._plain = self._plain, None
