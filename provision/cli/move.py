@@ -97,10 +97,11 @@ def down(
 def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file: Path | None) -> int:
     render = MoveRender(direction, given.output, dry_run=given.dry_run)
     access = Access.READ if given.dry_run else Access.WRITE
+    outlined = direction is Direction.UP and plan_file is None
     with (
         _stoppable() as boards,
         render.under_way(),
-        site.opened(given.env, access, only=given.only, wait_for=given.wait_for) as opened,
+        site.opened(given.env, access, only=given.only, wait_for=given.wait_for, outlined=outlined) as opened,
     ):
         render.head(opened)
         rules = Rules(

@@ -39,11 +39,21 @@ def opened(
     only: tuple[str, ...] = (),
     tolerant: bool = False,
     wait_for: float = 0.0,
+    outlined: bool = False,
 ) -> Iterator[Site]:
-    """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer."""
+    """As `sites.opened` for the project of the working directory."""
     found = project()
     chosen = environment(found, env)
-    with sites.opened(found, chosen, access, only=only, tolerant=tolerant, wait_for=wait_for, passing=_TYPER) as site:
+    with sites.opened(
+        found,
+        chosen,
+        access,
+        only=only,
+        tolerant=tolerant,
+        wait_for=wait_for,
+        outlined=outlined,
+        passing=_TYPER,
+    ) as site:
         yield site
 
 

@@ -40,7 +40,7 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
 
     Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
     """
-    standings: Standings = survey(site)
+    standings: Standings = survey(site) if site.standings is None else site.standings
     plan = fresh_plan(site, direction, wanted, rules, standings)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
     idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
@@ -50,6 +50,8 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
+    if site.outlined:
+        return move(site.whole(), direction, wanted, rules, watch)
     allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:

@@ -17,6 +17,7 @@ from provision import embedded, kinds, process
 from provision.embedded.programs import missing
 from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
 from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
+from provision.flows.survey import settled
 from provision.model import Owner
 from provision.settings import Environment, ProjectFile
 
@@ -43,24 +44,32 @@ def opened(
     only: tuple[str, ...] = (),
     tolerant: bool = False,
     wait_for: float = 0.0,
+    outlined: bool = False,
     passing: tuple[type[Exception], ...] = (),
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Site]:
     """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer.
 
-    `passing`: exceptions that leave the block as they are; what `check` raises ends the wait. Raises ConfigError,
-    UnreachableError.
+    `outlined`: files are not read whole where every one is applied as it is. `passing`: exceptions that leave the block
+    as they are; what `check` raises ends the wait. Raises ConfigError, UnreachableError.
     """
     with masked(environment, passing):
         site = _patient(
             lambda: open_site(
-                project, environment, kinds.build, engine, access, only=frozenset(only), tolerant=tolerant
+                project,
+                environment,
+                kinds.build,
+                engine,
+                access,
+                only=frozenset(only),
+                tolerant=tolerant,
+                outlined=outlined,
             ),
             wait_for,
             check,
         )
         try:
-            yield site
+            yield settled(site) if site.outlined else site
         finally:
             site.close()
 
