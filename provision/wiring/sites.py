@@ -13,8 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from provision import embedded, kinds, process
-from provision.embedded.programs import missing
+from provision import kinds, process
 from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
 from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
 from provision.flows.survey import settled
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 def engine(kind: str, store: str, folder: Path) -> StartableEngine | NoEngine:
     """The embedded engine of a store, or what to do for one: its server may not be on PATH."""
+    from provision import embedded  # where stores have urls nobody asks for one
+    from provision.embedded.programs import missing
+
     if not kinds.named(kind, store).engine:
         return NoEngine()
     made = embedded.engine(kind, store, folder)

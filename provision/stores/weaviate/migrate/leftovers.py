@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from provision.backfill import folder as backfills
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import FailedError
 from provision.model import Leftover, StoreOptions
 from provision.net.http import path_of
