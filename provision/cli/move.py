@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
-from provision.core.execute import Coordinator
 from provision.core.plan import MoveRequest
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access
@@ -27,6 +26,9 @@ from provision.flows.rules import Listeners, Rules
 from provision.model import Direction
 from provision.wiring import sites
 from provision.wiring.moves import error_of, hidden, hidden_losses, needed_backfills
+
+if TYPE_CHECKING:
+    from provision.core.execute import Coordinator
 
 app = group.app()
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provision.core.execute import Coordinator, EventNumbering, Execution, execute
 from provision.core.plan import MoveRequest, Standings
 from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
@@ -31,6 +30,7 @@ from provision.model import (
 from provision.ports import Store
 
 if TYPE_CHECKING:
+    from provision.core.execute import Coordinator, EventNumbering
     from provision.flows.gates import BackfillGates
     from provision.model.backfills import Backfill
 
@@ -50,6 +50,8 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
+    from provision.core.execute import EventNumbering  # most runs find nothing to execute
+
     if site.outlined:
         return move(site.whole(), direction, wanted, rules, watch)
     allowed.ask(site, plan.steps)
@@ -176,6 +178,8 @@ class _Running:
         return report
 
     def carry_out(self, plan: Plan, standings: Standings) -> Report:
+        from provision.core.execute import Coordinator, Execution, execute
+
         board = Coordinator(len({step.revision.store for step in plan.steps}))
         if self._board is not None and self._board.stopped is not None:
             board.stop(self._board.stopped)  # asked for between the two halves of this run
