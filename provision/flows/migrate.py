@@ -50,15 +50,12 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
-    from provision.core.execute import EventNumbering  # most runs find nothing to execute
-
     if site.outlined:
         return move(site.whole(), direction, wanted, rules, watch)
     allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
-        pens = {name: EventNumbering(site.project.name, held.token, rules.owner.actor) for name in site.stores}
-        run = _Running(site, rules, watch, held, pens, allowed)
+        run = _Running(site, rules, watch, held, _pens(site, held, rules), allowed)
         standings, plan = run.get_ready(
             standings, plan, lambda found: fresh_plan(site, direction, wanted, rules, found)
         )
@@ -203,6 +200,12 @@ class _Running:
         if at_work:
             self._held.abandon()  # else the next run would begin beside a statement of this one
         self._watch.interrupted(error)
+
+
+def _pens(site: Site, held: HeldLock, rules: Rules) -> dict[str, EventNumbering]:
+    from provision.core.execute import EventNumbering  # most runs find nothing to execute
+
+    return {name: EventNumbering(site.project.name, held.token, rules.owner.actor) for name in site.stores}
 
 
 def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float, watch: Listeners) -> None:
