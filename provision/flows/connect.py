@@ -154,14 +154,10 @@ def open_site(
     stores = build_all(placed(project, environment), build)
     read = source.outline if outlined else _read_whole
     graph, names = read(stores, project.many_heads)
-    needed = graph.stores_for(only, narrow) if only and narrow is not None else None
-
-    def reached_or_not(store: Store) -> Reached:
-        if needed is not None and store.name not in needed | {project.home}:
-            return Reached(store, Reach.LEFT_OUT)
-        return reach(store, project, environment, engines, access, graph)
-
-    reached = together(stores, reached_or_not)
+    left_out = _left_out(graph, project, only, narrow)
+    wanted = [each for each in stores if each.name not in left_out]
+    reached = together(wanted, lambda store: reach(store, project, environment, engines, access, graph))
+    reached += [Reached(each, Reach.LEFT_OUT) for each in stores if each.name in left_out]
     errors = [each.error for each in reached if each.error is not None]
     errors += _shared_versions(reached)
     if tolerant and all(isinstance(error, UnreachableError) for error in errors):
@@ -173,6 +169,13 @@ def open_site(
             source.read(stores, project.many_heads)  # what is wrong with a file is told first
     raise_all(errors)
     return Site(project, environment, graph, {each.store.name: each for each in reached}, names)
+
+
+def _left_out(graph: Graph, project: ProjectFile, only: frozenset[str], narrow: Direction | None) -> frozenset[str]:
+    needed = graph.stores_for(only, narrow) if only and narrow is not None else None
+    if needed is None:
+        return frozenset()
+    return frozenset(each.name for each in project.stores) - needed - {project.home}
 
 
 def _read_whole(stores: Sequence[Store], many_heads: Iterable[str]) -> tuple[Graph, frozenset[str]]:
