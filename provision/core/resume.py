@@ -87,8 +87,8 @@ def _begin_at(store: Store, step: Step, standings: Mapping[str, StoreStanding]) 
     if store.statements is not None:
         return statements.begin_at(store.statements, step, state)
     assert store.lane is not None
-    number = state.events[-1].statement or 1
-    if state.name is StateName.FAILED and not state.events[-1].detail.get("preceding"):
+    number, detail = state.events[-1].statement or 1, state.events[-1].detail
+    if state.name is StateName.FAILED and ("trail" in detail or not detail.get("preceding")):
         return number
     fate = store.lane.probe(step, state)
     if fate.outcome is Outcome.DONE:
