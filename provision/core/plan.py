@@ -162,7 +162,8 @@ def _refusals(each: Standing) -> Iterator[ProvisionError]:
             "revision-unknown",
             f"{each.id} was begun and not ended, and its file is gone",
             where=f"ledger of {each.id.split('/')[0]}, begun by {state.actor}",
-            fix=f"restore the file, or settle it with `provision resolve {each.id} --applied` or `--pending`",
+            fix=f"restore the file, or settle it with `provision resolve {each.id} --applied` or"
+            f" `provision resolve {each.id} --pending`",
         )
     if Flag.UNKNOWN in each.flags and Flag.FUTURE not in each.flags:
         yield _unknown(each)

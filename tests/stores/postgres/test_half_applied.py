@@ -38,7 +38,7 @@ def test_failure_behind_a_block_is_gone_on_with_where_it_failed(plain: Project) 
     plain.write("0001", BAD)
     ran = plain.provision("up")
     assert (ran.code, values(plain)) == (5, [1])
-    assert "statement 5: insert into nowhere values (3); statements before it are committed" in ran.err
+    assert "statement 5: insert into nowhere values (3); statements 1 to 3 are committed" in ran.err
 
     again = plain.provision("up")
     assert (again.code, values(plain)) == (5, [1])
@@ -160,3 +160,43 @@ def test_id_of_a_file_that_is_named_after_it_reads_the_same_everywhere(plain: Pr
     ran = plain.provision("up")
 
     assert ran.err.startswith("error[changed-half-way]: postgres/a2 was edited after")
+
+
+def test_what_cannot_be_held_back_is_never_sent_twice(plain: Project) -> None:
+    plain.write("0001", 'op.execute("create table t (x int)")')
+    raw = 'c = op.get_bind().connection.driver_connection\n    c.execute("insert into t values (1)")\n    c.commit()'
+    plain.write("0002", f'{raw}\n    op.execute("select nothing")')
+    assert plain.provision("up").code == 5
+    dirty = plain.provision("up")
+    assert (dirty.code, "stopped half-way" in dirty.err) == (3, True), dirty.err
+    plain.done("resolve", "postgres/0002", "--done-to", "1")
+
+    ran = plain.provision("up")
+
+    assert (ran.code, "cannot be carried out again" in ran.err, values(plain)) == (3, True, [1]), ran.err
+    plain.done("resolve", "postgres/0002", "--applied")
+    plain.up()
+
+
+def test_done_to_by_hand_goes_on_behind_it(plain: Project) -> None:
+    plain.write("0001", BAD)
+    assert plain.provision("up").code == 5
+    with psycopg.connect(plain.url, autocommit=True) as connection:
+        connection.execute("insert into t values (2), (3)")
+
+    said = plain.done("resolve", "postgres/0001", "--done-to", "5")
+
+    assert said.out.endswith("statements 1 to 5 are done: the next `up` goes on with statement 6\n")
+    plain.up()
+    assert values(plain) == [1, 2, 3]
+
+
+def test_done_to_more_than_there_is_is_refused(plain: Project) -> None:
+    plain.write("0001", BAD)
+    assert plain.provision("up").code == 5
+    assert plain.provision("resolve", "postgres/0001", "--done-to", "0").code == 2
+    plain.done("resolve", "postgres/0001", "--done-to", "6")
+
+    ran = plain.provision("up")
+
+    assert (ran.code, "it has 5 statements now, and 6 are done" in ran.err) == (3, True), ran.err

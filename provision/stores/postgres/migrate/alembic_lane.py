@@ -211,7 +211,7 @@ class AlembicLane:
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
         what, fix = told(error)
-        if sqlstate(error) == READ_ONLY and session.trail.repeats:
+        if sqlstate(error) == READ_ONLY and session.read_only:
             refused = session.trail.cannot_repeat()
             self._record(refused.what, session, step, journal)
             return refused
@@ -245,7 +245,7 @@ class AlembicLane:
         kept = {"rolled_back": True} if nothing else {"text": session.text}
         if nothing or answered:  # else the boundary before it stays the last word, and the next run asks
             self._ledger.append(journal.event(step, EventKind.FAILED, statement=number or None, error=what, **kept))
-        return number, "rolled back: nothing of it was kept" if nothing else "statements before it are committed"
+        return number, "rolled back: nothing of it was kept" if nothing else session.trail.kept
 
 
 class _Pulled:

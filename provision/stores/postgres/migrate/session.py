@@ -228,14 +228,14 @@ class Session:
         self._autocommit = wire.autocommits(self._connection)
         first = self._journal.begin_at(step)
         self.trail = Trail(step, first, () if first is None else self._ledger.read())
-        self.committed = self.trail.resumed
+        self.committed = self.trail.behind
         self._read_only_where_done()
         self._step, self._began, self._own_part = step, time.monotonic(), True
         self.guard.begin(step, closed=not self._journal.may_lose(step))
 
     def _reset(self) -> None:
         self._step = None
-        self._autocommit = self._begun = self._traced = self._moved = False
+        self._autocommit = self._begun = self._traced = self._moved = self.read_only = False
         self._own_part = True
         self.sent = self.answered = 0
         self.committed = False
@@ -296,18 +296,28 @@ class Session:
             self.committed = self._traced = self._begun = True
 
     def _read_only_where_done(self) -> None:
-        """Let nothing be written by what is sent again of a transaction that an earlier attempt committed."""
-        if self.trail.repeats and not self._autocommit:
-            self._ask("select set_config('transaction_read_only', 'on', true)")
+        """Nothing may be written by what is sent again of a transaction that an earlier attempt committed."""
+        self.read_only = self.trail.repeats and not self._autocommit
+        if self.read_only:
+            self._send_own("savepoint provision_done", "set transaction read only")
+
+    def _new(self) -> None:
+        """What is sent from here on was never done: the server puts back what it was before the savepoint."""
+        if self.read_only:
+            self.read_only = False
+            self._send_own("release savepoint provision_done")
+
+    def _send_own(self, *texts: str) -> Any:
+        self._asks = True
+        try:
+            return [self._connection.exec_driver_sql(text) for text in texts][-1]
+        finally:
+            self._asks = False
 
     def _ask(self, question: str) -> Rows:
         """The rows of a query of our own on env.py's connection."""
-        self._asks = True
-        try:
-            rows: Rows = self._connection.exec_driver_sql(question).fetchall()
-            return rows
-        finally:
-            self._asks = False
+        rows: Rows = self._send_own(question).fetchall()
+        return rows
 
     def _before(
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
@@ -321,11 +331,8 @@ class Session:
         """What is sent in the place of a statement, once its trace is left."""
         if self._step is None or self._asks:
             return statement, parameters
-        held, parameters_held = "select 1", type(parameters)()
-        done = self._before_autocommit if self._autocommit else self._before_transactional
-        if done(self._step, statement):
-            return held, parameters_held
-        return statement, parameters
+        before = self._before_autocommit if self._autocommit else self._before_transactional
+        return ("select 1", type(parameters)()) if before(self._step, statement) else (statement, parameters)
 
     def _look(self, statement: str) -> None:
         if not self._guarded:
@@ -360,11 +367,11 @@ class Session:
             self._moved = True
             self._before_commit()
         self.sent, self._moved = self.sent + 1, True
-        if not self._own_part or self.trail.passes(statement):
-            self._look(statement)
-            return False
-        if self.trail.take(statement):
+        reads = self._own_part and self.trail.passes(statement)
+        if not reads and self._own_part and self.trail.take(statement):
             return True
+        if not reads:
+            self._new()
         self._look(statement)
         return False
 
@@ -387,4 +394,5 @@ class Session:
         if self.trail.resumed and self.trail.count == self.trail.done + 1:
             drop_invalid(self._own, statement)
         self._ledger.append(self._boundary(self.trail.count, statement, begins=True))
+        self.trail.noted = self.trail.count - 1
         return False

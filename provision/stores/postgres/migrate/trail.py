@@ -49,6 +49,18 @@ class Trail:
         return reads
 
     @property
+    def behind(self) -> bool:
+        """Whether anything of the step was committed by an earlier attempt."""
+        return self.done > 0 or self._committed > 0
+
+    @property
+    def kept(self) -> str:
+        """What is committed, where that is known not to be all that is before the statement in hand."""
+        if not self.complete or not self.noted or self.at == self.noted + 1:
+            return "statements before it are committed"
+        return f"statement{f's 1 to {self.noted} are' if self.noted > 1 else ' 1 is'} committed"
+
+    @property
     def repeats(self) -> bool:
         """Whether the transaction in hand is one that an earlier attempt committed."""
         return self.count < self.done or self.commits < self._committed
@@ -82,7 +94,8 @@ class Trail:
             if event.revision != self._step.id:
                 continue
             boundary = event.kind in (EventKind.STARTED, EventKind.AT)
-            if not boundary and (event.kind is not EventKind.FAILED or event.detail.get("rolled_back")):
+            goes_on = boundary or (event.kind is EventKind.FAILED and not event.detail.get("rolled_back"))
+            if not goes_on or "done_to" in event.detail:
                 self._known, self._committed = {}, 0
             trail, number = event.detail.get("trail"), event.statement or 1
             if boundary and trail is not None and number <= self.done + 1 and event.direction is self._step.direction:
@@ -95,6 +108,8 @@ class Trail:
             "changed-half-way",
             f"{revision.title} was edited after statements of it were committed, or goes another way now: {how}",
             where=revision.path,
-            fix="restore the statements that ran and edit only what follows, or settle it with"
-            f" `provision resolve {revision.id} --done-to N`, `--applied` or `--pending`",
+            fix=f"restore the statements that ran and edit only what follows, or settle it:"
+            f" `provision resolve {revision.id} --done-to {self.done}` (the edit changes nothing that ran),"
+            f" `provision resolve {revision.id} --applied` (nothing more of it is sent) or"
+            f" `provision resolve {revision.id} --pending` (it begins again with statement 1)",
         )
