@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-idle bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,9 @@ bench: $(VENV)/.dev  ## Compare with the peers in one run; all three write docs/
 
 bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the import of six clients
 	$(BIN)/python -m bench.stores $(BENCH) </dev/null
+
+bench-idle: $(VENV)/.dev  ## Instructions of an up that finds nothing to do, beside an earlier commit
+	$(BIN)/python -m bench.idle $(BENCH) </dev/null
 
 bench-data: $(VENV)/.dev  ## Data checks and backfills beside the seed's queries and other tools
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null

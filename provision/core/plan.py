@@ -295,3 +295,11 @@ def _one_way(steps: Iterable[Step]) -> Iterator[ProvisionError]:
                 where=step.revision.path,
                 fix="choose a later target, or write a new revision that undoes it",
             )
+
+
+def by_word(name: str) -> str:
+    """How a person settles what is half applied, and what follows from it."""
+    return (
+        f"`provision resolve {name} --applied` (nothing more of it is sent) or `provision resolve {name} --pending`"
+        " (it begins again with statement 1)"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from provision.core.plan import by_word
 from provision.errors import Interrupted, LeaseLost, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Fate, Outcome, State, Statement, StateName, Step
 from provision.ports import Guarded, Joined, Journal, Statements
@@ -59,14 +60,6 @@ def dirty(
         f"{step.revision.title} stopped {at}, and what became of it is not certain",
         where=f"{step.revision.path}: {' '.join(summary.split())}; {fate.reason}",
         fix=_looked(step.id, number) if counted else _to_count(step.id),
-    )
-
-
-def by_word(name: str) -> str:
-    """How a person settles what is half applied, and what follows from it."""
-    return (
-        f"`provision resolve {name} --applied` (nothing more of it is sent) or `provision resolve {name} --pending`"
-        " (it begins again with statement 1)"
     )
 
 

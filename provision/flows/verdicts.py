@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from provision.core.plan import Standings
+from provision.core.plan import Standings, by_word
 from provision.core.standing import Flag, Standing
-from provision.core.statements import by_word
 from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import Site
 from provision.model import Statement, Step
