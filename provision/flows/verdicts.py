@@ -156,7 +156,7 @@ def _nothing_above(site: Site, each: Standing, standings: Standings) -> None:
             "required-by-others",
             f"{', '.join(ordered)} stand{'s' if len(ordered) == 1 else ''} on {each.id} and cannot stay without it",
             where=each.revision.path if each.revision else each.id,
-            fix="revert what stands on it first with `provision down`",
+            fix=f"revert {'it' if len(ordered) == 1 else 'them'} first: `provision down` to the revision below",
         )
 
 
@@ -175,7 +175,7 @@ def _nothing_to_resolve(each: Standing, verdict: Verdict, fitting: Sequence[Verd
         fix = "`provision up` records it"
     elif each.applied:
         what = f"{each.id} is applied and its file is as it was: nothing about it is open"
-        fix = f"`provision down` reverts; `provision history {each.id}` shows what happened"
+        fix = f"`provision history {each.id}` shows what happened"
     else:
         what = f"{each.id} is {each.state.name}: nothing about it is open"
         fix = f"`provision up` applies it; `provision baseline {each.id}` marks it as applied without running it"

@@ -18,7 +18,7 @@ from tests.cli.projects import edit, script
 from tests.servers.command_line import Provision, Ran
 
 ENV = ("--env", "test")
-COUNT = "SELECT count() FROM event_counts"
+COUNT = "SELECT count() FROM events"
 MORE = "CREATE TABLE IF NOT EXISTS more (x UInt64) ENGINE = Log;\n"
 Bring = Callable[[Path, Provision], Ran]
 
@@ -48,7 +48,7 @@ def lost_insert(root: Path, provision: Provision) -> None:
     def lost(*_given: object) -> None:
         raise UnreachableError("unreachable", "nothing listens there", where="127.0.0.1:1")
 
-    script(root, "003_fill", "INSERT INTO event_counts SELECT today(), count() FROM events;\n")
+    script(root, "003_fill", "INSERT INTO events SELECT 7, now();\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ClickhouseStatements, "send", lost)
         assert provision("up", *ENV).code == 5
@@ -185,8 +185,42 @@ def test_command_of_the_fix_leads_on(done: Path, provision: Provision, bring: Br
     ran = provision(*printed[number])
 
     assert ran.code == 0, (printed[number], ran.out + ran.err)
-    assert provision("up", *ENV).code == 0
+    assert provision("up", *ENV, "--allow-destructive").code == 0
     assert provision("status", "--check", *ENV).code == 0
+
+
+def out_of_order(root: Path, _provision: Provision) -> None:
+    script(root, "000_first", MORE)
+
+
+def nothing(_root: Path, _provision: Provision) -> None:
+    """Everything is as it should be."""
+
+
+@pytest.mark.parametrize(
+    ("code", "arrange", "command", "option"),
+    [
+        ("environment-not-named", nothing, ("status",), ENV),
+        ("down-without-target", nothing, ("down", *ENV, "--allow-destructive"), ("--steps", "1")),
+        ("down-without-target", nothing, ("down", *ENV, "--allow-destructive"), ("--all",)),
+        ("required-by-others", nothing, ("down", "postgres/0001", *ENV, "--allow-destructive"), ("--cascade",)),
+        ("destructive", nothing, ("down", "--all", *ENV), ("--allow-destructive",)),
+        ("out-of-order", out_of_order, ("up", *ENV), ("--out-of-order",)),
+    ],
+)
+def test_option_of_the_fix_lets_the_same_command_through(
+    done: Path,
+    provision: Provision,
+    code: str,
+    arrange: Callable[[Path, Provision], None],
+    command: tuple[str, ...],
+    option: tuple[str, ...],
+) -> None:
+    arrange(done, provision)
+    ran = failed(code, provision(*command))
+    [fix] = [line for line in ran.err.splitlines() if line.startswith("  fix ")]
+    assert option[0] in fix
+    assert provision(*command, *option).code == 0
 
 
 def test_dirty_done_to_sends_nothing_again_and_pending_sends_it(done: Path, provision: Provision) -> None:
