@@ -25,6 +25,18 @@ _WATCH = Listeners(render.happened, lambda _plan, _standings: None)
 
 
 app = group.app()
+Settled = Annotated[
+    str,
+    typer.Argument(metavar="REVISION", autocompletion=complete.revisions, help="A revision as STORE/ID, or a store."),
+]
+Applied = Annotated[bool, typer.Option("--applied", help="All of it is there: send nothing more of it.")]
+Pending = Annotated[bool, typer.Option("--pending", help="Nothing of it is there: run it from statement 1.")]
+Reverted = Annotated[bool, typer.Option("--reverted", help="It was there and was undone.")]
+DoneTo = Annotated[
+    int | None,
+    typer.Option("--done-to", metavar="N", help="Its statements 1 to N are done: go on with the next one."),
+]
+AcceptChange = Annotated[bool, typer.Option("--accept-change", help="The edit of its file changes nothing.")]
 
 
 @group.command(
@@ -62,24 +74,12 @@ def baseline(
     'provision resolve postgres/0007 --accept-change --reason "comment only"',
 )
 def resolve(
-    revision: Annotated[
-        str,
-        typer.Argument(
-            metavar="REVISION", autocompletion=complete.revisions, help="A revision as STORE/ID, or a store."
-        ),
-    ],
-    applied: Annotated[bool, typer.Option("--applied", help="All of it is there: send nothing more of it.")] = False,
-    pending: Annotated[
-        bool, typer.Option("--pending", help="Nothing of it is there: run it from statement 1.")
-    ] = False,
-    reverted: Annotated[bool, typer.Option("--reverted", help="It was there and was undone.")] = False,
-    done_to: Annotated[
-        int | None,
-        typer.Option("--done-to", metavar="N", help="Its statements 1 to N are done: go on with the next one."),
-    ] = None,
-    accept_change: Annotated[
-        bool, typer.Option("--accept-change", help="The edit of its file changes nothing.")
-    ] = False,
+    revision: Settled,
+    applied: Applied = False,
+    pending: Pending = False,
+    reverted: Reverted = False,
+    done_to: DoneTo = None,
+    accept_change: AcceptChange = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the history.")] = "",
     env: options.Env = None,
     output: options.Output = options.TEXT,

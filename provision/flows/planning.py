@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provision.core.plan import MoveRequest, Standings, first_moved, moved, plan_down, plan_up, by_word
+from provision.core.plan import MoveRequest, Standings, by_word, first_moved, moved, plan_down, plan_up
 from provision.errors import ConfigError, RefusedError
 from provision.flows import peers
 from provision.flows.connect import Reach, Site

@@ -37,14 +37,19 @@ def test_insert_stopped_on_the_way_is_dirty_and_not_sent_again(stopped: Path, pr
 def test_insert_that_the_log_says_ended_is_done(stopped: Path, provision: Provision) -> None:
     """A table stands for the log, which the embedded engine does not keep."""
     del stopped
-    mark = "provision/small/" + provision("history", "clickhouse/003", "-o", "json").out.split('"token": ')[1].split(",")[0]
+    mark = (
+        "provision/small/"
+        + provision("history", "clickhouse/003", "-o", "json").out.split('"token": ')[1].split(",")[0]
+    )
     with clickhouse_connect.get_client(dsn=os.environ["SMALL_CLICKHOUSE"]) as client:
         client.command(
             "CREATE TABLE system.query_log (type String, log_comment String, event_date Date, is_initial_query UInt8)"
             " ENGINE = Memory"
         )
         try:
-            client.command(f"INSERT INTO system.query_log VALUES ('QueryFinish', '{mark}/clickhouse/003/2', today(), 1)")
+            client.command(
+                f"INSERT INTO system.query_log VALUES ('QueryFinish', '{mark}/clickhouse/003/2', today(), 1)"
+            )
             ran = provision("up")
         finally:
             client.command("DROP TABLE system.query_log")

@@ -87,17 +87,22 @@ def changed_half_way(root: Path, provision: Provision) -> Ran:
     return failed("changed-half-way", provision("up", *ENV))
 
 
+def alembic(root: Path, parent: str, body: str) -> Path:
+    place = root / "alembic" / "versions" / "0004_kept.py"
+    place.write_text(
+        f"from alembic import op\n\nrevision = '0004'\ndown_revision = '{parent}'\n\n\n"
+        f"def upgrade() -> None:\n    {body}\n\n\ndef downgrade() -> None:\n    pass\n"
+    )
+    return place
+
+
 def changed_half_way_postgres(root: Path, provision: Provision) -> Ran:
     body = (
         "with op.get_context().autocommit_block():\n"
         "        op.execute('create table if not exists kept (x int)')\n"
         "    op.execute('select nothing')"
     )
-    place = root / "alembic" / "versions" / "0004_kept.py"
-    place.write_text(
-        "from alembic import op\n\nrevision = '0004'\ndown_revision = '0003'\n\n\n"
-        f"def upgrade() -> None:\n    {body}\n\n\ndef downgrade() -> None:\n    pass\n"
-    )
+    place = alembic(root, "0003", body)
     failed("statement-failed", provision("up", *ENV))
     edit(place, "select nothing", "select 1")
     edit(place, "x int", "x bigint")
@@ -112,7 +117,7 @@ def revision_changed(root: Path, provision: Provision) -> Ran:
 
 def revision_unknown(root: Path, provision: Provision) -> Ran:
     (root / "alembic" / "versions" / "0003_order_notes.py").unlink()
-    script(root, "003_more", MORE)
+    alembic(root, "0002", "pass")
     return failed("revision-unknown", provision("up", *ENV))
 
 

@@ -118,7 +118,13 @@ def test_resolve_accept_change_takes_the_file_as_it_is(small: Path, provision: P
     _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
     ran = provision("resolve", "clickhouse/001", "--accept-change", "--reason", "a comment", "-o", "json")
     assert json.loads(ran.out) == {
-        "resolved": {"id": "clickhouse/001", "state": "applied", "accepted": True, "done_to": None, "reason": "a comment"}
+        "resolved": {
+            "id": "clickhouse/001",
+            "state": "applied",
+            "accepted": True,
+            "done_to": None,
+            "reason": "a comment",
+        }
     }
     assert provision("up", "--allow-destructive").code == 0
     assert provision("history", "clickhouse/001").out.splitlines()[2:] == [
@@ -300,7 +306,9 @@ def test_resolve_done_to_all_is_applied_by_up(small: Path, provision: Provision)
 def test_resolve_done_to_what_was_done_again_is_sent_again(small: Path, provision: Provision) -> None:
     file = _half(small, provision)
     _clickhouse_do("DROP TABLE a2")
-    file.write_text(file.read_text().replace("INSERT INTO nowhere VALUES (1)", "CREATE TABLE a3 ENGINE = Log AS SELECT 1"))
+    file.write_text(
+        file.read_text().replace("INSERT INTO nowhere VALUES (1)", "CREATE TABLE a3 ENGINE = Log AS SELECT 1")
+    )
     assert provision("resolve", "clickhouse/003", "--done-to", "1").code == 0
     assert provision("up").code == 0
     assert _tables() == ["a1", "a2", "a3", "a4"]

@@ -277,7 +277,8 @@ def test_begin_at_edited_before_the_statement_in_flight_is_refused(
             "changed-half-way",
             f"a/1_ttl was edited after its statement {number} had been sent",
             f"a/1.sql: statement {number}, sent 2026-03-02 09:14 UTC",
-            f"restore the statements that ran and edit only what follows, or settle it: {done}`provision resolve a/1 --applied`"
-            " (nothing more of it is sent) or `provision resolve a/1 --pending` (it begins again with statement 1)",
+            f"restore the statements that ran and edit only what follows, or settle it: {done}"
+            "`provision resolve a/1 --applied` (nothing more of it is sent) or"
+            " `provision resolve a/1 --pending` (it begins again with statement 1)",
         )
     ]

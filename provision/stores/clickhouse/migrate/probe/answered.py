@@ -13,7 +13,8 @@ from provision.stores.clickhouse.server import Client, ServerRefused
 _STOPPED = frozenset({159, 209, 210, 236, 241, 319, 394, 999})
 _LOG = """
 SELECT DISTINCT toString(type) FROM system.query_log
-WHERE log_comment = {mark:String} AND event_date >= toDate({day:String}) - 1 AND is_initial_query AND type != 'QueryStart'
+WHERE log_comment = {mark:String} AND event_date >= toDate({day:String}) - 1 AND is_initial_query
+  AND type != 'QueryStart'
 """
 
 
