@@ -87,7 +87,12 @@ class FailedError(ProvisionError):
 
 
 class StatementFailed(FailedError):
-    """Raised when the server refused statement `number` (1-based) of a revision."""
+    """Raised when the server refused statement `number` (1-based) of a revision.
+
+    `certain`: it is known that nothing of the statement took effect, or the store can look.
+    """
+
+    certain = True
 
     def __init__(self, what: str, *, number: int, statement: str, where: str = "", fix: str = "") -> None:
         super().__init__("statement-failed", what, where=where, fix=fix)

@@ -17,6 +17,7 @@ import typer
 
 from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
+from provision.cli.render.problems import name_environment
 from provision.core.plan import MoveRequest
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access
@@ -128,6 +129,7 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
         error = error_of(report)
         if error is not None:
             sites.hide(error, opened.environment)
+            name_environment(error, given.env or "")
         render.report(report, error)
     return error.exit_code if error is not None else 0
 

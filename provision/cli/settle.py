@@ -25,6 +25,18 @@ _WATCH = Listeners(render.happened, lambda _plan, _standings: None)
 
 
 app = group.app()
+Settled = Annotated[
+    str,
+    typer.Argument(metavar="REVISION", autocompletion=complete.revisions, help="A revision as STORE/ID, or a store."),
+]
+Applied = Annotated[bool, typer.Option("--applied", help="All of it is there: send nothing more of it.")]
+Pending = Annotated[bool, typer.Option("--pending", help="Nothing of it is there: run it from statement 1.")]
+Reverted = Annotated[bool, typer.Option("--reverted", help="It was there and was undone.")]
+DoneTo = Annotated[
+    int | None,
+    typer.Option("--done-to", metavar="N", help="Its statements 1 to N are done: go on with the next one."),
+]
+AcceptChange = Annotated[bool, typer.Option("--accept-change", help="The edit of its file changes nothing.")]
 
 
 @group.command(
@@ -58,21 +70,16 @@ def baseline(
     app,
     "resolve",
     "provision resolve clickhouse/003 --applied --env local",
+    "provision resolve clickhouse/003 --done-to 2 --env production",
     'provision resolve postgres/0007 --accept-change --reason "comment only"',
 )
 def resolve(
-    revision: Annotated[
-        str,
-        typer.Argument(
-            metavar="REVISION", autocompletion=complete.revisions, help="A revision as STORE/ID, or a store."
-        ),
-    ],
-    applied: Annotated[bool, typer.Option("--applied", help="It is there, completely.")] = False,
-    pending: Annotated[bool, typer.Option("--pending", help="Nothing of it is there: run it.")] = False,
-    reverted: Annotated[bool, typer.Option("--reverted", help="It was there and was undone.")] = False,
-    accept_change: Annotated[
-        bool, typer.Option("--accept-change", help="The edit of its file changes nothing.")
-    ] = False,
+    revision: Settled,
+    applied: Applied = False,
+    pending: Pending = False,
+    reverted: Reverted = False,
+    done_to: DoneTo = None,
+    accept_change: AcceptChange = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the history.")] = "",
     env: options.Env = None,
     output: options.Output = options.TEXT,
@@ -84,13 +91,21 @@ def resolve(
 
     Given a store, it settles all that the store's version table lost: --applied writes that table again.
     """
-    verdict = _verdict(applied=applied, pending=pending, reverted=reverted, accept_change=accept_change)
+    verdict = _verdict(
+        applied=applied,
+        pending=pending,
+        reverted=reverted,
+        accept_change=accept_change,
+        done_to=done_to is not None,
+    )
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
         locks.answers(opened, revision.split("/", 1)[0], opened.project.home)
         rules = _rules(opened, wait, no_lock)
         if revision in opened.reached:
             events = settle.resolve_store(opened, revision, verdict, reason, rules, _WATCH)
             render.resolved_all(events, str(verdict), output)
+        elif done_to is not None:
+            render.resolved(settle.resolve_done_to(opened, revision, done_to, reason, rules, _WATCH), output)
         else:
             render.resolved(settle.resolve(opened, revision, verdict, reason, rules, _WATCH), output)
     return EXIT_DONE
@@ -142,7 +157,7 @@ def _verdict(**said: bool) -> Verdict:
     """The one answer that was given. Raises ConfigError (usage) for none and for several."""
     given = [name.replace("_", "-") for name, each in said.items() if each]
     if len(given) != 1:
-        fix = "say one of --applied, --pending, --reverted, --accept-change"
+        fix = "say one of --applied, --pending, --done-to N, --reverted, --accept-change"
         raise ConfigError("usage", f"resolve takes one answer, not {len(given)}", fix=fix)
     return Verdict(given[0])
 

@@ -90,7 +90,8 @@ def advance(state: State, event: Event) -> State:
             "ledger-illegal",
             f"{event.revision} is {state.name}, but its ledger goes on with {event.kind}",
             where=f"ledger entry {event.token}/{event.n} of {event.at:%Y-%m-%d %H:%M} UTC by {event.actor}",
-            fix=f"look at the database, then `provision resolve {event.revision} --applied` or `--pending`",
+            fix=f"look at the database, then `provision resolve {event.revision} --applied` or"
+            f" `provision resolve {event.revision} --pending`",
         )
     if event.kind is EventKind.FAILED:
         return _failed(state, event, name)
@@ -119,6 +120,8 @@ def _made(name: StateName, event: Event) -> State:
 def _boundaries(state: State, event: Event) -> tuple[Event, ...]:
     """The boundaries of the attempt so far: a resumed statement replaces its own earlier one and what followed it."""
     number = event.statement or 1
+    if "done_to" in event.detail:
+        return (event,)  # by a person's word, whatever ran
     same = state.open and state.direction is event.direction
     return (*(each for each in state.events if same and (each.statement or 1) < number), event)
 

@@ -162,7 +162,8 @@ def _refusals(each: Standing) -> Iterator[ProvisionError]:
             "revision-unknown",
             f"{each.id} was begun and not ended, and its file is gone",
             where=f"ledger of {each.id.split('/')[0]}, begun by {state.actor}",
-            fix=f"restore the file, or settle it with `provision resolve {each.id} --applied` or `--pending`",
+            fix=f"restore the file, or settle it with `provision resolve {each.id} --applied` or"
+            f" `provision resolve {each.id} --pending`",
         )
     if Flag.UNKNOWN in each.flags and Flag.FUTURE not in each.flags:
         yield _unknown(each)
@@ -294,3 +295,11 @@ def _one_way(steps: Iterable[Step]) -> Iterator[ProvisionError]:
                 where=step.revision.path,
                 fix="choose a later target, or write a new revision that undoes it",
             )
+
+
+def by_word(name: str) -> str:
+    """How a person settles what is half applied, and what follows from it."""
+    return (
+        f"`provision resolve {name} --applied` (nothing more of it is sent) or `provision resolve {name} --pending`"
+        " (it begins again with statement 1)"
+    )

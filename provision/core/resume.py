@@ -87,12 +87,15 @@ def _begin_at(store: Store, step: Step, standings: Mapping[str, StoreStanding]) 
     if store.statements is not None:
         return statements.begin_at(store.statements, step, state)
     assert store.lane is not None
-    number = state.events[-1].statement or 1
-    if state.name is StateName.FAILED and not state.events[-1].detail.get("preceding"):
+    number, detail = state.events[-1].statement or 1, state.events[-1].detail
+    if "done_to" in detail:
+        return number
+    if state.name is StateName.FAILED and ("trail" in detail or not detail.get("preceding")):
         return number
     fate = store.lane.probe(step, state)
     if fate.outcome is Outcome.DONE:
         return number + 1
     if fate.outcome is Outcome.NOT_DONE:
         return number
-    raise statements.dirty(step, number, None, str(state.events[-1].detail.get("text", "")), fate)
+    counted = "trail" in detail or not detail.get("preceding")
+    raise statements.dirty(step, number, None, str(detail.get("text", "")), fate, counted=counted)

@@ -120,7 +120,7 @@ def _standing(
     elif peer is not None and name not in peer and (_applied(state) or undoing):
         flags.add(Flag.REVERTED_OUTSIDE)
         state = replace(PENDING, name=StateName.REVERTED)
-    if state.open and state.name is StateName.STARTED:
+    if state.open and state.name is StateName.STARTED and "done_to" not in state.events[-1].detail:
         # One that failed is open too, but the server refused its statement: what became of it is known.
         flags.add(Flag.DIRTY)
     if _applied(state) and revision is None:

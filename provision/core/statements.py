@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from provision.core.plan import by_word
 from provision.errors import Interrupted, LeaseLost, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Fate, Outcome, State, Statement, StateName, Step
 from provision.ports import Guarded, Joined, Journal, Statements
@@ -29,8 +30,8 @@ def begin_at(statements: Statements, step: Step, state: State) -> int:
     boundary = state.events[-1]
     number = boundary.statement or 1
     _same_texts(step, state, listed)
-    if number > len(listed):
-        return number  # the statement that failed was taken out of the file
+    if number > len(listed) or "done_to" in boundary.detail:
+        return number  # the statement that failed was taken out of the file; or a person said what is done
     failed = state.name is StateName.FAILED
     if failed and listed[number - 1].text != boundary.detail.get("text"):
         return number  # the server refused it, and it was corrected since
@@ -49,21 +50,47 @@ def begin_at(statements: Statements, step: Step, state: State) -> int:
     raise dirty(step, number, len(listed), listed[number - 1].summary, fate)
 
 
-def dirty(step: Step, number: int, total: int | None, summary: str, fate: Fate) -> RefusedError:
-    """The refusal to go on after a statement whose fate is open."""
-    of = f" of {total}" if total else ""
+def dirty(
+    step: Step, number: int, total: int | None, summary: str, fate: Fate, *, counted: bool = True
+) -> RefusedError:
+    """The refusal to go on after a statement whose fate is open; not `counted`: which one it is, is open too."""
+    at = f"in statement {number}{f' of {total}' if total else ''}" if counted else "half-way"
     return RefusedError(
         "dirty",
-        f"{step.revision.title} stopped in statement {number}{of}, and what became of it is not certain",
+        f"{step.revision.title} stopped {at}, and what became of it is not certain",
         where=f"{step.revision.path}: {' '.join(summary.split())}; {fate.reason}",
-        fix=f"look at the database, then `provision resolve {step.id} --applied` or `--pending`",
+        fix=_looked(step.id, number) if counted else _to_count(step.id),
+    )
+
+
+def _to_count(name: str) -> str:
+    return (
+        f"look at the database; `provision resolve {name} --done-to N`, N being the last statement that took effect"
+        f" (those that only read do not count), or finish it by hand and `provision resolve {name} --applied`; then run"
+        " the same command again"
+    )
+
+
+def _edited(step: Step, state: State) -> str:
+    done = (state.events[-1].statement or 1) - 1
+    if state.name is not StateName.FAILED or not done:
+        return by_word(step.id)  # what became of the last statement is open
+    return f"`provision resolve {step.id} --done-to {done}` (the edit changes nothing that ran), {by_word(step.id)}"
+
+
+def _looked(name: str, number: int) -> str:
+    not_done = f"--done-to {number - 1}" if number > 1 else "--pending"
+    return (
+        f"look at the database; has statement {number} taken effect, `provision resolve {name} --done-to {number}`,"
+        f" else `provision resolve {name} {not_done}`; then run the same command again"
     )
 
 
 def _same_texts(step: Step, state: State, listed: Sequence[Statement]) -> None:
     for boundary in state.events:
         number = boundary.statement or 1
-        retried = state.name is StateName.FAILED and boundary is state.events[-1]
+        last = boundary is state.events[-1]
+        retried = last and (state.name is StateName.FAILED or "done_to" in boundary.detail)
         ran = boundary.detail.get("text")
         now = listed[number - 1].text if number <= len(listed) else None
         if now != ran and not retried:
@@ -71,8 +98,7 @@ def _same_texts(step: Step, state: State, listed: Sequence[Statement]) -> None:
                 "changed-half-way",
                 f"{step.revision.title} was edited after its statement {number} had been sent",
                 where=f"{step.revision.path}: statement {number}, sent {boundary.at:%Y-%m-%d %H:%M} UTC",
-                fix="restore the statements that ran and edit only what follows, or settle it with"
-                f" `provision resolve {step.id} --applied` or `--pending`",
+                fix=f"restore the statements that ran and edit only what follows, or settle it: {_edited(step, state)}",
             )
 
 
@@ -163,8 +189,9 @@ def _failed(
     journal: Journal,
     error: StatementFailed,
 ) -> StatementFailed:
-    journal.check_lease()
-    statements.record(journal.event(step, EventKind.FAILED, statement=number, error=error.what), None)
+    if error.certain:  # else the boundary before it stays the last word, and the next run looks
+        journal.check_lease()
+        statements.record(journal.event(step, EventKind.FAILED, statement=number, error=error.what), None)
     return StatementFailed(
         error.what,
         number=number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provision.core.plan import MoveRequest, Standings, first_moved, moved, plan_down, plan_up
+from provision.core.plan import MoveRequest, Standings, by_word, first_moved, moved, plan_down, plan_up
 from provision.errors import ConfigError, RefusedError
 from provision.flows import peers
 from provision.flows.connect import Reach, Site
@@ -78,6 +78,5 @@ def _nothing_half_applied(standings: Standings, wanted: MoveRequest) -> None:
                     "half-applied",
                     f"{each.id} is half applied: its statement {each.state.events[-1].statement} did not end",
                     where=f"ledger of {standing.store}, begun by {each.state.actor}",
-                    fix=f"`provision up` finishes it; or settle it with `provision resolve {each.id} --applied`"
-                    " or `--pending`",
+                    fix=f"`provision up` finishes it; or settle it: {by_word(each.id)}",
                 )

@@ -108,6 +108,24 @@ def resolve(site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, 
         return _settle(site, opened, verdicts.settleable(site, name, verdict, opened.standings), verdict, reason)
 
 
+def resolve_done_to(site: Site, name: str, number: int, reason: str, rules: Rules, watch: Listeners) -> Event:
+    """Say that statements 1 to `number` of a half-applied revision are done; the next move goes on behind them.
+
+    Raises RefusedError (nothing-to-resolve, revision-unknown), ConfigError (no-such-revision, usage), LeaseHeld.
+    """
+    standings = survey(site)
+    verdicts.half_applied(site, name, number, standings)
+    with desk(site, [name.split("/", 1)[0]], standings, rules, watch) as opened:
+        each = verdicts.half_applied(site, name, number, opened.standings)
+        assert each.revision is not None
+        listed = verdicts.statements_of(site, each)
+        # As a run would write it there, but for `done_to`: nothing of what follows was sent.
+        detail: dict[str, object] = {"text": listed[number].text if listed is not None and number < len(listed) else ""}
+        if each.state.direction is Direction.DOWN:
+            detail["direction"] = str(Direction.DOWN)
+        return opened.write(each.revision, EventKind.AT, statement=number + 1, done_to=number, reason=reason, **detail)
+
+
 def resolve_store(
     site: Site, store: str, verdict: Verdict, reason: str, rules: Rules, watch: Listeners
 ) -> tuple[Event, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from provision.core.plan import Standings
+from provision.core.plan import Standings, by_word
 from provision.core.standing import Flag, Standing
 from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import Site
+from provision.model import Statement, Step
 
 
 class Verdict(StrEnum):
@@ -18,6 +19,7 @@ class Verdict(StrEnum):
     PENDING = "pending"
     REVERTED = "reverted"
     ACCEPT_CHANGE = "accept-change"
+    DONE_TO = "done-to"  # its statements up to a number
 
 
 def settleable(site: Site, name: str, verdict: Verdict, standings: Standings) -> Standing:
@@ -32,6 +34,47 @@ def settleable(site: Site, name: str, verdict: Verdict, standings: Standings) ->
     if verdict in (Verdict.PENDING, Verdict.REVERTED):
         _nothing_above(site, each, standings)
     return each
+
+
+def half_applied(site: Site, name: str, number: int, standings: Standings) -> Standing:
+    """The standing of the revision, if it can be said that its statements 1 to `number` are done."""
+    store = name.split("/", 1)[0]
+    each = standings[store].standings.get(name) if store in standings else None
+    if each is None:
+        raise no_such(site, name)
+    if not each.state.open:
+        raise _nothing_to_resolve(each, Verdict.DONE_TO, _fitting(each))
+    if each.revision is None:
+        raise RefusedError(
+            "revision-unknown",
+            f"{each.id} is half applied, and its file is gone: its statements cannot be counted",
+            where=f"ledger of {store}",
+            fix=f"restore the file, or `provision resolve {each.id} --reverted` when nothing of it is there",
+        )
+    listed = statements_of(site, each)
+    if number < 1 or (listed is not None and number > len(listed)):
+        raise _out_of_range(each, number, None if listed is None else len(listed))
+    return each
+
+
+def statements_of(site: Site, each: Standing) -> Sequence[Statement] | None:
+    """The statements of a half-applied revision, the way it goes; None where only carrying it out shows them."""
+    part = site.stores[each.id.split("/", 1)[0]].statements
+    assert each.revision is not None
+    return None if part is None else part.of(Step(each.revision, each.state.direction))
+
+
+def _out_of_range(each: Standing, number: int, most: int | None) -> ConfigError:
+    has = (
+        f"{each.id} has no statement {number}" if most is None else f"{each.id} has {most} statement{'s' * (most != 1)}"
+    )
+    upto = "1" if most == 1 else "1 or more" if most is None else f"1 to {most}"
+    return ConfigError(
+        "usage",
+        f"{has}: --done-to {number} says nothing of it",
+        where=each.revision.path if each.revision else each.id,
+        fix=f"name the last statement that is done, {upto}; `provision resolve {each.id} --pending` where none is",
+    )
 
 
 def of_store(store: str, verdict: Verdict, standings: Standings) -> tuple[str, ...]:
@@ -89,14 +132,14 @@ def begun(name: str) -> RefusedError:
         "dirty",
         f"{name} was begun and did not end",
         where=f"ledger of {name.split('/', 1)[0]}",
-        fix=f"`provision resolve {name} --applied` or `--pending`, or let `provision up` finish it",
+        fix=f"let `provision up` finish it, or settle it: {by_word(name)}",
     )
 
 
 def _fitting(each: Standing) -> tuple[Verdict, ...]:
     """What can be said of a revision as it stands."""
     if each.state.open:
-        return (Verdict.APPLIED, Verdict.PENDING, Verdict.REVERTED)
+        return (Verdict.DONE_TO, Verdict.APPLIED, Verdict.PENDING, Verdict.REVERTED)
     if Flag.CHANGED in each.flags:
         return (Verdict.ACCEPT_CHANGE, Verdict.REVERTED, Verdict.PENDING)
     if Flag.UNKNOWN in each.flags:
@@ -113,7 +156,7 @@ def _nothing_above(site: Site, each: Standing, standings: Standings) -> None:
             "required-by-others",
             f"{', '.join(ordered)} stand{'s' if len(ordered) == 1 else ''} on {each.id} and cannot stay without it",
             where=each.revision.path if each.revision else each.id,
-            fix="revert what stands on it first with `provision down`",
+            fix=f"revert {'it' if len(ordered) == 1 else 'them'} first: `provision down` to the revision below",
         )
 
 
@@ -125,14 +168,14 @@ def _is_applied(site: Site, standings: Standings, name: str) -> bool:
 def _nothing_to_resolve(each: Standing, verdict: Verdict, fitting: Sequence[Verdict]) -> RefusedError:
     if fitting:
         flags = ", ".join(sorted(each.flags)) or each.state.name
-        fix = " or ".join(f"--{choice}" for choice in fitting)
+        fix = " or ".join(f"--{choice}{' N' if choice is Verdict.DONE_TO else ''}" for choice in fitting)
         what = f"{each.id} is {flags}: --{verdict} does not settle that"
     elif each.flags & {Flag.APPLIED_OUTSIDE, Flag.REVERTED_OUTSIDE}:
         what = f"{each.id} is {each.state.name} by another tool: nothing about it is open"
         fix = "`provision up` records it"
     elif each.applied:
         what = f"{each.id} is applied and its file is as it was: nothing about it is open"
-        fix = f"`provision down` reverts; `provision history {each.id}` shows what happened"
+        fix = f"`provision history {each.id}` shows what happened"
     else:
         what = f"{each.id} is {each.state.name}: nothing about it is open"
         fix = f"`provision up` applies it; `provision baseline {each.id}` marks it as applied without running it"

@@ -70,7 +70,7 @@ class Revision:
     @property
     def title(self) -> str:
         """Id and slug, as people name it: `clickhouse/007_events_ttl`."""
-        return f"{self.id}_{self.slug}" if self.slug else self.id
+        return f"{self.id}_{self.slug}" if self.slug not in ("", self.number) else self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from provision.project.opened import Names, Opened, names
 from provision.run import Stop
 from provision.wiring import locks, moves
 
-Answer = Literal["applied", "pending", "reverted", "accept-change"]
+Answer = Literal["applied", "pending", "reverted", "accept-change", "done-to"]
 
 
 class Settling(Opened):
@@ -54,6 +54,7 @@ class Settling(Opened):
         revision: str,
         answer: Answer,
         *,
+        done_to: int | None = None,
         reason: str = "",
         run_lock: bool = True,
         wait: float = 600.0,
@@ -63,16 +64,19 @@ class Settling(Opened):
         """Settle a revision whose fate is open by your word; look at the database first. The entries written.
 
         Named a store, it settles all that the store's version table lost; `applied` writes that table again. `reason`
-        is kept in the history. Raises RefusedError (nothing-to-resolve, required-by-others, versions-lost),
+        is kept in the history. With "done-to", statements 1 to `done_to` of a half-applied revision are done, and the
+        next move goes on behind them. Raises RefusedError (nothing-to-resolve, required-by-others, versions-lost),
         ConfigError (usage, no-such-revision), LeaseHeld, UnreachableError.
         """
-        verdict = _verdict(answer)
+        verdict = _verdict(answer, done_to)
 
         def write(site: Site, watch: Listeners) -> tuple[Event, ...]:
             locks.answers(site, revision.split("/", 1)[0], site.project.home)
             rules = self._rules(wait, run_lock=run_lock)
             if revision in site.reached:
                 return settle.resolve_store(site, revision, verdict, reason, rules, watch)
+            if done_to is not None:
+                return (settle.resolve_done_to(site, revision, done_to, reason, rules, watch),)
             return (settle.resolve(site, revision, verdict, reason, rules, watch),)
 
         return self._written(write, self._opened(Access.WRITE, tolerant=True), on_event, stop or Stop())
@@ -109,8 +113,11 @@ class Settling(Opened):
             return write(site, Listeners(told, lambda _plan, _standings: None, check=stop.check))
 
 
-def _verdict(answer: str) -> Verdict:
+def _verdict(answer: str, done_to: int | None) -> Verdict:
     if answer not in list(Verdict):
         fix = f"say one of {', '.join(Verdict)}"
         raise ConfigError("usage", f"{answer!r} is no answer", where="resolve", fix=fix)
+    if (done_to is None) is (answer == Verdict.DONE_TO):
+        fix = 'say resolve(revision, "done-to", done_to=N), N being the last statement that is done'
+        raise ConfigError("usage", "done_to goes with the answer done-to, and with no other", where="resolve", fix=fix)
     return Verdict(answer)

@@ -105,7 +105,7 @@ def test_clickhouse_earlier_statement_edited_after_it_ran(done: Path, provision:
         """\
 error[changed-half-way]: clickhouse/003_five was edited after its statement 1 had been sent
   where  clickhouse/003_five.sql: statement 1, sent TIME UTC
-  fix    restore the statements that ran and edit only what follows, or settle it with `provision resolve clickhouse/003 --applied` or `--pending`
+  fix    restore the statements that ran and edit only what follows, or settle it: `provision resolve clickhouse/003 --done-to 2` (the edit changes nothing that ran), `provision resolve clickhouse/003 --applied` (nothing more of it is sent) or `provision resolve clickhouse/003 --pending` (it begins again with statement 1)
 """,
         """\
 small · test

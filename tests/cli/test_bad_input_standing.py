@@ -187,7 +187,7 @@ def test_dirty_revision(done: Path, provision: Provision, monkeypatch: pytest.Mo
             """\
 error[dirty]: clickhouse/003_fill stopped in statement 1 of 1, and what became of it is not certain
   where  clickhouse/003_fill.sql: insert into event_counts; whether rows arrived cannot be seen: the rows for small_N.event_counts come in no fixed order (ORDER BY ALL), so a second run could double them
-  fix    look at the database, then `provision resolve clickhouse/003 --applied` or `--pending`
+  fix    look at the database; has statement 1 taken effect, `provision resolve clickhouse/003 --done-to 1`, else `provision resolve clickhouse/003 --pending`; then run the same command again
 """,
             """\
 small · test
@@ -202,7 +202,7 @@ small · test
             """\
 error[half-applied]: clickhouse/003 is half applied: its statement 1 did not end
   where  ledger of clickhouse, begun by SOMEBODY
-  fix    `provision up` finishes it; or settle it with `provision resolve clickhouse/003 --applied` or `--pending`
+  fix    `provision up` finishes it; or settle it: `provision resolve clickhouse/003 --applied` (nothing more of it is sent) or `provision resolve clickhouse/003 --pending` (it begins again with statement 1)
 """,
             "small · test\n",
         )

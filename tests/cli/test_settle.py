@@ -118,7 +118,13 @@ def test_resolve_accept_change_takes_the_file_as_it_is(small: Path, provision: P
     _edit(small / "clickhouse" / "001_events.sql", "-- edited\n")
     ran = provision("resolve", "clickhouse/001", "--accept-change", "--reason", "a comment", "-o", "json")
     assert json.loads(ran.out) == {
-        "resolved": {"id": "clickhouse/001", "state": "applied", "accepted": True, "reason": "a comment"}
+        "resolved": {
+            "id": "clickhouse/001",
+            "state": "applied",
+            "accepted": True,
+            "done_to": None,
+            "reason": "a comment",
+        }
     }
     assert provision("up", "--allow-destructive").code == 0
     assert provision("history", "clickhouse/001").out.splitlines()[2:] == [
@@ -150,15 +156,19 @@ def test_resolve_pending_revision_is_refused(expected: Expected, provision: Prov
 
 
 @pytest.mark.parametrize(
-    ("word", "state", "versions"),
-    [("--applied", "applied", [(1,)]), ("--pending", "pending", []), ("--reverted", "reverted", [])],
+    ("word", "state", "follows", "versions"),
+    [
+        ("--applied", "applied", ": nothing more of it is sent", [(1,)]),
+        ("--pending", "pending", ": the next `up` runs it from statement 1", []),
+        ("--reverted", "reverted", "", []),
+    ],
 )
 def test_resolve_open_revision_keeps_the_peer_in_step(
-    small: Path, provision: Provision, word: str, state: str, versions: list[tuple[int]]
+    small: Path, provision: Provision, word: str, state: str, follows: str, versions: list[tuple[int]]
 ) -> None:
     _edit(small / "clickhouse" / "001_events.sql", "INSERT INTO nowhere VALUES (1);\n")
     assert provision("up", "clickhouse/001").code == 5
-    assert provision("resolve", "clickhouse/001", word) == (0, f"  ✓ clickhouse/001  is now {state}\n", "")
+    assert provision("resolve", "clickhouse/001", word) == (0, f"  ✓ clickhouse/001  is now {state}{follows}\n", "")
     assert _clickhouse("SELECT version FROM schema_versions") == versions
     clickhouse = json.loads(provision("status", "-o", "json").out)["stores"][1]
     assert (clickhouse["revisions"][0]["state"], clickhouse["revisions"][0]["flags"]) == (state, [])
@@ -205,7 +215,11 @@ def test_resolve_settles_a_ledger_that_does_not_add_up(provision: Provision) -> 
             " duration_ms, statement, detail FROM provision.ledger"
         )
     assert provision("status").err.startswith("error[ledger-illegal]: postgres/0001 is applied, but its ledger goes on")
-    assert provision("resolve", "postgres/0001", "--applied") == (0, "  ✓ postgres/0001  is now applied\n", "")
+    assert provision("resolve", "postgres/0001", "--applied") == (
+        0,
+        "  ✓ postgres/0001  is now applied: nothing more of it is sent\n",
+        "",
+    )
     assert provision("status", "--only", "postgres").code == 0
 
 
@@ -222,14 +236,105 @@ def test_resolve_works_while_another_store_is_away(
     assert (ran.code, ran.err.startswith("error[unreachable]: postgres does not answer")) == (4, True)
 
 
-@pytest.mark.parametrize(("words", "count"), [((), 0), (("--applied", "--pending"), 2)])
+@pytest.mark.parametrize(
+    ("words", "count"), [((), 0), (("--applied", "--pending"), 2), (("--applied", "--done-to", "1"), 2)]
+)
 @pytest.mark.usefixtures("files")
 def test_resolve_takes_one_answer(provision: Provision, words: tuple[str, ...], count: int) -> None:
     assert provision("resolve", "redis/0001", *words) == (
         2,
         "",
         f"error[usage]: resolve takes one answer, not {count}\n"
-        "  fix    say one of --applied, --pending, --reverted, --accept-change\n",
+        "  fix    say one of --applied, --pending, --done-to N, --reverted, --accept-change\n",
+    )
+
+
+FOUR = "CREATE TABLE {0}1 ENGINE = Log AS SELECT 1;\nCREATE TABLE {0}2 ENGINE = Log AS SELECT 1;\n"
+
+
+def _half(small: Path, provision: Provision) -> Path:
+    """A revision of ClickHouse of four statements, of which the third fails."""
+    provision("up", "--allow-destructive")
+    file = small / "clickhouse" / "003_half.sql"
+    file.write_text(f"{FOUR.format('a')}INSERT INTO nowhere VALUES (1);\nCREATE TABLE a4 ENGINE = Log AS SELECT 1;\n")
+    file.with_suffix(".down.sql").write_text("DROP TABLE a4;\nDROP TABLE nowhere;\nDROP TABLE a2;\nDROP TABLE a1;\n")
+    assert provision("up").code == 5
+    return file
+
+
+def _tables() -> list[object]:
+    sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, '^a[0-9]$') ORDER BY 1"
+    return [name for (name,) in _clickhouse(sql)]
+
+
+def test_resolve_done_to_goes_on_behind_what_is_done(small: Path, provision: Provision) -> None:
+    _half(small, provision)
+    assert provision("resolve", "clickhouse/003", "--done-to", "3", "--reason", "by hand") == (
+        0,
+        "  ✓ clickhouse/003  statements 1 to 3 are done: the next `up` goes on with statement 4\n",
+        "",
+    )
+    assert "goes on with statement 4, as SOMEBODY said" in provision("status").out
+    assert provision("up").code == 0
+    assert _tables() == ["a1", "a2", "a4"]
+    shown = provision("history", "clickhouse/003").out
+    assert "done to 3" in shown
+    assert "reason: by hand" in shown
+
+
+def test_resolve_done_to_of_a_down_goes_on_downwards(small: Path, provision: Provision) -> None:
+    _half(small, provision)
+    provision("resolve", "clickhouse/003", "--done-to", "3")
+    provision("up")
+    assert provision("down", "--steps", "1", "--only", "clickhouse", "--allow-destructive").code == 5
+    ran = provision("resolve", "clickhouse/003", "--done-to", "2", "-o", "json")
+    assert json.loads(ran.out) == {
+        "resolved": {"id": "clickhouse/003", "state": "started", "accepted": False, "done_to": 2, "reason": None}
+    }
+    assert provision("down", "clickhouse/002", "--only", "clickhouse", "--allow-destructive").code == 0
+    assert _tables() == []
+
+
+def test_resolve_done_to_all_is_applied_by_up(small: Path, provision: Provision) -> None:
+    _half(small, provision)
+    assert provision("resolve", "clickhouse/003", "--done-to", "4").code == 0
+    assert provision("up").code == 0
+    assert _tables() == ["a1", "a2"]
+    assert _clickhouse("SELECT max(version) FROM schema_versions") == [(3,)]
+
+
+def test_resolve_done_to_what_was_done_again_is_sent_again(small: Path, provision: Provision) -> None:
+    file = _half(small, provision)
+    _clickhouse_do("DROP TABLE a2")
+    file.write_text(
+        file.read_text().replace("INSERT INTO nowhere VALUES (1)", "CREATE TABLE a3 ENGINE = Log AS SELECT 1")
+    )
+    assert provision("resolve", "clickhouse/003", "--done-to", "1").code == 0
+    assert provision("up").code == 0
+    assert _tables() == ["a1", "a2", "a3", "a4"]
+
+
+@pytest.mark.parametrize("number", ["0", "5", "-1"])
+def test_resolve_done_to_out_of_range_is_refused(small: Path, provision: Provision, number: str) -> None:
+    _half(small, provision)
+    assert provision("resolve", "clickhouse/003", "--done-to", number) == (
+        2,
+        "",
+        f"error[usage]: clickhouse/003 has 4 statements: --done-to {number} says nothing of it\n"
+        "  where  clickhouse/003_half.sql\n"
+        "  fix    name the last statement that is done, 1 to 4; `provision resolve clickhouse/003 --pending` where none"
+        " is\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["redis/0001", "postgres/0001"])
+@pytest.mark.usefixtures("small")
+def test_resolve_done_to_of_what_is_not_half_applied_is_refused(provision: Provision, name: str) -> None:
+    provision("up", "postgres/0001", "redis/0001")
+    ran = provision("resolve", name, "--done-to", "1")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith(
+        f"error[nothing-to-resolve]: {name} is applied and its file is as it was: nothing about it is open\n"
     )
 
 
@@ -250,6 +355,11 @@ def _stamp(number: str) -> None:
 def _clickhouse(query: str) -> list[tuple[object, ...]]:
     with clickhouse_connect.get_client(dsn=os.environ["SMALL_CLICKHOUSE"]) as client:
         return [tuple(row) for row in client.query(query).result_rows]
+
+
+def _clickhouse_do(statement: str) -> None:
+    with clickhouse_connect.get_client(dsn=os.environ["SMALL_CLICKHOUSE"]) as client:
+        client.command(statement)
 
 
 def _pending(provision: Provision) -> list[dict[str, object]]:

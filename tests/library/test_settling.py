@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from provision import ConfigError, LeaseRecord, RefusedError
+from provision import ConfigError, LeaseRecord, RefusedError, StatementFailed
 from provision.stores.postgres.lease import PostgresLeases
 from provision.stores.postgres.server import connect
 from provision.wiring import sites
@@ -47,6 +47,31 @@ def test_resolve_accepts_an_edit_and_keeps_the_reason(both: Shop) -> None:
     with pytest.raises(ConfigError) as refused:
         project.resolve(stream, "done")  # type: ignore[arg-type]
     assert refused.value.code == "usage"
+
+
+def test_resolve_done_to_wants_its_number(shop: Shop) -> None:
+    project = shop.open()
+    for answer, number in (("done-to", None), ("applied", 1)):
+        with pytest.raises(ConfigError) as raised:
+            project.resolve("postgres/0001", answer, done_to=number)  # type: ignore[arg-type]
+        assert raised.value.code == "usage"
+
+
+def test_resolve_done_to_goes_on_behind_it(shop: Shop) -> None:
+    name = shop.table()
+    file = next((shop.root / "alembic" / "versions").glob("*.py"))
+    block = "with op.get_context().autocommit_block():\n        op.execute('select 1/0')\n"
+    text = file.read_text()
+    head, _, tail = text.partition("def upgrade() -> None:\n")
+    file.write_text(f"{head}def upgrade() -> None:\n    {block}{tail}")
+    project = shop.open()
+    with pytest.raises(StatementFailed):
+        project.up()
+    [event] = project.resolve(name, "done-to", done_to=1, reason="by hand")
+    assert (event.kind, event.statement, event.detail["done_to"]) == ("at", 2, 1)
+    assert project.status().flagged == {}
+    project.up()
+    assert project.status().applied == (name,)
 
 
 def test_a_version_table_that_is_lost_is_written_again(shop: Shop) -> None:

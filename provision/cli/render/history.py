@@ -69,8 +69,20 @@ def as_json(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None
 _OWN = ("error", "direction", "picture")
 
 
+def counted(number: object) -> str:
+    """That so many statements are done, up to the verb."""
+    return "statement 1 is" if number == 1 else f"statements 1 to {number} are"
+
+
+def reason(event: Event) -> str:
+    """Why a person settled it."""
+    return str(event.detail.get("reason" if "done_to" in event.detail else "text") or "")
+
+
 def _did(event: Event) -> str:
     down = " (down)" if event.direction is Direction.DOWN and event.kind is not EventKind.REVERTED else ""
+    if "done_to" in event.detail:
+        return f"done to {event.detail['done_to']}{down}"
     if event.kind is EventKind.AT:
         return f"at statement {event.statement}{down}"
     if event.kind is EventKind.RESOLVED:
@@ -80,13 +92,13 @@ def _did(event: Event) -> str:
 
 
 def _more(event: Event) -> list[str]:
-    error, why = event.detail.get("error"), event.detail.get("text")
+    error = event.detail.get("error")
     lines = []
     if error:
         at = f"statement {event.statement}: " if event.statement else ""
         lines.append(short(f"{at}{error}", 160))
-    if why and event.kind is EventKind.RESOLVED:
-        lines.append(short(f"reason: {why}", 160))
+    if reason(event) and (event.kind is EventKind.RESOLVED or "done_to" in event.detail):
+        lines.append(short(f"reason: {reason(event)}", 160))
     if event.detail.get("outside"):
         lines.append("by another tool")
     return lines

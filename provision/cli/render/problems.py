@@ -12,10 +12,17 @@ from provision.errors import ProvisionError, Several
 
 _FILE = re.compile(r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))?)?(?=[:;,]|$)")
 
+# Commands in a fix that ask for an environment and do not name one.
+_MOVES = re.compile(
+    r"(?<=`)provision (?:up|down|status|plan|history|baseline|resolve|lock|backfill|validate|doctor|import)\b"
+    r"(?![^`]*(?:--env|-e )\b)[^`]*(?=`)"
+)
+
 
 def print_error(error: ProvisionError, arguments: Sequence[str] = ()) -> None:
     """Print to where the command's output goes: JSON on stdout, text on stderr."""
-    form = _form(arguments)
+    form = _option(arguments, "--output", "-o") or "text"
+    name_environment(error, _option(arguments, "--env", "-e"))
     if form == "json":
         print(json.dumps({**as_json(error), "exit": error.exit_code}, ensure_ascii=False, indent=2))
         return
@@ -62,13 +69,20 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _form(arguments: Sequence[str]) -> str:
-    """The output form asked for, found even when the arguments themselves are what is wrong."""
+def name_environment(error: ProvisionError, env: str) -> None:
+    """Let the commands of a fix name the environment that the failed command named, so that they can be taken as is."""
+    if re.fullmatch(r"[\w.-]+", env):
+        for each in parts(error):
+            each.fix = _MOVES.sub(lambda found: f"{found[0]} --env {env}", each.fix)
+
+
+def _option(arguments: Sequence[str], long: str, short: str) -> str:
+    """The value of an option, found even when the arguments themselves are what is wrong; empty without it."""
     for place, word in enumerate(arguments):
-        if word in ("--output", "-o") and place + 1 < len(arguments):
+        if word in (long, short) and place + 1 < len(arguments):
             return arguments[place + 1]
-        if word.startswith("--output="):
+        if word.startswith(f"{long}="):
             return word.split("=", 1)[1]
-        if word.startswith("-o") and len(word) > 2:
-            return word[2:]
-    return "text"
+        if word.startswith(short) and not word.startswith("--") and len(word) > len(short):
+            return word[len(short) :]
+    return ""

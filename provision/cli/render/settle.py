@@ -7,9 +7,16 @@ import sys
 from collections.abc import Sequence
 
 from provision.cli.options import JSON
+from provision.cli.render.history import counted, reason
 from provision.cli.render.paper import Paper, moment
 from provision.core.lease import left
-from provision.model import Event, LeaseRecord, Note, Owner, RunEvent
+from provision.model import Event, LeaseRecord, Note, Owner, RunEvent, StateName
+
+# What comes of a person's word.
+_FOLLOWS = {
+    StateName.APPLIED: ": nothing more of it is sent",
+    StateName.PENDING: ": the next `up` runs it from statement 1",
+}
 
 
 def happened(happening: RunEvent) -> None:
@@ -31,11 +38,17 @@ def baselined(events: Sequence[Event], output: str) -> None:
 
 def resolved(event: Event, output: str) -> None:
     """What was settled."""
-    state, accepted = str(event.detail["state"]), bool(event.detail["accepted"])
+    state, accepted = str(event.detail.get("state", StateName.STARTED)), bool(event.detail.get("accepted"))
+    done_to = event.detail.get("done_to")
     if output == JSON:
-        _json({"resolved": {"id": event.revision, "state": state, "accepted": accepted, "reason": _reason(event)}})
+        said = {"state": state, "accepted": accepted, "done_to": done_to, "reason": _reason(event)}
+        _json({"resolved": {"id": event.revision, **said}})
         return
-    what = f"the file as it is now ({event.checksum[:6]}…) counts as applied" if accepted else f"is now {state}"
+    what = f"is now {state}{_FOLLOWS.get(StateName(state), '')}"
+    if accepted:
+        what = f"the file as it is now ({event.checksum[:6]}…) counts as applied"
+    elif done_to is not None:
+        what = f"{counted(done_to)} done: the next `{event.direction}` goes on with statement {event.statement}"
     Paper(sys.stdout).write(f"  ✓ {event.revision}  {what}", "done")
 
 
@@ -130,7 +143,7 @@ def _actor(owner: Owner) -> str:
 
 
 def _reason(event: Event) -> str | None:
-    return str(event.detail.get("text") or "") or None
+    return reason(event) or None
 
 
 def _json(document: object) -> None:

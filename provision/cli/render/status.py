@@ -116,6 +116,8 @@ class StatusRender:
         elif each.state.name is StateName.FAILED:
             at = f"at statement {number}: " if number else ""
             yield f"{at}{short(self._site.environment.mask(each.state.error))}"
+        elif each.state.open and "done_to" in each.state.events[-1].detail:
+            yield f"goes on with statement {number}, as {each.state.actor} said"
         elif each.state.open:
             down = " of its down" if each.state.direction is Direction.DOWN else ""
             yield f"stopped in statement {number}{down}, {each.state.at:%Y-%m-%d %H:%M} UTC, {each.state.actor}"

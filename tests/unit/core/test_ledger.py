@@ -61,7 +61,7 @@ def test_advance_any_other_pair_is_refused(state: StateName, kind: EventKind) ->
             "ledger-illegal",
             f"a/1 is {state}, but its ledger goes on with {kind}",
             "ledger entry 12/3 of 2026-03-02 09:17 UTC by ci@runner",
-            "look at the database, then `provision resolve a/1 --applied` or `--pending`",
+            "look at the database, then `provision resolve a/1 --applied` or `provision resolve a/1 --pending`",
         )
     ]
 

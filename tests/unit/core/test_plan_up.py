@@ -172,7 +172,8 @@ def test_plan_up_begun_revision_without_a_file_is_refused() -> None:
             "revision-unknown",
             "a/2 was begun and not ended, and its file is gone",
             "ledger of a, begun by ci@runner",
-            "restore the file, or settle it with `provision resolve a/2 --applied` or `--pending`",
+            "restore the file, or settle it with `provision resolve a/2 --applied` or"
+            " `provision resolve a/2 --pending`",
         )
     ]
 

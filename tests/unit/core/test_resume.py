@@ -56,7 +56,10 @@ def test_settle_all_that_is_dirty_is_told_together() -> None:
     with pytest.raises(ProvisionError) as caught:
         settle(STEPS, known, stores)
 
-    fix = "look at the database, then `provision resolve {} --applied` or `--pending`"
+    fix = (
+        "look at the database; has statement 1 taken effect, `provision resolve {0} --done-to 1`,"
+        " else `provision resolve {0} --pending`; then run the same command again"
+    )
     assert told(caught.value) == [
         (
             "dirty",

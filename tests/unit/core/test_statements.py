@@ -218,7 +218,8 @@ def test_begin_at_open_fate_is_dirty(outcome: Outcome) -> None:
             "dirty",
             "a/1_ttl stopped in statement 2 of 3, and what became of it is not certain",
             "a/1.sql: does two; b is a view",
-            "look at the database, then `provision resolve a/1 --applied` or `--pending`",
+            "look at the database; has statement 2 taken effect, `provision resolve a/1 --done-to 2`,"
+            " else `provision resolve a/1 --done-to 1`; then run the same command again",
         )
     ]
 
@@ -270,12 +271,14 @@ def test_begin_at_edited_before_the_statement_in_flight_is_refused(
     with pytest.raises(ProvisionError) as caught:
         statements.begin_at(Tape(*now, fate=Fate(Outcome.DONE)), STEP, begun("one", "two", failed=failed))
 
+    done = "`provision resolve a/1 --done-to 1` (the edit changes nothing that ran), " if failed else ""
     assert told(caught.value) == [
         (
             "changed-half-way",
             f"a/1_ttl was edited after its statement {number} had been sent",
             f"a/1.sql: statement {number}, sent 2026-03-02 09:14 UTC",
-            "restore the statements that ran and edit only what follows, or settle it with"
-            " `provision resolve a/1 --applied` or `--pending`",
+            f"restore the statements that ran and edit only what follows, or settle it: {done}"
+            "`provision resolve a/1 --applied` (nothing more of it is sent) or"
+            " `provision resolve a/1 --pending` (it begins again with statement 1)",
         )
     ]

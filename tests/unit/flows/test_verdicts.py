@@ -56,7 +56,7 @@ def test_verdict_that_fits_ok(verdict: Verdict, state: State, flag: Flag) -> Non
             APPLIED,
             set(),
             "redis/0001 is applied and its file is as it was: nothing about it is open",
-            "`provision down` reverts; `provision history redis/0001` shows what happened",
+            "`provision history redis/0001` shows what happened",
         ),
         (
             V.APPLIED,

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from provision.errors import ConfigError, StatementFailed
-from provision.model import Direction, Event, EventKind, Fate, Mark, Statement, Step, StoreOptions
+from provision.model import Direction, Event, EventKind, Fate, Mark, Outcome, Statement, Step, StoreOptions
 from provision.stores.clickhouse.files import Script
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.migrate.losses import ClickhouseLossGuard, foreseen
 from provision.stores.clickhouse.migrate.parse import touched
 from provision.stores.clickhouse.migrate.probe import flight
+from provision.stores.clickhouse.migrate.probe.answered import cut_short, logged
 from provision.stores.clickhouse.migrate.unseen import ABSENT, Unseen
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.server import Client, ServerRefused
+
+_CUT_SHORT = "run the same command again: it looks whether the statement took effect, of which a part may be there"
 
 
 class ClickhouseStatements:
@@ -63,7 +66,10 @@ class ClickhouseStatements:
         try:
             self._client.command(str(statement.sent), log_comment=str(mark), **_answered_when_done(statement, mark))
         except ServerRefused as error:
-            raise StatementFailed(error.what, number=mark.statement or 1, statement=statement.text) from None
+            failed = StatementFailed(error.what, number=mark.statement or 1, statement=statement.text)
+            if cut_short(_read(statement), error.number):
+                failed.certain, failed.fix = False, _CUT_SHORT
+            raise failed from None
         if self._guard is not None:
             self._guard[1].sent(_read(statement))
 
@@ -92,7 +98,8 @@ class ClickhouseStatements:
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         before = str(event.detail.get("picture", ""))
-        return flight.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
+        fate = flight.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
+        return logged(self._client, _read(statement), event, fate) if fate.outcome is Outcome.CANNOT_TELL else fate
 
 
 def _answered_when_done(statement: Statement, mark: Mark) -> dict[str, str]:

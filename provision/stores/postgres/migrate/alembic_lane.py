@@ -24,7 +24,7 @@ from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import blockers
 from provision.stores.postgres.migrate.committed import Seen
-from provision.stores.postgres.migrate.failures import line, short, sqlstate, told
+from provision.stores.postgres.migrate.failures import answers, line, short, sqlstate, told
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard
 from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
@@ -36,6 +36,7 @@ from provision.stores.postgres.server import Connection
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 LOCK_TIMEOUT = "3s"
 LOCK_NOT_AVAILABLE = "55P03"
+READ_ONLY = "25006"
 _UNCOMMITTED = (
     "end what env.py begins on the connection before context.configure: add connection.commit() behind it, or let"
     " env.py take the connection with engine.begin()"
@@ -170,6 +171,7 @@ class AlembicLane:
             session.begin(step, LOCK_TIMEOUT)
             try:
                 migrate(**keywords)
+                session.migrated()
             except BaseException:
                 session.fail()
                 raise
@@ -209,7 +211,11 @@ class AlembicLane:
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
         what, fix = told(error)
-        number, after = self._record(what, session, step, journal)
+        if sqlstate(error) == READ_ONLY and session.read_only:
+            refused = session.trail.cannot_repeat()
+            self._record(refused.what, session, step, journal)
+            return refused
+        number, after = self._record(what, session, step, journal, answered=answers(error))
         fix = fix or "correct the revision and run the same command again"
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
@@ -230,13 +236,16 @@ class AlembicLane:
             error.where = f"{line(error, self._options, step)}: statement {number}; {after}"
         return error
 
-    def _record(self, what: str, session: Session, step: Step, journal: Journal) -> tuple[int, str]:
+    def _record(
+        self, what: str, session: Session, step: Step, journal: Journal, *, answered: bool = True
+    ) -> tuple[int, str]:
         """Write down that a step failed; the number of its statement, and what became of those before it."""
         nothing = session.rolled_back()
-        number = session.autocommitted if session.committed else session.sent
+        number = session.trail.at if session.committed else session.sent
         kept = {"rolled_back": True} if nothing else {"text": session.text}
-        self._ledger.append(journal.event(step, EventKind.FAILED, statement=number or None, error=what, **kept))
-        return number, "rolled back: nothing of it was kept" if nothing else "statements before it are committed"
+        if nothing or answered:  # else the boundary before it stays the last word, and the next run asks
+            self._ledger.append(journal.event(step, EventKind.FAILED, statement=number or None, error=what, **kept))
+        return number, "rolled back: nothing of it was kept" if nothing else session.trail.kept
 
 
 class _Pulled:

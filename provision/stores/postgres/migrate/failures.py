@@ -17,6 +17,20 @@ def sqlstate(error: BaseException) -> str:
     return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
 
 
+def answers(error: BaseException | None) -> bool:
+    """Whether what was sent last is known to have failed: the server said so, and not that it ends the session.
+
+    Where the connection broke, or the server ended the session, the statement may have taken effect all the same; the
+    error may be a later one, of what the revision did then.
+    """
+    while error is not None:
+        code = sqlstate(error)
+        if isinstance(error, DBAPIError) and (not code or code.startswith(("57P", "08"))):
+            return False
+        error = error.__context__
+    return True
+
+
 def told(error: BaseException) -> tuple[str, str]:
     """What went wrong in one line, and the server's hint."""
     if isinstance(error, ProvisionError):

@@ -28,8 +28,11 @@ def probe(connection: Connection, state: State) -> Fate:
     """The fate of the statement named by the last boundary of an open attempt."""
     boundary = state.events[-1]
     preceding = boundary.detail.get("preceding")
-    if preceding:
-        reason = f"{preceding} statements before it in the same revision are committed, and cannot be sent again"
+    known = "trail" in boundary.detail
+    if known and not boundary.detail.get("text"):
+        return Fate(Outcome.NOT_DONE, "what follows was sent in a transaction that was not committed")
+    if preceding and not known:
+        reason = f"{preceding} statements before it in the same revision are committed, and cannot be held back"
         return Fate(Outcome.CANNOT_TELL, reason)
     text = str(boundary.detail.get("text", ""))
     if created := _CREATE.match(text):

@@ -10,20 +10,22 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import event as hooks
+from sqlalchemy.exc import DBAPIError
 
-from provision.errors import ConfigError, LeaseLost, RolledBackInside
+from provision.errors import LeaseLost, RolledBackInside
 from provision.model import Event, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger, values
-from provision.stores.postgres.migrate import wire
+from provision.stores.postgres.migrate import same, wire
 from provision.stores.postgres.migrate.blockers import watched
 from provision.stores.postgres.migrate.losses.cursor import arm
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
 from provision.stores.postgres.migrate.probe import drop_invalid
 from provision.stores.postgres.migrate.sql_tokens import several
+from provision.stores.postgres.migrate.trail import Trail
 from provision.stores.postgres.migrate.transaction_ends import ROLLBACK, ends_transaction
 from provision.stores.postgres.migrate.transaction_status import began, fate
-from provision.stores.postgres.migrate.version_table import DEFAULTS, NAMES, version_table
+from provision.stores.postgres.migrate.version_table import version_table
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.server import Connection, set_role
 
@@ -35,8 +37,9 @@ class Session:
     """A lane's view of the connection, over all Alembic runs of the lane.
 
     `external`: env.py hands over a connection that is already in a transaction, so that each run carries one step.
-    Of the step in hand: `sent` counts its statements, `autocommitted` those outside a transaction; `committed` says
-    that something of it cannot be rolled back any more, `transaction` is the one it is in, `written` its ledger entry.
+    Of the step in hand: `sent` counts its statements inside transactions, `trail` numbers those with an effect;
+    `committed` says that something of it cannot be rolled back any more, `transaction` is the one it is in, `written`
+    its ledger entry.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class Session:
         self.external = False
         self.transaction: wire.Transaction | None = None
         self.written: Event | None = None
+        self.trail: Trail
+        self._store = options.name
         self._reset()
 
     def configured(self, connection: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Look at what env.py chose before Alembic does. Raises ConfigError (wrong-database, wrong-version-table)."""
-        self._same_table(given)
+        same.table(self._table, given)
         options = {"transaction_per_migration": True}
         if connection is None:
             return options
@@ -70,7 +75,7 @@ class Session:
         if in_transaction and not self.external:
             self._journal.note("env.py hands over a connection in a transaction: one Alembic run for each revision")
         self.external = in_transaction
-        self._same_database(tuple(map(str, connection.exec_driver_sql(f"select {wire.WHICH}").fetchone())))
+        same.database(self._expected, tuple(map(str, connection.exec_driver_sql(f"select {wire.WHICH}").fetchone())))
         if self._role:
             connection.exec_driver_sql(set_role(self._role))
         if not in_transaction:
@@ -82,6 +87,7 @@ class Session:
         self._connection = context.connection
         self._guarded = arm(context.connection, self)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
+        hooks.listen(context.connection, "after_cursor_execute", self._after)
         hooks.listen(context.connection, "commit", lambda _: self.commits())
         block = context.autocommit_block
 
@@ -94,6 +100,7 @@ class Session:
                     yield
                 finally:
                     self._autocommit = False
+                    self._note_answered()
 
         context.autocommit_block = journaled
 
@@ -107,7 +114,10 @@ class Session:
         if passed or self._step is None or self._asks or _OF_DIALECT.match(text):
             return
         self._journal.check()
-        self._sent(text, ())
+        if self._autocommit or not self.trail.passes(text):
+            self.trail.complete = False  # nothing can be sent in its place
+        if self._sent(text, ())[0] != text:
+            raise self.trail.cannot_repeat()
 
     def sends_elsewhere(self, text: str) -> None:
         """See Watcher: what goes by another connection is not rolled back with the step."""
@@ -115,6 +125,7 @@ class Session:
             return
         self._journal.check()
         self.sent += 1
+        self.trail.complete = False
         self._leave_trace()
 
     def commits(self) -> None:
@@ -187,80 +198,126 @@ class Session:
 
         Where it is not, some of the step is committed, or lost, without a trace: leave one.
         """
-        if self._step is None or self.transaction is None or self.committed or self._autocommit:
+        if self._step is None or self.transaction is None or self._traced or self._autocommit:
             return
         since = began(self._own, self.transaction)
         if since not in (None, self.transaction.since) and fate(self._own, self.transaction) != "aborted":
+            self.trail.complete = False
             self._leave_trace()
+
+    def migrated(self) -> None:
+        """The revision's own code has ended; what follows is Alembic's. Raises RefusedError (changed-half-way)."""
+        if not self._autocommit:
+            self.trail.ended()
+            self._own_part = False
 
     def rolled_back(self) -> bool:
         """Whether the server says that nothing of the step in hand was kept; where it does not, leave a trace."""
+        if self.committed and self.trail.complete:
+            return False  # the ledger has what is committed
         if self.transaction is None:
             return True  # nothing was sent
-        if not self.committed and fate(self._own, self.transaction) == "aborted":
-            return True
+        if fate(self._own, self.transaction) == "aborted" and not self._traced:
+            return not self.committed
         self._leave_trace()
         return False
 
     def _start(self, step: Step, lock_timeout: str, transaction: wire.Transaction) -> None:
         self._limit, self.transaction = lock_timeout, transaction
-        self._same_database(transaction[:2])
+        same.database(self._expected, transaction[:2])
         self._autocommit = wire.autocommits(self._connection)
-        self._step, self._began = step, time.monotonic()
+        first = self._journal.begin_at(step)
+        self.trail = Trail(step, first, () if first is None else self._ledger.read())
+        self.committed = self.trail.behind
+        self._read_only_where_done()
+        self._step, self._began, self._own_part = step, time.monotonic(), True
         self.guard.begin(step, closed=not self._journal.may_lose(step))
 
     def _reset(self) -> None:
         self._step = None
-        self._autocommit = False
-        self.sent = self.autocommitted = 0
+        self._autocommit = self._begun = self._traced = self._moved = self.read_only = False
+        self._own_part = True
+        self.sent = self.answered = 0
         self.committed = False
         self.text = ""
         self.transaction, self.written = None, None
 
-    def _same_database(self, found: tuple[object, ...]) -> None:
-        if found == self._expected:
-            return
-        other = f"database {found[0]!r}" if found[0] != self._expected[0] else "another server"
-        raise ConfigError(
-            "wrong-database",
-            f"env.py connects to {other}, not to the configured {self._expected[0]!r}",
-            where="env.py",
-            fix='let env.py take config.get_main_option("sqlalchemy.url")',
-        )
-
-    def _same_table(self, given: Mapping[str, Any]) -> None:
-        """What provision reads as applied must be what Alembic writes."""
-        for name in NAMES:
-            ours, theirs = self._table.get(name), given.get(name)
-            if (ours or DEFAULTS[name]) != (theirs or DEFAULTS[name]):
-                raise ConfigError(
-                    "wrong-version-table",
-                    f"env.py sets {name} to {theirs!r}, provision was told {ours!r}",
-                    where="env.py",
-                    fix=f"pass {name}={ours!r} to context.configure, or correct provision.toml",
-                )
-
     def _before_commit(self) -> None:
-        """What the step did so far is about to be committed: it may not lose anything, and leaves a trace first."""
+        """What the step did so far is about to be committed: it may not lose anything, and leaves a trace."""
         self.guard.before_commit(self._ask)
-        self._leave_trace()
+        if self._step is None or not self._moved:
+            return
+        if not self.trail.complete or wire.in_transaction(self._connection) is False:
+            self._leave_trace()
+            return
+        self._moved, new = False, not self.trail.repeats
+        self.trail.commits += 1
+        if new:
+            self._note_committed(self._boundary(self.trail.count + 1, "", begins=False))
+
+    def _note_committed(self, event: Event) -> None:
+        """Write the boundary into the transaction that is about to be committed: it is there if, and only if, that is.
+
+        Raises LeaseLost.
+        """
+        self._asks = True
+        try:
+            if wire.append(self._connection, values(event, self._store)) is None:
+                raise LeaseLost(f"a run with a token above {event.token}")
+        except (psycopg.errors.InFailedSqlTransaction, DBAPIError):
+            self._moved = True
+            return  # a statement before it failed: the commit rolls back
+        finally:
+            self._asks = False
+        self.committed, self.trail.noted = True, self.trail.count
+
+    def _note_answered(self) -> None:
+        """Write down, behind an autocommit block, that its last statement is done: the server said so."""
+        done = self.answered == self.trail.count and self.trail.count > self.trail.noted
+        if self._step is not None and done and self.trail.complete:
+            self._ledger.append(self._boundary(self.trail.count + 1, "", begins=False))
+            self.trail.noted = self.trail.count
+
+    def _boundary(self, number: int, text: str, *, begins: bool) -> Event:
+        """The entry that says: what is before statement `number` is done."""
+        assert self._step is not None
+        kind = EventKind.AT if self._begun else EventKind.STARTED
+        self._begun = True
+        detail = self.trail.detail(number, self.sent, begins=begins)
+        return self._journal.event(self._step, kind, statement=number, text=text, **detail)
 
     def _leave_trace(self) -> None:
-        """Write down that something of the step is committed, before it ends."""
-        if self._step is not None and self.sent and not self.committed:
+        """Write down that something of the step is committed, before it ends, where that cannot be told exactly."""
+        if self._step is not None and self.sent and not self._traced:
+            self.trail.complete = False
             self._ledger.append(
                 self._journal.event(self._step, EventKind.STARTED, statement=1, text="", preceding=self.sent)
             )
-            self.committed = True
+            self.committed = self._traced = self._begun = True
+
+    def _read_only_where_done(self) -> None:
+        """Nothing may be written by what is sent again of a transaction that an earlier attempt committed."""
+        self.read_only = self.trail.repeats and not self._autocommit
+        if self.read_only:
+            self._send_own("savepoint provision_done", "set transaction read only")
+
+    def _new(self) -> None:
+        """What is sent from here on was never done: the server puts back what it was before the savepoint."""
+        if self.read_only:
+            self.read_only = False
+            self._send_own("release savepoint provision_done")
+
+    def _send_own(self, *texts: str) -> Any:
+        self._asks = True
+        try:
+            return [self._connection.exec_driver_sql(text) for text in texts][-1]
+        finally:
+            self._asks = False
 
     def _ask(self, question: str) -> Rows:
         """The rows of a query of our own on env.py's connection."""
-        self._asks = True
-        try:
-            rows: Rows = self._connection.exec_driver_sql(question).fetchall()
-            return rows
-        finally:
-            self._asks = False
+        rows: Rows = self._send_own(question).fetchall()
+        return rows
 
     def _before(
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
@@ -274,21 +331,31 @@ class Session:
         """What is sent in the place of a statement, once its trace is left."""
         if self._step is None or self._asks:
             return statement, parameters
+        before = self._before_autocommit if self._autocommit else self._before_transactional
+        return ("select 1", type(parameters)()) if before(self._step, statement) else (statement, parameters)
+
+    def _look(self, statement: str) -> None:
         if not self._guarded:
             self.guard.check(statement, self._ask, before=self._autocommit)
-        if not self._autocommit:
-            self._before_transactional(self._step, statement)
-            return statement, parameters
-        return self._before_autocommit(self._step, statement, parameters)
 
-    def _before_transactional(self, step: Step, statement: str) -> None:
+    def _after(self, _conn: Any, cursor: Any, statement: str, *_more: Any) -> None:
+        if self._step is None or self._asks:
+            return
+        if self._autocommit:
+            self.answered = self.trail.count
+        elif self._own_part and cursor.description is not None and not self.trail.passes(statement):
+            self.trail.complete = False  # Python may go by its rows, which are not to be had again
+
+    def _before_transactional(self, step: Step, statement: str) -> bool:
+        """Whether an earlier attempt did it, so that it is not to be sent."""
         if wire.in_transaction(self._connection) is False:
             # Behind an autocommit block, or a commit of the revision's own: what follows has no limit and no mark yet.
             self._ended_inside()
             self._step = None
             try:
                 self.transaction = wire.begin(self._connection, self._limit, str(self._journal.mark(step)))
-                self._same_database(self.transaction[:2])
+                same.database(self._expected, self.transaction[:2])
+                self._read_only_where_done()
             finally:
                 self._step = step
         ending = ends_transaction(statement)
@@ -296,25 +363,36 @@ class Session:
             raise RolledBackInside
         if ending:
             self._journal.note(f"{step.id} sends {ending}: what it did so far stays, even if the rest of it fails")
+            self.trail.complete = False
+            self._moved = True
             self._before_commit()
-        self.sent += 1
+        self.sent, self._moved = self.sent + 1, True
+        reads = self._own_part and self.trail.passes(statement)
+        if not reads and self._own_part and self.trail.take(statement):
+            return True
+        if not reads:
+            self._new()
+        self._look(statement)
+        return False
 
     def _ended_inside(self) -> None:
         """The transaction that the step began in has ended before the step: leave a trace of what is committed."""
         assert self.transaction is not None
-        if not self.committed and self.sent and fate(self._own, self.transaction) == "aborted":
+        if not self._moved:
+            return  # what it had done has its boundary
+        if self.sent and fate(self._own, self.transaction) == "aborted":
             raise RolledBackInside
         self._leave_trace()
 
-    def _before_autocommit(self, step: Step, statement: str, parameters: Any) -> tuple[str, Any]:
-        self.autocommitted += 1
-        first = self._journal.begin_at(step)
+    def _before_autocommit(self, _step: Step, statement: str) -> bool:
+        """Whether an earlier attempt is known to have done it; else it has a boundary now."""
+        done = self.trail.take(statement)
         self.committed, self.text = True, statement
-        if first is not None and self.autocommitted < first:
-            return "select 1", type(parameters)()  # an earlier attempt is known to have done it
-        if self.autocommitted == first:
+        if done:
+            return True
+        self._look(statement)
+        if self.trail.resumed and self.trail.count == self.trail.done + 1:
             drop_invalid(self._own, statement)
-        kind = EventKind.STARTED if self.autocommitted == 1 else EventKind.AT
-        fields = {"statement": self.autocommitted, "text": statement, "preceding": self.sent}
-        self._ledger.append(self._journal.event(step, kind, **fields))
-        return statement, parameters
+        self._ledger.append(self._boundary(self.trail.count, statement, begins=True))
+        self.trail.noted = self.trail.count - 1
+        return False
