@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from sys import intern
 
 from tests.proof.invariants import all_checked
 from tests.proof.model.checks import CHECKS, Check
@@ -55,7 +56,7 @@ def explore(settings: Settings, checks: Mapping[str, Check] = CHECKS) -> Found:
             for told, after in steps(state, settings):
                 if after in parents:
                     continue
-                parents[after] = (state, told)
+                parents[after] = (state, intern(told))
                 broken = tuple(name for name, holds in checks.items() if not holds(after))
                 if broken:
                     seconds = time.monotonic() - began
