@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos bench bench-stores bench-idle bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -67,6 +67,9 @@ smoke: $(VENV)/.dev  ## The wheel alone, without any extra, shows its help
 chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; print the shares
 	$(BIN)/python -m tests.chaos $(CHAOS) </dev/null
 	$(BIN)/python -m tests.chaos.backfill $(BACKFILL) </dev/null
+
+proof: $(VENV)/.dev  ## The run protocol: a model in every order, schedules of the real core; PROOF=--ci: a share of it
+	$(BIN)/python -m tests.proof $(PROOF) </dev/null
 
 bench: $(VENV)/.dev  ## Compare with the peers in one run; all three write docs/performance.md
 	$(BIN)/python -m bench $(BENCH) </dev/null

@@ -1,0 +1,47 @@
+"""`python -m tests.proof`: the proof of the run protocol, printed. Exit code 1: something is broken.
+
+The models first, then schedules of the real core. `--ci` is what every commit has time for; `--replay SEED` plays one
+schedule again and prints what happened in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.proof.machine.campaign import campaign, replay
+from tests.proof.model.search import prove
+from tests.proof.model.sizes import LARGE, SMALL
+
+WHOLE, IN_CI = 100_000, 5_000  # schedules
+LONGEST = 3000.0  # seconds that schedules may take; with the models, less than an hour
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__.splitlines()[0])
+    parser.add_argument("--ci", action="store_true", help="the small models and fewer schedules")
+    parser.add_argument("--schedules", type=int, metavar="N", help="only so many schedules, and no model")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the seed of the first schedule")
+    parser.add_argument("--replay", type=int, metavar="SEED", help="play one schedule again and print it")
+    asked = parser.parse_args(arguments)
+    if asked.replay is not None:
+        told = replay(asked.replay)
+        print(told)
+        return int("broken: " in told)
+    right = asked.schedules is not None or _models(ci=asked.ci)
+    wanted = asked.schedules if asked.schedules is not None else IN_CI if asked.ci else WHOLE
+    played = campaign(wanted, asked.seed, seconds=LONGEST)
+    print(played)
+    return int(not right or bool(played.broken))
+
+
+def _models(*, ci: bool) -> bool:
+    right = True
+    for found in prove(SMALL if ci else (*SMALL, *LARGE)):
+        print(found, flush=True)
+        right = right and not found.broken
+    return right
+
+
+if __name__ == "__main__":
+    sys.exit(main())
