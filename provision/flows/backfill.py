@@ -172,7 +172,7 @@ def completion(pen: EventNumbering, backfill: Backfill, found: BackfillRun) -> E
     """The ledger event of a backfill that is complete."""
     taken = round((datetime.now(UTC) - found.started_at).total_seconds() * 1000)
     store, number = backfill.id.split("/", 1)
-    revision = Revision(store, number, "", "", backfill.shown, backfill.checksum)
+    revision = Revision(store, number, "", "", "", backfill.checksum)
     return pen.event(revision, EventKind.APPLIED, duration_ms=max(taken, 0), run=found.run, rows=found.rows_done)
 
 

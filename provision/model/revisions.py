@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any
 
 
@@ -71,6 +72,11 @@ class Revision:
     def title(self) -> str:
         """Id and slug, as people name it: `clickhouse/007_events_ttl`."""
         return f"{self.id}_{self.slug}" if self.slug else self.id
+
+    @property
+    def file(self) -> str:
+        """The name of its file; empty where none is known."""
+        return PurePosixPath(self.path).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,7 @@ class State:
     events: tuple[Event, ...] = ()
     error: str = ""
     repeatable: bool = False
+    file: str = ""  # its name then; earlier releases wrote none down
 
     @property
     def open(self) -> bool:

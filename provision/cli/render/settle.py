@@ -35,7 +35,8 @@ def resolved(event: Event, output: str) -> None:
     if output == JSON:
         _json({"resolved": {"id": event.revision, "state": state, "accepted": accepted, "reason": _reason(event)}})
         return
-    what = f"the file as it is now ({event.checksum[:6]}…) counts as applied" if accepted else f"is now {state}"
+    kept = f"the file as it is now ({event.checksum[:6]}…) counts as applied: nothing of it was run"
+    what = kept if accepted else f"is now {state}"
     Paper(sys.stdout).write(f"  ✓ {event.revision}  {what}", "done")
 
 
