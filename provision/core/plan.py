@@ -171,7 +171,8 @@ def _changed(each: Standing, revision: Revision) -> RefusedError:
             f"another revision had the number of {each.id}: {other} was applied, here is {revision.file}",
             where=where,
             fix=f"give {revision.file} the next free number, and keep {other} beside it; if it is the same revision,"
-            f" renamed and edited: `provision resolve {each.id} --accept-change`, which runs nothing of {revision.file}",
+            f" renamed and edited: `provision resolve {each.id} --accept-change`, which runs nothing of"
+            f" {revision.file}",
         )
     return RefusedError(
         "revision-changed",

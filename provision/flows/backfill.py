@@ -91,6 +91,7 @@ def run(
     batches = batches_of(store)
     _required(place, backfill)
     _accepted(batches, backfill, asked)
+    store.ledger.read()  # refuses what a newer release wrote
     with _led(place, backfill) as own:
         batches.runs.create()
         begun = _begun(place, batches, backfill, asked)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
+from provision.model import schema
+
 
 class Direction(StrEnum):
     UP = "up"
@@ -109,7 +111,11 @@ class Event:
         return replace(self, at=now, duration_ms=self.duration_ms + round((now - self.at).total_seconds() * 1000))
 
     def detail_json(self) -> str:
-        return json.dumps(self.detail, sort_keys=True, ensure_ascii=False)
+        return json.dumps(self.kept_detail(), sort_keys=True, ensure_ascii=False)
+
+    def kept_detail(self) -> dict[str, Any]:
+        """The detail as a ledger keeps it, with the schema number of its entry."""
+        return schema.numbered(self.detail)
 
     def record(self) -> dict[str, Any]:
         """Every field by its name, as a ledger may keep it: `at` in ISO 8601 with microseconds, `detail` as JSON."""
@@ -132,14 +138,19 @@ class Event:
         """The event of a record, whose values a server may have its own types for.
 
         Numbers may be text, `at` a datetime (of UTC unless it says otherwise), `detail` a mapping, and a statement that
-        there is not 0 or left out. Raises KeyError, TypeError or ValueError for a record of something else.
+        there is not 0 or left out; what else a record holds is passed by. Raises RefusedError (newer-schema), and
+        KeyError, TypeError or ValueError for a record of something else.
         """
-        at, detail = record["at"], record["detail"]
+        told = record["detail"]
+        place = f"ledger entry {record['token']}/{record['n']} of {record.get('revision')}"
+        # The number first: what else a newer entry says may be none of ours.
+        detail = schema.unnumbered(json.loads(told) if isinstance(told, str) else told, place)
+        at = record["at"]
         at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
         return cls(
             project=record["project"],
             revision=record["revision"],
-            kind=EventKind(record["kind"]),
+            kind=_kind(record["kind"]),
             checksum=record["checksum"],
             token=int(record["token"]),
             n=int(record["n"]),
@@ -147,8 +158,15 @@ class Event:
             actor=record["actor"],
             duration_ms=int(record["duration_ms"]),
             statement=int(record.get("statement") or 0) or None,
-            detail=json.loads(detail) if isinstance(detail, str) else dict(detail),
+            detail=detail,
         )
+
+
+def _kind(word: str) -> EventKind:
+    try:
+        return EventKind(word)
+    except ValueError:
+        raise schema.UnknownForm(f"{word!r} is no kind of entry that this release knows") from None
 
 
 @dataclass(frozen=True, slots=True)

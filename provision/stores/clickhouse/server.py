@@ -18,7 +18,7 @@ from provision.net.causes import cause
 OLDEST = (22, 8)
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
 VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
-UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 60, 81, 516
+UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 47, 60, 81, 516
 _SECURE = ("clickhouses", "https")
 _SCHEMES = ("clickhouse", "http", *_SECURE)
 
@@ -66,6 +66,15 @@ class Client:
             return list(result.result_rows)
 
         return [tuple(row) for row in self.ask(asked)]
+
+    def records(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The rows of a query by the names of their columns. Raises Refused and UnreachableError."""
+
+        def asked() -> Any:
+            return self._client.query(sql, parameters=dict(parameters), settings=self._settings(None, {}))
+
+        result = self.ask(asked)
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     def driver(self) -> Any:
         """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
