@@ -141,25 +141,33 @@ class Event:
         there is not 0 or left out; what else a record holds is passed by. Raises RefusedError (newer-schema), and
         KeyError, TypeError or ValueError for a record of something else.
         """
-        told = record["detail"]
+        told = _given(record, "detail")
         place = f"ledger entry {record['token']}/{record['n']} of {record.get('revision')}"
         # The number first: what else a newer entry says may be none of ours.
         detail = schema.unnumbered(json.loads(told) if isinstance(told, str) else told, place)
-        at = record["at"]
+        at = _given(record, "at")
         at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
         return cls(
-            project=record["project"],
-            revision=record["revision"],
-            kind=_kind(record["kind"]),
-            checksum=record["checksum"],
+            project=_given(record, "project"),
+            revision=_given(record, "revision"),
+            kind=_kind(_given(record, "kind")),
+            checksum=_given(record, "checksum"),
             token=int(record["token"]),
             n=int(record["n"]),
             at=at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC),
-            actor=record["actor"],
-            duration_ms=int(record["duration_ms"]),
+            actor=_given(record, "actor"),
+            duration_ms=int(_given(record, "duration_ms")),
             statement=int(record.get("statement") or 0) or None,
             detail=detail,
         )
+
+
+def _given(record: Mapping[str, Any], name: str) -> Any:
+    """A field that every entry has: some servers say NULL for one that is not there. Raises KeyError."""
+    value = record[name]
+    if value is None:
+        raise KeyError(name)
+    return value
 
 
 def _kind(word: str) -> EventKind:

@@ -32,7 +32,7 @@ def influx(bench: Bench, event: Event, fields: Fields) -> None:
     kept = {**fields, "detail_0": fields.get("detail")}
     texts = {name: kept.get(name) for name in ("revision", "kind", "checksum", "at", "actor", "detail_0", "later")}
     escaped = {name: str(value).replace('"', '\\"') for name, value in texts.items() if value is not None}
-    valued = ",".join([*(f'{name}="{value}"' for name, value in escaped.items()), "duration_ms=0i"])
+    valued = ",".join([*(f'{name}="{value}"' for name, value in escaped.items()), f"duration_ms={event.duration_ms}i"])
     line = f"events,project=vfr,store=influx {valued} {key(event.token, event.n)}"
     of_server(bench, lambda server: server.write("provision_vfr", line))
 

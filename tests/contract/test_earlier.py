@@ -30,7 +30,9 @@ def postgres(bench: Bench, found: dict[str, Any]) -> None:
     for statement in found["statements"]:
         connection.execute(statement)
     for table in ("ledger", "fence", "lease"):
-        sql = f"insert into provision.{table} select * from jsonb_populate_recordset(null::provision.{table}, %s::jsonb)"
+        sql = (
+            f"insert into provision.{table} select * from jsonb_populate_recordset(null::provision.{table}, %s::jsonb)"
+        )
         connection.execute(sql, [json.dumps(found[table])])
 
 

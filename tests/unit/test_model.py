@@ -55,7 +55,10 @@ def test_event_is_read_back_from_its_record() -> None:
     at = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
     event = Event("vfr", "a/1", EventKind.AT, "c", 41, 2, at, "x", 7, 3, {"text": "ü"})
 
-    assert (event.record()["at"], event.record()["detail"]) == ("2026-01-01T10:00:00.000000+00:00", '{"schema": 2, "text": "ü"}')
+    assert (event.record()["at"], event.record()["detail"]) == (
+        "2026-01-01T10:00:00.000000+00:00",
+        '{"schema": 2, "text": "ü"}',
+    )
     assert Event.of(event.record()) == event
     assert Event.of(EVENT.record()) == EVENT
 
