@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from provision.errors import BatchFailed, FailedError, ProvisionError
+from provision.errors import BatchFailed, ConfigError, FailedError, ProvisionError
+from provision.model import schema
 from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Part, RunState, ServerSignal
 
 RUN = 0  # the number of the entry of a run itself; its parts have 1, 2, …
 MOST_SKIPPED = 100
 LOOK_EVERY = 1.0  # seconds
+_OF_A_PART = ("cursor", "done", "rows_done", "rows_skipped", "batch", "longest_wait_ms", "throttled_by", "rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,12 @@ class LoggedRuns:
         raise FailedError("run-gone", f"run {run} is not in the log any more", where=self._store, fix=fix)
 
     def write(self, run: BackfillRun) -> bool:
-        kept = [each.version for each in self._entries.newest(run.run) if each.n == RUN]
-        if (kept[0] if kept else -1) != run.version - 1:
+        kept = next((each for each in self._entries.newest(run.run) if each.n == RUN), None)
+        if (-1 if kept is None else kept.version) != run.version - 1:
             return False
-        return self._entries.add(RunLogEntry(run.run, RUN, run.version, _run_body(run)))
+        # What a later release keeps there beside stays.
+        body = {**(kept.body if kept is not None else {}), **_run_body(run)}
+        return self._entries.add(RunLogEntry(run.run, RUN, run.version, body))
 
     def cut(self, run: str, cursors: Sequence[object]) -> None:
         last = max((each.n for each in self._entries.newest(run)), default=RUN)
@@ -91,27 +95,30 @@ class LoggedRuns:
     def open_part(self, run: str) -> Part | None:
         """The first part that is not done."""
         parts = sorted((each for each in self._entries.newest(run) if each.n != RUN), key=lambda each: each.n)
-        return next((_part(each) for each in parts if not each.body["done"]), None)
+        return next((part for part in map(_part, parts) if not part.done), None)
 
     def advance(self, run: str, part: Part, skipped: Sequence[tuple[str, str]] = ()) -> None:
         """Keep where a part goes on, with the rows that its last batch passed over."""
         before = next(each for each in self._entries.newest(run) if each.n == part.n)
         known = [*before.body.get("skipped", ()), *map(list, skipped)][:MOST_SKIPPED]
-        self._entries.add(RunLogEntry(run, part.n, before.version + 1, self._part_body(part, known)))
+        body = {**before.body, **self._part_body(part, known)}
+        self._entries.add(RunLogEntry(run, part.n, before.version + 1, body))
 
     def _part_body(self, part: Part, skipped: Sequence[object]) -> Mapping[str, Any]:
-        return {
-            "cursor": part.cursor,
-            "done": part.done,
-            "rows_done": part.rows_done,
-            "rows_skipped": part.rows_skipped,
-            "batch": part.batch,
-            "longest_wait_ms": part.longest_wait_ms,
-            "throttled_by": part.throttled_by,
-            "rate": part.rate,
-            "touched_at": self._now().isoformat(),
-            "skipped": list(skipped),
-        }
+        return schema.numbered(
+            {
+                "cursor": part.cursor,
+                "done": part.done,
+                "rows_done": part.rows_done,
+                "rows_skipped": part.rows_skipped,
+                "batch": part.batch,
+                "longest_wait_ms": part.longest_wait_ms,
+                "throttled_by": part.throttled_by,
+                "rate": part.rate,
+                "touched_at": self._now().isoformat(),
+                "skipped": list(skipped),
+            }
+        )
 
 
 class LoggedBatches:
@@ -223,21 +230,35 @@ class LoggedWork(ABC):
 
 
 def _run_body(run: BackfillRun) -> Mapping[str, Any]:
-    return {
-        "backfill": run.backfill,
-        "state": str(run.state),
-        "checksum": run.checksum,
-        "owner": run.owner,
-        "started_at": run.started_at.isoformat(),
-        "touched_at": run.touched_at.isoformat(),
-        "rows_total": run.rows_total,
-        "asked": dict(run.asked),
-        "error": run.error,
-    }
+    return schema.numbered(
+        {
+            "backfill": run.backfill,
+            "state": str(run.state),
+            "checksum": run.checksum,
+            "owner": run.owner,
+            "started_at": run.started_at.isoformat(),
+            "touched_at": run.touched_at.isoformat(),
+            "rows_total": run.rows_total,
+            "asked": dict(run.asked),
+            "error": run.error,
+        }
+    )
 
 
 def _run(entry: RunLogEntry, parts: tuple[Part, ...]) -> BackfillRun:
-    body = entry.body
+    try:
+        return _run_of(entry, schema.unnumbered(entry.body, f"run {entry.run}"), parts)
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable(entry.run, error) from None
+
+
+def unreadable(run: str, error: Exception) -> ConfigError:
+    fix = "bring back what is missing, or remove the run from the log"
+    what = schema.not_ours(f"run {run}", error)
+    return ConfigError("runs-unreadable", what, where="the log of backfills", fix=fix)
+
+
+def _run_of(entry: RunLogEntry, body: Mapping[str, Any], parts: tuple[Part, ...]) -> BackfillRun:
     return BackfillRun(
         backfill=body["backfill"],
         run=entry.run,
@@ -255,5 +276,9 @@ def _run(entry: RunLogEntry, parts: tuple[Part, ...]) -> BackfillRun:
 
 
 def _part(entry: RunLogEntry) -> Part:
-    fields = {name: value for name, value in entry.body.items() if name not in ("skipped", "touched_at")}
-    return Part(n=entry.n, touched_at=datetime.fromisoformat(entry.body["touched_at"]), **fields)
+    try:
+        body = schema.unnumbered(entry.body, f"run {entry.run}")
+        fields = {name: body[name] for name in _OF_A_PART}
+        return Part(n=entry.n, touched_at=datetime.fromisoformat(body["touched_at"]), **fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable(entry.run, error) from None

@@ -34,6 +34,10 @@ from provision.threads import Waited
 _LOST = "bring the server back and run the same command again: it finds out what became of the last statement"
 
 
+# The entries that say which file it was: another one may get the same number on another branch.
+_MAKING = (EventKind.STARTED, EventKind.APPLIED, EventKind.ADOPTED, EventKind.BASELINED, EventKind.RESOLVED)
+
+
 class EventNumbering:
     """Numbers the events of one store in one run: `(token, n)` with n from 1."""
 
@@ -56,7 +60,7 @@ class EventNumbering:
             actor=self._actor,
             duration_ms=duration if isinstance(duration, int) else 0,
             statement=number if isinstance(number, int) else None,
-            detail=fields,
+            detail={"file": revision.file, **fields} if revision.file and kind in _MAKING else fields,
         )
 
 

@@ -114,6 +114,7 @@ def _made(name: StateName, event: Event) -> State:
         duration_ms=event.duration_ms,
         direction=event.direction,
         repeatable=event.detail.get("repeatable") is True,
+        file=str(event.detail.get("file", "")),
     )
 
 
@@ -140,4 +141,6 @@ def _resolved(state: State, event: Event) -> State:
     made = _made(name, event)
     # Accepting a change, or writing a version table again, keeps time, author and duration of the application.
     kept = replace(made, at=state.at, actor=state.actor, duration_ms=state.duration_ms)
-    return kept if event.detail.get("accepted") or event.detail.get("again") else made
+    if event.detail.get("again"):
+        return replace(kept, file=state.file)
+    return kept if event.detail.get("accepted") else made

@@ -148,15 +148,7 @@ def _trouble(standings: Standings, wanted: MoveRequest) -> list[ProvisionError]:
 def _refusals(each: Standing) -> Iterator[ProvisionError]:
     revision, state = each.revision, each.state
     if Flag.CHANGED in each.flags and revision is not None and revision.strict:
-        applied = f"applied {state.at:%Y-%m-%d %H:%M} UTC by {state.actor}" if state.at else "applied by another tool"
-        note = f"; checksum {state.checksum[:6]}… is now {revision.checksum[:6]}…" if state.checksum else ""
-        yield RefusedError(
-            "revision-changed",
-            f"{revision.title} was edited after it was applied",
-            where=f"{revision.path}; {applied}{note}",
-            fix="restore the file from version control, or write a new revision that makes the change;"
-            f" `provision resolve {each.id} --accept-change` records an edit that changes nothing",
-        )
+        yield _changed(each, revision)
     if revision is None and state.open:
         yield RefusedError(
             "revision-unknown",
@@ -167,6 +159,29 @@ def _refusals(each: Standing) -> Iterator[ProvisionError]:
         )
     if Flag.UNKNOWN in each.flags and Flag.FUTURE not in each.flags:
         yield _unknown(each)
+
+
+def _changed(each: Standing, revision: Revision) -> RefusedError:
+    state, other = each.state, each.other_file
+    applied = f"applied {state.at:%Y-%m-%d %H:%M} UTC by {state.actor}" if state.at else "applied by another tool"
+    note = f"; checksum {state.checksum[:6]}… is now {revision.checksum[:6]}…" if state.checksum else ""
+    where = f"{revision.path}; {applied}{note}"
+    if other:
+        return RefusedError(
+            "number-taken",
+            f"another revision had the number of {each.id}: {other} was applied, here is {revision.file}",
+            where=where,
+            fix=f"give {revision.file} the next free number, and keep {other} beside it; if it is the same revision,"
+            f" renamed and edited: `provision resolve {each.id} --accept-change`, which runs nothing of"
+            f" {revision.file}",
+        )
+    return RefusedError(
+        "revision-changed",
+        f"{revision.title} was edited after it was applied",
+        where=where,
+        fix="restore the file from version control, or write a new revision that makes the change;"
+        f" `provision resolve {each.id} --accept-change` records an edit that changes nothing",
+    )
 
 
 def _unknown(each: Standing) -> RefusedError:

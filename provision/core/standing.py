@@ -35,6 +35,13 @@ class Standing:
         return self.state.name is StateName.APPLIED
 
     @property
+    def other_file(self) -> str:
+        """The file that was applied under this number, where the one here has another name and other content."""
+        if Flag.CHANGED not in self.flags or self.revision is None or self.state.file == self.revision.file:
+            return ""
+        return self.state.file
+
+    @property
     def pending(self) -> bool:
         """True when an `up` has it to do."""
         if self.revision is None:

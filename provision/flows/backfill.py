@@ -91,6 +91,7 @@ def run(
     batches = batches_of(store)
     _required(place, backfill)
     _accepted(batches, backfill, asked)
+    store.ledger.read()  # refuses what a newer release wrote
     with _led(place, backfill) as own:
         batches.runs.create()
         begun = _begun(place, batches, backfill, asked)
@@ -172,7 +173,7 @@ def completion(pen: EventNumbering, backfill: Backfill, found: BackfillRun) -> E
     """The ledger event of a backfill that is complete."""
     taken = round((datetime.now(UTC) - found.started_at).total_seconds() * 1000)
     store, number = backfill.id.split("/", 1)
-    revision = Revision(store, number, "", "", backfill.shown, backfill.checksum)
+    revision = Revision(store, number, "", "", "", backfill.checksum)
     return pen.event(revision, EventKind.APPLIED, duration_ms=max(taken, 0), run=found.run, rows=found.rows_done)
 
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any
+
+from provision.model import schema
 
 
 class Direction(StrEnum):
@@ -72,6 +75,11 @@ class Revision:
         """Id and slug, as people name it: `clickhouse/007_events_ttl`."""
         return f"{self.id}_{self.slug}" if self.slug not in ("", self.number) else self.id
 
+    @property
+    def file(self) -> str:
+        """The name of its file; empty where none is known."""
+        return PurePosixPath(self.path).name
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -103,7 +111,11 @@ class Event:
         return replace(self, at=now, duration_ms=self.duration_ms + round((now - self.at).total_seconds() * 1000))
 
     def detail_json(self) -> str:
-        return json.dumps(self.detail, sort_keys=True, ensure_ascii=False)
+        return json.dumps(self.kept_detail(), sort_keys=True, ensure_ascii=False)
+
+    def kept_detail(self) -> dict[str, Any]:
+        """The detail as a ledger keeps it, with the schema number of its entry."""
+        return schema.numbered(self.detail)
 
     def record(self) -> dict[str, Any]:
         """Every field by its name, as a ledger may keep it: `at` in ISO 8601 with microseconds, `detail` as JSON."""
@@ -126,23 +138,43 @@ class Event:
         """The event of a record, whose values a server may have its own types for.
 
         Numbers may be text, `at` a datetime (of UTC unless it says otherwise), `detail` a mapping, and a statement that
-        there is not 0 or left out. Raises KeyError, TypeError or ValueError for a record of something else.
+        there is not 0 or left out; what else a record holds is passed by. Raises RefusedError (newer-schema), and
+        KeyError, TypeError or ValueError for a record of something else.
         """
-        at, detail = record["at"], record["detail"]
+        told = _given(record, "detail")
+        place = f"ledger entry {record['token']}/{record['n']} of {record.get('revision')}"
+        # The number first: what else a newer entry says may be none of ours.
+        detail = schema.unnumbered(json.loads(told) if isinstance(told, str) else told, place)
+        at = _given(record, "at")
         at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
         return cls(
-            project=record["project"],
-            revision=record["revision"],
-            kind=EventKind(record["kind"]),
-            checksum=record["checksum"],
+            project=_given(record, "project"),
+            revision=_given(record, "revision"),
+            kind=_kind(_given(record, "kind")),
+            checksum=_given(record, "checksum"),
             token=int(record["token"]),
             n=int(record["n"]),
             at=at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC),
-            actor=record["actor"],
-            duration_ms=int(record["duration_ms"]),
+            actor=_given(record, "actor"),
+            duration_ms=int(_given(record, "duration_ms")),
             statement=int(record.get("statement") or 0) or None,
-            detail=json.loads(detail) if isinstance(detail, str) else dict(detail),
+            detail=detail,
         )
+
+
+def _given(record: Mapping[str, Any], name: str) -> Any:
+    """A field that every entry has: some servers say NULL for one that is not there. Raises KeyError."""
+    value = record[name]
+    if value is None:
+        raise KeyError(name)
+    return value
+
+
+def _kind(word: str) -> EventKind:
+    try:
+        return EventKind(word)
+    except ValueError:
+        raise schema.UnknownForm(f"{word!r} is no kind of entry that this release knows") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +194,7 @@ class State:
     events: tuple[Event, ...] = ()
     error: str = ""
     repeatable: bool = False
+    file: str = ""  # its name then; earlier releases wrote none down
 
     @property
     def open(self) -> bool:

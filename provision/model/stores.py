@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from provision.errors import ConfigError
+from provision.model import schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,34 @@ class Owner:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> Owner:
-        """The owner as a home store keeps it, without what only its lease or a newer provision knows."""
-        return cls(**{each.name: kept[each.name] for each in fields(cls) if each.name in kept})
+        """The owner as a home store keeps it, without what only its lease or a newer provision knows.
+
+        Raises RefusedError (newer-schema), ConfigError (lock-unreadable).
+        """
+        try:
+            told = schema.unnumbered(kept, "the run lock")
+            return cls(**{"actor": told["actor"], "pid": told["pid"], **_named(cls, told)})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise lock_unreadable(error) from None
+
+    def kept(self) -> dict[str, Any]:
+        """The owner as a home store is to keep it, with the schema number of the lock."""
+        return schema.numbered(asdict(self))
+
+    def told(self) -> dict[str, Any]:
+        """What of the owner is not empty: the record of this very owner has that, whatever else is in it."""
+        return {name: value for name, value in asdict(self).items() if value != ""}
+
+
+def _named(cls: type[Owner], told: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name: told[each.name] for each in fields(cls) if each.name in told}
+
+
+def lock_unreadable(error: Exception) -> ConfigError:
+    """The error for the record of a lock that lacks what it must have."""
+    fix = "see that no run is at work, then delete the record of the lock"
+    what = schema.not_ours("the record of the run lock", error)
+    return ConfigError("lock-unreadable", what, where="home store", fix=fix)
 
 
 # Takes the place of a holder whose record of the lock was deleted by hand: nothing says who that was, or that it ended.

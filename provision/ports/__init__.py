@@ -32,10 +32,14 @@ class Ledger(Protocol):
     """A store's own append-only log of what was done to it."""
 
     def read(self) -> Sequence[Event]:
-        """Every event of the project in the order `(token, n)`; empty when there is no ledger. Must write nothing."""
+        """Every event of the project in the order `(token, n)`; empty when there is no ledger. Must write nothing.
+
+        Must read with `Event.of`, which raises RefusedError (newer-schema), and raise ConfigError (ledger-unreadable)
+        for what is no event.
+        """
 
     def create(self) -> None:
-        """Make the ledger if it is absent."""
+        """Make the ledger if it is absent, or what it lacks for this release. No command that only reads calls it."""
 
     def append(self, event: Event) -> None:
         """Add one event.
@@ -72,7 +76,10 @@ class Leases(Protocol):
         """Give the lease back if `owner` still holds it with `token`, whose number is remembered."""
 
     def read(self, name: str) -> LeaseRecord | None:
-        """The holding in force or expired, or None when nobody holds it. Must write nothing."""
+        """The holding in force or expired, or None when nobody holds it. Must write nothing.
+
+        Raises RefusedError (newer-schema), ConfigError (lock-unreadable): see `Owner.of`.
+        """
 
 
 class Journal(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from provision.errors import LeaseLost, StatementFailed, UnreachableError
+from provision.errors import ConfigError, LeaseLost, StatementFailed, UnreachableError
 from provision.model import (
     UNKNOWN_HOLDER,
     Contact,
@@ -30,6 +30,7 @@ from provision.model import (
     Statement,
     Step,
     StoreOptions,
+    schema,
 )
 from provision.ports import Leftovers
 from provision.text.files import checksum, described, inside, listed, number_and_slug, read_text
@@ -57,6 +58,7 @@ class FakeServer:
         self.running: list[Running] = []
         self.sent: list[str] = []
         self.made: list[str] = []
+        self.schemas: dict[tuple[str, str], int] = {}
         self.clock = 0.0
         self.lost = False
         self._faults: dict[tuple[str, int], BaseException] = {}
@@ -101,7 +103,17 @@ class FakeLedger:
 
     def read(self) -> Sequence[Event]:
         self._server.passes("read")
-        return sorted(self._server.events.get(self._key, ()), key=lambda event: (event.token, event.n))
+        schema.refuse_newer(self._server.schemas.get(self._key, schema.UNNUMBERED), "fake://server")
+        found = sorted(self._server.events.get(self._key, ()), key=lambda event: (event.token, event.n))
+        return [self._known(event) for event in found]
+
+    def _known(self, event: Event) -> Event:
+        try:
+            return Event.of(event.record())
+        except (KeyError, TypeError, ValueError) as error:
+            what, fix = f"event {event.token}/{event.n}", "remove it"
+            told = schema.not_ours(what, error)
+            raise ConfigError("ledger-unreadable", told, where="fake://server", fix=fix) from None
 
     def create(self) -> None:
         self._server.made.append(f"ledger {'/'.join(self._key)}")
@@ -115,6 +127,7 @@ class FakeLedger:
         if any((each.token, each.n) == (event.token, event.n) for each in written):
             raise LeaseLost(f"a run with the same token {event.token}")
         written.append(event)
+        self._server.schemas[self._key] = max(schema.SCHEMA, self._server.schemas.get(self._key, 0))
         self._server.passes("after-append")
 
     def raise_fence(self, token: int) -> None:
@@ -142,6 +155,7 @@ class FakeLeases:
             self._server.tokens[key] = max(self._server.tokens.get(key, 0), floor) + 1
         made = LeaseRecord(name, owner, self._server.tokens[key], _EPOCH, self._server.clock + seconds)
         self._server.holdings[key] = made
+        self._server.schemas[self._project, f"lock/{name}"] = schema.SCHEMA
         return self._shown(made)
 
     def extend(self, name: str, owner: Owner, token: int, seconds: float) -> Heartbeat:
@@ -172,6 +186,8 @@ class FakeLeases:
 
     def read(self, name: str) -> LeaseRecord | None:
         held = self._server.holdings.get((self._project, name))
+        if held is not None:
+            schema.refuse_newer(self._server.schemas[self._project, f"lock/{name}"], "fake://server")
         return self._shown(held) if held is not None else None
 
     def _shown(self, held: LeaseRecord) -> LeaseRecord:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
+from typing import Any
 
+from provision.model import schema
 from provision.model.checks import CheckSeverity, Result, Status, StoredResult, ValidationRun
 
 _NOT_KEPT = ("samples", "new", "place")
@@ -13,15 +16,23 @@ _NOT_KEPT = ("samples", "new", "place")
 
 def to_json(run: ValidationRun, result: Result) -> str:
     """The result with its run, in one line, without samples."""
-    fields = {name: value for name, value in asdict(result).items() if name not in _NOT_KEPT}
-    return json.dumps({"run": {**asdict(run), "at": run.at.isoformat()}, **fields}, ensure_ascii=False)
+    kept = {name: value for name, value in asdict(result).items() if name not in _NOT_KEPT}
+    told = {"run": {**asdict(run), "at": run.at.isoformat()}, **kept}
+    return json.dumps(schema.numbered(told), ensure_ascii=False)
 
 
 def from_json(text: str) -> StoredResult:
-    """Raises KeyError, TypeError or ValueError for the text of something else."""
-    fields = json.loads(text)
-    told = fields.pop("run")
+    """Raises RefusedError (newer-schema), and KeyError, TypeError or ValueError for the text of something else.
+
+    What a later release says beside is passed by.
+    """
+    given = schema.unnumbered(json.loads(text), "results of checks")
+    told = _of(ValidationRun, given["run"])
     run = ValidationRun(**{**told, "at": datetime.fromisoformat(told["at"])})
-    return StoredResult(
-        run, Result(**{**fields, "severity": CheckSeverity(fields["severity"]), "status": Status(fields["status"])})
-    )
+    kept = _of(Result, given)
+    judged = {"severity": CheckSeverity(kept["severity"]), "status": Status(kept["status"])}
+    return StoredResult(run, Result(**{**kept, **judged}))
+
+
+def _of(made: type[Result | ValidationRun], told: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name: told[each.name] for each in fields(made) if each.name in told}

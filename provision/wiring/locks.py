@@ -21,11 +21,15 @@ def answers(site: Site, *names: str) -> None:
 def leases(site: Site) -> Leases | None:
     """The home store's leases; None while its embedded engine was never made: then nobody holds one.
 
-    Raises UnreachableError, ConfigError (no-home).
+    Raises UnreachableError, ConfigError (no-home), RefusedError (newer-schema).
     """
     name = site.project.home
     answers(site, name)
-    return None if name in site.known and name not in site.stores else home(site)
+    if name in site.known and name not in site.stores:
+        return None
+    found = home(site)
+    site.stores[name].ledger.read()  # refuses what a newer release wrote
+    return found
 
 
 def over(holding: LeaseRecord) -> bool:

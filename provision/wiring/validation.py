@@ -69,5 +69,6 @@ def kept(
                 raise needed.lost[project.home]
             what, fix = "results of checks are kept in the home store", "name another store in [project] home"
             raise CapabilityMissing(project.home, "history", what, fix)
+        needed.stores[project.home].ledger.read()  # refuses what a newer release wrote
         found = keeper.read(suite, check, since, limit)
         return [each for each in reversed(found) if each.run.environment == environment.name]

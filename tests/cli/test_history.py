@@ -59,7 +59,7 @@ def test_history_of_one_revision_as_json(provision: Provision) -> None:
             "statement": None,
             "checksum": "072706fa1a0ac5095c4bc359e5ae8e203e3e2f2d488841ad610bc6f9b295991f",
             "error": None,
-            "detail": {"parents": ["postgres/0001"]},
+            "detail": {"file": "0002_orders.py", "parents": ["postgres/0001"]},
         }
     ]
 

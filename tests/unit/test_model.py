@@ -48,14 +48,17 @@ def test_event_later_adds_the_time_since_it_was_made() -> None:
 def test_event_detail_json_is_sorted_and_keeps_letters() -> None:
     event = Event("vfr", "a/1", EventKind.AT, "", 1, 1, EVENT.at, "x", detail={"text": "ü", "a": 1})
 
-    assert event.detail_json() == '{"a": 1, "text": "ü"}'
+    assert event.detail_json() == '{"a": 1, "schema": 2, "text": "ü"}'
 
 
 def test_event_is_read_back_from_its_record() -> None:
     at = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
     event = Event("vfr", "a/1", EventKind.AT, "c", 41, 2, at, "x", 7, 3, {"text": "ü"})
 
-    assert (event.record()["at"], event.record()["detail"]) == ("2026-01-01T10:00:00.000000+00:00", '{"text": "ü"}')
+    assert (event.record()["at"], event.record()["detail"]) == (
+        "2026-01-01T10:00:00.000000+00:00",
+        '{"schema": 2, "text": "ü"}',
+    )
     assert Event.of(event.record()) == event
     assert Event.of(EVENT.record()) == EVENT
 

@@ -46,7 +46,7 @@ def resolved(event: Event, output: str) -> None:
         return
     what = f"is now {state}{_FOLLOWS.get(StateName(state), '')}"
     if accepted:
-        what = f"the file as it is now ({event.checksum[:6]}…) counts as applied"
+        what = f"the file as it is now ({event.checksum[:6]}…) counts as applied: nothing of it was run"
     elif done_to is not None:
         what = f"{counted(done_to)} done: the next `{event.direction}` goes on with statement {event.statement}"
     Paper(sys.stdout).write(f"  ✓ {event.revision}  {what}", "done")

@@ -130,6 +130,8 @@ class StatusRender:
         for flag in self._look.flags(each):
             if flag is Flag.REVERTED_OUTSIDE and self._lost(each.id.split("/", 1)[0]):
                 yield "applied, but not in the version table"
+            elif flag is Flag.CHANGED and each.other_file:
+                yield f"another revision had this number: {each.other_file}"
             elif flag in MEANINGS:
                 yield MEANINGS[flag]
 
@@ -143,6 +145,8 @@ class StatusRender:
         env = f"--env {self._site.environment.name}"
         states = {self._look.state(each) for each in self._every()}
         if name := self._first(Flag.CHANGED, strict=True):
+            if any(each.id == name and each.other_file for each in self._every()):
+                return f"next: give the file of {name} the next free number"
             return f"next: restore the file of {name}, or provision resolve {name} --accept-change {env}"
         if name := self._first(Flag.UNKNOWN, unless=Flag.FUTURE):
             return f"next: restore the file of {name}, or provision resolve {name} --reverted {env}"

@@ -7,12 +7,12 @@ document is replaced, and one that we take lives no longer than asked for. In a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from provision.errors import FailedError
 from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
+from provision.model.stores import lock_unreadable
 from provision.net.http import path_of
 from provision.stores.arango.ledger import make_collection
 from provision.stores.arango.names import LEASES, Keys
@@ -51,15 +51,15 @@ class ArangoLeases:
             for _ in range(ATTEMPTS):
                 found, now = self._stored_lease(name), self._server().now()
                 if found is not None and found["holder"] is not None and found["expires"] > now:
-                    if found["holder"] == asdict(owner):
+                    if Owner.of(found["holder"]) == owner:
                         self._remember(name, found["highest"])  # taken by a request whose answer was lost
                     return _holding(name, found, now)
                 ends, given = now + round(seconds * 1000), self._highest(name)
                 if found is None and given:
-                    wanted = self._document(name, asdict(UNKNOWN_HOLDER), given, now, ends)
+                    wanted = self._document(name, UNKNOWN_HOLDER.kept(), given, now, ends)
                 else:
                     token = max(floor, given, found["highest"] if found else 0) + 1
-                    wanted = self._document(name, asdict(owner), token, now, ends)
+                    wanted = self._document(name, owner.kept(), token, now, ends)
                 if self._put(self._keys.lease(name), found, wanted):
                     self._remember(name, wanted["highest"])
                     return _holding(name, wanted, now)
@@ -92,7 +92,9 @@ class ArangoLeases:
         with self._server().writing():
             for _ in range(ATTEMPTS):
                 found = self._stored_lease(name)
-                if found is None or found["holder"] != asdict(owner) or found["highest"] != token:
+                if found is None or found["holder"] is None or found["highest"] != token:
+                    return None
+                if Owner.of(found["holder"]) != owner:
                     return None
                 after = change(found)
                 if after is None or self._put(self._keys.lease(name), found, after):
@@ -118,7 +120,7 @@ class ArangoLeases:
         """The holding in force or expired, None when there is none. Raises UnreachableError, ConfigError."""
         with self._server().reading():
             found = self._stored_lease(name)
-            if found is None or found["holder"] is None:
+            if found is None or found.get("holder") is None:
                 return None
             return _holding(name, found, self._server().now())
 
@@ -168,6 +170,9 @@ def _plain(found: Lease) -> dict[str, Any]:
 
 
 def _holding(name: str, found: Lease, now: int) -> LeaseRecord:
-    taken = datetime.fromtimestamp(found["taken_at"] / 1000, UTC)
-    ends, asked_back_by = (found["expires"] - now) / 1000, found.get("asked_back_by", "")
+    try:
+        taken = datetime.fromtimestamp(found["taken_at"] / 1000, UTC)
+        ends, asked_back_by = (found["expires"] - now) / 1000, found.get("asked_back_by", "")
+    except (KeyError, TypeError) as error:
+        raise lock_unreadable(error) from None
     return LeaseRecord(name, Owner.of(found["holder"]), found["highest"], taken, ends, asked_back_by)

@@ -13,6 +13,7 @@ from typing import Any
 
 from provision.errors import ConfigError, FailedError, LeaseLost
 from provision.model import Event
+from provision.model.schema import not_ours
 from provision.net.http import path_of
 from provision.stores.arango.names import LEDGER, Keys
 from provision.stores.arango.server import (
@@ -71,7 +72,7 @@ class ArangoLedger:
         """Add one event. Raises LeaseLost when its key is taken or a newer run has written, FailedError."""
         key = self._keys.event(event.token, event.n)
         with self._server().writing():
-            self._insert(key, event.token, event.actor, {**event.record(), "detail": dict(event.detail)})
+            self._insert(key, event.token, event.actor, {**event.record(), "detail": event.kept_detail()})
 
     def raise_fence(self, token: int) -> None:
         """Refuse lower tokens from now on. Raises LeaseLost when a higher one was here first, FailedError."""
@@ -138,10 +139,10 @@ class ArangoLedger:
     def _event(self, found: Mapping[str, Any]) -> Event:
         try:
             return Event.of(found)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 "ledger-unreadable",
-                f"document {found.get('_key')} of {LEDGER} was not written by provision",
+                not_ours(f"document {found.get('_key')} of {LEDGER}", error),
                 where=self._server().shown,
                 fix="remove the document, or set another project name",
             ) from None

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from provision.errors import ConfigError
 from provision.model import Event
-from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, ServerRefused
+from provision.model.schema import UnknownForm, not_ours
+from provision.stores.clickhouse.server import (
+    UNKNOWN_DATABASE,
+    UNKNOWN_IDENTIFIER,
+    UNKNOWN_TABLE,
+    Client,
+    ServerRefused,
+)
 
 TABLE = "provision_ledger"
 _COLUMNS = "project, store, token, n, revision, kind, checksum, at, actor, duration_ms, statement, detail, picture"
@@ -24,9 +32,9 @@ SELECT {{project{i}:String}}, {{store{i}:String}}, {{token{i}:UInt64}}, {{n{i}:U
     {{kind{i}:String}}, {{checksum{i}:String}}, fromUnixTimestamp64Micro({{at{i}:Int64}}, 'UTC'), {{actor{i}:String}},
     {{duration_ms{i}:UInt64}}, {{statement{i}:UInt32}}, {{detail{i}:String}}, {picture}
 """
-_READ = f"""
-SELECT DISTINCT {_COLUMNS} FROM provision_ledger
-WHERE project = {{project:String}} AND store = {{store:String}} ORDER BY token, n
+_READ = """
+SELECT DISTINCT * FROM provision_ledger
+WHERE project = {project:String} AND store = {store:String} ORDER BY token, n
 """
 
 
@@ -38,12 +46,24 @@ class ClickhouseLedger:
 
     def read(self) -> Sequence[Event]:
         try:
-            _, rows = self._client.question(_READ, {"project": self._project, "store": self._store})
+            names, rows = self._client.question(_READ, {"project": self._project, "store": self._store})
         except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return []
+            if error.number == UNKNOWN_IDENTIFIER:
+                raise self._unreadable(f"table {TABLE}", UnknownForm(error)) from None
             raise
-        return [_event(row) for row in rows]
+        return [self._event(dict(zip(names, row, strict=True))) for row in rows]
+
+    def _event(self, row: Mapping[str, Any]) -> Event:
+        try:
+            return _event(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"row {row.get('token')}/{row.get('n')} of {TABLE}", error) from None
+
+    def _unreadable(self, what: str, error: Exception) -> ConfigError:
+        fix = "bring back what is missing, or set another project name"
+        return ConfigError("ledger-unreadable", not_ours(what, error), where=self._store, fix=fix)
 
     def create(self) -> None:
         on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
@@ -79,7 +99,6 @@ def _parameters(event: Event, store: str) -> dict[str, object]:
     return {**event.record(), "store": store, "at": at, "statement": event.statement or 0}
 
 
-def _event(row: tuple[Any, ...]) -> Event:
-    found = dict(zip(_COLUMNS.split(", "), row, strict=True))
+def _event(found: Mapping[str, Any]) -> Event:
     event = Event.of(found)
     return replace(event, detail={**event.detail, "picture": found["picture"]}) if found["picture"] else event

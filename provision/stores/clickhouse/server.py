@@ -17,7 +17,7 @@ from provision.stores.clickhouse.plain import NotPlain, Rows, opened
 OLDEST = (22, 8)
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
 VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
-UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 60, 81, 516
+UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 47, 60, 81, 516
 _SECURE = ("clickhouses", "https")
 _SCHEMES = ("clickhouse", "http", *_SECURE)
 

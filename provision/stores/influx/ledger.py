@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from provision.documents.refused import Refused
 from provision.errors import ConfigError, FailedError, LeaseLost
 from provision.model import Event
+from provision.model.schema import not_ours
 from provision.stores.influx.entries import FENCE, event_of, fence_of, key, line_of
 from provision.stores.influx.names import OWN
 from provision.stores.influx.server import Point, Server
@@ -79,10 +80,10 @@ class InfluxLedger:
         time, fields = point
         try:
             return event_of(self._project, time, fields)
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError) as error:
             raise ConfigError(
                 "ledger-unreadable",
-                f"the point at {time} ns of {self.database} was not written by provision",
+                not_ours(f"the point at {time} ns of {self.database}", error),
                 where=self._server().shown,
                 fix="delete the point, or set another project name",
             ) from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC
 from typing import Any
 
@@ -17,6 +16,8 @@ import psycopg
 
 from provision.errors import UnreachableError
 from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
+from provision.model.schema import UnknownForm
+from provision.model.stores import lock_unreadable
 from provision.stores.postgres import ledger, own_tables
 from provision.stores.postgres.server import Connection
 
@@ -54,7 +55,7 @@ remembered as (
 select * from taken
 """
 _HELD = """
-project = %(project)s and name = %(name)s and token = %(token)s and owner - 'asked_back_by' = %(owner)s::jsonb
+project = %(project)s and name = %(name)s and token = %(token)s and owner @> %(owner)s::jsonb
 """
 _EXTEND = f"""
 update provision.lease set expires_at = case when owner ? 'asked_back_by' then expires_at
@@ -117,13 +118,15 @@ class PostgresLeases:
         with self._turn:
             try:
                 return self._open().execute(sql, {"project": self._project, **fields}).fetchall()
+            except psycopg.errors.UndefinedColumn as error:
+                raise lock_unreadable(UnknownForm(error.diag.message_primary)) from None
             except psycopg.OperationalError as error:
                 raise UnreachableError("unreachable", f"the home store does not answer: {error}".strip()) from None
 
     def _of_holder(
         self, sql: str, name: str, owner: Owner, token: int, fields: dict[str, object]
     ) -> list[tuple[Any, ...]]:
-        return self._there(sql, {"name": name, "owner": _owner_json(owner), "token": token, **fields})
+        return self._there(sql, {"name": name, "owner": json.dumps(owner.told()), "token": token, **fields})
 
     def _there(self, sql: str, fields: dict[str, object]) -> list[tuple[Any, ...]]:
         """The rows; none where there is no table, or none any more."""
@@ -134,7 +137,7 @@ class PostgresLeases:
 
 
 def _owner_json(owner: Owner) -> str:
-    return json.dumps(asdict(owner))
+    return json.dumps(owner.kept())
 
 
 def _holding(row: tuple[Any, ...]) -> LeaseRecord:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import psycopg
 
-from provision.errors import LeaseLost
+from provision.errors import ConfigError, LeaseLost
 from provision.model import Event
+from provision.model.schema import UnknownForm, not_ours
 from provision.stores.postgres import own_tables
 from provision.stores.postgres.server import Connection
 
@@ -37,9 +39,8 @@ _FIELDS = (
     *("project", "token", "n", "revision", "kind", "checksum", "at"),
     *("actor", "duration_ms", "statement", "detail"),
 )
-_READ = f"""
-select {", ".join(_FIELDS)} from provision.ledger where project = %s and store = %s order by token, n
-"""
+# All columns: a later release may have more, and one that is gone is named.
+_READ = "select * from provision.ledger where project = %s and store = %s order by token, n"
 _RAISE = """
 insert into provision.fence as f (project, store, token) values (%s, %s, %s)
 on conflict (project, store) do update set token = greatest(f.token, excluded.token)
@@ -54,10 +55,25 @@ class PostgresLedger:
 
     def read(self) -> Sequence[Event]:
         try:
-            rows = self._connection.execute(_READ, (self._project, self._store)).fetchall()
+            cursor = self._connection.execute(_READ, (self._project, self._store))
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return []
-        return [Event.of(dict(zip(_FIELDS, row, strict=True))) for row in rows]
+        except psycopg.errors.UndefinedColumn as error:
+            raise self._unreadable("table provision.ledger", UnknownForm(error.diag.message_primary)) from None
+        names = [each.name for each in cursor.description or ()]
+        if lacking := [each for each in _FIELDS if each not in names]:
+            raise self._unreadable("table provision.ledger", KeyError(f"column {', '.join(lacking)}"))
+        return [self._event(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+    def _event(self, row: Mapping[str, Any]) -> Event:
+        try:
+            return Event.of(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"row {row['token']}/{row['n']} of provision.ledger", error) from None
+
+    def _unreadable(self, what: str, error: Exception) -> ConfigError:
+        fix = "bring back what is missing, or set another project name"
+        return ConfigError("ledger-unreadable", not_ours(what, error), where=self._connection.store, fix=fix)
 
     def create(self) -> None:
         own_tables.make(self._connection, "fence", TABLES)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from provision.errors import ConfigError
 from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
+from provision.model.stores import lock_unreadable
 from provision.stores.redis import scripts
 from provision.stores.redis.names import Keys
 from provision.stores.redis.server import Server
+
+_FIELDS = ("holder", "token", "taken_at", "expires", "asked_back_by")
 
 
 class RedisLeases:
@@ -54,7 +56,8 @@ class RedisLeases:
 
     def _of_holder(self, script: str, name: str, owner: Owner, token: int, *words: str | int) -> int:
         with self._server().writing():
-            return int(self._server().script(script, [self._keys.lease(name)], _kept(owner), token, *words))
+            told = json.dumps(owner.told(), ensure_ascii=False)
+            return int(self._server().script(script, [self._keys.lease(name)], told, token, *words))
 
     def _refuse_eviction(self) -> None:
         server = self._server()
@@ -71,15 +74,21 @@ class RedisLeases:
 
 
 def _kept(owner: Owner) -> str:
-    return json.dumps(asdict(owner), sort_keys=True, ensure_ascii=False)
+    return json.dumps(owner.kept(), sort_keys=True, ensure_ascii=False)
 
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _holding(name: str, answer: Sequence[str]) -> LeaseRecord:
-    holder, token, taken_at, left, asked_back_by = answer
-    whole, micros = taken_at.split(".")
-    taken = datetime.fromtimestamp(int(whole), UTC) + timedelta(microseconds=int(micros))
-    return LeaseRecord(name, Owner.of(json.loads(holder)), int(token), taken, int(left) / 1000, asked_back_by)
+def _holding(name: str, answer: Sequence[str | None]) -> LeaseRecord:
+    if lacking := [field for field, value in zip(_FIELDS, answer, strict=True) if value is None]:
+        raise lock_unreadable(KeyError(" and no ".join(lacking)))
+    holder, token, taken_at, left, asked_back_by = map(str, answer)
+    try:
+        kept = json.loads(holder)
+        whole, micros = taken_at.split(".")
+        taken = datetime.fromtimestamp(int(whole), UTC) + timedelta(microseconds=int(micros))
+    except ValueError as error:
+        raise lock_unreadable(error) from None
+    return LeaseRecord(name, Owner.of(kept), int(token), taken, int(left) / 1000, asked_back_by)

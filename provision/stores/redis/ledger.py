@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from provision.errors import ConfigError, LeaseLost
 from provision.model import Event
+from provision.model.schema import not_ours
 from provision.stores.redis import scripts
 from provision.stores.redis.entries import event_of
 from provision.stores.redis.fence import Fence
@@ -60,10 +61,10 @@ class RedisLedger:
     def _event(self, entry_id: str, fields: dict[str, str]) -> Event:
         try:
             return event_of(self._keys.project, entry_id, fields)
-        except (KeyError, ValueError):
+        except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 "ledger-unreadable",
-                f"entry {entry_id} of {self._keys.ledger} was not written by provision",
+                not_ours(f"entry {entry_id} of {self._keys.ledger}", error),
                 where=self._server().shown,
                 fix="remove the entry with XDEL, or set another project name",
             ) from None

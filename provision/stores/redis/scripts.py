@@ -91,7 +91,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 _HOLDING = """
 local h = redis.call('HMGET', KEYS[1], 'holder', 'token', 'taken_at', 'expires', 'asked_back_by')
 if not h[1] then return nil end
-return {h[1], h[2], h[3], string.format('%d', h[4] - now), h[5] or ''}
+return {h[1], h[2], h[3], h[4] and string.format('%d', h[4] - now), h[5] or ''}
 """
 
 READ_LEASE = _CLOCK + _HOLDING
@@ -116,10 +116,15 @@ end
     + _HOLDING
 )
 
-# ARGV: owner as JSON, token. Answers 0 when that owner does not hold the lease with that token.
+# ARGV: what is told of the owner as JSON, token. Answers 0 when that owner does not hold the lease with that token;
+# what else its record holds is of another release.
 _HELD = """
 local of = redis.call('HMGET', KEYS[1], 'holder', 'token')
-if of[1] ~= ARGV[1] or of[2] ~= ARGV[2] then return 0 end
+if not of[1] or of[2] ~= ARGV[2] then return 0 end
+local kept = cjson.decode(of[1])
+for name, value in pairs(cjson.decode(ARGV[1])) do
+  if kept[name] ~= value then return 0 end
+end
 """
 
 # ARGV[3] milliseconds. An expired lease that nobody took is still its holder's; 2: it is asked back, and not extended.

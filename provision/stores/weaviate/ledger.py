@@ -8,6 +8,7 @@ from typing import Any
 from provision.documents.refused import Refused
 from provision.errors import ConfigError, LeaseLost
 from provision.model import Event
+from provision.model.schema import not_ours
 from provision.net.http import path_of
 from provision.stores.weaviate import own_collections
 from provision.stores.weaviate.entries import collection, key, object_of
@@ -79,10 +80,10 @@ class WeaviateLedger:
     def _event(self, found: Mapping[str, Any]) -> Event:
         try:
             return Event.of(found["properties"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 "ledger-unreadable",
-                f"object {found.get('id')} of {self._names.ledger} was not written by provision",
+                not_ours(f"object {found.get('id')} of {self._names.ledger}", error),
                 where=self._server().shown,
                 fix="delete that object, or set another project name",
             ) from None

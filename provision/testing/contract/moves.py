@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from provision.core.plan import MoveRequest
-from provision.errors import FailedError, StatementFailed
-from provision.model import Began, EventKind, RunEvent, StateName
+from provision.errors import FailedError, RefusedError, StatementFailed
+from provision.model import Began, EventKind, Revision, RunEvent, StateName
 from provision.testing.contract.bench import Bench
 from provision.testing.contract.case import NUMBERS
 from provision.testing.contract.running import needs
@@ -12,6 +14,17 @@ from provision.testing.contract.running import needs
 
 def ids(bench: Bench) -> list[str]:
     return [f"{bench.case.name}/{number}" for number in NUMBERS]
+
+
+def renamed(bench: Bench, slug: str, added: str = "") -> tuple[str, str]:
+    """Give the files of the second revision another name, and maybe a comment; the old name of its file and the new."""
+    found = sorted(bench.folder.glob("002_*"), key=lambda path: len(path.name))
+    for path in found:
+        sign = "--" if path.suffix == ".sql" else "#"
+        text = path.read_text() + (f"{sign}{added}\n" if added else "")
+        path.unlink()
+        path.with_name(f"002_{slug}.{path.name.split('.', 1)[1]}").write_text(text)
+    return found[0].name, min((path.name for path in bench.folder.glob("002_*")), key=len)
 
 
 def test_up_empty_database_applies_all_in_order(bench: Bench) -> None:
@@ -69,6 +82,39 @@ def test_up_refused_statement_reports_it_and_goes_on_after_correction(bench: Ben
     bench.case.write(bench.folder)
     assert [done.step.id for done in bench.up().done] == [second, third]
     assert bench.net() == dict.fromkeys(ids(bench), 1)
+
+
+@needs("statements")
+def test_up_another_file_of_the_same_number_is_refused_by_its_name(bench: Bench) -> None:
+    bench.up()
+    before = (bench.events(), bench.case.everything())
+    was, _ = renamed(bench, "elsewhere")
+    assert bench.up().done == ()  # a plain rename is no other revision
+    _, now = renamed(bench, "other", " edited")
+
+    with pytest.raises(RefusedError) as refused:
+        bench.up()
+
+    assert (refused.value.code, refused.value.what) == (
+        "number-taken",
+        f"another revision had the number of {ids(bench)[1]}: {was} was applied, here is {now}",
+    )
+    assert (bench.events(), bench.case.everything()) == before
+
+
+@needs("statements")
+def test_up_edited_file_of_a_ledger_without_file_names_is_said_to_be_edited(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Revision, "file", "")
+        bench.up()
+    renamed(bench, "other", " edited")
+
+    with pytest.raises(RefusedError) as refused:
+        bench.up()
+
+    assert refused.value.code == "revision-changed"
 
 
 @needs("statements")

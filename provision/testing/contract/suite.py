@@ -6,6 +6,7 @@ from provision.testing.contract.ledger import *  # noqa: F403
 from provision.testing.contract.moves import *  # noqa: F403
 from provision.testing.contract.peers import *  # noqa: F403
 from provision.testing.contract.probes import *  # noqa: F403
+from provision.testing.contract.schemas import *  # noqa: F403
 
 # Their helpers stay behind.
 __all__ = [name for name in dir() if name.startswith("test_")]

@@ -43,7 +43,7 @@ def test_entry_is_durable_and_can_be_read_without_us(make: Make, raw: Raw) -> No
         "actor": "ci@runner-4",
         "duration_ms": 0,
         "statement": 1,
-        "detail": {"text": "POST"},
+        "detail": {"schema": 2, "text": "POST"},
     }
     assert raw.properties("provision_ledger")["waitForSync"] is True
     index = raw.indexes("provision_ledger")["by_position"]
@@ -130,7 +130,7 @@ def test_document_of_somebody_else(make: Make, raw: Raw) -> None:
     found = caught.value
     assert (found.code, found.what, found.where, found.fix) == (
         "ledger-unreadable",
-        "document x of provision_ledger was not written by provision",
+        "document x of provision_ledger was not written by provision: it has no detail",
         f"{raw.server}/{raw.database}",
         "remove the document, or set another project name",
     )

@@ -160,7 +160,7 @@ def test_read_foreign_entry_is_named(make: Make, client: redis.Redis) -> None:
     with pytest.raises(ConfigError) as caught:
         store.ledger.read()
     assert caught.value.code == "ledger-unreadable"
-    assert caught.value.what == f"entry 3-1 of {LEDGER} was not written by provision"
+    assert caught.value.what == f"entry 3-1 of {LEDGER} was not written by provision: it has no detail"
 
 
 def test_two_projects_share_a_server(make: Make) -> None:

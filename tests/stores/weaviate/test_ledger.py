@@ -63,7 +63,7 @@ def test_object_that_is_not_ours_is_named(make: Make, raw: Raw) -> None:
     error = caught.value
     assert (error.code, error.what) == (
         "ledger-unreadable",
-        f"object {where} of {LEDGER} was not written by provision",
+        f"object {where} of {LEDGER} was not written by provision: it has no detail",
     )
     assert (error.where, error.fix) == (raw.url, "delete that object, or set another project name")
 

@@ -315,7 +315,7 @@ def test_journal_events_are_numbered_directed_and_masked() -> None:
 
     assert [(each.token, each.n, each.statement, each.duration_ms) for each in made] == [(7, 1, 2, 0), (7, 2, None, 5)]
     assert [dict(each.detail) for each in made] == [
-        {"direction": "down", "text": "x"},
+        {"file": "1.sql", "direction": "down", "text": "x"},
         {"direction": "down", "error": "the ••• is wrong"},
     ]
     assert {(each.project, each.revision, each.actor, each.checksum) for each in made} == {

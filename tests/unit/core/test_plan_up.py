@@ -132,6 +132,21 @@ def test_plan_up_edited_revision_is_refused() -> None:
     ]
 
 
+def test_plan_up_another_file_of_the_same_number_is_refused_by_its_name() -> None:
+    was = event("a/1", EventKind.APPLIED, checksum="3fa91c", detail={"file": "1_other.sql"})
+
+    (code, what, _, fix) = refused(Graph(chain("a", 1)), [was])[0]
+
+    assert (code, what) == (
+        "number-taken",
+        "another revision had the number of a/1: 1_other.sql was applied, here is 1.sql",
+    )
+    assert fix == (
+        "give 1.sql the next free number, and keep 1_other.sql beside it; if it is the same revision,"
+        " renamed and edited: `provision resolve a/1 --accept-change`, which runs nothing of 1.sql"
+    )
+
+
 def test_plan_up_revision_edited_after_another_tool_applied_it_is_refused() -> None:
     graph = Graph(chain("a", 1))
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import psycopg
 
+from provision.backfill.log import unreadable
 from provision.errors import FailedError
 from provision.model.backfills import BackfillRun, Part, RunState
+from provision.model.schema import IN_COMMENT, refuse_newer_comment
 from provision.stores.postgres import own_tables
 from provision.stores.postgres.backfill.errors import ErrorSubject, refusal
 from provision.stores.postgres.server import Connection
 
-_TABLES = """
+_TABLES = f"""
 create schema if not exists provision;
 create table if not exists provision.backfill_run (
     project text not null, store text not null, run text not null, backfill text not null, state text not null,
@@ -35,12 +37,13 @@ create table if not exists provision.backfill_skipped (
     project text not null, store text not null, run text not null, key jsonb not null, error text not null,
     at timestamptz not null default clock_timestamp(), primary key (project, store, run, key)
 );
-comment on table provision.backfill_run is 'Backfills of this database; keep it in backups with what they filled';
+comment on table provision.backfill_run
+    is 'Backfills of this database; keep it in backups with what they filled{IN_COMMENT}';
 """
 _RUN = "backfill, run, state, checksum, owner, started_at, touched_at, rows_total, asked, error, version"
 _PART = "n, cursor, done, rows_done, rows_skipped, batch, longest_wait_ms, throttled_by, rate, touched_at"
 _READ = f"""
-select {_RUN} from provision.backfill_run
+select {_RUN}, obj_description('provision.backfill_run'::regclass, 'pg_class') from provision.backfill_run
 where project = %(project)s and store = %(store)s and (%(backfill)s::text is null or backfill = %(backfill)s)
 order by started_at desc, run desc
 """
@@ -98,10 +101,12 @@ class PostgresRuns:
                 parts = connection.execute(_PARTS, runs).fetchall() if rows else []
             except _NOT_THERE:
                 return []
+        for *_, comment in rows:
+            refuse_newer_comment(comment, "table provision.backfill_run")
         by_run: dict[str, list[Part]] = {}
         for run, *fields in parts:
             by_run.setdefault(run, []).append(_part(fields))
-        return [_run(row, tuple(by_run.get(row[1], ()))) for row in rows]
+        return [_run(row[:-1], tuple(by_run.get(row[1], ()))) for row in rows]
 
     def peek(self, run: str) -> BackfillRun:
         with self._connected() as connection:
@@ -161,7 +166,7 @@ def _run(row: Sequence[Any], parts: tuple[Part, ...]) -> BackfillRun:
     return BackfillRun(
         backfill,
         run,
-        RunState(state),
+        _state(run, state),
         checksum,
         owner,
         _utc(started_at),
@@ -172,6 +177,13 @@ def _run(row: Sequence[Any], parts: tuple[Part, ...]) -> BackfillRun:
         version,
         parts,
     )
+
+
+def _state(run: str, word: str) -> RunState:
+    try:
+        return RunState(word)
+    except ValueError as error:
+        raise unreadable(run, error) from None
 
 
 def _part(fields: Sequence[Any]) -> Part:

@@ -10,10 +10,11 @@ import psycopg
 
 from provision.errors import FailedError
 from provision.model.checks import CheckSeverity, Result, Status, StoredResult, ValidationRun
+from provision.model.schema import IN_COMMENT, refuse_newer_comment
 from provision.stores.postgres import own_tables
 from provision.stores.postgres.server import Connection
 
-_TABLE = """
+_TABLE = f"""
 create schema if not exists provision;
 create table if not exists provision.validation (
     project text not null, run text not null, n integer not null, at timestamptz not null, environment text not null,
@@ -22,7 +23,7 @@ create table if not exists provision.validation (
     total bigint not null, message text not null, duration_ms bigint not null, primary key (project, run, n)
 );
 create index if not exists validation_name on provision.validation (project, suite, name, at desc);
-comment on table provision.validation is 'What each data check found, passes too; rows can be deleted when old';
+comment on table provision.validation is 'What each check found, passes too; rows can be deleted when old{IN_COMMENT}';
 """
 _INSERT = """
 insert into provision.validation (project, run, n, at, environment, scope, actor, suite, name, kind, store, "table",
@@ -31,7 +32,7 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _READ = """
 select run, at, environment, scope, actor, suite, name, kind, store, "table", severity, status, bad, total, message,
-    duration_ms
+    duration_ms, obj_description('provision.validation'::regclass, 'pg_class')
 from provision.validation
 where project = %(project)s and (%(suite)s::text is null or suite = %(suite)s)
     and (%(name)s::text is null or name = %(name)s) and (%(since)s::timestamptz is null or at >= %(since)s)
@@ -106,7 +107,8 @@ def _fields(result: Result) -> tuple[object, ...]:
 
 def _stored_result(row: Sequence[object]) -> StoredResult:
     run, at, environment, scope, actor, suite, name, kind, store, table, severity, status, *rest = row
-    bad, total, message, duration_ms = rest
+    bad, total, message, duration_ms, comment = rest
+    refuse_newer_comment(str(comment or ""), "table provision.validation")
     assert isinstance(at, datetime)
     made = ValidationRun(str(run), at.astimezone(UTC), str(environment), str(scope), str(actor))
     return StoredResult(

@@ -8,6 +8,7 @@ from itertools import islice
 
 from provision.errors import ConfigError
 from provision.model.checks import Result, StoredResult, ValidationRun
+from provision.model.schema import not_ours
 from provision.stores.redis.names import Keys
 from provision.stores.redis.server import Server
 from provision.validate.kept import from_json, to_json
@@ -63,10 +64,10 @@ class RedisHistory:
     def _kept(self, entry_id: str, fields: dict[str, str]) -> StoredResult:
         try:
             return from_json(fields["result"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 "history-unreadable",
-                f"entry {entry_id} of {self._keys.validation} was not written by provision",
+                not_ours(f"entry {entry_id} of {self._keys.validation}", error),
                 where=self._server().shown,
                 fix="remove the entry with XDEL",
             ) from None
