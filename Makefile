@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -77,6 +77,9 @@ bench: $(VENV)/.dev  ## Compare with the peers in one run; all three write docs/
 bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the import of six clients
 	$(BIN)/python -m bench.stores $(BENCH) </dev/null
 
+bench-idle: $(VENV)/.dev  ## Instructions of an up that finds nothing to do, beside an earlier commit
+	$(BIN)/python -m bench.idle $(BENCH) </dev/null
+
 bench-data: $(VENV)/.dev  ## Data checks and backfills beside the seed's queries and other tools
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
 	$(BIN)/python -m bench.data_backfill $(BACKFILL) </dev/null
@@ -115,7 +118,7 @@ lock:  ## Pin with hashes what pyproject.toml asks for; UPGRADE=--upgrade takes 
 
 clean:  ## Stop the embedded engines and remove what was made here
 	@if [ -x $(BIN)/provision ]; then $(BIN)/provision local reset --yes; fi
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest .mypy_cache .ruff_cache .import_linter_cache dist build *.egg-info
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest .hypothesis .mypy_cache .ruff_cache .import_linter_cache dist build *.egg-info
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -19,7 +19,6 @@ from provision.errors import ConfigError, ProvisionError, Several
 from provision.model.backfills import Backfill
 from provision.text import files
 
-FOLDER = "backfills"
 COMMON = ("description", "store", "requires", "batch", "rate")
 _TIME = re.compile(r"([1-9][0-9]*)(ms|s)")
 _COMMON: Mapping[str, Any] = {
@@ -55,18 +54,6 @@ class BackfillVocabulary:
 
 Vocabularies = Callable[[str], BackfillVocabulary]
 """By the name of a store. Raises ConfigError (unknown-store, capability-missing)."""
-
-
-def found(root: Path) -> dict[str, Path]:
-    """Every backfill of a project by name, in order. Raises ConfigError (duplicate-backfill)."""
-    named: dict[str, Path] = {}
-    for path in sorted([*files.inside(root / FOLDER, "*.yaml"), *files.inside(root / FOLDER, "*.py")]):
-        if path.stem in named:
-            what = f"two files are backfill {path.stem}"
-            where = f"{FOLDER}/{named[path.stem].name}, {FOLDER}/{path.name}"
-            raise ConfigError("duplicate-backfill", what, where=where, fix="rename one of them")
-        named[path.stem] = path
-    return named
 
 
 def read(path: Path, shown: str, vocabularies: Vocabularies) -> Backfill:

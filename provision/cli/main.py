@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from provision.errors import EXIT_CONFIG, EXIT_FAILED, FailedError, ProvisionErr
 # Of both clicks that typer may stand on, this is what every wrong command line is; typer exports only what is below it.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 COMPLETION = "_PROVISION_COMPLETE"
+# Objects between two looks for garbage: while modules load there is none to find, and Python looks at each 700.
+_BETWEEN_COLLECTIONS = 50_000
 
 app = group.app(
     cls=group.Commands,
@@ -47,6 +50,7 @@ cli = typer.main.get_command(app)
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    gc.set_threshold(_BETWEEN_COLLECTIONS)
     out = streams.prepare()
     _turn_instruction()
     sys.exit(streams.finish(out, run(arguments)))

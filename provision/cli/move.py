@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
-from provision.core.execute import Coordinator
 from provision.core.plan import MoveRequest
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access
@@ -27,6 +26,9 @@ from provision.flows.rules import Listeners, Rules
 from provision.model import Direction
 from provision.wiring import sites
 from provision.wiring.moves import error_of, hidden, hidden_losses, needed_backfills
+
+if TYPE_CHECKING:
+    from provision.core.execute import Coordinator
 
 app = group.app()
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
@@ -97,10 +99,13 @@ def down(
 def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file: Path | None) -> int:
     render = MoveRender(direction, given.output, dry_run=given.dry_run)
     access = Access.READ if given.dry_run else Access.WRITE
+    outlined = direction is Direction.UP and plan_file is None
     with (
         _stoppable() as boards,
         render.under_way(),
-        site.opened(given.env, access, only=given.only, narrow=direction, wait_for=given.wait_for) as opened,
+        site.opened(
+            given.env, access, only=given.only, narrow=direction, wait_for=given.wait_for, outlined=outlined
+        ) as opened,
     ):
         render.head(opened)
         rules = Rules(

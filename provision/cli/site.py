@@ -41,15 +41,21 @@ def opened(
     narrow: Direction | None = None,
     tolerant: bool = False,
     wait_for: float = 0.0,
+    outlined: bool = False,
 ) -> Iterator[Site]:
-    """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer.
-
-    `narrow`: reach only what a move of `only` in that direction must know.
-    """
+    """As `sites.opened` for the project of the working directory."""
     found = project()
     chosen = environment(found, env)
     with sites.opened(
-        found, chosen, access, only=only, narrow=narrow, tolerant=tolerant, wait_for=wait_for, passing=_TYPER
+        found,
+        chosen,
+        access,
+        only=only,
+        narrow=narrow,
+        tolerant=tolerant,
+        wait_for=wait_for,
+        outlined=outlined,
+        passing=_TYPER,
     ) as site:
         yield site
 

@@ -12,18 +12,11 @@ from typing import Any
 
 from provision.documents import Operation
 from provision.documents.operation import AS_WRITTEN, Body, Stopped, W, operation_of
+from provision.documents.refused import Refused
 from provision.documents.source import Documents
 from provision.documents.statements import DocumentStatements, Guard, Live, ProbedKind, Unguarded
 from provision.model import Event, Mark, Outcome, Statement
 from provision.ports import Ledger
-
-
-class Refused(Exception):
-    """Raised when the server refused what an operation asked for; its words are the message."""
-
-    def __init__(self, reason: str, fix: str = "") -> None:
-        super().__init__(reason)
-        self.fix = fix
 
 
 class EnsuredKind(ProbedKind[Live, W]):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from provision.documents.source import Documents
+from provision.documents import outline
 from provision.errors import ProvisionError, UnreachableError
 from provision.model import Contact, Description, Direction, Revision, Step, StoreOptions
 from provision.ports import Lane, Leases, Leftovers, Marked, Peer, Repeatables, Statements
 
 if TYPE_CHECKING:
+    from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks, History
 
@@ -30,12 +32,18 @@ class DocumentStore(ABC, Generic[Server]):
     repeatables: Repeatables | None = None
     peer: Peer | None = None
 
-    def __init__(self, options: StoreOptions, documents: Documents) -> None:
+    def __init__(self, options: StoreOptions, documents: Callable[[], Documents]) -> None:
         self.name = options.name
         self.kind = options.kind
         self.options = options
-        self.documents = documents
+        self._documents = documents
+        self._outlines: Sequence[outline.Outline] | None = None
         self._open: Server | None = None
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The documents, read when something of them is asked for."""
+        return self._documents()
 
     @property
     @abstractmethod
@@ -108,6 +116,17 @@ class DocumentStore(ABC, Generic[Server]):
         Raises ConfigError, or Several, for everything that is wrong in any file.
         """
         return self.documents.revisions()
+
+    def outline(self) -> Sequence[Revision] | None:
+        """Every document as a revision without its operations; None where they have to be read for that."""
+        self._outlines = outline.outlines(self.options)
+        return None if self._outlines is None else outline.revisions(self.name, self._outlines)
+
+    def using(self, names: Collection[str]) -> Sequence[str]:
+        """Where an operation of these names is written, up or down: `file:line`, in order."""
+        if self._outlines is not None and not any(each.may_use(names) for each in self._outlines):
+            return ()
+        return self.documents.using(names)
 
     def describe(self, steps: Sequence[Step]) -> Sequence[Description]:
         """The operations of each step as they are sent."""

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from provision.core import source
 from provision.core.graph import Graph
+from provision.core.standing import StoreStanding
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
 from provision.model import Contact, Direction, StoreOptions
 from provision.ports import Leases, Store
@@ -83,6 +84,10 @@ class Site:
     environment: Environment
     graph: Graph
     reached: Mapping[str, Reached] = field(default_factory=dict)
+    outlined: frozenset[str] = frozenset()
+    """The stores whose files were not read whole: what their revisions lose is not known."""
+    standings: Mapping[str, StoreStanding] | None = None
+    """Where they stand, if that was looked at already."""
 
     @property
     def stores(self) -> dict[str, Store]:
@@ -94,6 +99,13 @@ class Site:
         """The stores whose state is known: those that answer, and engines not made yet."""
         ok = (Reach.READY, Reach.ABSENT)
         return {name: each.store for name, each in self.reached.items() if each.reach in ok}
+
+    def whole(self) -> Site:
+        """The site with every file read. Raises every ConfigError that any file has, together."""
+        if not self.outlined:
+            return self
+        stores = [each.store for each in self.reached.values()]
+        return replace(self, graph=source.read(stores, self.project.many_heads), outlined=frozenset(), standings=None)
 
     def close(self) -> None:
         for each in self.reached.values():
@@ -130,8 +142,9 @@ def open_site(
     only: frozenset[str] = frozenset(),
     narrow: Direction | None = None,
     tolerant: bool = False,
+    outlined: bool = False,
 ) -> Site:
-    """Read every file, then reach every store at once.
+    """Read every file, where that is enough `outlined`, then reach every store at once.
 
     With `narrow`, the direction of a move, only the stores that a move of those in `only` must know, and the home
     store. Raises ConfigError and UnreachableError for all stores together; with `tolerant`, a store that does not
@@ -139,15 +152,12 @@ def open_site(
     """
     known_stores(project, only)
     stores = build_all(placed(project, environment), build)
-    graph = source.read(stores, project.many_heads)
-    needed = graph.stores_for(only, narrow) if only and narrow is not None else None
-
-    def reached_or_not(store: Store) -> Reached:
-        if needed is not None and store.name not in needed | {project.home}:
-            return Reached(store, Reach.LEFT_OUT)
-        return reach(store, project, environment, engines, access, graph)
-
-    reached = together(stores, reached_or_not)
+    read = source.outline if outlined else _read_whole
+    graph, names = read(stores, project.many_heads)
+    left_out = _left_out(graph, project, only, narrow)
+    wanted = [each for each in stores if each.name not in left_out]
+    reached = together(wanted, lambda store: reach(store, project, environment, engines, access, graph))
+    reached += [Reached(each, Reach.LEFT_OUT) for each in stores if each.name in left_out]
     errors = [each.error for each in reached if each.error is not None]
     errors += _shared_versions(reached)
     if tolerant and all(isinstance(error, UnreachableError) for error in errors):
@@ -155,8 +165,21 @@ def open_site(
     if errors:
         for each in reached:
             each.store.close()
+        if names:
+            source.read(stores, project.many_heads)  # what is wrong with a file is told first
     raise_all(errors)
-    return Site(project, environment, graph, {each.store.name: each for each in reached})
+    return Site(project, environment, graph, {each.store.name: each for each in reached}, names)
+
+
+def _left_out(graph: Graph, project: ProjectFile, only: frozenset[str], narrow: Direction | None) -> frozenset[str]:
+    needed = graph.stores_for(only, narrow) if only and narrow is not None else None
+    if needed is None:
+        return frozenset()
+    return frozenset(each.name for each in project.stores) - needed - {project.home}
+
+
+def _read_whole(stores: Sequence[Store], many_heads: Iterable[str]) -> tuple[Graph, frozenset[str]]:
+    return source.read(stores, many_heads), frozenset()
 
 
 def _shared_versions(reached: Iterable[Reached]) -> list[ProvisionError]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provision.core.execute import Coordinator, EventNumbering, Execution, execute
 from provision.core.plan import MoveRequest, Standings
 from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
@@ -31,6 +30,7 @@ from provision.model import (
 from provision.ports import Store
 
 if TYPE_CHECKING:
+    from provision.core.execute import Coordinator, EventNumbering
     from provision.flows.gates import BackfillGates
     from provision.model.backfills import Backfill
 
@@ -40,7 +40,7 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
 
     Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
     """
-    standings: Standings = survey(site)
+    standings: Standings = survey(site) if site.standings is None else site.standings
     plan = fresh_plan(site, direction, wanted, rules, standings)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
     idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
@@ -50,11 +50,12 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         watch.planned(plan, standings)
         leftovers.announce(kept, watch.happened)
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
+    if site.outlined:
+        return move(site.whole(), direction, wanted, rules, watch)
     allowed.ask(site, plan.steps)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
-        pens = {name: EventNumbering(site.project.name, held.token, rules.owner.actor) for name in site.stores}
-        run = _Running(site, rules, watch, held, pens, allowed)
+        run = _Running(site, rules, watch, held, _pens(site, held, rules), allowed)
         standings, plan = run.get_ready(
             standings, plan, lambda found: fresh_plan(site, direction, wanted, rules, found)
         )
@@ -174,6 +175,8 @@ class _Running:
         return report
 
     def carry_out(self, plan: Plan, standings: Standings) -> Report:
+        from provision.core.execute import Coordinator, Execution, execute
+
         board = Coordinator(len({step.revision.store for step in plan.steps}))
         if self._board is not None and self._board.stopped is not None:
             board.stop(self._board.stopped)  # asked for between the two halves of this run
@@ -197,6 +200,12 @@ class _Running:
         if at_work:
             self._held.abandon()  # else the next run would begin beside a statement of this one
         self._watch.interrupted(error)
+
+
+def _pens(site: Site, held: HeldLock, rules: Rules) -> dict[str, EventNumbering]:
+    from provision.core.execute import EventNumbering  # most runs find nothing to execute
+
+    return {name: EventNumbering(site.project.name, held.token, rules.owner.actor) for name in site.stores}
 
 
 def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float, watch: Listeners) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provision.core.execute import Coordinator
 from provision.core.plan import Standings
 from provision.flows.losses import Losses
 from provision.model import (
@@ -16,6 +15,7 @@ from provision.model import (
 )
 
 if TYPE_CHECKING:
+    from provision.core.execute import Coordinator
     from provision.model.backfills import Backfill
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from provision.core import source
 from provision.core.standing import StoreStanding, stand
+from provision.errors import ProvisionError
 from provision.flows.connect import Reach, Reached, Site, together
 
 
@@ -14,6 +18,36 @@ def survey(site: Site) -> dict[str, StoreStanding]:
     known = [each for each in site.reached.values() if each.reach in (Reach.READY, Reach.ABSENT)]
     standings = together(known, lambda each: _standing(site, each))
     return {standing.store: standing for standing in standings}
+
+
+def settled(site: Site) -> Site:
+    """The site with its standings where every file is applied as it is; else with every file read.
+
+    Raises every ConfigError that any file has, together, before what is wrong elsewhere.
+    """
+    try:
+        standings = survey(site)
+    except ProvisionError:
+        site.whole()
+        raise
+    if not all(_is_settled(each, site) for each in standings.values()):
+        return site.whole()
+    # Nobody has ever applied what is here of a store that is not reached.
+    unread = site.outlined - standings.keys()
+    source.read_all(
+        each.store for name, each in site.reached.items() if name in unread and each.reach is not Reach.LEFT_OUT
+    )
+    return replace(site, standings=standings)
+
+
+def _is_settled(found: StoreStanding, site: Site) -> bool:
+    """Whether an `up` finds nothing to do; of files that were only outlined, every one must be what was applied."""
+    listed = found.standings.values()
+    if any(each.pending or each.flags or each.state.open for each in listed):
+        return False
+    return found.store not in site.outlined or all(
+        each.revision is not None and each.state.checksum == each.revision.checksum for each in listed
+    )
 
 
 def _standing(site: Site, reached: Reached) -> StoreStanding:

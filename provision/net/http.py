@@ -1,6 +1,6 @@
 """A JSON service over HTTP: one pool of connections, time limits, retries that cannot do a thing twice, TLS, words.
 
-For the stores whose own interface is REST; urllib3 does the work.
+For the stores whose own interface is REST; urllib3 does the work from the first request on that is no plain question.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from provision.errors import ConfigError, FailedError, UnreachableError
 from provision.model import StoreOptions
 from provision.net.causes import cause
+from provision.net.plain import BUSY, PlainHttp, Reply, Silent
 
 if TYPE_CHECKING:
     import urllib3
@@ -82,8 +84,9 @@ class Http:
         self.shown = base
         self._base = base
         self._headers = dict(headers)
-        self._seconds = seconds
-        self._pool = _pool(options)
+        self._seconds, self._options = seconds, options
+        # Over https, trust is the business of urllib3 and its options.
+        self._plain = PlainHttp(base, CONNECT_SECONDS) if base.startswith("http://") else None
 
     def call(
         self,
@@ -94,32 +97,57 @@ class Http:
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
+        reads: bool = False,
     ) -> Answer:
         """Send a request and return the answer, whatever its status. A `body` of bytes or text is sent as it is.
 
         Asked again, with growing pauses: what found the server busy, what never reached it, and what was lost on the
-        way if twice is as good as once. Not asked again: a server that stays silent for `seconds`. Raises Unanswered.
+        way if twice is as good as once, as a GET is and what only `reads`. Not asked again: a server that stays silent
+        for `seconds`. Raises Unanswered.
         """
+        sent, kind = _encoded(body)
+        target = self._base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        every = {**self._headers, **kind, **(headers or {})}
+        limit, used = seconds or self._seconds, 0
+        if self._plain is not None and (reads or method == "GET"):
+            reply = self._asked_plainly(method, target, sent, every, limit)
+            if reply is not None and reply.status not in BUSY:
+                return _answer(reply)
+            used = 0 if reply is not None and "retry-after" in reply.headers else 1
+        self._leave_plain()
+        return self._sent(method, target, sent, every, limit, used)
+
+    def _asked_plainly(
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], seconds: float
+    ) -> Reply | None:
+        assert self._plain is not None
+        try:
+            return self._plain.ask(method, target.removeprefix(_origin(self._base)), body, headers, seconds)
+        except Silent:
+            raise Unanswered(cause("timed out")) from None
+
+    def _leave_plain(self) -> None:
+        """From now on there is the pool alone."""
+        plain, self._plain = self._plain, None
+        if plain is not None:
+            plain.close()
+
+    def _sent(
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], seconds: float, used: int
+    ) -> Answer:
+        """The answer by way of urllib3, `used` attempts having been made. Raises Unanswered."""
         import urllib3
 
         from provision.net.retry import patience
 
-        sent, kind = _encoded(body)
-        target = self._base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        limit = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds or self._seconds)
+        limit, rules = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds), patience(used)
         try:
             raw = self._pool.request(
-                method,
-                target,
-                body=sent,
-                headers={**self._headers, **kind, **(headers or {})},
-                timeout=limit,
-                retries=patience(),
-                redirect=False,
+                method, target, body=body, headers=headers, timeout=limit, retries=rules, redirect=False
             )
         except urllib3.exceptions.HTTPError as error:
             raise Unanswered(_cause(error)) from None
-        return _answer(raw)
+        return _answer(Reply(raw.status, raw.data, {name.lower(): value for name, value in raw.headers.items()}))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -148,7 +176,13 @@ class Http:
             ) from None
 
     def close(self) -> None:
-        self._pool.clear()
+        self._leave_plain()
+        if "_pool" in vars(self):
+            self._pool.clear()
+
+    @cached_property
+    def _pool(self) -> urllib3.PoolManager:
+        return _pool(self._options)
 
 
 def path_of(*parts: str) -> str:
@@ -203,13 +237,19 @@ def _encoded(body: object) -> tuple[bytes | None, Mapping[str, str]]:
     return json.dumps(body, ensure_ascii=False).encode(), {"content-type": "application/json"}
 
 
-def _answer(raw: urllib3.BaseHTTPResponse) -> Answer:
-    text = raw.data.decode("utf-8", "replace")
+def _answer(reply: Reply) -> Answer:
+    text = reply.data.decode("utf-8", "replace")
     try:
         body = json.loads(text) if text else None
     except ValueError:
         body = None
-    return Answer(raw.status, body, text, {name.lower(): value for name, value in raw.headers.items()})
+    return Answer(reply.status, body, text, reply.headers)
+
+
+def _origin(base: str) -> str:
+    """Scheme, host and port of a url without user and password."""
+    scheme, _, rest = base.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _cause(error: BaseException) -> str:

@@ -6,13 +6,15 @@ from types import TracebackType
 
 import urllib3
 from urllib3.connectionpool import ConnectionPool
+from urllib3.util.retry import RequestHistory
+
+from provision.net.plain import BUSY
 
 ATTEMPTS = 4
 # Seconds before the second attempt; each later pause is twice as long.
 PAUSE_SECONDS = 0.2
 # A server or a proxy may ask for an hour.
 LONGEST_PAUSE_SECONDS = 5.0
-BUSY = (429, 503)
 # Sent twice they do what they do once, so that a lost answer is no reason to stop.
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -45,10 +47,11 @@ class _Patience(urllib3.Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
-def patience() -> urllib3.Retry:
-    """The rules, for one request or for a client that keeps them."""
+def patience(used: int = 0) -> urllib3.Retry:
+    """The rules, for one request or for a client that keeps them; `used` attempts have been made already."""
     return _Patience(
-        total=ATTEMPTS - 1,
+        total=ATTEMPTS - 1 - used,
+        history=(RequestHistory(None, None, None, None, None),) * used,  # so that pauses grow as they would have
         other=0,
         allowed_methods=_REPEATABLE,
         backoff_factor=PAUSE_SECONDS / 2,

@@ -76,13 +76,15 @@ def listed(value: str) -> tuple[str, ...]:
 def inside(folder: Path, pattern: str) -> Iterator[Path]:
     """The files of a folder that match, in the order of their names; none when the folder is absent.
 
+    Hidden ones are left out, as a shell's `*` does: macOS and editors leave `._0001_a.yaml` and the like.
     Raises ConfigError (unreadable-file).
     """
     if not folder.is_dir():
         return
     try:
         with os.scandir(folder) as entries:
-            names = sorted(each.name for each in entries if fnmatchcase(each.name, pattern) and each.is_file())
+            wanted = (each for each in entries if fnmatchcase(each.name, pattern) and each.name[0] != ".")
+            names = sorted(each.name for each in wanted if each.is_file())
     except OSError as error:
         what = f"the folder {folder.name} cannot be read: {(error.strerror or str(error)).lower()}"
         fix = "make it readable for this user"

@@ -9,6 +9,7 @@ from typing import Any
 
 from provision import kinds, settings
 from provision.backfill import document as documents
+from provision.backfill import folder
 from provision.backfill.document import BackfillVocabulary
 from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
 from provision.flows.backfill import NO_BACKFILLS, BackfillContext, batches_of
@@ -22,7 +23,7 @@ from provision.wiring import sites
 
 def read(project: settings.ProjectFile, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
     """The named backfills, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
-    found = documents.found(project.root)
+    found = folder.found(project.root)
     read_, errors = [], list[ProvisionError]()
     for name in dict.fromkeys(names) or found:
         try:

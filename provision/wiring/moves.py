@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provision.core.graph import BACKFILL
 from provision.errors import ProvisionError, joined
 from provision.flows.connect import Site
 from provision.flows.losses import Losses
 from provision.model import Event, Failure, Note, Report, RunEvent
-from provision.model.backfills import Backfill
 from provision.settings import Environment
 from provision.wiring import sites
+
+if TYPE_CHECKING:
+    from provision.model.backfills import Backfill
 
 
 def needed_backfills(site: Site) -> dict[str, Backfill]:

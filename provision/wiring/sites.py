@@ -13,10 +13,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from provision import embedded, kinds, process
-from provision.embedded.programs import missing
+from provision import kinds, process
 from provision.errors import ProvisionError, Several, StatementFailed, UnreachableError, unexpected
 from provision.flows.connect import Access, NoEngine, Site, StartableEngine, open_site
+from provision.flows.survey import settled
 from provision.model import Direction, Owner, StoreOptions
 from provision.settings import Environment, ProjectFile
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 def engine(options: StoreOptions, folder: Path) -> StartableEngine | NoEngine:
     """The embedded engine of a store, or what to do for one: its server may not be on PATH."""
+    from provision import embedded  # where stores have urls nobody asks for one
+    from provision.embedded.programs import missing
+
     name = kinds.engine_of(options)
     if not name:
         return NoEngine()
@@ -45,13 +48,15 @@ def opened(
     narrow: Direction | None = None,
     tolerant: bool = False,
     wait_for: float = 0.0,
+    outlined: bool = False,
     passing: tuple[type[Exception], ...] = (),
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Site]:
     """The project's site while the block runs; tries again for `wait_for` seconds while servers do not answer.
 
-    `narrow`: reach only what a move of `only` in that direction must know. `passing`: exceptions that leave the block
-    as they are; what `check` raises ends the wait. Raises ConfigError, UnreachableError.
+    `narrow`: reach only what a move of `only` in that direction must know. `outlined`: files are not read whole where
+    every one is applied as it is. `passing`: exceptions that leave the block as they are; what `check` raises ends the
+    wait. Raises ConfigError, UnreachableError.
     """
     with masked(environment, passing):
         site = _patient(
@@ -64,12 +69,13 @@ def opened(
                 only=frozenset(only),
                 narrow=narrow,
                 tolerant=tolerant,
+                outlined=outlined,
             ),
             wait_for,
             check,
         )
         try:
-            yield site
+            yield settled(site) if site.outlined else site
         finally:
             site.close()
 

@@ -242,7 +242,7 @@ def test_lease_held(small: Path, provision: Provision) -> None:
                 6,
                 """\
 error[lease-held]: another run holds the run lock: ci@runner-4 (pid 4711, provision up --env test, 81c07e5d3f)
-  where  lock run, token 1, since TIME UTC, expires in 30 s; waited 0 s
+  where  lock run, token 1, since TIME UTC, expires in N s; waited 0 s
   fix    wait for it to end; if it is gone for good, the lock expires by itself, or `provision lock release`
 """,
                 "small · test\n",

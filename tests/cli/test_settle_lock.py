@@ -25,7 +25,7 @@ commit   0123456789
 url      https://ci.example/1
 since    TIME UTC
 token    8
-expires  in 60 s unless renewed
+expires  in N s unless renewed
 """
 ASKED = """\
 asked dba@db1, pid 4711, to give the lock up: it does so before its next statement
@@ -97,7 +97,7 @@ def test_lock_release_with_yes_asks_the_holder(provision: Provision) -> None:
         assert held.owner == DBA
         assert held.asked_back_by.endswith(f" (pid {os.getpid()})")
         shown = provision("lock", "show").out.splitlines()
-        assert shown[-2:] == [f"asked back  by SOMEBODY (pid {os.getpid()})", "expires     in 60 s"]
+        assert shown[-2:] == [f"asked back  by SOMEBODY (pid {os.getpid()})", "expires     in N s"]
         lease = json.loads(provision("lock", "show", "-o", "json").out)["lease"]
         assert lease["asked_back_by"] == f"SOMEBODY (pid {os.getpid()})"
 

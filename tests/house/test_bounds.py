@@ -23,10 +23,10 @@ ROOT = Path(__file__).parents[2]
 KINDS = ("arango", "clickhouse", "influx", "postgres", "redis", "weaviate")
 # Files and folders beside the parts that serve several of them, and are those of one store alone.
 OTHER_FILES = {
-    "clickhouse": ("reading",),
+    "clickhouse": ("plain", "reading"),
     "influx": ("annotated", "connect", "session", "version_1", "version_2"),
     "postgres": ("own_tables",),
-    "redis": ("fence", "patterns", "scripts"),
+    "redis": ("fence", "patterns", "plain", "scripts"),
     "weaviate": ("copy", "own_collections"),
 }
 # Reason → what is not as it should be yet.

@@ -13,6 +13,7 @@ _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"), "TIME"),
     (re.compile(r" +\d+ ms"), " N ms"),
     (re.compile(r'("duration_ms"): \d+'), r"\1: 0"),
+    (re.compile(r"(expires +in) \d+ s"), r"\1 N s"),
     (re.compile(r"127\.0\.0\.1:\d{2,}"), "HOST"),
     (re.compile(r"small_\d+"), "small_N"),
     (re.compile(re.escape(process.owner({}).actor)), "SOMEBODY"),

@@ -88,6 +88,7 @@ def test_inside_gives_files_in_the_order_of_their_names(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "d.sql").mkdir()
 
+    (tmp_path / "._a.sql").touch()
     assert [path.name for path in inside(tmp_path, "*.sql")] == ["a.sql", "b.sql"]
     assert list(inside(tmp_path / "gone", "*.sql")) == []
 

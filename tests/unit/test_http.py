@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -200,3 +201,103 @@ def test_token_that_no_header_can_carry_is_refused_and_not_shown(kind: str, toke
 
 def test_token_that_a_header_can_carry_stays_as_it_is() -> None:
     assert [sendable(token) for token in ("", "a-b_c.d+e/f==")] == ["", "a-b_c.d+e/f=="]
+
+
+def hangs_up_in_the_middle(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("content-length", "100")
+    handler.end_headers()
+    handler.wfile.write(b"{")
+    handler.close_connection = True
+
+
+def says_so_packed(handler: BaseHTTPRequestHandler) -> None:
+    body = gzip.compress(b'{"a": 1}')
+    handler.send_response(200)
+    handler.send_header("content-encoding", "gzip")
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def is_told_when(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(503)
+    handler.send_header("retry-after", "0")
+    handler.send_header("content-length", "0")
+    handler.end_headers()
+
+
+def without_pool(client: Http) -> bool:
+    return "_pool" not in vars(client)
+
+
+def test_questions_need_no_pool_and_one_connection(scripted: Callable[..., Script]) -> None:
+    connections = set()
+
+    def counted(handler: BaseHTTPRequestHandler) -> None:
+        connections.add(handler.client_address)
+        says(200, '{"a": 1}')(handler)
+
+    script = scripted(counted)
+    client = http(f"{script.url}/base", authorization="Bearer t")
+    answers = [client.call("GET", "/x", query={"q": "a b"}), client.call("POST", "/y", {"ü": 1}, reads=True)]
+
+    assert [each.body for each in answers] == [{"a": 1}] * 2
+    assert [asked[:2] for asked in script.asked] == [("GET", "/base/x?q=a%20b"), ("POST", "/base/y")]
+    assert script.asked[1][2] == '{"ü": 1}'.encode()
+    assert {asked[3]["authorization"] for asked in script.asked} == {"Bearer t"}
+    assert (len(connections), without_pool(client)) == (1, True)
+
+
+@pytest.mark.parametrize("reply", [hangs_up, hangs_up_in_the_middle, says_so_packed, says(429), says(503)])
+def test_question_without_a_plain_answer_is_left_to_the_pool(reply: Reply, scripted: Callable[..., Script]) -> None:
+    script = scripted(reply, says(200, '{"a": 2}'), says(200, '{"a": 3}'))
+    client = http(script.url)
+
+    assert [client.call("GET", "/x").body, client.call("GET", "/x").body] == [{"a": 2}, {"a": 3}]
+    assert not without_pool(client)
+
+
+def test_question_is_asked_as_often_as_the_pool_asks(scripted: Callable[..., Script]) -> None:
+    lost, told = scripted(hangs_up), scripted(is_told_when)
+    with pytest.raises(Unanswered):
+        http(lost.url).call("POST", "/x", {}, reads=True)
+    assert http(told.url).call("GET", "/x").status == 503
+    # A POST is not repeated by the pool; where the server says when to come again, the pool keeps to that four times.
+    assert (len(lost.asked), len(told.asked)) == (2, 5)
+
+
+def test_change_goes_through_the_pool(scripted: Callable[..., Script]) -> None:
+    client = http(scripted(says(200)).url)
+    client.call("PUT", "/x", {})
+
+    assert not without_pool(client)
+
+
+def test_question_while_another_is_open_does_not_wait(scripted: Callable[..., Script]) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def waits(handler: BaseHTTPRequestHandler) -> None:
+        began.set()
+        go_on.wait(10)
+        says(200, '{"slow": 1}')(handler)
+
+    script = scripted(waits, says(200, '{"quick": 1}'))
+    client, slow = http(script.url), []
+    thread = threading.Thread(target=lambda: slow.append(client.call("GET", "/slow").body))
+    thread.start()
+    assert began.wait(10)
+    quick = client.call("GET", "/quick").body
+    client.close()
+    go_on.set()
+    thread.join(10)
+
+    assert (quick, slow) == ({"quick": 1}, [{"slow": 1}])
+
+
+def test_silence_is_told_without_the_pool(scripted: Callable[..., Script]) -> None:
+    client = http(scripted(hangs).url, seconds=0.2)
+    with pytest.raises(Unanswered, match=r"^the time ran out$"):
+        client.call("GET", "/x")
+
+    assert without_pool(client)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.kinds import build
 from provision.model import StoreOptions
 from provision.model.checks import Check, Scope, Table

@@ -129,7 +129,7 @@ class ArangoLedger:
     def _rows(self, query: str) -> list[Any]:
         bind = {"@c": LEDGER, "project": self._keys.project, "store": self._keys.store}
         try:
-            return self._server().rows(query, bind)
+            return self._server().rows(query, bind, reads=True)
         except ServerRefused as refused:
             if refused.number in (NO_COLLECTION, NO_DATABASE):
                 return []

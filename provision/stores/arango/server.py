@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, FailedError
 from provision.model import StoreOptions
 from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
@@ -70,10 +70,14 @@ class Server:
         missing: tuple[int, ...] = (),
         seconds: float | None = None,
         database: str | None = None,
+        reads: bool = False,
     ) -> Any:
-        """The body of a good answer; None for an error number in `missing`. Raises ServerRefused, http.Unanswered."""
+        """The body of a good answer; None for an error number in `missing`. Raises ServerRefused, http.Unanswered.
+
+        What only `reads` may be sent again when its answer is lost, whatever its method.
+        """
         place = path_of("_db", database or self.database) + path
-        answer = self.http.call(method, place, body, query=query, headers=headers, seconds=seconds)
+        answer = self.http.call(method, place, body, query=query, headers=headers, seconds=seconds, reads=reads)
         if answer.ok:
             return answer.body
         refused = ServerRefused(answer)
@@ -81,10 +85,17 @@ class Server:
             return None
         raise refused
 
-    def rows(self, query: str, bind: Mapping[str, object] | None = None, *, seconds: float | None = None) -> list[Any]:
+    def rows(
+        self,
+        query: str,
+        bind: Mapping[str, object] | None = None,
+        *,
+        seconds: float | None = None,
+        reads: bool = False,
+    ) -> list[Any]:
         """Every row that an AQL query answers. Raises ServerRefused, http.Unanswered."""
         body = {"query": query, "bindVars": dict(bind or {}), "batchSize": PAGE}
-        answer = self.ask("POST", "/_api/cursor", body, seconds=seconds)
+        answer = self.ask("POST", "/_api/cursor", body, seconds=seconds, reads=reads)
         found = list(answer["result"])
         while answer["hasMore"]:
             answer = self.ask("POST", "/_api/cursor" + path_of(str(answer["id"])))

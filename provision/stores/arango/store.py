@@ -12,6 +12,7 @@ from provision.ports import Leases, Ledger, Marked, Statements
 from provision.stores.arango.names import Keys
 
 if TYPE_CHECKING:
+    from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks
     from provision.stores.arango.server import Server
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 class ArangoStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
+        super().__init__(options, self._read)
+        self._keys = Keys(options.project, options.name)
+
+    def _read(self) -> Documents:
         from provision.stores.arango.files import documents
 
-        super().__init__(options, documents(options))
-        self._keys = Keys(options.project, options.name)
+        return documents(self.options)
 
     @cached_property
     def ledger(self) -> Ledger:

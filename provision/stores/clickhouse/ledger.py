@@ -38,7 +38,7 @@ class ClickhouseLedger:
 
     def read(self) -> Sequence[Event]:
         try:
-            rows = self._client.rows(_READ, {"project": self._project, "store": self._store})
+            _, rows = self._client.question(_READ, {"project": self._project, "store": self._store})
         except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 from clickhouse_migrations.connection import ClickhouseConnectConnection
 from clickhouse_migrations.defaults import MIGRATIONS_TABLE
@@ -18,6 +20,17 @@ _DELETE = "ALTER TABLE {table} DELETE WHERE version = {version} SETTINGS mutatio
 _DELETE_OTHERS = "ALTER TABLE {table} DELETE WHERE version = {version} AND md5 != '{md5}' SETTINGS mutations_sync = 2"
 
 
+class _Questions:
+    """As much of a connection as clickhouse-migrations needs to say what is applied."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        names, rows = self._client.question(statement)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 class ClickhousePeer:
     """`provision.ports.Peer` over clickhouse-migrations' own status."""
 
@@ -27,13 +40,17 @@ class ClickhousePeer:
         table = str(options.extra.get("version_table", MIGRATIONS_TABLE))
         self.table = split_table_reference(table)[-1]
         self._table = format_table_reference(*split_table_reference(table))
-        self._migrator = Migrator(ClickhouseConnectConnection(client.driver()), migrations_table=table)
+        self._whole = table
+
+    @cached_property
+    def _migrator(self) -> Migrator:
+        return Migrator(ClickhouseConnectConnection(self._client.driver()), migrations_table=self._whole)
 
     def applied(self) -> Mapping[str, bool]:
         known = {script.version: script.revision.id for script in self._scripts.values()}
         try:
             migrations = [_migration(script) for script in self._scripts.values()]
-            rows = self._client.ask(lambda: self._migrator.migration_status(migrations))
+            rows = Migrator(_Questions(self._client), migrations_table=self._whole).migration_status(migrations)
         except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return {}

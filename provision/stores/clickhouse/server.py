@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
-
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
 from provision.net.causes import cause
+from provision.stores.clickhouse.plain import NotPlain, Rows, opened
 
 OLDEST = (22, 8)
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
@@ -32,13 +31,52 @@ class ServerRefused(FailedError):
 
 
 class Client:
-    """One server and the database of the url. Safe to use from several threads: there is no session."""
+    """One server and the database of the url. Safe to use from several threads: there is no session.
+
+    The first questions are asked without the driver, until one has no plain answer or something else is wanted.
+    """
 
     def __init__(self, url: str, store: str) -> None:
         self.store = store
         self.database, self.place = _read(url, store)
-        self._client = _connected(url, store, self.place)
-        self.version = str(self._client.server_version)
+        self._url, self._lock = url, threading.Lock()
+        self._made: Any = None
+        self._plain = opened(url)
+        self.version = self._plain_version() or str(self._client.server_version)
+
+    @property
+    def _client(self) -> Any:
+        """The driver's client, connected when it is first needed; from then on it alone asks."""
+        with self._lock:
+            if self._made is None:
+                self._leave_plain()
+                self._made = _connected(self._url, self.store, self.place)
+            return self._made
+
+    def question(self, sql: str, parameters: Mapping[str, object] | None = None) -> Rows:
+        """Names and rows of a query of texts, whole numbers and moments. Raises Refused and UnreachableError."""
+        if self._plain is not None:
+            try:
+                return self._plain.ask(sql, parameters or {})
+            except NotPlain:
+                self._leave_plain()
+        found = self.ask(lambda: self._query(sql, parameters))
+        return list(found.column_names), [tuple(row) for row in found.result_rows]
+
+    def _plain_version(self) -> str:
+        """The server's version where it says one at once that is recent enough; else nothing."""
+        if self._plain is None:
+            return ""
+        try:
+            version = str(self._plain.ask("SELECT version()", {})[1][0][0])
+            return version if _numbers(version) >= OLDEST else ""
+        except (NotPlain, IndexError, ValueError):
+            return ""
+
+    def _leave_plain(self) -> None:
+        plain, self._plain = self._plain, None
+        if plain is not None:
+            plain.close()
 
     def command(self, sql: str, *, database: str | None = None, **settings: str) -> None:
         """Run one statement. Raises Refused and UnreachableError."""
@@ -60,20 +98,22 @@ class Client:
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises Refused and UnreachableError."""
+        found = self.ask(lambda: list(self._query(sql, parameters).result_rows))
+        return [tuple(row) for row in found]
 
-        def asked() -> Sequence[Any]:
-            result = self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
-            return list(result.result_rows)
-
-        return [tuple(row) for row in self.ask(asked)]
+    def _query(self, sql: str, parameters: Mapping[str, object] | None) -> Any:
+        return self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
 
     def driver(self) -> Any:
         """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
-        self._client.database = self.database
-        return self._client
+        client = self._client
+        client.database = self.database
+        return client
 
     def close(self) -> None:
-        self._client.close()
+        self._leave_plain()
+        if self._made is not None:
+            self._made.close()
 
     def _settings(self, database: str | None, settings: Mapping[str, str]) -> dict[str, str]:
         # The database goes with each request: it may not exist when the client connects.
@@ -81,6 +121,9 @@ class Client:
 
     def ask(self, question: Callable[[], Any]) -> Any:
         """The answer of a call to the driver. Raises Refused and UnreachableError."""
+        _ = self._client  # an error of the connection is not one of the call
+        from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+
         try:
             return question()
         except OperationalError as error:
@@ -117,6 +160,7 @@ def _bad_url(store: str) -> ConfigError:
 
 
 def _connected(url: str, store: str, place: str) -> Any:
+    import clickhouse_connect
     from clickhouse_migrations.connection import CLICKHOUSE_CONNECT, normalize_db_url
 
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
@@ -135,8 +179,7 @@ def _connected(url: str, store: str, place: str) -> Any:
         raise _bad_url(store) from None
     except Exception as error:  # the driver raises its own errors, urllib3's and ValueError here
         raise _explained(error, store, place) from None
-    version = tuple(int(part) for part in str(client.server_version).split(".")[:2])
-    if version < OLDEST:
+    if _numbers(str(client.server_version)) < OLDEST:
         raise ConfigError(
             "server-too-old",
             f"{store} runs ClickHouse {client.server_version}; {OLDEST[0]}.{OLDEST[1]} or newer is needed",
@@ -144,6 +187,10 @@ def _connected(url: str, store: str, place: str) -> Any:
             fix="upgrade the server",
         )
     return client
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _explained(error: Exception, store: str, place: str) -> ProvisionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, FailedError, LeaseLost
 from provision.model import Event
 from provision.stores.influx.entries import FENCE, event_of, fence_of, key, line_of

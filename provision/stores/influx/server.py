@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from provision.stores.influx.migrate.model import Rollup, Tier
+if TYPE_CHECKING:
+    from provision.stores.influx.migrate.model import Rollup, Tier
 
 EXAMPLE = "http://user:password@host:8086"
 OLDEST = {1: (1, 6), 2: (2, 1)}
@@ -34,7 +35,7 @@ class Server(Protocol):
     """An open server.
 
     What reads raises UnreachableError or ConfigError (wrong-password, not-allowed, server-refused); what writes raises
-    documents.ensure.Refused with the server's words, or FailedError (server-lost).
+    documents.refused.Refused with the server's words, or FailedError (server-lost).
     """
 
     shown: str

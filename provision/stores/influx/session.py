@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
 from provision.model import StoreOptions
 from provision.net.causes import cause

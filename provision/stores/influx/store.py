@@ -11,6 +11,7 @@ from provision.model import Contact, StoreOptions
 from provision.ports import Ledger, Statements
 
 if TYPE_CHECKING:
+    from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks
     from provision.stores.influx.server import Server
@@ -21,9 +22,12 @@ _LANGUAGES = ("influxql", "flux")
 
 class InfluxStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
+        super().__init__(options, self._read)
+
+    def _read(self) -> Documents:
         from provision.stores.influx.files import documents
 
-        super().__init__(options, documents(options))
+        return documents(self.options)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -60,7 +64,7 @@ class InfluxStore(DocumentStore["Server"]):
     def contact(self, server: Server) -> Contact:
         """Raises ConfigError (wrong-language) for text of the other version's language."""
         (wrong,) = (each for each in _LANGUAGES if each != server.language)
-        other = self.documents.using([wrong])
+        other = self.using([wrong])
         if other:
             raise ConfigError(
                 "wrong-language",

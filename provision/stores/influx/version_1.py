@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, ProvisionError
 from provision.model import StoreOptions
 from provision.net.http import Address, Answer, Http, refused_login
-from provision.stores.influx.migrate import influxql, parse
-from provision.stores.influx.migrate.canonical import canonical
+from provision.stores.influx.migrate import influxql
 from provision.stores.influx.migrate.influxql import quoted, text
-from provision.stores.influx.migrate.model import Rollup, Tier
 from provision.stores.influx.server import EXAMPLE, LOG_MEASUREMENT, LOG_TIER, Point, Rows
 from provision.text.durations import SECOND, nanoseconds
+
+if TYPE_CHECKING:
+    from provision.stores.influx.migrate.model import Rollup, Tier
 
 PAGE = 1000
 OWN_DATABASES = ("_internal",)
@@ -123,6 +124,8 @@ class Server1:
         return {}
 
     def difference(self, rollup: Rollup) -> str | None:
+        from provision.stores.influx.migrate.canonical import canonical
+
         found = self.queries(rollup.database).get(rollup.name)
         if found is None:
             return None
@@ -191,6 +194,8 @@ class Server1:
             raise Refused(_said(answer))
 
     def made(self, database: str) -> Mapping[str, Rollup | str]:
+        from provision.stores.influx.migrate import parse
+
         return {name: parse.rollup(each) or each for name, each in self.queries(database).items()}
 
     def missing_rights(self) -> str:
@@ -262,6 +267,8 @@ def _said(answer: Answer) -> str:
 
 
 def _tier(database: str, row: Mapping[str, Any]) -> Tier:
+    from provision.stores.influx.migrate.model import Tier
+
     # Later versions have more columns: read by name.
     duration, shard = (nanoseconds(row[key]) // SECOND for key in ("duration", "shardGroupDuration"))
     return Tier(database, row["name"], duration, shard, bool(row["default"]))

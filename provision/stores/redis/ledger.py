@@ -51,7 +51,7 @@ class RedisLedger:
     def _entries(self) -> Iterator[tuple[str, dict[str, str]]]:
         start = "-"
         while True:
-            page = self._server().call("XRANGE", self._keys.ledger, start, "+", "COUNT", PAGE)
+            page = self._server().entries(self._keys.ledger, start, PAGE)
             yield from page
             if len(page) < PAGE:
                 return

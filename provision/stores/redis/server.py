@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
+from provision.stores.redis.plain import NotPlain, PlainRedis, opened
 
 if TYPE_CHECKING:
     import redis
@@ -28,16 +30,57 @@ def place(url: str) -> str:
 
 
 class Server:
-    """Sends commands and answers plain values. Text that is not UTF-8 survives a round trip."""
+    """Sends commands and answers plain values. Text that is not UTF-8 survives a round trip.
 
-    def __init__(self, client: redis.Redis, shown: str) -> None:
-        # redis-py leaves execute_command and watch untyped.
-        self.client: Any = client
+    `plain` answers the first questions, until it cannot or something else is asked; then there is redis-py alone.
+    """
+
+    def __init__(self, make: Callable[[], redis.Redis], shown: str, plain: PlainRedis | None = None) -> None:
+        self._make, self._plain = make, plain
         self.shown = shown
         self.version: tuple[int, ...] = ()
 
+    @cached_property
+    def client(self) -> Any:
+        """The client; redis-py leaves its execute_command and watch untyped."""
+        self._leave_plain()
+        return self._make()
+
     def close(self) -> None:
-        self.client.close()
+        self._leave_plain()
+        if "client" in vars(self):
+            self.client.close()
+
+    def about(self, section: str) -> dict[str, Any]:
+        """A section of INFO. Raises redis.RedisError as the client does."""
+        text = self._asked("INFO", section)
+        if text is None:
+            found: dict[str, Any] = self.call("INFO", section)
+            return found
+        return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line and not line.startswith("#"))
+
+    def entries(self, key: str, start: str, count: int) -> list[tuple[str, dict[str, str]]]:
+        """Entries of a stream and their fields, from `start` on. Raises redis.RedisError as the client does."""
+        words = ("XRANGE", key, start, "+", "COUNT", str(count))
+        listed = self._asked(*words)
+        if listed is None:
+            found: list[tuple[str, dict[str, str]]] = self.call(*words)
+            return found
+        return [(name, dict(zip(fields[::2], fields[1::2], strict=True))) for name, fields in listed]
+
+    def _asked(self, *words: str) -> Any:
+        """The plain answer to a question, or None."""
+        if self._plain is None:
+            return None
+        try:
+            return self._plain.call(*words)
+        except NotPlain:
+            return None
+
+    def _leave_plain(self) -> None:
+        plain, self._plain = self._plain, None
+        if plain is not None:
+            plain.close()
 
     def call(self, *words: Word) -> Any:
         """The server's answer. Raises redis.RedisError as the client does."""
@@ -75,12 +118,14 @@ class Server:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Raises UnreachableError or ConfigError for what goes wrong inside, before anything was changed."""
-        import redis
-
         try:
             yield
-        except redis.RedisError as error:
-            raise refused(error, self.shown) from None
+        except Exception as error:
+            import redis  # who asks plainly only does without it
+
+            if isinstance(error, redis.RedisError):
+                raise refused(error, self.shown) from None
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -112,21 +157,33 @@ def connect(url: str) -> Server:
     Raises UnreachableError (unreachable), or ConfigError (bad-url, wrong-password, no-such-database, server-too-old,
     cluster-mode, read-only-replica, not-allowed). No message holds the password.
     """
-    shown = ""
-    try:
-        shown = place(url)
-        # A port that takes connections and never answers, as one without TLS does when asked for it, is given up soon.
-        first, server = (Server(_client(url, seconds), shown) for seconds in (CONNECT_SECONDS, ANSWER_SECONDS))
-    except ValueError:
-        raise _bad_url(shown) from None
+    plain = opened(url)
+    server = _made(url) if plain is None else Server(partial(_client, url, ANSWER_SECONDS), place(url), plain)
+    # A port that takes connections and never answers, as one without TLS does when asked for it, is given up soon.
+    first = server if plain is not None else Server(partial(_client, url, CONNECT_SECONDS), server.shown)
     try:
         with first.reading():
             server.version = _accepted(first)
     except TypeError:  # an option behind the question mark that redis-py does not know
-        raise _bad_url(shown) from None
+        raise _bad_url(server.shown) from None
+    except BaseException:
+        server.close()
+        raise
     finally:
-        first.client.close()
+        if first is not server:
+            first.close()
     return server
+
+
+def _made(url: str) -> Server:
+    """A server that only redis-py asks. Raises ConfigError (bad-url)."""
+    shown = ""
+    try:
+        shown = place(url)
+        client = _client(url, ANSWER_SECONDS)
+    except ValueError:
+        raise _bad_url(shown) from None
+    return Server(lambda: client, shown)
 
 
 def _bad_url(shown: str) -> ConfigError:
@@ -157,7 +214,7 @@ def _accepted(server: Server) -> tuple[int, ...]:
     """The version of a server that can be worked with."""
     about: dict[str, Any] = {}
     for section in ("server", "replication"):
-        about |= server.call("INFO", section)
+        about |= server.about(section)
     version = str(about["redis_version"])
     numbers = tuple(int(part) for part in version.split(".") if part.isdigit())
     if numbers < OLDEST:

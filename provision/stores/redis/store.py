@@ -13,6 +13,7 @@ from provision.ports import Leases, Ledger
 from provision.stores.redis.names import Keys
 
 if TYPE_CHECKING:
+    from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks, History
     from provision.stores.redis.migrate.statements import RedisStatements
@@ -23,10 +24,13 @@ _NEEDS_7 = ("function", "delete_function")
 
 class RedisStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
+        super().__init__(options, self._read)
+        self._keys = Keys(options.project, options.name)
+
+    def _read(self) -> Documents:
         from provision.stores.redis.files import documents
 
-        super().__init__(options, documents(options))
-        self._keys = Keys(options.project, options.name)
+        return documents(self.options)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -78,7 +82,7 @@ class RedisStore(DocumentStore["Server"]):
     def contact(self, server: Server) -> Contact:
         """Raises ConfigError (server-too-old) for functions on a server without them."""
         version = ".".join(str(part) for part in server.version)
-        needing = self.documents.using(_NEEDS_7)
+        needing = self.using(_NEEDS_7)
         if needing and server.version < (7,):
             raise ConfigError(
                 "server-too-old",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, LeaseLost
 from provision.model import Event
 from provision.net.http import path_of

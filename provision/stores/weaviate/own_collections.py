@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import FailedError
 from provision.stores.weaviate.server import Server
 

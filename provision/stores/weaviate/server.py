@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import StoreOptions
 from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
@@ -63,7 +63,7 @@ class Server:
         return answer.status, answer.body
 
     def send(self, method: str, path: str, body: object = None, query: Mapping[str, object] | None = None) -> Answer:
-        """The answer to a changing request. Raises http.Unanswered, ensure.Refused with the server's words."""
+        """The answer to a changing request. Raises http.Unanswered, refused.Refused with the server's words."""
         answer = self._http.call(method, f"/v1{path}", body, query=query)
         if not answer.ok:
             fix = "give the API key that right" if answer.status == 403 else ""

@@ -12,20 +12,25 @@ from provision.ports import Ledger, Leftovers, Statements
 from provision.stores.weaviate.names import Names
 
 if TYPE_CHECKING:
+    from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks
     from provision.stores.weaviate.server import Server
 
 ALIASES_SINCE = (1, 32, 0)
-_OF_ALIASES = ("create_alias", "move_alias", "delete_alias", "replace_collection")
+REPLACE = "replace_collection"
+_OF_ALIASES = ("create_alias", "move_alias", "delete_alias", REPLACE)
 
 
 class WeaviateStore(DocumentStore["Server"]):
     def __init__(self, options: StoreOptions) -> None:
+        super().__init__(options, self._read)
+        self._names = Names(options.project, options.name)
+
+    def _read(self) -> Documents:
         from provision.stores.weaviate.files import documents
 
-        super().__init__(options, documents(options))
-        self._names = Names(options.project, options.name)
+        return documents(self.options)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -37,7 +42,13 @@ class WeaviateStore(DocumentStore["Server"]):
     def leftovers(self) -> Leftovers:
         from provision.stores.weaviate.migrate.leftovers import WeaviateLeftovers
 
-        return WeaviateLeftovers(self.options, self.documents, self.server)
+        return WeaviateLeftovers(self.options, self._replaced, self.server)
+
+    def _replaced(self) -> set[str]:
+        """The aliases of the collections that documents replace."""
+        if not self.using((REPLACE,)):
+            return set()
+        return {each.body["alias"] for one in self.documents.all() for each in one.up if each.name == REPLACE}
 
     @cached_property
     def statements(self) -> Statements:
@@ -70,7 +81,7 @@ class WeaviateStore(DocumentStore["Server"]):
 
     def contact(self, server: Server) -> Contact:
         """Raises ConfigError (server-too-old) for aliases on a server without them."""
-        needing = self.documents.using(_OF_ALIASES) if server.numbers < ALIASES_SINCE else ()
+        needing = self.using(_OF_ALIASES) if server.numbers < ALIASES_SINCE else ()
         if needing:
             since = ".".join(str(part) for part in ALIASES_SINCE)
             raise ConfigError(

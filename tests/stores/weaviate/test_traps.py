@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from provision.documents import Operation
-from provision.documents.ensure import Refused
 from provision.documents.operation import Stopped
+from provision.documents.refused import Refused
 from provision.errors import StatementFailed
 from provision.model import Direction, Mark, Outcome, Statement, Step
 from provision.net.http import Http

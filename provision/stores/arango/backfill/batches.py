@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Stepped, schema_changed
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import BatchFailed, FailedError, ProvisionError
 from provision.model.backfills import SMALL, Backfill, Source, SourceRow
 from provision.ports.backfill import FROM

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Stepped
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import BatchFailed, ConfigError, ProvisionError
 from provision.model.backfills import SMALL, Backfill
 from provision.stores.influx.backfill.place import Stride

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from provision.backfill.log import RunLogEntry
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.errors import ConfigError, FailedError, UnreachableError
 from provision.stores.influx import annotated
 from provision.stores.influx.migrate import flux

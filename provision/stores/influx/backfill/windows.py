@@ -79,7 +79,7 @@ class Windows:
             at = upto
 
     def fill(self, rollup: Rollup, found: Slice) -> None:
-        """Write what is missing. Raises documents.ensure.Refused, UnreachableError."""
+        """Write what is missing. Raises documents.refused.Refused, UnreachableError."""
         words, server = self._words(), self._server()
         for stretch in found.stretches():
             with sending():

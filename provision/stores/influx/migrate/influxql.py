@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from provision.stores.influx.migrate.model import Call, Output, Rollup, Tier, TierPlace, shown
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provision.stores.influx.migrate.model import Call, Output, Rollup, Tier, TierPlace
 
 
 def quoted(name: str) -> str:
@@ -26,7 +29,7 @@ def drop_database(name: str) -> str:
 def create_tier(tier: Tier) -> str:
     return (
         f"CREATE RETENTION POLICY {_on(tier.database, tier.name)} DURATION {_duration(tier.duration)}"
-        f" REPLICATION 1 SHARD DURATION {shown(tier.shard)}{' DEFAULT' if tier.default else ''}"
+        f" REPLICATION 1 SHARD DURATION {_shown(tier.shard)}{' DEFAULT' if tier.default else ''}"
     )
 
 
@@ -36,7 +39,7 @@ def alter_tier(database: str, name: str, duration: int | None, shard: int | None
     if duration is not None:
         parts.append(f"DURATION {_duration(duration)}")
     if shard is not None:
-        parts.append(f"SHARD DURATION {shown(shard)}")
+        parts.append(f"SHARD DURATION {_shown(shard)}")
     return " ".join([*parts, *(["DEFAULT"] if default else [])])
 
 
@@ -46,13 +49,13 @@ def drop_tier(database: str, name: str) -> str:
 
 def create_rollup(rollup: Rollup) -> str:
     """The continuous query; windows without a point are left out, else every count would write zeros into them."""
-    again = f" RESAMPLE FOR {shown(rollup.span)}" if rollup.span > rollup.every else ""
+    again = f" RESAMPLE FOR {_shown(rollup.span)}" if rollup.span > rollup.every else ""
     listed = ", ".join(f"{_output(each)} AS {quoted(each.name)}" for each in rollup.outputs)
     tags = "*" if rollup.group_by is None else ", ".join(quoted(each) for each in rollup.group_by)
     return (
         f"CREATE CONTINUOUS QUERY {_on(rollup.database, rollup.name)}{again} BEGIN SELECT {listed}"
         f" INTO {_place(rollup.database, rollup.target)} FROM {_place(rollup.database, rollup.source)}"
-        f" GROUP BY time({shown(rollup.every)}){f', {tags}' if tags else ''} fill(none) END"
+        f" GROUP BY time({_shown(rollup.every)}){f', {tags}' if tags else ''} fill(none) END"
     )
 
 
@@ -65,7 +68,7 @@ def _on(database: str, name: str) -> str:
 
 
 def _duration(duration: int) -> str:
-    return shown(duration) if duration else "INF"
+    return _shown(duration) if duration else "INF"
 
 
 def _place(database: str, place: TierPlace) -> str:
@@ -78,3 +81,9 @@ def _output(output: Output) -> str:
 
 def _call(call: Call) -> str:
     return f"{call.function}({quoted(call.field)})"
+
+
+def _shown(duration: int) -> str:
+    from provision.stores.influx.migrate.model import shown  # those who only ask have no tiers
+
+    return shown(duration)

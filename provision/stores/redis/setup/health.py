@@ -31,7 +31,7 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
             found = [*_rights(server, options), *_clock(server, options)]
             return [*found, *_eviction(about, options, home=home), *_kept(server, about, options)]
     finally:
-        server.client.close()
+        server.close()
 
 
 def _rights(server: Server, options: StoreOptions) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ def found(options: StoreOptions, url: str) -> Sequence[Found]:
                 "function libraries": list(_functions(server)),
             }
     finally:
-        server.client.close()
+        server.close()
     made = [_checked(message, operations) for message, operations in parts.items()]
     return [each for each in made if each.operations]
 

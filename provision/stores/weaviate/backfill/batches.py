@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Stepped
-from provision.documents.ensure import Refused
 from provision.documents.operation import Body, Stopped
+from provision.documents.refused import Refused
 from provision.errors import BatchFailed, FailedError, ProvisionError
 from provision.model import Outcome, StoreOptions
 from provision.model.backfills import SMALL, Backfill

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from provision.backfill.log import RUN, RunLogEntry
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.net.http import path_of
 from provision.stores.weaviate import own_collections
 from provision.stores.weaviate.names import Names

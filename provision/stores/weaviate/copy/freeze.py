@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.net.http import path_of
 from provision.stores.weaviate.server import Server
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.net.http import path_of
 from provision.stores.weaviate.server import Class, Server
 

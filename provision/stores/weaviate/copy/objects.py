@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from itertools import chain, takewhile
 from uuid import UUID
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.merge import Entry, Sum, differing, summed
 from provision.stores.weaviate.copy.side import CopySide

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from provision.documents.ensure import Refused
+from provision.documents.refused import Refused
 from provision.net.http import path_of
 from provision.stores.weaviate.copy.form import Object
 from provision.stores.weaviate.server import Server, refusal, said

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from provision.backfill import document as backfills
-from provision.documents.ensure import Refused
-from provision.documents.source import Documents
+from provision.backfill import folder as backfills
+from provision.documents.refused import Refused
 from provision.errors import FailedError
 from provision.model import Leftover, StoreOptions
 from provision.net.http import path_of
@@ -15,12 +14,11 @@ from provision.stores.weaviate.copy.marks import CopyMark, Stage, mark_of
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import Class, Server
 
-OPERATION = "replace_collection"
-
 
 class WeaviateLeftovers:
-    def __init__(self, options: StoreOptions, documents: Documents, server: Callable[[], Server]) -> None:
-        self._options, self._documents, self._server = options, documents, server
+    def __init__(self, options: StoreOptions, aliases: Callable[[], set[str]], server: Callable[[], Server]) -> None:
+        """`aliases`: those of the collections that the store's documents replace."""
+        self._options, self._aliases, self._server = options, aliases, server
         self._names = Names(options.project, options.name)
 
     def due(self) -> Sequence[Leftover]:
@@ -30,9 +28,7 @@ class WeaviateLeftovers:
 
         Raises UnreachableError, ConfigError.
         """
-        ours = {
-            each.body["alias"] for document in self._documents.all() for each in document.up if each.name == OPERATION
-        }
+        ours = self._aliases()
         if not ours and not backfills.found(self._options.root):
             return ()
         server = self._server()

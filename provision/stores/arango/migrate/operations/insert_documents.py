@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from provision.documents.ensure import Refused
 from provision.documents.operation import Body, Problem
+from provision.documents.refused import Refused
 from provision.model import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.bodies import body_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from provision.documents.ensure import Refused
 from provision.documents.operation import Body, Stopped
+from provision.documents.refused import Refused
 from provision.model import Fate, Outcome
 from provision.stores.weaviate.copy.form import tenanted
 from provision.stores.weaviate.copy.freeze import thaw

@@ -8,8 +8,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from provision.documents.ensure import Refused
 from provision.documents.operation import Body, Stopped
+from provision.documents.refused import Refused
 from provision.model import Fate, Outcome
 from provision.net.http import Unanswered, path_of
 from provision.stores.weaviate.copy.freeze import freeze, thaw
