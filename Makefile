@@ -118,7 +118,7 @@ lock:  ## Pin with hashes what pyproject.toml asks for; UPGRADE=--upgrade takes 
 
 clean:  ## Stop the embedded engines and remove what was made here
 	@if [ -x $(BIN)/provision ]; then $(BIN)/provision local reset --yes; fi
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest .mypy_cache .ruff_cache .import_linter_cache dist build *.egg-info
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest .hypothesis .mypy_cache .ruff_cache .import_linter_cache dist build *.egg-info
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from tests.proof.machine.campaign import campaign, replay
 from tests.proof.model.search import prove
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int("broken: " in told)
     right = asked.schedules is not None or _models(ci=asked.ci)
     wanted = asked.schedules if asked.schedules is not None else IN_CI if asked.ci else WHOLE
-    played = campaign(wanted, asked.seed, seconds=LONGEST)
+    played = campaign(wanted, asked.seed, seconds=LONGEST, tell=partial(print, flush=True))
     print(played)
     return int(not right or bool(played.broken))
 
