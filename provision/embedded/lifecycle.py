@@ -111,9 +111,11 @@ class LocalEngine:
             launched = self._launch(known, lock)
             if launched is not None and self._await(launched, begin):
                 return
-            if not self.server.was_bad_luck(known):
+            words = last_words(self._log, begin)
+            # Who took a port may be gone again: connections of other programs begin on ports of this range.
+            if not self.server.was_bad_luck(known) and "address already in use" not in words:
                 break
-        raise did_not_start(self.kind, self.store, self._log, last_words(self._log, begin))
+        raise did_not_start(self.kind, self.store, self._log, words)
 
     def _launch(self, known: Record, lock: int) -> Process | None:
         """Start the server; None when it has ended at once."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from provision import kinds, process
@@ -134,7 +133,7 @@ def _texts_behind(error: BaseException) -> Iterator[str]:
 
 def owner(root: Path) -> Owner:
     """One run of this process as the holder of the run lock, with the commit it works from."""
-    return replace(process.owner(os.environ, _commit(root)), run=token_hex(4))
+    return replace(process.owner(os.environ, _commit(root)), run=os.urandom(4).hex())
 
 
 def _commit(root: Path) -> str:

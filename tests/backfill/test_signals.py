@@ -74,7 +74,7 @@ def later(out: SignalReader) -> ServerSignal:
 def test_a_replica_that_lags_holds_the_run_until_it_has_caught_up(
     primary: str, shop: Path, url: str, provision: Provision, database: Database
 ) -> None:
-    project.sow(url, 30_000)
+    project.sow(url, 20_000)
     append(shop, "yield: {replication_lag: 1s}\n")
     with Replica(primary) as replica, psycopg.connect(replica.url, autocommit=True) as standby:
         standby.execute("select pg_wal_replay_pause()")
@@ -86,9 +86,9 @@ def test_a_replica_that_lags_holds_the_run_until_it_has_caught_up(
             held = project.rows_done(database)
             standby.execute("select pg_wal_replay_resume()")
 
-    assert 0 < before < 27_000
+    assert 0 < before < 18_000
     assert held == before
-    assert standing(provision)["rows_done"] == 27_000
+    assert standing(provision)["rows_done"] == 18_000
 
 
 def test_who_only_receives_wal_lags_behind_nothing(

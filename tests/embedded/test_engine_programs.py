@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from provision.embedded import engine
+from provision.embedded.programs import program
 from tests.embedded.conftest import kept, put
 from tests.servers import rest
 
@@ -102,6 +103,23 @@ def test_weaviate_whose_second_port_was_taken_moves_with_its_data(kind: str, roo
         assert second.url is not None
         assert urlsplit(second.url).port != port
         assert kept(second) == [1]
+
+
+@pytest.mark.parametrize("kind", ["influx", "influx2", "weaviate"])
+def test_a_port_that_is_taken_for_a_moment_is_tried_again(
+    kind: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path(program(kind, kind))
+    (tmp_path / real.name).write_text(
+        f"#!/bin/sh\n[ -e '{tmp_path}/tried' ] || [ \"$1\" = version ] && exec '{real}' \"$@\"\n: >'{tmp_path}/tried'\n"
+        "echo 'failed to start: listen tcp 127.0.0.1: bind: address already in use' >&2\nexit 1\n"
+    )
+    (tmp_path / real.name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    put(engine(kind, kind, root).start(), 1)
+
+    assert (tmp_path / "tried").exists()
 
 
 def _secret(url: str) -> str:

@@ -39,7 +39,7 @@ def test_a_backfill_fills_tells_how_far_it_is_and_opens_the_gate(shop: Shop) -> 
 
 
 def test_a_backfill_is_paused_changed_resumed_and_stopped_from_elsewhere(shop: Shop) -> None:
-    shop.orders(3000)
+    shop.orders(900)
     project, stop = shop.open(), Stop()
     running = Elsewhere(lambda: project.backfill("source", rate=100.0, stop=stop))
     until(lambda: project.backfill_status("source").state == "running", "running")

@@ -21,8 +21,12 @@ class Api:
         asked = urllib.request.Request(
             f"{self.url}{path}", sent, {"Authorization": "Token word", "Content-Type": kind}, method=method
         )
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            text = answer.read().decode()
+        try:
+            with urllib.request.urlopen(asked, timeout=10) as answer:
+                text = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            error.add_note(error.read().decode(errors="replace"))
+            raise
         return json.loads(text) if text.startswith("{") else text
 
     def token(self, *rights: str) -> str:
