@@ -20,7 +20,7 @@ test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: th
 	$(PYTEST) $(if $(VFR),-m vfr,-m "not faults and not system and not generated and not vfr") $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
 	@echo "PostgreSQL, ClickHouse, Redis, InfluxDB 1 and 2 and Weaviate are real servers; ArangoDB is a contract double (docs/testing.md)"
 
-test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks
+test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks, large inputs, paces in real time
 	$(PYTEST) -m faults $(ARGS) </dev/null
 
 test-system: $(VENV)/.dev  ## The shipped databases moved whole, through the command line, on two sets of servers

@@ -21,12 +21,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     )
 
 
-# Killed runs and servers, frozen holders, full disks, large inputs; the shipped databases: see docs/testing.md.
+# Killed runs and servers, frozen holders, full disks, large inputs, paces in real time: see docs/testing.md.
 FAULTS = (
     "backfill/test_arango_edges_stopped.py",
     "backfill/test_disk.py",
     "backfill/test_enemies.py",
     "backfill/test_killed.py",
+    "backfill/test_patience.py",
+    "backfill/test_rate.py",
+    "backfill/test_signals.py",
+    "backfill/test_signals_clickhouse.py",
     "concurrency",
     "contract/test_crashes.py",
     "embedded/test_engine_faults.py",

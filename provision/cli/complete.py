@@ -15,8 +15,9 @@ from provision.model import StoreOptions
 if TYPE_CHECKING:
     from provision.settings import ProjectFile
 
-_REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)[\"']", re.MULTILINE)
-_NUMBER = re.compile(r"(\d+)_[^.]+\.(?:sql|yaml)")
+# Compiled when Tab is pressed: every command imports this.
+_REVISION = r"(?m)^revision\s*(?::[^=\n]+)?=\s*[\"']([^\"']+)[\"']"
+_NUMBER = r"(\d+)_[^.]+\.(?:sql|yaml)"
 
 
 def environments(begun: str) -> list[str]:
@@ -82,11 +83,11 @@ def _stores() -> tuple[StoreOptions, ...]:
 def _numbers(folder: Path) -> Iterator[str]:
     """Ids by file name, for Alembic's files by their text: the kinds' own readers would load their drivers."""
     for path in sorted(folder.glob("versions/*.py")):
-        found = _REVISION.search(path.read_text(encoding="utf-8", errors="replace"))
+        found = re.search(_REVISION, path.read_text(encoding="utf-8", errors="replace"))
         if found:
             yield found[1]
     for path in sorted(folder.glob("*")):
-        match = _NUMBER.fullmatch(path.name)
+        match = re.fullmatch(_NUMBER, path.name)
         if match:
             yield match[1]
 

@@ -16,7 +16,7 @@ from provision.errors import EXIT_CONFIG, EXIT_FAILED, FailedError, ProvisionErr
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 COMPLETION = "_PROVISION_COMPLETE"
 # Objects between two looks for garbage: while modules load there is none to find, and Python looks at each 700.
-_BETWEEN_COLLECTIONS = 50_000
+_BETWEEN_COLLECTIONS = 200_000
 
 app = group.app(
     cls=group.Commands,

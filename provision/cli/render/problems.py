@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from provision.cli.render.paper import Paper
 from provision.errors import ProvisionError, Several
 
-_FILE = re.compile(r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))?)?(?=[:;,]|$)")
+# Compiled when something is wrong: every command imports this.
+_FILE = r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))?)?(?=[:;,]|$)"
 
 # Commands in a fix that ask for an environment and do not name one.
-_MOVES = re.compile(
+_MOVES = (
     r"(?<=`)provision (?:up|down|status|plan|history|baseline|resolve|lock|backfill|validate|doctor|import)\b"
     r"(?![^`]*(?:--env|-e )\b)[^`]*(?=`)"
 )
@@ -58,7 +59,7 @@ def as_json(error: ProvisionError) -> dict[str, object]:
 
 def annotation(error: ProvisionError, level: str = "error") -> str:
     """A GitHub annotation; the file is named when the place is one."""
-    named = _FILE.match(error.where)
+    named = re.match(_FILE, error.where)
     places = [f"{name}={_escaped(value)}," for name, value in named.groupdict().items() if value] if named else []
     message = "\n".join(part for part in (error.what, error.where, error.fix) if part)
     return f"::{level} {''.join(places)}title={error.code}::{_escaped(message)}"
@@ -73,7 +74,7 @@ def name_environment(error: ProvisionError, env: str) -> None:
     """Let the commands of a fix name the environment that the failed command named, so that they can be taken as is."""
     if re.fullmatch(r"[\w.-]+", env):
         for each in parts(error):
-            each.fix = _MOVES.sub(lambda found: f"{found[0]} --env {env}", each.fix)
+            each.fix = re.sub(_MOVES, lambda found: f"{found[0]} --env {env}", each.fix)
 
 
 def _option(arguments: Sequence[str], long: str, short: str) -> str:
