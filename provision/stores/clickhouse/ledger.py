@@ -46,14 +46,14 @@ class ClickhouseLedger:
 
     def read(self) -> Sequence[Event]:
         try:
-            names, rows = self._client.question(_READ, {"project": self._project, "store": self._store})
+            rows = self._client.records(_READ, {"project": self._project, "store": self._store})
         except ServerRefused as error:
             if error.number in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
                 return []
             if error.number == UNKNOWN_IDENTIFIER:
                 raise self._unreadable(f"table {TABLE}", UnknownForm(error)) from None
             raise
-        return [self._event(dict(zip(names, row, strict=True))) for row in rows]
+        return [self._event(row) for row in rows]
 
     def _event(self, row: Mapping[str, Any]) -> Event:
         try:

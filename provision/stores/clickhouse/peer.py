@@ -27,8 +27,7 @@ class _Questions:
         self._client = client
 
     def query(self, statement: str) -> list[dict[str, Any]]:
-        names, rows = self._client.question(statement)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return self._client.records(statement)
 
 
 class ClickhousePeer:

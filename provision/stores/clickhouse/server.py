@@ -63,6 +63,11 @@ class Client:
         found = self.ask(lambda: self._query(sql, parameters))
         return list(found.column_names), [tuple(row) for row in found.result_rows]
 
+    def records(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
+        """The rows of such a query by the names of their columns. Raises Refused and UnreachableError."""
+        names, rows = self.question(sql, parameters)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     def _plain_version(self) -> str:
         """The server's version where it says one at once that is recent enough; else nothing."""
         if self._plain is None:

@@ -11,6 +11,7 @@ from provision.errors import ProvisionError, Several
 from provision.kinds import build
 from provision.model import StoreOptions
 from provision.stores.influx.store import InfluxStore
+from tests.stores.influx.api import Api
 from tests.stores.influx.raw import Raw
 
 Write = Callable[..., StoreOptions]
@@ -52,6 +53,14 @@ def told(write: Write) -> Callable[..., list[str]]:
 
 def shown(error: ProvisionError) -> str:
     return f"{error.what} | {error.where} | {error.fix} [{error.code} {error.exit_code}]"
+
+
+@pytest.fixture
+def api(influx_2: str) -> Iterator[Api]:
+    made = Api(influx_2)
+    made.wipe()
+    yield made
+    made.wipe()
 
 
 @pytest.fixture

@@ -23,14 +23,6 @@ ONCE = "up:\n  - {}\ndown: {{irreversible: x}}\n"
 
 
 @pytest.fixture
-def api(influx_2: str) -> Iterator[Api]:
-    made = Api(influx_2)
-    made.wipe()
-    yield made
-    made.wipe()
-
-
-@pytest.fixture
 def opened(write: Write, api: Api) -> Iterator[Callable[..., InfluxStore]]:
     """Opens a store over documents with a token, `word` unless another is given."""
     made: list[InfluxStore] = []

@@ -37,14 +37,6 @@ HOUR = 3600
 
 
 @pytest.fixture
-def api(influx_2: str) -> Iterator[Api]:
-    made = Api(influx_2)
-    made.wipe()
-    yield made
-    made.wipe()
-
-
-@pytest.fixture
 def make(write: Write, api: Api) -> Iterator[Callable[..., InfluxStore]]:
     """Makes an open store over documents given as `write` takes them."""
     made: list[InfluxStore] = []
