@@ -38,6 +38,7 @@ FAULTS = (
     "embedded/test_engine_processes.py",
     "several/test_killed.py",
     "servers/test_plugin.py",
+    "silent",
     "stores/redis/test_redis_crash.py",
     "stores/redis/test_redis_durable.py",
     "stores/weaviate/test_lost.py",

@@ -8,13 +8,17 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
-from provision.net.causes import cause
+from provision.net.causes import cause, placed
 from provision.stores.clickhouse.plain import NotPlain, Rows, opened
 
 OLDEST = (22, 8)
+CONNECT_SECONDS = 10
+# A statement may take hours with nothing to be read until it ends. Who waits for one looks from another connection
+# whether the server is there (`core/silence.py`), so that this limit is not what ends it.
+ANSWER_SECONDS = 7 * 24 * 3600
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
 VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
 UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 47, 60, 81, 516
@@ -57,7 +61,8 @@ class Client:
         """Names and rows of a query of texts, whole numbers and moments. Raises Refused and UnreachableError."""
         if self._plain is not None:
             try:
-                return self._plain.ask(sql, parameters or {})
+                with placed(self.place):
+                    return self._plain.ask(sql, parameters or {})
             except NotPlain:
                 self._leave_plain()
         found = self.ask(lambda: self._query(sql, parameters))
@@ -73,7 +78,8 @@ class Client:
         if self._plain is None:
             return ""
         try:
-            version = str(self._plain.ask("SELECT version()", {})[1][0][0])
+            with placed(self.place):
+                version = str(self._plain.ask("SELECT version()", {})[1][0][0])
             return version if _numbers(version) >= OLDEST else ""
         except (NotPlain, IndexError, ValueError):
             return ""
@@ -130,7 +136,8 @@ class Client:
         from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
         try:
-            return question()
+            with placed(self.place):
+                return question()
         except OperationalError as error:
             raise UnreachableError(
                 "unreachable",
@@ -164,24 +171,61 @@ def _bad_url(store: str) -> ConfigError:
     )
 
 
+def _pool(dsn: SplitResult) -> Any:
+    """The pool that the driver would make of its options, guarded."""
+    from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
+
+    from provision.net.guard import guarded
+
+    given = {name: value[-1] for name, value in parse_qs(dsn.query).items()}
+    proxy = f"{dsn.scheme}_proxy"
+    options: dict[str, Any] = {
+        proxy: given.get(proxy) or check_env_proxy(dsn.scheme, str(dsn.hostname), dsn.port or _port(dsn.scheme))
+    }
+    if dsn.scheme == "https":
+        options["verify"] = given.get("verify", "true").lower() not in ("false", "0", "f", "n", "no")
+        options |= {name: given[name] for name in TLS.values() if name in given}
+        if name := given.get("server_host_name"):
+            options |= {"server_hostname": name, **({"assert_hostname": name} if options["verify"] else {})}
+    pool = get_pool_manager(**options)
+    guarded(pool)
+    return pool
+
+
+def _greet(pool: Any, dsn: SplitResult) -> None:
+    """See that something answers there: the driver waits for its first answer as long as for a statement's."""
+    import urllib3
+
+    port = dsn.port or _port(dsn.scheme)
+    host = f"[{dsn.hostname}]" if ":" in str(dsn.hostname) else dsn.hostname
+    limit = urllib3.Timeout(connect=CONNECT_SECONDS, read=CONNECT_SECONDS)
+    pool.request("GET", f"{dsn.scheme}://{host}:{port}/ping", timeout=limit, retries=False, redirect=False)
+
+
 def _connected(url: str, store: str, place: str) -> Any:
     import clickhouse_connect
     from clickhouse_migrations.connection import CLICKHOUSE_CONNECT, normalize_db_url
 
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     dsn = urlsplit(normalize_db_url(url, CLICKHOUSE_CONNECT))._replace(path="")
+    pool = _pool(dsn)
     try:
+        with placed(place):
+            _greet(pool, dsn)
         client = clickhouse_connect.get_client(
             dsn=dsn.geturl(),
             interface=dsn.scheme,
             database="",
             autogenerate_session_id=False,
             compress=False,  # answers are small
-            connect_timeout=10,
-            send_receive_timeout=3600,
+            connect_timeout=CONNECT_SECONDS,
+            send_receive_timeout=ANSWER_SECONDS,
+            pool_mgr=pool,
         )
     except TypeError:  # an option behind the question mark that the driver does not know
         raise _bad_url(store) from None
+    except ProvisionError:
+        raise
     except Exception as error:  # the driver raises its own errors, urllib3's and ValueError here
         raise _explained(error, store, place) from None
     if _numbers(str(client.server_version)) < OLDEST:

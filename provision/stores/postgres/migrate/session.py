@@ -85,6 +85,7 @@ class Session:
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
         self._connection = context.connection
+        wire.keep_alive(context.connection)
         self._guarded = arm(context.connection, self)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
         hooks.listen(context.connection, "after_cursor_execute", self._after)
