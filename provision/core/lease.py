@@ -127,6 +127,10 @@ class Lease:
                 return
             except ProvisionError:
                 continue  # no answer is no loss yet: `check` asks again, in the thread that wants to send something
+            except Exception:
+                if self._ended.is_set():
+                    return  # the store was closed, and this question left behind
+                raise
 
     def _give_up(self) -> None:
         back = Call(partial(self._leases.release, self._name, self._owner, self.token), "lease ends")

@@ -8,11 +8,11 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.concurrency.conftest import Rows, clickhouse, postgres, rows
+from tests.concurrency.conftest import Rows, clickhouse, found, postgres, rows
 from tests.concurrency.project import Small
 from tests.silent.proxy import Proxy, tcp, unix
 
-__all__ = ["Rows", "clickhouse", "postgres", "rows"]
+__all__ = ["Rows", "clickhouse", "found", "postgres", "rows"]
 
 Behind = Callable[[str], tuple[Proxy, str]]
 

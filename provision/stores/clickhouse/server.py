@@ -107,13 +107,15 @@ class Client:
         settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
         self.ask(lambda: self._client.command(sql, data=body, settings=settings))
 
-    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, database: str | None = None
+    ) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises Refused and UnreachableError."""
-        found = self.ask(lambda: list(self._query(sql, parameters).result_rows))
+        found = self.ask(lambda: list(self._query(sql, parameters, database).result_rows))
         return [tuple(row) for row in found]
 
-    def _query(self, sql: str, parameters: Mapping[str, object] | None) -> Any:
-        return self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
+    def _query(self, sql: str, parameters: Mapping[str, object] | None, database: str | None = None) -> Any:
+        return self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(database, {}))
 
     def driver(self) -> Any:
         """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
@@ -147,6 +149,21 @@ class Client:
             ) from None
         except ClickHouseError as error:
             raise ServerRefused(_code(error), _short(error)) from None
+
+
+def read_only(client: Client) -> str:
+    """Of what kind the sessions of this login are read-only, as the server numbers it; empty where they are not."""
+    # In a database that is there: that of the url may not be made yet.
+    rows = client.rows("SELECT value FROM system.settings WHERE name = 'readonly'", database="default")
+    return str(rows[0][0]) if rows and str(rows[0][0]) != "0" else ""
+
+
+def refuse_read_only(client: Client) -> None:
+    """Raises ConfigError (read-only) where this login can write nothing."""
+    if kind := read_only(client):
+        what = f"{client.store} takes no writes from this user: its sessions are read-only (readonly = {kind})"
+        fix = "give the user a profile with readonly = 0, or name another user in the url"
+        raise ConfigError("read-only", what, where=client.place, fix=fix)
 
 
 def _read(url: str, store: str) -> tuple[str, str]:

@@ -78,7 +78,10 @@ class ClickhouseStore:
         return ClickhouseStatements(self._opened, self.ledger, self.peer, self._scripts, self._texts)
 
     def prepare(self) -> None:
-        """Make the database and the peer's table, as clickhouse-migrations does."""
+        """Make the database and the peer's table, as clickhouse-migrations does. Raises ConfigError (read-only)."""
+        from provision.stores.clickhouse.server import refuse_read_only
+
+        refuse_read_only(self._opened)
         on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
         name = self._opened.database.replace("`", "``")
         self._opened.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")

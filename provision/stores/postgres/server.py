@@ -118,7 +118,18 @@ def connect(url: str, store: str, *, timeout: int = 10) -> Connection:
     except psycopg.Error as error:
         raise _explained(str(error), store, place(url)) from None
     made.store, made.url = store, plain(url)
+    _read_in_one_form(made)
     return made
+
+
+def _read_in_one_form(connection: Connection) -> None:
+    """Undo what a role or database says of how moments are written, where psycopg reads no other form.
+
+    The order of day and month stays: statements of checks and backfills may be written in it.
+    """
+    for name, form in (("DateStyle", "ISO"), ("IntervalStyle", "postgres")):
+        if (connection.info.parameter_status(name) or form).partition(",")[0] != form:
+            connection.execute(f"set {name} = {form}".encode())
 
 
 def _own_limits(url: str) -> dict[str, Any]:
@@ -166,6 +177,29 @@ def too_old(connection: Connection, store: str) -> ConfigError | None:
         where=f"{connection.info.host}/{connection.info.dbname}",
         fix="upgrade the server",
     )
+
+
+def refuse_read_only(connection: Connection) -> None:
+    """Raises ConfigError (read-only-replica, read-only) where this session can write nothing."""
+    status = connection.info.parameter_status
+    replica: object = status("in_hot_standby")
+    read_only = status("default_transaction_read_only")
+    if replica is None or read_only is None:  # PostgreSQL 13 does not say it by itself
+        asked = "select pg_is_in_recovery(), current_setting('default_transaction_read_only')"
+        replica, read_only = connection.execute(asked).fetchone() or (False, "off")
+    where = place(connection.url)
+    if replica in (True, "on"):
+        what = f"{connection.store} is a replica, which takes no writes"
+        raise ConfigError("read-only-replica", what, where=where, fix="name the primary in the url")
+    if read_only == "on":
+        user, database = connection.info.user, connection.info.dbname
+        raise ConfigError(
+            "read-only",
+            f"{connection.store} takes no writes from {user}: default_transaction_read_only is on",
+            where=where,
+            fix=f"name the primary in the url; if it is that, ALTER ROLE {user} RESET default_transaction_read_only,"
+            f" or ALTER DATABASE {database}",
+        )
 
 
 def bad_url(store: str) -> ConfigError:
