@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # of 4,096 numbers; what holds it needs some times as much.
 LARGEST = 128 << 20
 _CHUNK = 1 << 20
+_PLAIN = "identity"
 _ELSEWHERE = (301, 302, 303, 307, 308)
 _streamed = threading.local()
 
@@ -34,9 +35,6 @@ class Guarded(HTTPResponse):
         super().begin()
         if self.status in _ELSEWHERE and self.headers.get("location"):
             raise _redirected(str(self.headers["location"]))
-        if self.headers.get("content-encoding", "identity") != "identity" and not _streaming():
-            what = "the server sends a compressed answer that nobody asked for"
-            raise ConfigError("server-refused", what, fix="see what stands between provision and the server")
         self._left = None if _streaming() else LARGEST
 
     def read(self, amt: int | None = None) -> bytes:
@@ -45,6 +43,8 @@ class Guarded(HTTPResponse):
         parts = []
         while part := self.read(_CHUNK):
             parts.append(part)
+        if self.length:  # which `read` of a part does not mind
+            raise IncompleteRead(b"".join(parts), self.length)
         return b"".join(parts)
 
     def read1(self, n: int = -1) -> bytes:
@@ -65,11 +65,47 @@ class Guarded(HTTPResponse):
         self._left -= count
         if self._left < 0:
             self.close()
-            raise FailedError(
-                "answer-too-large",
-                f"the server's answer goes on beyond {LARGEST >> 20} MiB",
-                fix="see what answers at that url; a check or a backfill that needs so much is to be narrowed",
-            )
+            raise _too_large()
+
+
+class GuardedUnpacked(Guarded):
+    """For a client that asks for nothing compressed, and would unpack it without a bound. Raises as `Guarded`."""
+
+    def begin(self) -> None:
+        super().begin()
+        if self.headers.get("content-encoding", _PLAIN) != _PLAIN:
+            raise _unknown_form()
+
+
+def unpacked(data: bytes, encoding: str) -> bytes:
+    """The body of an answer that a proxy on the way may have compressed. Raises as `Guarded`."""
+    if encoding == _PLAIN:
+        return data
+    if encoding not in ("gzip", "deflate"):
+        raise _unknown_form()
+    import zlib
+
+    packed = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        found = packed.decompress(data, LARGEST)
+    except zlib.error:
+        raise _unknown_form() from None
+    if packed.unconsumed_tail:
+        raise _too_large()
+    return found
+
+
+def _too_large() -> FailedError:
+    return FailedError(
+        "answer-too-large",
+        f"the server's answer goes on beyond {LARGEST >> 20} MiB",
+        fix="see what answers at that url; a check or a backfill that needs so much is to be narrowed",
+    )
+
+
+def _unknown_form() -> ConfigError:
+    what = "the answer is compressed in a way that nobody asked for"
+    return ConfigError("server-refused", what, fix="see what stands between provision and the server")
 
 
 @contextmanager
@@ -82,18 +118,18 @@ def streamed() -> Iterator[None]:
         _streamed.now = False
 
 
-def guarded(manager: urllib3.PoolManager) -> None:
-    """Read the answers of a manager by way of `Guarded`, and keep its connections alive."""
+def guarded(manager: urllib3.PoolManager, answer: type[Guarded] = GuardedUnpacked) -> None:
+    """Read the answers of a manager by way of `answer`, and keep its connections alive."""
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
     from provision.net import keepalive
 
     class Plain(HTTPConnection):
-        response_class = Guarded
+        response_class = answer
 
     class Secure(HTTPSConnection):
-        response_class = Guarded
+        response_class = answer
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -139,17 +139,26 @@ class Http:
         """The answer by way of urllib3, `used` attempts having been made. Raises Unanswered."""
         import urllib3
 
+        from provision.net.guard import unpacked
         from provision.net.retry import patience
 
         limit, rules = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds), patience(used)
         try:
             with placed(self.shown):
                 raw = self._pool.request(
-                    method, target, body=body, headers=headers, timeout=limit, retries=rules, redirect=False
+                    method,
+                    target,
+                    body=body,
+                    headers=headers,
+                    timeout=limit,
+                    retries=rules,
+                    redirect=False,
+                    decode_content=False,
                 )
+                data = unpacked(raw.data, raw.headers.get("content-encoding", "identity"))
         except urllib3.exceptions.HTTPError as error:
             raise Unanswered(_cause(error)) from None
-        return _answer(Reply(raw.status, raw.data, {name.lower(): value for name, value in raw.headers.items()}))
+        return _answer(Reply(raw.status, data, {name.lower(): value for name, value in raw.headers.items()}))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -217,7 +226,7 @@ def refused_login(answer: Answer, shown: str, said: str, fix: str) -> ConfigErro
 def _pool(options: StoreOptions) -> urllib3.PoolManager:
     import urllib3
 
-    from provision.net.guard import guarded
+    from provision.net.guard import Guarded, guarded
 
     names: dict[str, Any] = {
         _TLS[key]: str(options.root / str(options.extra[key])) for key in _TLS if options.extra.get(key)
@@ -226,7 +235,7 @@ def _pool(options: StoreOptions) -> urllib3.PoolManager:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         names |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
     made = urllib3.PoolManager(maxsize=8, **{"cert_reqs": "CERT_REQUIRED", **names})
-    guarded(made)
+    guarded(made, Guarded)
     return made
 
 

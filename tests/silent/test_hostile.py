@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +113,14 @@ def test_answer_without_an_end_is_refused_by_every_kind(
     assert refused.value.code == "answer-too-large"
     assert refused.value.what == "the server's answer goes on beyond 4 MiB"
     assert server.sent < 64 << 20
+
+
+def test_small_answer_that_unpacks_without_an_end_is_refused() -> None:
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()
+
+    with pytest.raises(FailedError, match="answer-too-large"):
+        guard.unpacked(packed, "gzip")
 
 
 READ = """

@@ -211,12 +211,10 @@ def _pool(dsn: SplitResult) -> Any:
 
 def _greet(pool: Any, dsn: SplitResult) -> None:
     """See that something answers there: the driver waits for its first answer as long as for a statement's."""
-    import urllib3
-
     port = dsn.port or _port(dsn.scheme)
     host = f"[{dsn.hostname}]" if ":" in str(dsn.hostname) else dsn.hostname
-    limit = urllib3.Timeout(connect=CONNECT_SECONDS, read=CONNECT_SECONDS)
-    pool.request("GET", f"{dsn.scheme}://{host}:{port}/ping", timeout=limit, retries=False, redirect=False)
+    url = f"{dsn.scheme}://{host}:{port}/ping"
+    pool.request("GET", url, timeout=CONNECT_SECONDS, retries=False, redirect=False)
 
 
 def _connected(url: str, store: str, place: str) -> Any:
