@@ -8,7 +8,8 @@ from pathlib import Path
 
 from provision.errors import ConfigError
 from provision.flows.connect import Build, Engines, known_stores, placed, url_of
-from provision.model import Found, StoreOptions
+from provision.model import StoreOptions
+from provision.model.statements import Found
 from provision.ports.kind import LiveReader
 from provision.settings import Environment, ProjectFile
 

@@ -9,7 +9,8 @@ from provision.core.plan import Standings, by_word
 from provision.core.standing import Flag, Standing
 from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import Site
-from provision.model import Statement, Step
+from provision.model import Step
+from provision.model.statements import Statement
 
 
 class Verdict(StrEnum):

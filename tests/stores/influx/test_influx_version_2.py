@@ -10,7 +10,8 @@ import pytest
 
 from provision.errors import ConfigError, ProvisionError, StatementFailed
 from provision.kinds import build
-from provision.model import Direction, Outcome, StoreOptions
+from provision.model import Direction, StoreOptions
+from provision.model.statements import Outcome
 from provision.stores.influx.setup import health, live
 from provision.stores.influx.store import InfluxStore
 from tests.stores.influx.api import Api
