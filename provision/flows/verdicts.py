@@ -123,7 +123,7 @@ def already_applied(done: Sequence[Standing]) -> RefusedError:
     outside = any(Flag.APPLIED_OUTSIDE in each.flags for each in done)
     return RefusedError(
         "already-applied",
-        f"{names} {'is' if len(done) == 1 else 'are'} applied already" if done else "everything is applied already",
+        f"{names} {'is' if len(done) == 1 else 'are'} applied already",
         fix="`provision up` records what another tool applied" if outside else "`provision status --all` shows it",
     )
 
