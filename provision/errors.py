@@ -146,17 +146,17 @@ class LeaseLost(FailedError):
 class FellSilent(FailedError):
     """Raised when a server that a run depends on gives no answer for as long as the run lock lives: `seconds`."""
 
-    @classmethod
-    def home(cls, seconds: float, where: str = "") -> FellSilent:
+    @staticmethod
+    def home(seconds: float, where: str = "") -> FellSilent:
         """The home store, so that the run lock can neither be kept nor given back: it runs out by itself."""
         what = f"the home store fell silent: no answer for {seconds:.0f} s, and without it the run lock is lost"
-        return cls("home-silent", what, where=where, fix=_HEARD_AGAIN)
+        return FellSilent("home-silent", what, where=where, fix=_HEARD_AGAIN)
 
-    @classmethod
-    def other(cls, store: str, seconds: float, where: str = "") -> FellSilent:
+    @staticmethod
+    def other(store: str, seconds: float, where: str = "") -> FellSilent:
         """A store that a statement was sent to, and that answers nobody else either."""
         what = f"{store} fell silent: no answer for {seconds:.0f} s"
-        return cls("server-lost", what, where=where, fix=_HEARD_AGAIN)
+        return FellSilent("server-lost", what, where=where, fix=_HEARD_AGAIN)
 
 
 _HEARD_AGAIN = (

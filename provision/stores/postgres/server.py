@@ -187,7 +187,7 @@ def refuse_read_only(connection: Connection) -> None:
     if replica is None or read_only is None:  # PostgreSQL 13 does not say it by itself
         asked = "select pg_is_in_recovery(), current_setting('default_transaction_read_only')"
         replica, read_only = connection.execute(asked).fetchone() or (False, "off")
-    where = place(connection.url)
+    where = place(connection.info.dsn)
     if replica in (True, "on"):
         what = f"{connection.store} is a replica, which takes no writes"
         raise ConfigError("read-only-replica", what, where=where, fix="name the primary in the url")
