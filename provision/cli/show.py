@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,22 +12,21 @@ import typer
 from provision.cli import complete, group, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
-from provision.cli.render import problems
 from provision.cli.render.plan import PlanRender
 from provision.cli.render.status import StatusRender
+from provision.cli.shown import say_unread, store_names
 from provision.core.plan import MoveRequest, plan_up
 from provision.core.standing import stand
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, joined
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError
 from provision.flows import history as past
 from provision.flows import look
-from provision.flows.connect import Access, Site
+from provision.flows.connect import Access
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.rules import Rules
 from provision.flows.survey import survey
 from provision.model import Description, Direction, Plan
 from provision.ports import Store
-from provision.settings import ProjectFile
 from provision.wiring import files, sites
 
 app = group.app()
@@ -49,7 +47,7 @@ def status(
     stores = tuple(only or ())
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
         seen = look.look(opened)
-        shown = _store_names(opened.project, stores)
+        shown = store_names(opened.project, stores)
         render = StatusRender(opened, seen, shown)
         if output == options.JSON:
             render.json()
@@ -57,7 +55,7 @@ def status(
             render.text(everything=everything)
         if output == options.GITHUB:
             render.annotations()
-        unread = _say_unread(opened, shown, output)
+        unread = say_unread(opened, shown, output)
         waiting = any(seen.standings[name].pending for name in shown if name in seen.standings)
     return unread or (EXIT_FINDINGS if check and waiting else EXIT_DONE)
 
@@ -128,11 +126,11 @@ def history(
     """Show what was done, when and by whom, newest last; of REVISION if one is named."""
     stores = tuple(only or ())
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
-        shown = _store_names(opened.project, stores)
+        shown = store_names(opened.project, stores)
         entries = past.entries(opened, shown, revision, limit)
         render = history_render.as_json if output == options.JSON else history_render.text
         render(entries, opened.environment.mask)
-        return _say_unread(opened, shown, output)
+        return say_unread(opened, shown, output)
 
 
 @group.command(app, "graph", "provision graph", "provision graph --format mermaid > graph.mmd")
@@ -144,7 +142,7 @@ def graph(
     """Draw the revisions and what they require. Reaches no database."""
     project = site.project()
     _, revisions = files.on_disk(project, only or ())
-    shown = _store_names(project, only or ())
+    shown = store_names(project, only or ())
     if output == options.JSON:
         typer.echo(graph_render.as_json(project.name, revisions, shown))
     elif form == "mermaid":
@@ -154,10 +152,6 @@ def graph(
     else:
         typer.echo("\n".join(graph_render.text(project.name, revisions, shown)))
     return EXIT_DONE
-
-
-def _store_names(project: ProjectFile, only: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each.name for each in project.stores if not only or each.name in only)
 
 
 def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
@@ -199,16 +193,3 @@ def _described(made: Plan, stores: Mapping[str, Store], *, statements: bool) -> 
         return files.described(made, stores)
     losses = [(step, tuple(stores[step.revision.store].losses(step))) for step in made.steps]
     return [Description(step, None, "", why) for step, why in losses]
-
-
-def _say_unread(opened: Site, shown: Sequence[str], output: str) -> int:
-    """Print why stores could not be read; the exit code that follows from it, 0 when all could."""
-    errors = [error for name in shown if (error := opened.reached[name].error) is not None]
-    if (found := joined(errors)) is None:
-        return EXIT_DONE
-    for each in problems.parts(found):
-        if output == options.GITHUB:
-            print(problems.annotation(each))
-        else:
-            print(opened.environment.mask(problems.text(each)), file=sys.stderr)
-    return found.exit_code

@@ -9,6 +9,7 @@ import pytest
 
 from provision.errors import LeaseLost
 from provision.flows.connect import Access
+from provision.flows.verify import LedgerReport, verified
 from provision.model import Direction, Event, EventKind, Step
 from provision.testing.contract.bench import Bench
 
@@ -108,3 +109,28 @@ def test_describe_and_losses_need_no_connection(bench: Bench) -> None:
     assert [len(each.statements or ()) >= 1 for each in store.describe(steps)] == [True, True, True]
     assert [bool(store.losses(step)) for step in steps][-1]
     assert bench.case.everything() == before
+
+
+def test_ledger_of_an_up_and_a_down_is_legal_and_an_illegal_entry_is_found(bench: Bench) -> None:
+    bench.up()
+    bench.down()
+    bench.up()
+    (clean,) = _verified(bench)
+    token = max(each.token for each in bench.events()) + 1
+
+    with bench.store() as store:
+        store.ledger.append(event(bench, token, 1, EventKind.BASELINED))
+        store.ledger.append(event(bench, token, 2, EventKind.STARTED, statement=1, detail={"text": "again"}))
+
+    assert (clean.wrong, clean.illegal, clean.runs, clean.revisions) == (False, (), token - 1, 3)
+    (found,) = _verified(bench)
+    assert [(each.n, each.rule, each.invariant) for each in found.illegal] == [
+        (1, "transition", "ledger-legal"),
+        (2, "done-again", "no-statement-twice"),
+    ]
+    assert found.wrong
+
+
+def _verified(bench: Bench) -> tuple[LedgerReport, ...]:
+    with bench.site(access=Access.READ) as site:
+        return verified(site, [bench.case.name])
