@@ -12,6 +12,7 @@ import typer
 from provision.cli import complete, group, options, plans, site
 from provision.cli.render import graph as graph_render
 from provision.cli.render import history as history_render
+from provision.cli.render.paper import print_form, print_lines
 from provision.cli.render.plan import PlanRender
 from provision.cli.render.status import StatusRender
 from provision.cli.shown import say_unread, store_names
@@ -144,13 +145,13 @@ def graph(
     _, revisions = files.on_disk(project, only or ())
     shown = store_names(project, only or ())
     if output == options.JSON:
-        typer.echo(graph_render.as_json(project.name, revisions, shown))
+        print_form(graph_render.as_json(project.name, revisions, shown))
     elif form == "mermaid":
-        typer.echo("\n".join(graph_render.mermaid(revisions, shown)))
+        print_lines(graph_render.mermaid(revisions, shown))
     elif form == "dot":
-        typer.echo("\n".join(graph_render.dot(project.name, revisions, shown)))
+        print_lines(graph_render.dot(project.name, revisions, shown))
     else:
-        typer.echo("\n".join(graph_render.text(project.name, revisions, shown)))
+        print_lines(graph_render.text(project.name, revisions, shown))
     return EXIT_DONE
 
 

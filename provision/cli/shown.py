@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from provision.cli import options
 from provision.cli.render import problems
+from provision.cli.render.paper import Paper, print_form
 from provision.errors import EXIT_DONE, joined
 from provision.flows.connect import Site
 from provision.settings import ProjectFile
@@ -23,7 +24,7 @@ def say_unread(opened: Site, shown: Sequence[str], output: str) -> int:
         return EXIT_DONE
     for each in problems.parts(found):
         if output == options.GITHUB:
-            print(problems.annotation(each))
+            print_form(opened.environment.mask(problems.annotation(each)))
         else:
-            print(opened.environment.mask(problems.text(each)), file=sys.stderr)
+            Paper(sys.stderr).write_lines(map(opened.environment.mask, problems.lines(each)))
     return found.exit_code

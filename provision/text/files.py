@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from provision.errors import ConfigError
+from provision.errors import ConfigError, raise_all
 
 # Stands in what `new` writes until its author fills it.
 UNFILLED = "provision: unfilled"
@@ -73,23 +74,49 @@ def listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def inside(folder: Path, pattern: str) -> Iterator[Path]:
+def inside(folder: Path, pattern: str, root: Path | None = None) -> Iterator[Path]:
     """The files of a folder that match, in the order of their names; none when the folder is absent.
 
-    Hidden ones are left out, as a shell's `*` does: macOS and editors leave `._0001_a.yaml` and the like.
-    Raises ConfigError (unreadable-file).
+    Hidden ones are left out, as a shell's `*` does: macOS and editors leave `._0001_a.yaml` and the like. What has such
+    a name and is no file is never passed over, nor opened: reading a pipe would wait for ever. A link may lead to a
+    file of the folder or of the project, whose own folder is `root`.
+    Raises ConfigError (unreadable-file, not-a-file, outside-project).
     """
     if not folder.is_dir():
         return
     try:
         with os.scandir(folder) as entries:
-            wanted = (each for each in entries if fnmatchcase(each.name, pattern) and each.name[0] != ".")
-            names = sorted(each.name for each in wanted if each.is_file())
+            wanted = [each for each in entries if fnmatchcase(each.name, pattern) and each.name[0] != "."]
+            errors = [error for each in wanted if (error := _unfit(each, folder, root or folder))]
     except OSError as error:
         what = f"the folder {folder.name} cannot be read: {(error.strerror or str(error)).lower()}"
         fix = "make it readable for this user"
         raise ConfigError("unreadable-file", what, where=str(folder), fix=fix) from None
-    yield from (folder / name for name in names)
+    raise_all(sorted(errors, key=str))
+    yield from (folder / name for name in sorted(each.name for each in wanted))
+
+
+def _unfit(entry: os.DirEntry[str], folder: Path, root: Path) -> ConfigError | None:
+    """Why what is called like a file of ours is none."""
+    path = folder / entry.name
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    if not entry.is_file():
+        what = f"{entry.name} is {_sort(path)}, where a file should be"
+        return ConfigError("not-a-file", what, where=shown, fix="put a file in its place, or give it another name")
+    if entry.is_symlink():
+        real = path.resolve()
+        if not any(real.is_relative_to(each.resolve()) for each in (folder, root)):
+            what = f"{entry.name} is a link to a file outside the project"
+            return ConfigError("outside-project", what, where=shown, fix="put the file itself in its place")
+    return None
+
+
+def _sort(path: Path) -> str:
+    """What is there, in words."""
+    if not path.exists():
+        return "a link that leads nowhere"
+    sorts = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return sorts.get(stat.S_IFMT(path.stat().st_mode), "a device")
 
 
 def described(slug: str) -> str:

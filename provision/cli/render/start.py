@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_form, print_lines
 from provision.flows.layout import LaidOut
 
 
@@ -33,13 +33,12 @@ def laid_out(folder: Path, done: LaidOut) -> None:
 
 def begun(path: Path) -> None:
     """The path alone, so that an editor can be given it: `$EDITOR $(provision new …)`."""
-    print(_relative(Path.cwd(), path))
+    print_lines([_relative(Path.cwd(), path)])
 
 
 def imported(store: str, environment: str, written: Sequence[Path], *, elsewhere: bool) -> None:
     """The paths, a line each, and on stderr what comes next."""
-    for path in written:
-        print(_relative(Path.cwd(), path))
+    print_lines(_relative(Path.cwd(), path) for path in written)
     paper = Paper(sys.stderr)
     if not written:
         paper.write(f"nothing that a file could make is on the server of {store}", "warn")
@@ -49,7 +48,7 @@ def imported(store: str, environment: str, written: Sequence[Path], *, elsewhere
 
 
 def schema(text: str) -> None:
-    print(text)
+    print_form(text)
 
 
 def _relative(folder: Path, path: Path) -> str:

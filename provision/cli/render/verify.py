@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from provision.cli.options import GITHUB, JSON
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document, print_form
 from provision.core.audit import IllegalEntry
 from provision.errors import RefusedError
 from provision.flows.verify import LedgerReport
@@ -21,7 +20,7 @@ def report(
 ) -> None:
     """A line a store and below it one for each illegal entry; or one JSON document; or annotations."""
     if output == JSON:
-        print(mask(json.dumps(as_json(heading, found, exit_code), ensure_ascii=False, indent=2)))
+        print_document(as_json(heading, found, exit_code))
         return
     paper = Paper(sys.stdout)
     paper.write(" · ".join(heading), "head")
@@ -34,7 +33,7 @@ def report(
         for each in found:
             for entry in each.illegal:
                 if entry.severity is Severity.ERROR:
-                    print(annotation(_problem(entry, heading[1], mask)))
+                    print_form(annotation(_problem(entry, heading[1], mask)))
     illegal = sum(entry.severity is Severity.ERROR for each in found for entry in each.illegal)
     paper.write(f"{illegal} illegal {'entry' if illegal == 1 else 'entries'}")
 

@@ -47,7 +47,7 @@ def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
     errors: list[ConfigError] = []
     folder = options.path / "versions"
     shown = options.shown(folder)
-    for path in inside(folder, "*.py"):
+    for path in inside(folder, "*.py", options.root):
         if path.name.startswith(_NOT_REVISIONS):
             continue
         try:

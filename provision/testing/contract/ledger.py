@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from provision.core.execute import EventNumbering
 from provision.errors import LeaseLost
 from provision.flows.connect import Access
 from provision.flows.verify import LedgerReport, verified
-from provision.model import Direction, Event, EventKind, Step
+from provision.model import Direction, Event, EventKind, Revision, Step
 from provision.testing.contract.bench import Bench
 
 AT = datetime(2026, 3, 2, 9, 14, 0, 123456, UTC)
@@ -134,3 +135,22 @@ def test_ledger_of_an_up_and_a_down_is_legal_and_an_illegal_entry_is_found(bench
 def _verified(bench: Bench) -> tuple[LedgerReport, ...]:
     with bench.site(access=Access.READ) as site:
         return verified(site, [bench.case.name])
+
+
+def test_ledger_keeps_no_secret_of_a_statement(bench: Bench) -> None:
+    pen = EventNumbering("vfr", 1, "ci@runner-4")
+    revision = Revision(bench.case.name, "001", "", "", "", "c" * 64)
+    texts = (
+        "CREATE ROLE a PASSWORD 'hunter2'",
+        "SELECT * FROM s3('u', 'hunter2', 'hunter2')",
+        "ACL SETUSER a >hunter2",
+    )
+
+    with bench.store() as store:
+        for number, text in enumerate(texts, 1):
+            kind = EventKind.STARTED if number == 1 else EventKind.AT
+            store.ledger.append(pen.event(revision, kind, statement=number, text=text, error=f"refused: {text}"))
+        kept = store.ledger.read()
+
+    assert [each.detail["text"] for each in kept] == [text.replace("hunter2", "•••") for text in texts]
+    assert "hunter2" not in repr(kept)
