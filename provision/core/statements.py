@@ -9,7 +9,6 @@ from provision.core.plan import by_word
 from provision.errors import Interrupted, LeaseLost, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Fate, Outcome, State, Statement, StateName, Step
 from provision.ports import Guarded, Joined, Journal, Statements
-from provision.text.credentials import hidden
 
 
 def run(statements: Statements, steps: Iterator[Step], journal: Journal) -> None:
@@ -53,6 +52,8 @@ def begin_at(statements: Statements, step: Step, state: State) -> int:
 
 def _is_text(statement: Statement, boundary: Event) -> bool:
     """Whether the statement is the one of the boundary, which keeps no secret that is written into it."""
+    from provision.text.credentials import hidden  # of what is begun or failed alone
+
     return hidden(statement.text) == hidden(str(boundary.detail.get("text")))
 
 
@@ -194,6 +195,8 @@ def _failed(
     journal: Journal,
     error: StatementFailed,
 ) -> StatementFailed:
+    from provision.text.credentials import hidden
+
     what = hidden(error.what, listed[number - 1].text)
     if error.certain:  # else the boundary before it stays the last word, and the next run looks
         journal.check_lease()

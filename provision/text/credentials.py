@@ -21,14 +21,19 @@ TELLING = (
     *("@", "dblink", "s3", "gcs", "oss", "cos", "azure", "mysql", "postgresql", "remote", "mongodb", "redis", "jdbc"),
     *("odbc", "iceberg", "delta", "hudi", "paimon", "url(", "bearer"),
 )
-_FUNCTIONS = re.compile(
-    r"(?:s3|gcs|oss|cos|cosn|azureblobstorage|azurequeue|s3queue|mysql|postgresql|materializedpostgresql|materializedmysql"
-    r"|mongodb|redis|remote|remotesecure|jdbc|odbc|iceberg\w*|deltalake\w*|hudi\w*|paimon\w*)(?:cluster)?"
-)
 _KEY = (
     r"[\w.$-]*(?:passw|passphrase|passwd|pwd|secret|token(?!i[sz])|credential|api_?key|access_?key|account_?key|private_?key"
     r"|requirepass|masterauth|connection_string)[\w.$-]*"
 )
+
+
+@cache
+def _functions() -> re.Pattern[str]:
+    """Table functions and engines that are given keys behind an address."""
+    return re.compile(
+        r"(?:s3|gcs|oss|cos|cosn|azureblobstorage|azurequeue|s3queue|mysql|postgresql|materializedpostgresql|materializedmysql"
+        r"|mongodb|redis|remote|remotesecure|jdbc|odbc|iceberg\w*|deltalake\w*|hudi\w*|paimon\w*)(?:cluster)?"
+    )
 
 
 @cache
@@ -225,7 +230,7 @@ class _Statement:
             return True
         if words[-1:] and words[-1] in ("by", "salt") and "identified" in words:
             return True
-        return any(int(str(number)) > 0 and _FUNCTIONS.fullmatch(str(name)) for name, number in self._calls)
+        return any(int(str(number)) > 0 and _functions().fullmatch(str(name)) for name, number in self._calls)
 
 
 @cache

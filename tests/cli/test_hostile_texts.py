@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.cli.projects import document, revision, script
@@ -94,6 +96,33 @@ def test_hostile_texts_do_nothing_in_any_output(provision: Provision) -> None:
             shown += ran.out + ran.err
     assert "\\x1b[2J" in shown
     assert "\\u202e" in shown
+
+
+def test_hostile_rows_do_nothing_in_any_form_of_a_check(small: Path, provision: Provision) -> None:
+    assert provision("up").code == 0
+    with psycopg.connect(os.environ["SMALL_POSTGRES"]) as connection:
+        connection.execute("insert into accounts (id, name) values (1, %s)", (HOSTILE,))
+    (small / "checks").mkdir()
+    quoted = _yaml(HOSTILE)
+    (small / "checks" / "odd.yaml").write_text(
+        f'description: "{quoted}"\nstore: postgres\ntable: accounts\nsample: [id, name]\n'
+        f'checks:\n  - name: odd\n    bad: id > 0\n    description: "{quoted}"\n'
+        f"  - name: fails\n    bad: cast(name as int) > 0\n"
+    )
+    reports = [f"report.{each}" for each in ("html", "json", "xml", "md")]
+    for form in ("text", "json", "junit", "markdown", "github"):
+        ran = provision("validate", "-o", form, *(word for each in reports for word in ("--report", each)))
+        assert ran.code == 1, ran
+        harmless(ran.out, form)
+        harmless(ran.err, form)
+        assert "owned" in ran.out
+    for each in reports:
+        text = (small / each).read_text()
+        harmless(text, each)
+        assert "owned" in text
+    for form in ("text", "json"):
+        harmless(provision("validate", "history", "-o", form).out, form)
+    assert json.loads((small / "report.json").read_text())["results"][1]["samples"][0]["name"] == HOSTILE
 
 
 @pytest.mark.usefixtures("hostile")
