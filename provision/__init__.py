@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from provision.model import (
         Began,
         Blocked,
-        Description,
         Direction,
         Done,
         Event,
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     )
     from provision.model.backfills import Backfill, BackfillRun
     from provision.model.checks import CheckSeverity, Result, StoredResult
+    from provision.model.statements import Description
     from provision.project import Project
     from provision.run import Run, Stop
 
@@ -81,7 +81,6 @@ _NAMES = {
     "flows.verify": ("LedgerReport",),
     "model": (
         "Began",
-        "Description",
         "Direction",
         "Done",
         "Event",
@@ -98,6 +97,7 @@ _NAMES = {
     ),
     "model.backfills": ("Backfill", "BackfillRun"),
     "model.checks": ("StoredResult", "Result", "CheckSeverity"),
+    "model.statements": ("Description",),
     "project": ("Project",),
     "run": ("Run", "Stop"),
 }
