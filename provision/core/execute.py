@@ -38,6 +38,7 @@ from provision.model import (
 )
 from provision.model.statements import Mark
 from provision.ports import Store
+from provision.text.credentials import hidden
 from provision.threads import Waited
 
 _LOST = "bring the server back and run the same command again: it finds out what became of the last statement"
@@ -62,6 +63,8 @@ class EventNumbering:
     def event(self, revision: Revision, kind: EventKind, **fields: object) -> Event:
         """The next event. `duration_ms` and `statement` are its own fields, every other keyword goes to its detail."""
         self._n += 1
+        # What reads it holds it against a text whose secrets are hidden too.
+        fields = {name: hidden(each) if isinstance(each, str) else each for name, each in fields.items()}
         duration, number = fields.pop("duration_ms", 0), fields.pop("statement", None)
         return Event(
             project=self.project,

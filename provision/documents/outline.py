@@ -52,7 +52,7 @@ def outlines(options: StoreOptions) -> Sequence[Outline] | None:
     """Every document of the store's folder in order; None where one has to be read whole, or may be wrong."""
     found = []
     try:
-        for path in files.inside(options.path, "*.y*ml"):
+        for path in files.inside(options.path, "*.y*ml", options.root):
             shown = options.shown(path)
             number, slug = files.number_and_slug(path, shown)
             text = files.read_text(path, shown)

@@ -130,7 +130,7 @@ class Documents:
         found: list[Document] = []
         errors: list[ProvisionError] = []
         wanted = self._schema()
-        for path in files.inside(self._options.path, "*.y*ml"):
+        for path in files.inside(self._options.path, "*.y*ml", self._options.root):
             shown = self._options.shown(path)
             try:
                 if path.suffix == ".yml":

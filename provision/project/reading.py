@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provision.core.graph import Graph
 from provision.core.plan import MoveRequest
@@ -21,6 +22,9 @@ from provision.model import Direction, Plan, Revision
 from provision.model.statements import Description
 from provision.project.opened import Names, Opened, at_least, names
 from provision.wiring import checkup, files, moves, sites
+
+if TYPE_CHECKING:
+    from provision.flows.verify import LedgerReport
 
 
 class Reading(Opened):
@@ -113,6 +117,18 @@ class Reading(Opened):
         with self._opened(Access.READ, wanted, narrow=Direction.UP) as site:
             found = past.entries(site, wanted, revision, limit)
         return tuple(HistoryEntry(each.store, moves.hidden_event(each.event, self._environment.mask)) for each in found)
+
+    def verify_ledgers(self, *, only: Names = ()) -> tuple[LedgerReport, ...]:
+        """The ledger of each store, held against what correct runs can write: `illegal` entries, and whether any is
+        `wrong`, which those that a person has settled since are not.
+
+        Raises ConfigError (ledger-unreadable), RefusedError (newer-schema), UnreachableError.
+        """
+        from provision.flows.verify import verified  # needed here alone
+
+        wanted = names(only) or self.stores
+        with self._opened(Access.READ, wanted, narrow=Direction.UP) as site:
+            return verified(site, wanted)
 
     def doctor(self) -> Checkup:
         """Everything that looking at the machine, the files and the servers showed; `wrong` when anything is an error.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from provision.errors import ConfigError
+from provision.errors import ConfigError, raise_all
 
 # Stands in what `new` writes until its author fills it.
 UNFILLED = "provision: unfilled"
@@ -74,15 +75,17 @@ def listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def inside(folder: Path, pattern: str) -> Iterator[Path]:
+def inside(folder: Path, pattern: str, root: Path | None = None) -> Iterator[Path]:
     """The files of a folder that match, in the order of their names; none when the folder is absent.
 
-    Raises ConfigError (unreadable-file).
+    What has such a name and is no file is never passed over, nor opened: reading a pipe would wait for ever. A link may
+    lead to a file of the folder or of the project, whose own folder is `root`.
+    Raises ConfigError (unreadable-file, not-a-file, outside-project).
     """
-    return (folder / name for name in names_inside(folder, pattern))
+    return (folder / name for name in names_inside(folder, pattern, root))
 
 
-def names_inside(folder: Path, pattern: str) -> list[str]:
+def names_inside(folder: Path, pattern: str, root: Path | None = None) -> list[str]:
     """As `inside`, the names alone: for folders of thousands, where a Path costs as much as reading its file.
 
     Hidden ones are left out, as a shell's `*` does: macOS and editors leave `._0001_a.yaml` and the like.
@@ -91,12 +94,37 @@ def names_inside(folder: Path, pattern: str) -> list[str]:
         return []
     try:
         with os.scandir(folder) as entries:
-            wanted = (each for each in entries if fnmatchcase(each.name, pattern) and each.name[0] != ".")
-            return sorted(each.name for each in wanted if each.is_file())
+            wanted = [each for each in entries if fnmatchcase(each.name, pattern) and each.name[0] != "."]
+            # Of a plain file the folder itself says what it is: nothing is asked, and no Path made.
+            odd = [each for each in wanted if not each.is_file(follow_symlinks=False)]
+            errors = [error for each in odd if (error := _unfit(folder / each.name, folder, root or folder))]
     except OSError as error:
         what = f"the folder {folder.name} cannot be read: {(error.strerror or str(error)).lower()}"
         fix = "make it readable for this user"
         raise ConfigError("unreadable-file", what, where=str(folder), fix=fix) from None
+    raise_all(sorted(errors, key=str))
+    return sorted(each.name for each in wanted)
+
+
+def _unfit(path: Path, folder: Path, root: Path) -> ConfigError | None:
+    """Why what is called like a file of ours, and is no plain file of the folder, is none."""
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    if not path.is_file():
+        what = f"{path.name} is {_sort(path)}, where a file should be"
+        return ConfigError("not-a-file", what, where=shown, fix="put a file in its place, or give it another name")
+    real = path.resolve()
+    if not any(real.is_relative_to(each.resolve()) for each in (folder, root)):
+        what = f"{path.name} is a link to a file outside the project"
+        return ConfigError("outside-project", what, where=shown, fix="put the file itself in its place")
+    return None
+
+
+def _sort(path: Path) -> str:
+    """What is there, in words."""
+    if not path.exists():
+        return "a link that leads nowhere"
+    sorts = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return sorts.get(stat.S_IFMT(path.stat().st_mode), "a device")
 
 
 def described(slug: str) -> str:

@@ -47,8 +47,8 @@ def scripts(options: StoreOptions) -> Mapping[str, Script]:
     """
     found: list[Script] = []
     errors: list[ProvisionError] = []
-    downs = {path.name.removesuffix(DOWN): path for path in inside(options.path, f"*{DOWN}")}
-    ups = [path for path in inside(options.path, "*.sql") if not path.name.endswith(DOWN)]
+    downs = {path.name.removesuffix(DOWN): path for path in inside(options.path, f"*{DOWN}", options.root)}
+    ups = [path for path in inside(options.path, "*.sql", options.root) if not path.name.endswith(DOWN)]
     for path in ups:
         try:
             found.append(_script(options, path, downs.pop(path.stem, None)))

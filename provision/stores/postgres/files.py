@@ -48,7 +48,7 @@ def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
     errors: list[ConfigError] = []
     folder = options.path / "versions"
     shown = options.shown(folder)
-    for name in names_inside(folder, "*.py"):
+    for name in names_inside(folder, "*.py", options.root):
         if name.startswith(_NOT_REVISIONS):
             continue
         try:

@@ -27,6 +27,7 @@ from alembic.util import CommandError, to_tuple
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
 from provision.stores.postgres.migrate.ini import ini
+from provision.text.files import inside
 from provision.text.quiet import quiet
 
 _LOADING = threading.RLock()  # what the ini puts before sys.path is told by its length
@@ -76,7 +77,17 @@ def _directory(options: StoreOptions) -> ScriptDirectory:
         str(next((each for each in _places(name, options) if each.exists()), name))
         for name in directory.version_locations
     ]
+    for folder in _folders(directory):
+        list(inside(folder, "*.py", options.root))  # Alembic would open what is no file
     return directory
+
+
+def _folders(directory: ScriptDirectory) -> Iterator[Path]:
+    """Where Alembic looks for revisions."""
+    for each in map(Path, directory.version_locations):
+        yield each
+        if directory.recursive_version_locations:
+            yield from (path for path in sorted(each.rglob("*")) if path.is_dir())
 
 
 def _places(name: str, options: StoreOptions) -> list[Path]:

@@ -31,6 +31,7 @@ from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
 from provision.stores.postgres.migrate.session import Session
 from provision.stores.postgres.migrate.version_table import version_table
 from provision.stores.postgres.server import Connection
+from provision.text.credentials import hidden
 
 # Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -211,6 +212,7 @@ class AlembicLane:
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
         what, fix = told(error)
+        what = hidden(what, str(getattr(error, "statement", None) or ""))
         if sqlstate(error) == READ_ONLY and session.read_only:
             refused = session.trail.cannot_repeat()
             self._record(refused.what, session, step, journal)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
 from provision.ports import Journal
+from provision.text.credentials import hidden
 from provision.text.files import checksum, described, headers, inside, listed, read_text
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
 
 def revisions(options: StoreOptions) -> list[Revision]:
     """Every repeatable file. Raises ConfigError (not-utf8, empty-migration, bad-header)."""
-    return [_revision(options, path) for path in inside(options.path / "repeatable", "*.sql")]
+    return [_revision(options, path) for path in inside(options.path / "repeatable", "*.sql", options.root)]
 
 
 def sql(options: StoreOptions, step: Step) -> str:
@@ -102,7 +103,7 @@ class PostgresRepeatables:
         return "rolled back: nothing of it was kept" if fate == ("aborted",) else f"its transaction is {fate}"
 
     def _failed(self, error: psycopg.Error, step: Step, journal: Journal, xid: str) -> StatementFailed:
-        what = error.diag.message_primary or str(error).strip()
+        what = hidden(error.diag.message_primary or str(error).strip(), sql(self._options, step))
         self._ledger.append(journal.event(step, EventKind.FAILED, error=what, rolled_back=True))
         return StatementFailed(
             f"{what} [{error.sqlstate}]" if error.sqlstate else what,
