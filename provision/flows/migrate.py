@@ -11,6 +11,7 @@ from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
 from provision.flows import leftovers
 from provision.flows.connect import Site, together
+from provision.flows.hindrances import wait_until_free
 from provision.flows.losses import Allowed, foreseen, with_committed
 from provision.flows.planning import fresh_plan, planned
 from provision.flows.rules import Listeners, Rules
@@ -53,6 +54,7 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
     if site.outlined:
         return move(site.whole(), direction, wanted, rules, watch)
     allowed.ask(site, plan.steps)
+    wait_until_free(site, plan.steps, rules.wait, watch)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
         run = _Running(site, rules, watch, held, _pens(site, held, rules), allowed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provision.errors import ConfigError, raise_all
 from provision.model import Revision, StoreOptions
-from provision.stores.postgres.migrate import repeatable
+from provision.stores.postgres.migrate import limits, repeatable
 from provision.stores.postgres.migrate.ini import has_own_locations
 from provision.text.files import UNFILLED, checksum, described, inside, read_text, unfilled
 
@@ -24,7 +24,7 @@ _PLAIN = re.compile(
 _SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
 _VALUES = {"None": None, "True": True, "False": False}
-_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive")
+_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive", *limits.NAMES)
 Header = dict[str, object]
 
 
@@ -37,6 +37,7 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
 
     Raises ConfigError (not-utf8, empty-migration, bad-header).
     """
+    limits.check(options.extra, options.name)
     return (*_versioned(options), *repeatable.revisions(options))
 
 
@@ -181,6 +182,7 @@ def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: 
         destructive=header.get("destructive") is True,
         labels=_texts(header.get("branch_labels")),
         strict=options.extra.get("strict") in (True, "true"),
+        limits=limits.of_header(header, shown),
     )
 
 
@@ -235,5 +237,6 @@ def _through_alembic(options: StoreOptions) -> Iterator[Revision]:
             "branch_labels": tuple(sorted(script.branch_labels)),
             "requires": getattr(script.module, "requires", ()),
             "destructive": getattr(script.module, "destructive", False),
+            **{name: getattr(script.module, name, None) for name in limits.NAMES},
         }
         yield _made(options, script.revision, header, path.stem, shown, read_text(path, shown))
