@@ -10,7 +10,8 @@ from provision.documents import Auto, Document, Irreversible, Operation, documen
 from provision.documents.operation import OperationKind, World, operation_of
 from provision.documents.walk import contradictions
 from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
-from provision.model import Direction, Mark, Revision, Statement, Step, StoreOptions
+from provision.model import Direction, Revision, Step, StoreOptions
+from provision.model.statements import Mark, Statement
 from provision.text import files
 
 

@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
 PROVISION = (str(BIN / "provision"), "up", "--env", "noon", "--allow-destructive")
 ALEMBIC = (str(BIN / "alembic"), "upgrade", "head")
-LIMIT = 240.0  # seconds for a deploy
+LIMIT = 600.0  # seconds for a deploy
 SAMPLE = 0.01  # seconds between two looks at who waits
 # Sessions of the application wait for a table only while somebody alters it.
 _WAITING = """

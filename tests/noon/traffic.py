@@ -45,7 +45,7 @@ class Client(threading.Thread):
                     connection.rollback()
                     if error.sqlstate in DROPPED:
                         self._forget(error.sqlstate, str(error))
-                time.sleep(self._random.uniform(0.2, 1.5) if self._number <= LONG else self._random.uniform(0.02, 0.1))
+                time.sleep(self._random.uniform(0.2, 1.5) if self._number <= LONG else self._random.uniform(0.05, 0.3))
 
     def _transaction(self, connection: psycopg.Connection) -> None:
         tables = self._random.sample([each for each in TABLES if each not in self._gone], 3)

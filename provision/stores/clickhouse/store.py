@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.model import Contact, Revision, Step, StoreOptions
+from provision.model.statements import Description
 from provision.net.tls import with_tls
 from provision.stores.clickhouse.files import Script, scripts
 

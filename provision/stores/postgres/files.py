@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from os.path import basename
 from pathlib import Path
 
 from provision.errors import ConfigError, raise_all
 from provision.model import Revision, StoreOptions
-from provision.stores.postgres.migrate import limits, repeatable
+from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.ini import has_own_locations
-from provision.text.files import UNFILLED, checksum, described, inside, read_text, unfilled
+from provision.text.files import UNFILLED, checksum, described, names_inside, read_text, unfilled
 
 _BODY = re.compile(r"^(?:def|class|@|async def)\b", re.MULTILINE)
 # A head as `alembic revision` writes it, line by line; whatever is not like it is read by Python's own parser.
@@ -24,7 +25,7 @@ _PLAIN = re.compile(
 _SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
 _VALUES = {"None": None, "True": True, "False": False}
-_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive", *limits.NAMES)
+_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive", *repeatable.LIMITS)
 Header = dict[str, object]
 
 
@@ -37,7 +38,7 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
 
     Raises ConfigError (not-utf8, empty-migration, bad-header).
     """
-    limits.check(options.extra, options.name)
+    repeatable.check_limits(options)
     return (*_versioned(options), *repeatable.revisions(options))
 
 
@@ -48,11 +49,11 @@ def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
     errors: list[ConfigError] = []
     folder = options.path / "versions"
     shown = options.shown(folder)
-    for path in inside(folder, "*.py"):
-        if path.name.startswith(_NOT_REVISIONS):
+    for name in names_inside(folder, "*.py"):
+        if name.startswith(_NOT_REVISIONS):
             continue
         try:
-            found.append(_revision(options, path, f"{shown}/{path.name}"))
+            found.append(_revision(options, f"{folder}/{name}", f"{shown}/{name}"))
         except Computed:
             return tuple(_through_alembic(options))
         except ConfigError as error:
@@ -80,38 +81,34 @@ def head(text: str) -> str:
     return text[: body.start()] if body else text
 
 
-def _revision(options: StoreOptions, path: Path, shown: str) -> Revision:
-    text = read_text(path, shown)
+def _revision(options: StoreOptions, file: str, shown: str) -> Revision:
+    text, name = read_text(file, shown), basename(file)
     if not text.strip():
-        raise ConfigError(
-            "empty-migration", f"{path.name} is empty", where=shown, fix="write the revision or delete it"
-        )
+        raise ConfigError("empty-migration", f"{name} is empty", where=shown, fix="write the revision or delete it")
     if UNFILLED in text and (begun := _unfilled(text)):
-        raise unfilled(shown, f"{begun}() of {path.name}")
-    header = _header(text, path, shown)
+        raise unfilled(shown, f"{begun}() of {name}")
+    header = _header(text, shown)
     number = header.get("revision")
     if not isinstance(number, str):
-        raise ConfigError(
-            "bad-header", f"{path.name} sets no `revision`", where=shown, fix='add revision = "…" at the top'
-        )
-    return _made(options, number, header, path.stem, shown, text)
+        raise ConfigError("bad-header", f"{name} sets no `revision`", where=shown, fix='add revision = "…" at the top')
+    return _made(options, number, header, name.removesuffix(".py"), shown, text)
 
 
-def _header(text: str, path: Path, shown: str) -> Header:
+def _header(text: str, shown: str) -> Header:
     plain = _PLAIN.fullmatch(head(text))
     if plain is None:
-        return _parsed(text, path, shown)
+        return _parsed(text, shown)
     pairs = _SET.findall(text, plain.end("doc") + 3 if plain["doc"] else 0, plain.end())
     found: Header = {name: _VALUES.get(value, value[1:-1]) for name, value in pairs if name in _NAMES}
     return {**found, "doc": plain["doc"] or ""}
 
 
-def _parsed(text: str, path: Path, shown: str) -> Header:
+def _parsed(text: str, shown: str) -> Header:
     try:
         tree = ast.parse(head(text))
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        what = f"{path.name} is not Python: {getattr(error, 'msg', None) or error}"
+        what = f"{basename(shown)} is not Python: {getattr(error, 'msg', None) or error}"
         raise ConfigError("bad-header", what, where=f"{shown}:{line}", fix="correct the line") from None
     found: Header = {"doc": ast.get_docstring(tree, clean=False) or ""}
     for name, value in (pair for node in tree.body for pair in _assigned(node)):
@@ -182,7 +179,7 @@ def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: 
         destructive=header.get("destructive") is True,
         labels=_texts(header.get("branch_labels")),
         strict=options.extra.get("strict") in (True, "true"),
-        limits=limits.of_header(header, shown),
+        limits=repeatable.limits_of(header, shown),
     )
 
 
@@ -215,6 +212,8 @@ def _slug(stem: str, number: str) -> str:
 
 
 def _texts(value: object) -> tuple[str, ...]:
+    if value is None:  # most that a header names
+        return ()
     if isinstance(value, str):
         return (value,)
     return tuple(str(each) for each in value) if isinstance(value, Sequence | set | frozenset) else ()
@@ -237,6 +236,6 @@ def _through_alembic(options: StoreOptions) -> Iterator[Revision]:
             "branch_labels": tuple(sorted(script.branch_labels)),
             "requires": getattr(script.module, "requires", ()),
             "destructive": getattr(script.module, "destructive", False),
-            **{name: getattr(script.module, name, None) for name in limits.NAMES},
+            **{name: getattr(script.module, name, None) for name in repeatable.LIMITS},
         }
         yield _made(options, script.revision, header, path.stem, shown, read_text(path, shown))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from provision.errors import ConfigError, StatementFailed
-from provision.model import Direction, Event, EventKind, Fate, Mark, Outcome, Statement, Step, StoreOptions
+from provision.model import Direction, Event, EventKind, Step, StoreOptions
+from provision.model.statements import Fate, Mark, Outcome, Statement
 from provision.stores.clickhouse.files import Script
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.migrate.losses import ClickhouseLossGuard, foreseen

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from provision.model import Description, Step, StoreOptions
+from provision.model import Step, StoreOptions
+from provision.model.statements import Description
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.lane import ALEMBIC

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from provision.errors import ConfigError
 from provision.text import durations
 
-NAMES = ("lock_timeout", "statement_timeout", "retries")
-LONGEST = "longest_transaction"
 
-
-def of_header(header: Mapping[str, object], shown: str) -> tuple[tuple[str, str], ...]:
+def of_header(header: Mapping[str, object], names: Sequence[str], shown: str) -> tuple[tuple[str, str], ...]:
     """What a revision's header says, as pairs. Raises ConfigError (bad-header)."""
-    found = {name: str(header[name]) for name in NAMES if header.get(name) is not None}
+    found = {name: str(header[name]) for name in names if header.get(name) is not None}
     for name, value in found.items():
         if (fix := _wrong(name, value)) is not None:
             raise ConfigError("bad-header", f"{name} is {value!r}", where=shown, fix=fix)
     return tuple(found.items())
 
 
-def check(extra: Mapping[str, object], store: str) -> None:
+def check(extra: Mapping[str, object], names: Sequence[str], store: str) -> None:
     """Raises ConfigError (bad-value) for what provision.toml or a variable says and cannot be."""
-    for name in (*NAMES, LONGEST):
+    for name in names:
         if name in extra and (fix := _wrong(name, str(extra[name]))) is not None:
             raise ConfigError("bad-value", f"{name} of {store} is {extra[name]!r}", where="provision.toml", fix=fix)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import psycopg
 
-from provision.model import Event, EventKind, Fate, Outcome, State, StateName, Step
+from provision.model import Event, EventKind, State, StateName, Step
+from provision.model.statements import Fate, Outcome
 from provision.stores.postgres.migrate.transaction_status import fate
 from provision.stores.postgres.migrate.wire import Transaction
 from provision.stores.postgres.server import Connection

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
 from provision.ports import Journal
-from provision.stores.postgres.migrate import limits
 from provision.text.files import checksum, described, headers, inside, listed, read_text
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
     from provision.stores.postgres.server import Connection
 
+# How long a revision may wait for locks, a statement of it take, and how often it is tried again; and how old a
+# transaction may be that a run begins beside.
+LIMITS, LONGEST = ("lock_timeout", "statement_timeout", "retries"), "longest_transaction"
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
 select pg_current_xact_id()::text, set_config('lock_timeout', %(lock)s, true),
@@ -28,6 +30,23 @@ select pg_current_xact_id()::text, set_config('lock_timeout', %(lock)s, true),
        set_config('application_name', %(mark)s, true)
 """
 _NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
+
+
+def limits_of(header: Mapping[str, object], shown: str) -> tuple[tuple[str, str], ...]:
+    """What a revision's header says of LIMITS, as pairs. Raises ConfigError (bad-header)."""
+    if not any(name in header for name in LIMITS):
+        return ()
+    from provision.stores.postgres.migrate import limits  # few revisions have limits of their own
+
+    return limits.of_header(header, LIMITS, shown)
+
+
+def check_limits(options: StoreOptions) -> None:
+    """Raises ConfigError (bad-value) for a limit of provision.toml, or of a variable, that cannot be one."""
+    if any(name in options.extra for name in (*LIMITS, LONGEST)):
+        from provision.stores.postgres.migrate import limits
+
+        limits.check(options.extra, (*LIMITS, LONGEST), options.name)
 
 
 def revisions(options: StoreOptions) -> list[Revision]:
@@ -149,7 +168,7 @@ def _revision(options: StoreOptions, path: Path) -> Revision:
         irreversible=None if has_down else "it has no `-- down:` part",
         repeatable=True,
         needs=tuple(_need(each, shown) for each in listed(head.get("needs", ""))),
-        limits=limits.of_header(head, shown),
+        limits=limits_of(head, shown),
     )
 
 

@@ -78,7 +78,7 @@ def test_header_of_plain_lines_is_read_as_python_reads_it(header: str, plain: bo
     text = f"{header}def upgrade():\n    pass\n"
 
     assert (source._PLAIN.fullmatch(source.head(text)) is not None) is plain
-    assert source._header(text, Path("a.py"), "a.py") == source._parsed(text, Path("a.py"), "a.py")
+    assert source._header(text, "a.py") == source._parsed(text, "a.py")
 
 
 def test_revisions_merge_has_two_parents(tmp_path: Path) -> None:
