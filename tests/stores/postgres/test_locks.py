@@ -96,7 +96,11 @@ def gave_way(project: Project) -> list[dict[str, object]]:
     return found
 
 
-def test_deadlock_that_the_application_completes_ends_the_revisions_attempt(tables: Project) -> None:
+@pytest.mark.parametrize("own_process", ["false", "true"])
+def test_deadlock_that_the_application_completes_ends_the_revisions_attempt(
+    tables: Project, monkeypatch: pytest.MonkeyPatch, own_process: str
+) -> None:
+    monkeypatch.setenv("PROVISION_POSTGRES__OWN_PROCESS", own_process)
     altering(tables)
     application = Application(tables.url, WAITING)
 
