@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-noon bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,9 @@ bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the
 
 bench-idle: $(VENV)/.dev  ## Instructions of an up that finds nothing to do, beside an earlier commit
 	$(BIN)/python -m bench.idle $(BENCH) </dev/null
+
+bench-noon: $(VENV)/.dev  ## Forty revisions beside fifty connections, and the same by plain Alembic
+	$(BIN)/python -m bench.noon $(BENCH) </dev/null
 
 bench-data: $(VENV)/.dev  ## Data checks and backfills beside the seed's queries and other tools
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null

@@ -36,6 +36,7 @@ FAULTS = (
     "embedded/test_engine_faults.py",
     "embedded/test_engine_life.py",
     "embedded/test_engine_processes.py",
+    "noon",
     "several/test_killed.py",
     "servers/test_plugin.py",
     "silent",

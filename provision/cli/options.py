@@ -60,7 +60,7 @@ Wait = Annotated[
         parser=duration("--wait"),
         metavar="TIME",
         show_default=False,
-        help="Wait this long for another run, else 10m; 0 fails at once.",
+        help="Wait this long for others, else 10m; 0 fails at once.",
     ),
 ]
 NoLock = Annotated[bool, typer.Option("--no-lock", help="Do not take the run lock.")]

@@ -46,6 +46,7 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
     if site.outlined:
         return move(site.whole(), direction, wanted, rules, watch)
     allowed.ask(site, plan.steps)
+    _wait_until_free(site, plan.steps, rules, watch)
     agreed = {step.id for step in plan.steps}
     with leased(site, standings, rules, watch) as held:
         run = _Running(site, rules, watch, held, _pens(site, held, rules), allowed)
@@ -66,6 +67,13 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         removed = leftovers.remove(site, wanted, held.check, watch.happened) if ended else ()
     report = replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
     return with_committed(report)
+
+
+def _wait_until_free(site: Site, steps: Sequence[Step], rules: Rules, watch: Listeners) -> None:
+    if steps:
+        from provision.flows.hindrances import wait_until_free  # most runs find nothing to move
+
+        wait_until_free(site, steps, rules.wait, watch)
 
 
 def outside(standings: Standings) -> list[tuple[str, Standing]]:

@@ -48,7 +48,8 @@ class Revision:
     `checksum` is the SHA-256 of the text with line ends as LF. `parents` and `requires` are full ids.
     `irreversible` is the author's reason why there is no way down, else None. `labels` name a branch that is meant to
     be one. `strict`: an edited file is an error, not a warning. `repeatable`: applied again whenever the file changes,
-    after every revision of its store, where the server has what it `needs`.
+    after every revision of its store, where the server has what it `needs`. `limits` are pairs of name and value that
+    its header gives for its own run, as in provision.toml.
     """
 
     store: str
@@ -65,6 +66,7 @@ class Revision:
     strict: bool = True
     repeatable: bool = False
     needs: tuple[str, ...] = ()
+    limits: tuple[tuple[str, str], ...] = ()
     id: str = field(init=False, repr=False, compare=False)
     """Store and number: the name of the revision in every other place."""
 

@@ -287,3 +287,11 @@ class Foretelling(Protocol):
 
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
         """Id → why the step, taken in this order, would lose what the open database holds now. Must write nothing."""
+
+
+@runtime_checkable
+class Crowded(Protocol):
+    """A `Store` that can tell who has held for long what steps are going to need."""
+
+    def hindrances(self, steps: Sequence[Step]) -> Mapping[str, str]:
+        """Key of each of them → who it is and what is held, in words. Must write nothing."""

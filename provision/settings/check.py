@@ -14,13 +14,15 @@ from provision.text.nearest import nearest
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 PROJECT_KEYS = ("name", "home", "lease")
 STORE_KEYS = ("kind", "path", "heads", "strict")
-PLACE_KEYS = ("url", "token", "org", "grpc", "ca_cert", "client_cert", "client_key", "verify", "cluster")
+_LIMITS = ("lock_timeout", "statement_timeout", "retries", "longest_transaction")
+PLACE_KEYS = ("url", "token", "org", "grpc", "ca_cert", "client_cert", "client_key", "verify", "cluster", *_LIMITS)
 # Every other value is text. `strict` may come from a variable, which is text too.
 _Shape = tuple[tuple[type, ...], str]  # the types that a value may have, and that in words
 _SHAPES: Mapping[str, _Shape] = {
     "embedded": ((bool,), "true or false"),
     "strict": ((bool, str), "true or false"),
     "verify": ((bool, str), "true or false"),
+    "retries": ((int, str), "a number"),
 }
 _TEXT = ((str,), "text in quotes")
 # What the type that a kind declares for a key allows.

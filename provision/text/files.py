@@ -16,7 +16,10 @@ from provision.errors import ConfigError, raise_all
 # Stands in what `new` writes until its author fills it.
 UNFILLED = "provision: unfilled"
 _NAME = re.compile(r"(?P<number>\d+)_(?P<slug>[^.]+)\.")
-_HEADER = re.compile(r"--\s*(?P<key>description|requires|needs)\s*:\s*(?P<value>.*)", re.IGNORECASE)
+_HEADER = re.compile(
+    r"--\s*(?P<key>description|requires|needs|lock_timeout|statement_timeout|retries)\s*:\s*(?P<value>.*)",
+    re.IGNORECASE,
+)
 
 
 def read_text(path: Path | str, shown: str) -> str:
@@ -59,7 +62,7 @@ def number_and_slug(path: Path, shown: str) -> tuple[str, str]:
 
 
 def headers(text: str) -> dict[str, str]:
-    """The `-- description:` and `-- requires:` lines of the leading comment block of a SQL file."""
+    """The `-- description:`, `-- requires:` and such lines of the leading comment block of a SQL file."""
     found = {}
     for line in text.split("\n"):
         if line.strip() and not line.lstrip().startswith("--"):

@@ -21,7 +21,17 @@ KIND = Kind(
     driver="psycopg",
     folder="alembic",
     making="alembic init {folder}",
-    keys={"version_table": str, "version_table_schema": str, "ini": str, "role": str, "own_process": bool},
+    keys={
+        "version_table": str,
+        "version_table_schema": str,
+        "ini": str,
+        "role": str,
+        "own_process": bool,
+        "lock_timeout": str,
+        "statement_timeout": str,
+        "retries": int,
+        "longest_transaction": str,
+    },
     can_be_home=True,
     engine="provision.embedded.postgres",
 )

@@ -25,7 +25,7 @@ _PLAIN = re.compile(
 _SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
 _NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
 _VALUES = {"None": None, "True": True, "False": False}
-_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive")
+_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive", *repeatable.LIMITS)
 Header = dict[str, object]
 
 
@@ -38,6 +38,7 @@ def revisions(options: StoreOptions) -> tuple[Revision, ...]:
 
     Raises ConfigError (not-utf8, empty-migration, bad-header).
     """
+    repeatable.check_limits(options)
     return (*_versioned(options), *repeatable.revisions(options))
 
 
@@ -178,6 +179,7 @@ def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: 
         destructive=header.get("destructive") is True,
         labels=_texts(header.get("branch_labels")),
         strict=options.extra.get("strict") in (True, "true"),
+        limits=repeatable.limits_of(header, shown),
     )
 
 
@@ -234,5 +236,6 @@ def _through_alembic(options: StoreOptions) -> Iterator[Revision]:
             "branch_labels": tuple(sorted(script.branch_labels)),
             "requires": getattr(script.module, "requires", ()),
             "destructive": getattr(script.module, "destructive", False),
+            **{name: getattr(script.module, name, None) for name in repeatable.LIMITS},
         }
         yield _made(options, script.revision, header, path.stem, shown, read_text(path, shown))

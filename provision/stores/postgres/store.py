@@ -155,3 +155,8 @@ class PostgresStore:
         from provision.stores.postgres.migrate.losses.forecast import losses_of
 
         return losses_of(self._options, steps, self._opened)
+
+    def hindrances(self, steps: Sequence[Step]) -> Mapping[str, str]:
+        from provision.stores.postgres.migrate.hindrances import hindrances
+
+        return hindrances(self._options, steps, self._opened)

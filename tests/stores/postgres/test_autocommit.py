@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from provision.stores.postgres.migrate import alembic_lane, blockers
+from provision.stores.postgres.migrate import watch
 from tests.expected import Expected
 from tests.stores.postgres import environments
 from tests.stores.postgres.projects import Project
@@ -146,8 +146,7 @@ def test_alter_type_add_value_is_done_once_after_the_client_was_gone(project: Pr
 
 
 def test_lock_that_another_holds_is_waited_for_with_its_name(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alembic_lane, "LOCK_TIMEOUT", "200ms")
-    monkeypatch.setattr(alembic_lane, "LOCK_PAUSES", (0.1,) * 50)
+    monkeypatch.setenv("PROVISION_POSTGRES__LOCK_TIMEOUT", "300ms")
     place = indexed.versions / "0002_step.py"
     place.write_text(place.read_text().replace(BLOCK.format(CREATE), 'op.execute("alter table t add y int")'))
     with holding(indexed.url, "lock table t in access share mode") as blocker:
@@ -156,14 +155,14 @@ def test_lock_that_another_holds_is_waited_for_with_its_name(indexed: Project, m
         ran = indexed.up()
         released.join()
 
-    assert "postgres/0002 waits for a lock, tries again in 0.1 s; pid " in ran.out
+    assert "postgres/0002 gave way after " in ran.out
     assert re.search(r"\(postgres, blocker\) in a transaction for \d s: lock table t in access share mode", ran.out)
     assert [kind for _, kind in indexed.events()] == ["applied", "applied"]
 
 
 def test_lock_never_released_fails_and_names_the_holder(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alembic_lane, "LOCK_TIMEOUT", "50ms")
-    monkeypatch.setattr(alembic_lane, "LOCK_PAUSES", (0.05,))
+    monkeypatch.setenv("PROVISION_POSTGRES__LOCK_TIMEOUT", "50ms")
+    monkeypatch.setenv("PROVISION_POSTGRES__RETRIES", "1")
     place = indexed.versions / "0002_step.py"
     place.write_text(place.read_text().replace(BLOCK.format(CREATE), 'op.execute("alter table t add y int")'))
     with holding(indexed.url, "lock table t in access share mode"):
@@ -175,15 +174,19 @@ def test_lock_never_released_fails_and_names_the_holder(indexed: Project, monkey
 
 
 def test_index_that_waits_says_for_whom(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blockers, "FIRST_LOOK", 0.1)
+    monkeypatch.setattr(watch, "FIRST_WORD", 0.1)
     with holding(indexed.url, "insert into t values (1)") as blocker:
         released = threading.Timer(1.0, blocker.rollback)
         released.start()
         ran = indexed.up()
         released.join()
 
-    assert "… postgres: waits for pid " in ran.out
-    assert "(postgres, blocker)" in ran.out
+    assert re.search(
+        r"… postgres: create index concurrently: waiting for writers before build(, \d+ %)?; waits for pid \d+"
+        r" \(postgres, blocker\) in a transaction for \d s: insert into t values \(1\)"
+        r" \[create index concurrently i on t \(x\), \d s\]",
+        ran.out,
+    ), ran.out
 
 
 def test_statement_that_fails_is_named_with_its_line(expected: Expected, project: Project) -> None:

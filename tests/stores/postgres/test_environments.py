@@ -98,7 +98,7 @@ def test_up_transactions_have_the_isolation_that_env_asks_for_and_our_limits(
     project.up()
 
     found = project.rows("select * from seen order by 3")
-    assert [row[:2] for row in found] == [(shown, "3s")] * 2
+    assert [row[:2] for row in found] == [(shown, "750ms")] * 2
     assert [row[2].rsplit("/", 2)[1:] for row in found] == [["postgres", "0001"], ["postgres", "0002"]]
     assert [kind for _, kind in project.events()] == ["applied"] * 2
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import psycopg
@@ -22,21 +21,22 @@ from provision.model import Direction, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate import alembic as engine
-from provision.stores.postgres.migrate import blockers
+from provision.stores.postgres.migrate.attempts import Attempt
 from provision.stores.postgres.migrate.committed import Seen
 from provision.stores.postgres.migrate.failures import answers, line, short, sqlstate, told
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard
 from provision.stores.postgres.migrate.losses.targets import DatabaseContent
+from provision.stores.postgres.migrate.patience import Limits, deadlock_timeout, limits
+from provision.stores.postgres.migrate.probe import resumable
+from provision.stores.postgres.migrate.rendering import rendered
 from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
 from provision.stores.postgres.migrate.session import Session
-from provision.stores.postgres.migrate.version_table import version_table
-from provision.stores.postgres.server import Connection
+from provision.stores.postgres.migrate.table_locks import needs
+from provision.stores.postgres.migrate.version_table import DEFAULTS, version_table
+from provision.stores.postgres.migrate.watch import StatementWatch
+from provision.stores.postgres.server import Connection, connect
 from provision.text.credentials import hidden
 
-# Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
-LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-LOCK_TIMEOUT = "3s"
-LOCK_NOT_AVAILABLE = "55P03"
 READ_ONLY = "25006"
 _UNCOMMITTED = (
     "end what env.py begins on the connection before context.configure: add connection.commit() behind it, or let"
@@ -62,33 +62,67 @@ class AlembicLane:
     ) -> None:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
         self._repeatables = repeatables
+        self._attempt: Attempt | None = None
         self._seen, self._looked = Seen(connection, options), False
         self._guard = PostgresLossGuard(connection, version_table(options), before)
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
-        session = Session(self._connection, self._ledger, self._options, journal, self._guard)
+        self._deadlock = deadlock_timeout(self._connection)
+        self._watch = StatementWatch(partial(connect, self._url, self._options.name), journal.note)
+        session = Session(self._connection, self._ledger, self._options, journal, self._guard, self._watch)
         pulled = _Pulled(steps)
-        pauses = iter(LOCK_PAUSES)
-        while not pulled.ended:
-            if session.external:
-                pulled.pull()  # env.py's transaction must not be open while a step waits for another store
-            if pulled.repeatable is not None:
-                written = self._repeatables.carry_out(pulled.repeatable, journal, self._guard, LOCK_TIMEOUT)
-                self._seen.entry(pulled.repeatable, written)
-                pulled.finish()
-                pulled.pull()
-                continue
-            try:
-                self._alembic_run(directory, session, pulled, journal)
+        try:
+            while not pulled.ended:
                 if session.external:
-                    self._finish(pulled, session, journal)
-            except RefusedError as error:
-                raise self._refused(error, session, pulled.current, journal) from None
-            except DBAPIError as error:
-                self._retry_or_raise(error, session, pulled, journal, pauses)
-            else:
-                pauses = iter(LOCK_PAUSES)
+                    pulled.pull()  # env.py's transaction must not be open while a step waits for another store
+                if pulled.repeatable is not None:
+                    self._repeatable(pulled, journal)
+                else:
+                    self._versioned(directory, session, pulled, journal)
+        finally:
+            self._watch.close()
+
+    def _repeatable(self, pulled: _Pulled, journal: Journal) -> None:
+        step = pulled.repeatable
+        assert step is not None
+        written = self._repeatables.carry_out(step, journal, self._guard, self._attempt_at(step, journal))
+        if written is not None:
+            self._seen.entry(step, written)
+            pulled.finish()
+            pulled.pull()
+
+    def _versioned(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
+        """Steps as long as Alembic's one run of env.py goes on; returns also where the step in hand gave way."""
+        self._read_needs(directory, session)
+        try:
+            self._alembic_run(directory, session, pulled, journal)
+            if session.external:
+                self._finish(pulled, session, journal)
+        except RefusedError as error:
+            raise self._refused(error, session, pulled.current, journal) from None
+        except _GaveWay:
+            return
+
+    def _read_needs(self, directory: Any, session: Session) -> None:
+        """Once a step has lost a race: what it locks, by its SQL; without a database, or as far as it has come."""
+        attempt = self._attempt
+        if attempt is None or not attempt.detail:
+            return
+        if attempt.text is None:
+            pieces, _ = rendered(self._options, directory, [attempt.step])
+            attempt.text = "".join(pieces)
+        table = version_table(self._options).get("version_table") or DEFAULTS["version_table"]
+        attempt.needs = needs(attempt.text or ";\n".join(session.waits.seen), str(table))
+
+    def _attempt_at(self, step: Step, journal: Journal) -> Attempt:
+        """The attempt in hand, or the first one at another step."""
+        if self._attempt is None or self._attempt.step is not step:
+            self._attempt = Attempt(step, self._limits(step), self._connection, self._watch, journal)
+        return self._attempt
+
+    def _limits(self, step: Step) -> Limits:
+        return limits(self._options.extra, dict(step.revision.limits), self._deadlock)
 
     def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
         record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
@@ -98,7 +132,8 @@ class AlembicLane:
             if session.external and pulled.current is None:
                 return  # found out only now: end this run, the next one carries a single step
             while (step := pulled.current or self._next(session, pulled)) is not None and not pulled.repeatable:
-                yield self._guarded(engine.step(directory, step.revision.number, step.direction), step, session)
+                ready = engine.step(directory, step.revision.number, step.direction)
+                yield self._guarded(ready, session, self._attempt_at(step, journal))
                 if session.external:
                     return
                 self._finish(pulled, session, journal)
@@ -114,14 +149,27 @@ class AlembicLane:
         except RolledBackInside as error:
             assert pulled.current is not None
             raise self._failed(error, session, pulled.current, journal) from error
-        except (DBAPIError, ProvisionError):
+        except ProvisionError:
             raise
         except (Exception, SystemExit) as error:  # a revision is code: it may raise anything
-            if self._guard.refused is not None:
+            if self._guard.refused is not None and not isinstance(error, DBAPIError):
                 raise self._guard.refused from error
             if pulled.current is None:
                 raise self._env_failed(error) from error
-            raise self._failed(error, session, pulled.current, journal) from error
+            step, undone = pulled.current, partial(self._undone, session, pulled.current)
+            if self._attempt_at(step, journal).gives_way(error, undone):
+                raise _GaveWay from None
+            raise self._failed(error, session, step, journal) from error
+
+    def _undone(self, session: Session, step: Step) -> bool:
+        """Whether the step can be tried again at once: nothing of it is kept, or it is known where it stands."""
+        if not session.committed:
+            return session.rolled_back()
+        number = resumable(self._connection, self._ledger.read(), step, session.transaction)
+        if number is None or not session.trail.complete:
+            return False
+        session.goes_on[step.id] = number
+        return True
 
     def _finish(self, pulled: _Pulled, session: Session, journal: Journal) -> None:
         """Tell the run that the step in hand is done, once its version and its entry are seen. Raises FailedError."""
@@ -143,7 +191,8 @@ class AlembicLane:
         if written is None or following is None or following.revision.repeatable:
             return self._seen.missing(step, written)
         try:
-            found = session.begin_ahead(following, LOCK_TIMEOUT, self._seen.columns, (written.token, written.n))
+            allowed = self._limits(following)
+            found = session.begin_ahead(following, allowed, self._seen.columns, (written.token, written.n))
         except psycopg.Error:
             return self._seen.missing(step, written)  # what keeps the next step from beginning is said when it does
         return self._seen.judged(step, found)
@@ -164,12 +213,14 @@ class AlembicLane:
         return pulled.pull()
 
     @staticmethod
-    def _guarded(alembic_step: Any, step: Step, session: Session) -> Any:
+    def _guarded(alembic_step: Any, session: Session, attempt: Attempt) -> Any:
         migrate = alembic_step.migration_fn
 
         @wraps(migrate)
         def guarded(**keywords: Any) -> None:
-            session.begin(step, LOCK_TIMEOUT)
+            session.begin(attempt.step, attempt.limits)
+            if attempt.needs and session.transaction is not None and not session.committed:
+                session.waits.take(int(session.transaction.pid), attempt.needs, attempt.check)
             try:
                 migrate(**keywords)
                 session.migrated()
@@ -182,22 +233,9 @@ class AlembicLane:
 
     def _applied(self, pulled: _Pulled, session: Session) -> None:
         assert pulled.current is not None
+        assert self._attempt is not None
         up = pulled.current.direction is Direction.UP
-        session.end(EventKind.APPLIED if up else EventKind.REVERTED, self._options.name)
-
-    def _retry_or_raise(
-        self, error: DBAPIError, session: Session, pulled: _Pulled, journal: Journal, pauses: Iterator[float]
-    ) -> None:
-        """Wait and let the lane try the step again after a lock timeout, if nothing of it was committed."""
-        step = pulled.current
-        if step is None:
-            raise self._env_failed(error) from error
-        waited_for_lock = sqlstate(error) == LOCK_NOT_AVAILABLE
-        pause = next(pauses, None) if waited_for_lock and not session.committed else None
-        if pause is None:
-            raise self._failed(error, session, step, journal) from error
-        journal.note(f"{step.id} waits for a lock, tries again in {pause:g} s; {blockers.oldest(self._connection)}")
-        _sleep(pause, journal)
+        session.end(EventKind.APPLIED if up else EventKind.REVERTED, self._attempt.detail)
 
     def _env_failed(self, error: BaseException) -> ConfigError:
         """The failure of env.py itself. Raises UnreachableError when the server is what failed."""
@@ -221,8 +259,8 @@ class AlembicLane:
         fix = fix or "correct the revision and run the same command again"
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
-        if sqlstate(error) == LOCK_NOT_AVAILABLE:
-            fix = f"{blockers.oldest(self._connection)}; run again when it is free"
+        if self._attempt is not None:
+            fix = self._attempt.fix or fix
         return StatementFailed(
             what,
             number=number,
@@ -244,10 +282,15 @@ class AlembicLane:
         """Write down that a step failed; the number of its statement, and what became of those before it."""
         nothing = session.rolled_back()
         number = session.trail.at if session.committed else session.sent
-        kept = {"rolled_back": True} if nothing else {"text": session.text}
+        kept: dict[str, object] = {"rolled_back": True} if nothing else {"text": session.text}
         if nothing or answered:  # else the boundary before it stays the last word, and the next run asks
+            kept |= self._attempt_at(step, journal).detail
             self._ledger.append(journal.event(step, EventKind.FAILED, statement=number or None, error=what, **kept))
         return number, "rolled back: nothing of it was kept" if nothing else session.trail.kept
+
+
+class _GaveWay(Exception):
+    """Raised when the step in hand was rolled back for others: the next run of env.py begins with it."""
 
 
 class _Pulled:
@@ -270,10 +313,3 @@ class _Pulled:
     def repeatable(self) -> Step | None:
         """The step in hand, if it is one that Alembic does not run."""
         return self.current if self.current is not None and self.current.revision.repeatable else None
-
-
-def _sleep(seconds: float, journal: Journal) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        journal.check()
-        time.sleep(0.1)

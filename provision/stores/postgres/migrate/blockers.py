@@ -2,65 +2,83 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-import psycopg
-
-from provision.errors import UnreachableError
-from provision.ports import Journal
 from provision.stores.postgres.server import Connection
 
-FIRST_LOOK, NEXT_LOOK = 2.0, 15.0  # seconds
-_OLDEST = """
-select pid, usename, application_name, extract(epoch from clock_timestamp() - xact_start)::int, left(query, 60)
-from pg_stat_activity
+# What they were given may be anything of theirs: it is neither shown nor kept.
+_LITERAL = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|\Z)|'(?:[^']|'')*(?:'|\Z)", re.DOTALL)
+_HEAD = 60  # characters of a statement
+_NAMED = 2  # of the sessions that are in the way; behind the oldest one, others only queue
+_COLUMNS = """
+coalesce(a.usename, '')::text, coalesce(a.application_name, ''),
+coalesce(extract(epoch from clock_timestamp() - a.xact_start), 0)::int, left(coalesce(a.query, ''), 500)
+"""
+_OLDEST = f"""
+select a.pid, {_COLUMNS} from pg_stat_activity a
 where xact_start is not null and pid <> pg_backend_pid() and backend_type = 'client backend'
   and datname = current_database()
 order by xact_start limit 3
 """
-_BLOCKING = """
-select distinct a.pid, a.usename, a.application_name, extract(epoch from clock_timestamp() - a.xact_start)::int,
-       left(a.query, 60)
-from pg_stat_activity w, unnest(pg_blocking_pids(w.pid)) as b(pid) join pg_stat_activity a on a.pid = b.pid
-where w.application_name like 'provision/%'
+_BLOCKING = f"""
+select b.pid, {_COLUMNS} from (select distinct unnest(pg_blocking_pids(%s::int))) as b(pid)
+left join pg_stat_activity a on a.pid = b.pid order by a.xact_start
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A session that holds a lock, or is before us in the queue for it; `age` of its transaction in seconds."""
+
+    pid: int
+    user: str
+    application: str
+    age: int
+    query: str
+
+    def __str__(self) -> str:
+        name = f", {self.application}" if self.application else ""
+        return f"pid {self.pid} ({self.user}{name}) in a transaction for {self.age} s: {self.query}"
+
+    def kept(self) -> dict[str, object]:
+        """As a ledger entry keeps it."""
+        return asdict(self)
 
 
 def oldest(connection: Connection) -> str:
     """The open transactions that may hold the lock, oldest first, in words."""
-    return _describe(connection, _OLDEST) or "nobody holds an open transaction now"
+    return in_words(_found(connection, _OLDEST)) or "nobody holds an open transaction now"
 
 
-@contextmanager
-def watched(connection: Connection, journal: Journal) -> Iterator[None]:
-    """While the block runs, note who blocks it: statements outside a transaction have no lock_timeout."""
-    over = threading.Event()
-
-    def look() -> None:
-        pause = FIRST_LOOK
-        while not over.wait(pause):
-            try:
-                blocking = _describe(connection, _BLOCKING)
-            except (psycopg.Error, UnreachableError):
-                return  # the statement itself will say that the server is gone
-            if blocking:
-                journal.note(f"waits for {blocking}")
-                pause = NEXT_LOOK
-
-    thread = threading.Thread(target=look, name="blockers", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+def blocking(connection: Connection, pid: int) -> tuple[Blocker, ...]:
+    """Whom the session `pid` waits for now, the oldest transaction first; nobody while it waits for no lock."""
+    return _found(connection, _BLOCKING, (pid,))
 
 
-def _describe(connection: Connection, sql: str) -> str:
-    rows = connection.execute(sql).fetchall()
-    return "; ".join(
-        f"pid {pid} ({user}{f', {name}' if name else ''}) in a transaction for {age} s: {' '.join(query.split())}"
-        for pid, user, name, age, query in rows
-    )
+def in_words(blockers: Sequence[Blocker]) -> str:
+    """The first of them, each with its transaction; empty for none."""
+    more = len(blockers) - _NAMED
+    return "; ".join([*map(str, blockers[:_NAMED]), *([f"and {more} more"] if more > 0 else [])])
+
+
+def head(query: str) -> str:
+    """The beginning of a statement in one line, without what it was given."""
+    text = _LITERAL.sub("'…'", query)
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return line if len(line) <= _HEAD else f"{line[: _HEAD - 1]}…"
+
+
+def _found(connection: Connection, sql: str, values: Sequence[object] = ()) -> tuple[Blocker, ...]:
+    rows = connection.execute(sql, values or None).fetchall()
+    return tuple(blocker(*row) for row in rows)
+
+
+def blocker(pid: int, user: str, name: str, age: int, query: str) -> Blocker:
+    """A session as pg_stat_activity has it."""
+    return Blocker(pid, _printable(user), _printable(name), age, head(query))
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in text)

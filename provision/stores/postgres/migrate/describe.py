@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from io import StringIO
-from typing import Any
+from collections.abc import Sequence
 
-from provision.model import Direction, Step, StoreOptions
+from provision.model import Step, StoreOptions
 from provision.model.statements import Description
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.lane import ALEMBIC
 from provision.stores.postgres.migrate.losses.forecast import losses
+from provision.stores.postgres.migrate.rendering import rendered
 
 PATIENCE = 10.0  # seconds that a lane of another thread, or another description, may keep Alembic
 BUSY = "cannot be shown while another run uses Alembic in this process"
@@ -34,6 +33,17 @@ def describe(options: StoreOptions, steps: Sequence[Step]) -> list[Description]:
     return [found[step.id] if step.id in found else _repeatable(options, step) for step in steps]
 
 
+def plain(options: StoreOptions, steps: Sequence[Step]) -> list[str]:
+    """The SQL of each step that has one without a database; none while another thread uses Alembic."""
+    if not steps or not ALEMBIC.acquire(timeout=PATIENCE):
+        return []
+    try:
+        directory = engine.scripts(options)
+        return ["".join(rendered(options, directory, [step])[0]) for step in steps]
+    finally:
+        ALEMBIC.release()
+
+
 def _repeatable(options: StoreOptions, step: Step) -> Description:
     return Description(step, (repeatable.sql(options, step).strip(),), "", losses(options, step))
 
@@ -42,7 +52,7 @@ def _described(options: StoreOptions, steps: Sequence[Step]) -> list[Description
     directory = engine.scripts(options) if steps else None
     made: list[Description] = []
     while len(made) < len(steps):
-        pieces, reason = _rendered(options, directory, steps[len(made) :])
+        pieces, reason = rendered(options, directory, steps[len(made) :])
         made += [
             Description(step, _statements(piece), "", losses(options, step))
             for step, piece in zip(steps[len(made) :], pieces, strict=False)
@@ -50,31 +60,6 @@ def _described(options: StoreOptions, steps: Sequence[Step]) -> list[Description
         if len(made) < len(steps):
             made.append(Description(steps[len(made)], None, reason, losses(options, steps[len(made)])))
     return made
-
-
-def _rendered(options: StoreOptions, directory: Any, steps: Sequence[Step]) -> tuple[list[str], str]:
-    """The SQL of the steps up to the first that needs a database, and what that one said."""
-    buffer, pieces = StringIO(), list[str]()
-
-    def fn(_heads: Any, _context: Any) -> Iterator[Any]:
-        for step in steps:
-            buffer.seek(0)
-            buffer.truncate()
-            yield engine.step(directory, step.revision.number, step.direction)
-            pieces.append(buffer.getvalue())
-
-    try:
-        engine.render(options, directory, fn, buffer, _before(steps[0]))
-    except Exception as error:  # a revision is code: without a database it may raise anything
-        return pieces, f"cannot be shown offline: {type(error).__name__}: {error}".split("\n", 1)[0]
-    return pieces, "cannot be shown offline"
-
-
-def _before(step: Step) -> tuple[str, ...]:
-    """The head that Alembic must believe the database to be at, offline, for the step to be possible."""
-    if step.direction is Direction.DOWN:
-        return (step.revision.number,)
-    return tuple(parent.split("/", 1)[1] for parent in step.revision.parents)
 
 
 def _statements(text: str) -> tuple[str, ...]:

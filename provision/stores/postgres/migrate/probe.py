@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import psycopg
 
-from provision.model import State
+from provision.model import Event, EventKind, State, StateName, Step
 from provision.model.statements import Fate, Outcome
+from provision.stores.postgres.migrate.transaction_status import fate
+from provision.stores.postgres.migrate.wire import Transaction
 from provision.stores.postgres.server import Connection
 
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))?'
@@ -46,6 +49,27 @@ def probe(connection: Connection, state: State) -> Fate:
     if _AGAIN.match(text):
         return _NOT_DONE
     return Fate(Outcome.CANNOT_TELL, "provision has no way to look up the effect of this statement")
+
+
+def resumable(
+    connection: Connection, events: Iterable[Event], step: Step, transaction: Transaction | None
+) -> int | None:
+    """The statement to go on with at once, when the server refused the one in flight; None where that is not certain.
+
+    `transaction`: the last one that the step was in.
+    """
+    boundaries = [
+        each for each in events if each.revision == step.id and each.kind in (EventKind.STARTED, EventKind.AT)
+    ]
+    if not boundaries or "trail" not in boundaries[-1].detail:
+        return None
+    last, text = boundaries[-1], str(boundaries[-1].detail.get("text", ""))
+    if not text:
+        return last.statement if transaction is not None and fate(connection, transaction) == "aborted" else None
+    found = probe(connection, State(StateName.STARTED, events=(last,))).outcome
+    # One that commits by itself, and not bit by bit, is not done when the server says so.
+    whole = found is Outcome.CANNOT_TELL and "concurrently" not in text.lower()
+    return last.statement if whole or found is Outcome.NOT_DONE else None
 
 
 def drop_invalid(connection: Connection, statement: str) -> None:

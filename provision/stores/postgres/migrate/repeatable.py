@@ -17,15 +17,37 @@ if TYPE_CHECKING:
     import psycopg
 
     from provision.stores.postgres.ledger import PostgresLedger
+    from provision.stores.postgres.migrate.attempts import Attempt
     from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
     from provision.stores.postgres.server import Connection
 
+# How long a revision may wait for locks, a statement of it take, and how often it is tried again; and how old a
+# transaction may be that a run begins beside.
+LIMITS, LONGEST = ("lock_timeout", "statement_timeout", "retries"), "longest_transaction"
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
-select pg_current_xact_id()::text, set_config('lock_timeout', %(limit)s, true),
+select pg_current_xact_id()::text, set_config('lock_timeout', %(lock)s, true),
+       set_config('statement_timeout', coalesce(%(statement)s, current_setting('statement_timeout')), true),
        set_config('application_name', %(mark)s, true)
 """
 _NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
+
+
+def limits_of(header: Mapping[str, object], shown: str) -> tuple[tuple[str, str], ...]:
+    """What a revision's header says of LIMITS, as pairs. Raises ConfigError (bad-header)."""
+    if not any(name in header for name in LIMITS):
+        return ()
+    from provision.stores.postgres.migrate import limits  # few revisions have limits of their own
+
+    return limits.of_header(header, LIMITS, shown)
+
+
+def check_limits(options: StoreOptions) -> None:
+    """Raises ConfigError (bad-value) for a limit of provision.toml, or of a variable, that cannot be one."""
+    if any(name in options.extra for name in (*LIMITS, LONGEST)):
+        from provision.stores.postgres.migrate import limits
+
+        limits.check(options.extra, (*LIMITS, LONGEST), options.name)
 
 
 def revisions(options: StoreOptions) -> list[Revision]:
@@ -59,10 +81,11 @@ class PostgresRepeatables:
         lacking = {each.id: [need for need in each.needs if need not in there] for each in self._repeated}
         return {name: f"needs {', '.join(missing)}" for name, missing in lacking.items() if missing}
 
-    def carry_out(self, step: Step, journal: Journal, guard: PostgresLossGuard, lock_timeout: str) -> Event:
+    def carry_out(self, step: Step, journal: Journal, guard: PostgresLossGuard, attempt: Attempt) -> Event | None:
         """Apply, revert or skip one; its ledger entry is in the same transaction.
 
-        Raises StatementFailed, and RefusedError (destructive).
+        None, all rolled back, where it gave way and is to be tried again. Raises StatementFailed, and RefusedError
+        (destructive).
         """
         import psycopg  # the files are read without it
 
@@ -72,26 +95,33 @@ class PostgresRepeatables:
             skipped = journal.event(step, EventKind.SKIPPED, reason=missing)
             self._ledger.append(skipped)
             return skipped
-        kind = EventKind.APPLIED if step.direction is Direction.UP else EventKind.REVERTED
-        settings = {"limit": lock_timeout, "mark": str(journal.mark(step))}
-        text, xid = sql(self._options, step), ""
+        settings = {**attempt.settings, "mark": str(journal.mark(step))}
+        xid = ""
         guard.begin(step, closed=not journal.may_lose(step))
         try:
             with self._connection.transaction():
                 (xid, *_) = self._connection.execute(_BEGIN, settings).fetchone() or ("",)
-                guard.check(text, self._ask, before=True)
-                self._connection.execute(text.encode())
-                guard.before_commit(self._ask)
-                written = journal.event(step, kind)
-                self._ledger.append(written)
+                return self._sent(step, journal, guard, attempt)
         except psycopg.Error as error:
-            raise self._failed(error, step, journal, xid) from None
+            if self._fate(xid) == "aborted" and attempt.gives_way(error):
+                return None
+            raise self._failed(error, step, journal, xid, attempt) from None
         except RefusedError as error:
             error.where = f"{step.revision.path}; {self._after(xid)}"
             self._ledger.append(journal.event(step, EventKind.FAILED, error=str(error), rolled_back=True))
             raise
         finally:
             guard.end()
+
+    def _sent(self, step: Step, journal: Journal, guard: PostgresLossGuard, attempt: Attempt) -> Event:
+        text = sql(self._options, step)
+        guard.check(text, self._ask, before=True)
+        with attempt.watching(self._connection.info.backend_pid, text):
+            self._connection.execute(text.encode())
+        guard.before_commit(self._ask)
+        kind = EventKind.APPLIED if step.direction is Direction.UP else EventKind.REVERTED
+        written = journal.event(step, kind, **attempt.detail)
+        self._ledger.append(written)
         return written
 
     def _ask(self, question: str) -> Rows:
@@ -99,18 +129,24 @@ class PostgresRepeatables:
 
     def _after(self, xid: str) -> str:
         """What the server says of the transaction of a file that failed."""
-        fate = self._connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone() if xid else ("aborted",)
-        return "rolled back: nothing of it was kept" if fate == ("aborted",) else f"its transaction is {fate}"
+        fate = self._fate(xid)
+        return "rolled back: nothing of it was kept" if fate == "aborted" else f"its transaction is {fate}"
 
-    def _failed(self, error: psycopg.Error, step: Step, journal: Journal, xid: str) -> StatementFailed:
+    def _fate(self, xid: str) -> str:
+        row = self._connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone() if xid else ("aborted",)
+        return str(row[0]) if row else ""
+
+    def _failed(
+        self, error: psycopg.Error, step: Step, journal: Journal, xid: str, attempt: Attempt
+    ) -> StatementFailed:
         what = hidden(error.diag.message_primary or str(error).strip(), sql(self._options, step))
-        self._ledger.append(journal.event(step, EventKind.FAILED, error=what, rolled_back=True))
+        self._ledger.append(journal.event(step, EventKind.FAILED, error=what, rolled_back=True, **attempt.detail))
         return StatementFailed(
             f"{what} [{error.sqlstate}]" if error.sqlstate else what,
             number=1,
             statement=sql(self._options, step),
             where=f"{step.revision.path}; {self._after(xid)}",
-            fix="correct the file and run the same command again",
+            fix=attempt.fix or "correct the file and run the same command again",
         )
 
 
@@ -133,6 +169,7 @@ def _revision(options: StoreOptions, path: Path) -> Revision:
         irreversible=None if has_down else "it has no `-- down:` part",
         repeatable=True,
         needs=tuple(_need(each, shown) for each in listed(head.get("needs", ""))),
+        limits=limits_of(head, shown),
     )
 
 

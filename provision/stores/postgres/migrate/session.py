@@ -17,15 +17,18 @@ from provision.model import Event, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger, values
 from provision.stores.postgres.migrate import same, wire
-from provision.stores.postgres.migrate.blockers import watched
 from provision.stores.postgres.migrate.losses.cursor import arm
-from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
+from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard
+from provision.stores.postgres.migrate.ours import OurStatements
+from provision.stores.postgres.migrate.patience import Limits, milliseconds
 from provision.stores.postgres.migrate.probe import drop_invalid
 from provision.stores.postgres.migrate.sql_tokens import several
 from provision.stores.postgres.migrate.trail import Trail
 from provision.stores.postgres.migrate.transaction_ends import ROLLBACK, ends_transaction
 from provision.stores.postgres.migrate.transaction_status import began, fate
 from provision.stores.postgres.migrate.version_table import version_table
+from provision.stores.postgres.migrate.waits import LockWaits
+from provision.stores.postgres.migrate.watch import StatementWatch
 from provision.stores.postgres.peer import stands_on
 from provision.stores.postgres.server import Connection, set_role
 
@@ -39,31 +42,40 @@ class Session:
     `external`: env.py hands over a connection that is already in a transaction, so that each run carries one step.
     Of the step in hand: `sent` counts its statements inside transactions, `trail` numbers those with an effect;
     `committed` says that something of it cannot be rolled back any more, `transaction` is the one it is in, `written`
-    its ledger entry.
+    its ledger entry. `goes_on`: id → the statement that a further attempt of this run begins with.
     """
 
     def __init__(
-        self, own: Connection, ledger: PostgresLedger, options: StoreOptions, journal: Journal, guard: PostgresLossGuard
+        self,
+        own: Connection,
+        ledger: PostgresLedger,
+        options: StoreOptions,
+        journal: Journal,
+        guard: PostgresLossGuard,
+        watch: StatementWatch,
     ) -> None:
-        self.guard, self._guarded, self._asks, self._passed = guard, False, False, False
+        self.guard, self._guarded, self._passed = guard, False, False
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
         self._expected = tuple(map(str, own.execute(f"select {wire.WHICH}").fetchone() or ()))
-        self._connection: Any = None
+        self._ours = OurStatements()
         self._step: Step | None = None
         self._began = 0.0
-        self._limit = ""
         self._ahead: Step | None = None
-        self._beginning: wire.Ahead | None = None
-        self._plainly = False  # asking for more failed once
-        self._autocommit = False
-        self.external = False
+        self._beginnings = wire.Beginnings()
+        self.waits = LockWaits(own, watch, self._ours)
+        self._autocommit = self.external = False
         self.transaction: wire.Transaction | None = None
         self.written: Event | None = None
         self.trail: Trail
         self._store = options.name
+        self.goes_on: dict[str, int] = {}
         self._reset()
+
+    @property
+    def _connection(self) -> Any:
+        return self._ours.connection
 
     def configured(self, connection: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Look at what env.py chose before Alembic does. Raises ConfigError (wrong-database, wrong-version-table)."""
@@ -84,7 +96,7 @@ class Session:
 
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
-        self._connection = context.connection
+        self._ours.connection = context.connection
         wire.keep_alive(context.connection)
         self._guarded = arm(context.connection, self)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
@@ -95,12 +107,14 @@ class Session:
         @contextmanager
         def journaled() -> Iterator[None]:
             self._before_commit()
-            with watched(self._own, self._journal), block():
+            with block():
                 self._autocommit = True
                 try:
                     yield
                 finally:
                     self._autocommit = False
+                    if not self._connection.invalidated:
+                        self.waits.end_of_block()
                     self._note_answered()
 
         context.autocommit_block = journaled
@@ -112,7 +126,7 @@ class Session:
     def sends(self, text: str) -> None:
         """See Watcher: a text that did not come by way of SQLAlchemy leaves the same traces as one that did."""
         passed, self._passed = self._passed, False
-        if passed or self._step is None or self._asks or _OF_DIALECT.match(text):
+        if passed or self._step is None or self._ours.busy or _OF_DIALECT.match(text):
             return
         self._journal.check()
         if self._autocommit or not self.trail.passes(text):
@@ -141,29 +155,21 @@ class Session:
 
     def asks_more(self) -> bool:
         """Whether the next transaction can look, as it begins, at what the last one left."""
-        return not self.external and not self._plainly and wire.asks_more(self._connection)
+        return not self.external and self._beginnings.asks_more(self._connection)
 
-    def begin_ahead(self, step: Step, lock_timeout: str, more: str, numbers: Sequence[int]) -> tuple[str, ...]:
+    def begin_ahead(self, step: Step, limits: Limits, more: str, numbers: Sequence[int]) -> tuple[str, ...]:
         """Start the next step, and ask for `more` with that (see Ahead): what it gave. Its `begin` does nothing more.
 
         Raises psycopg.Error, the transaction rolled back: the step can be begun as any other.
         """
         self._reset()
-        driver = self._connection.connection.driver_connection
-        try:
-            if self._beginning is None or self._beginning.driver is not driver:
-                self._beginning = wire.Ahead(self._connection, more)
-            mark = str(self._journal.mark(step))
-            self._start(step, lock_timeout, self._beginning.begin(lock_timeout, mark, numbers))
-        except psycopg.Error:
-            self._plainly = True
-            driver.rollback()
-            raise
+        limit, mark = milliseconds(limits.lock), str(self._journal.mark(step))
+        self._start(step, limits, self._beginnings.ahead(self._connection, more, limit, mark, numbers))
         self._ahead = step
         assert self.transaction is not None
         return self.transaction.more
 
-    def begin(self, step: Step, lock_timeout: str) -> None:
+    def begin(self, step: Step, limits: Limits) -> None:
         """Start a step: limit the wait for locks in its transaction, and mark what it sends.
 
         Raises ConfigError (wrong-database) when the connection is not to the configured database any more.
@@ -171,22 +177,24 @@ class Session:
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead.id != step.id:
             self._reset()
-            self._start(step, lock_timeout, wire.begin(self._connection, lock_timeout, str(self._journal.mark(step))))
+            limit, mark = milliseconds(limits.lock), str(self._journal.mark(step))
+            self._start(step, limits, wire.begin(self._connection, limit, mark))
 
-    def end(self, kind: EventKind, store: str) -> None:
+    def end(self, kind: EventKind, detail: Mapping[str, object]) -> None:
         """Append the ledger entry in the step's own transaction.
 
         Raises LeaseLost when a newer token has raised the fence, RolledBackInside, and RefusedError when the step lost
         what it may not: the transaction rolls back.
         """
-        self.guard.before_commit(self._ask)
+        self.guard.before_commit(self._ours.ask)
         self.guard.end()
         step, self._step = self._step, None
         assert step is not None
         assert self.transaction is not None
         elapsed = round((time.monotonic() - self._began) * 1000)
-        event = self._journal.event(step, kind, duration_ms=elapsed, parents=list(stands_on(step.revision)))
-        xid = wire.append(self._connection, values(event, store))
+        parents = list(stands_on(step.revision))
+        event = self._journal.event(step, kind, duration_ms=elapsed, parents=parents, **detail)
+        xid = wire.append(self._connection, values(event, self._store))
         if xid is None:
             raise LeaseLost(f"a run with a token above {event.token}")
         if xid != self.transaction.xid and not self._autocommit:
@@ -223,11 +231,12 @@ class Session:
         self._leave_trace()
         return False
 
-    def _start(self, step: Step, lock_timeout: str, transaction: wire.Transaction) -> None:
-        self._limit, self.transaction = lock_timeout, transaction
+    def _start(self, step: Step, limits: Limits, transaction: wire.Transaction) -> None:
+        self.transaction = transaction
         same.database(self._expected, transaction[:2])
         self._autocommit = wire.autocommits(self._connection)
-        first = self._journal.begin_at(step)
+        self.waits.begin(limits)
+        first = self.goes_on.get(step.id, self._journal.begin_at(step))
         self.trail = Trail(step, first, () if first is None else self._ledger.read())
         self.committed = self.trail.behind
         self._read_only_where_done()
@@ -245,7 +254,7 @@ class Session:
 
     def _before_commit(self) -> None:
         """What the step did so far is about to be committed: it may not lose anything, and leaves a trace."""
-        self.guard.before_commit(self._ask)
+        self.guard.before_commit(self._ours.ask)
         if self._step is None or not self._moved:
             return
         if not self.trail.complete or wire.in_transaction(self._connection) is False:
@@ -261,15 +270,13 @@ class Session:
 
         Raises LeaseLost.
         """
-        self._asks = True
         try:
-            if wire.append(self._connection, values(event, self._store)) is None:
-                raise LeaseLost(f"a run with a token above {event.token}")
+            with self._ours.sending():
+                if wire.append(self._connection, values(event, self._store)) is None:
+                    raise LeaseLost(f"a run with a token above {event.token}")
         except (psycopg.errors.InFailedSqlTransaction, DBAPIError):
             self._moved = True
             return  # a statement before it failed: the commit rolls back
-        finally:
-            self._asks = False
         self.committed, self.trail.noted = True, self.trail.count
 
     def _note_answered(self) -> None:
@@ -300,25 +307,13 @@ class Session:
         """Nothing may be written by what is sent again of a transaction that an earlier attempt committed."""
         self.read_only = self.trail.repeats and not self._autocommit
         if self.read_only:
-            self._send_own("savepoint provision_done", "set transaction read only")
+            self._ours.send("savepoint provision_done", "set transaction read only")
 
     def _new(self) -> None:
         """What is sent from here on was never done: the server puts back what it was before the savepoint."""
         if self.read_only:
             self.read_only = False
-            self._send_own("release savepoint provision_done")
-
-    def _send_own(self, *texts: str) -> Any:
-        self._asks = True
-        try:
-            return [self._connection.exec_driver_sql(text) for text in texts][-1]
-        finally:
-            self._asks = False
-
-    def _ask(self, question: str) -> Rows:
-        """The rows of a query of our own on env.py's connection."""
-        rows: Rows = self._send_own(question).fetchall()
-        return rows
+            self._ours.send("release savepoint provision_done")
 
     def _before(
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
@@ -330,18 +325,23 @@ class Session:
 
     def _sent(self, statement: str, parameters: Any) -> tuple[str, Any]:
         """What is sent in the place of a statement, once its trace is left."""
-        if self._step is None or self._asks:
+        if self._step is None or self._ours.busy:
             return statement, parameters
         before = self._before_autocommit if self._autocommit else self._before_transactional
-        return ("select 1", type(parameters)()) if before(self._step, statement) else (statement, parameters)
+        if before(self._step, statement):
+            return "select 1", type(parameters)()
+        assert self.transaction is not None
+        self.waits.before(int(self.transaction.pid), statement, autocommit=self._autocommit)
+        return statement, parameters
 
     def _look(self, statement: str) -> None:
         if not self._guarded:
-            self.guard.check(statement, self._ask, before=self._autocommit)
+            self.guard.check(statement, self._ours.ask, before=self._autocommit)
 
     def _after(self, _conn: Any, cursor: Any, statement: str, *_more: Any) -> None:
-        if self._step is None or self._asks:
+        if self._step is None or self._ours.busy:
             return
+        self.waits.after()
         if self._autocommit:
             self.answered = self.trail.count
         elif self._own_part and cursor.description is not None and not self.trail.passes(statement):
@@ -354,8 +354,9 @@ class Session:
             self._ended_inside()
             self._step = None
             try:
-                self.transaction = wire.begin(self._connection, self._limit, str(self._journal.mark(step)))
+                self.transaction = wire.begin(self._connection, self.waits.limit, str(self._journal.mark(step)))
                 same.database(self._expected, self.transaction[:2])
+                self.waits.begin_again()
                 self._read_only_where_done()
             finally:
                 self._step = step

@@ -100,6 +100,30 @@ def asks_more(connection: Any) -> bool:
     return _begins_plainly(driver)
 
 
+class Beginnings:
+    """`Ahead` for the connection in hand, for as long as that works."""
+
+    def __init__(self) -> None:
+        self._ahead: Ahead | None = None
+        self._plainly = False  # asking for more failed once
+
+    def asks_more(self, connection: Any) -> bool:
+        """Whether `ahead` can be asked."""
+        return not self._plainly and asks_more(connection)
+
+    def ahead(self, connection: Any, more: str, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
+        """Raises psycopg.Error, the transaction rolled back: one can be begun plainly."""
+        driver = connection.connection.driver_connection
+        try:
+            if self._ahead is None or self._ahead.driver is not driver:
+                self._ahead = Ahead(connection, more)
+            return self._ahead.begin(limit, mark, numbers)
+        except psycopg.Error:
+            self._plainly = True
+            driver.rollback()
+            raise
+
+
 def append(connection: Any, fields: Mapping[str, object]) -> str | None:
     """Insert a ledger entry into the open transaction; the number of that, None when a fence refuses the entry."""
     driver = connection.connection.driver_connection

@@ -1,0 +1,1 @@
+"""A deploy at noon: forty revisions of tables that fifty connections write to meanwhile."""
