@@ -73,17 +73,18 @@ def listed(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def inside(folder: Path, pattern: str) -> Iterator[Path]:
+def inside(folder: Path, pattern: str, *, hidden: bool = False) -> Iterator[Path]:
     """The files of a folder that match, in the order of their names; none when the folder is absent.
 
-    Hidden ones are left out, as a shell's `*` does: macOS and editors leave `._0001_a.yaml` and the like.
+    Unless `hidden`, hidden ones are left out, as a shell's `*` does: macOS and editors leave `._0001_a.yaml` and the
+    like.
     Raises ConfigError (unreadable-file).
     """
     if not folder.is_dir():
         return
     try:
         with os.scandir(folder) as entries:
-            wanted = (each for each in entries if fnmatchcase(each.name, pattern) and each.name[0] != ".")
+            wanted = (each for each in entries if fnmatchcase(each.name, pattern) and (hidden or each.name[0] != "."))
             names = sorted(each.name for each in wanted if each.is_file())
     except OSError as error:
         what = f"the folder {folder.name} cannot be read: {(error.strerror or str(error)).lower()}"

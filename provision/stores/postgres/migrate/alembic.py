@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from io import StringIO
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, TextIO
@@ -26,7 +27,9 @@ from alembic.util import CommandError, to_tuple
 
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
-from provision.stores.postgres.migrate.ini import ini
+from provision.stores.postgres.migrate.header import Header
+from provision.stores.postgres.migrate.ini import PYPROJECT, ini
+from provision.stores.postgres.migrate.locations import set_by_env
 from provision.text.quiet import quiet
 
 _LOADING = threading.RLock()  # what the ini puts before sys.path is told by its length
@@ -35,8 +38,8 @@ Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
 def config(options: StoreOptions, url: str | None = None) -> Config:
     """The project's ini with only `script_location` and the url replaced."""
-    place = ini(options)
-    made = Config(str(place) if place else None)
+    place, toml = ini(options), options.root / PYPROJECT
+    made = Config(str(place) if place else None, toml_file=str(toml) if toml.is_file() else None)
     made.set_main_option("script_location", _doubled(str(options.path)))
     if url is not None:
         named = re.match(r"postgres(?:ql)?(\+\w+)?://", made.get_main_option("sqlalchemy.url") or "")
@@ -53,6 +56,8 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
             directory.get_heads()
     except CommandError as error:
         raise _refused(error, options) from None
+    except ConfigError:
+        raise
     except Exception as error:  # a revision file may raise anything when it is imported
         raise ConfigError(
             "alembic-refused",
@@ -72,11 +77,56 @@ def _directory(options: StoreOptions) -> ScriptDirectory:
     directory = ScriptDirectory.from_config(config(options))
     added = sys.path[: len(sys.path) - len(before)]
     sys.path[:] = dict.fromkeys([*(str(each) for name in added for each in _places(name, options)), *before])
-    directory.version_locations = [
-        str(next((each for each in _places(name, options) if each.exists()), name))
-        for name in directory.version_locations
-    ]
+    if set_by_env(options):
+        _locate(options, directory)
+    directory.version_locations = [_anchored(name, options) for name in directory.version_locations]
     return directory
+
+
+def _anchored(name: str | Path, options: StoreOptions) -> str:
+    """The first place where the folder of that name is; the name itself where it is nowhere."""
+    return str(next((each for each in _places(str(name), options) if each.exists()), name))
+
+
+def _locate(options: StoreOptions, directory: ScriptDirectory) -> None:
+    """Let env.py set the directory's `version_locations`, offline, as it does before each run of Alembic.
+
+    Raises ConfigError (env-failed) when it fails before it has set them.
+    """
+    before = directory.version_locations
+    try:
+        run(options, directory, "postgresql://", lambda *_: (), lambda *_: {"output_buffer": StringIO()}, as_sql=True)
+    except (Exception, SystemExit) as error:  # env.py is code: without a database it may raise anything
+        if directory.version_locations is not before:
+            return
+        raise ConfigError(
+            "env-failed",
+            f"env.py sets version_locations, and cannot be run offline: {type(error).__name__}: {error}",
+            where=_raised_in(error, options),
+            fix="name the folders in the ini (version_locations), or let `alembic upgrade head --sql` work",
+        ) from None
+
+
+def read(options: StoreOptions) -> list[tuple[str, str, Header]]:
+    """Number, path and header of every revision, in an order in which they can run. Imports every file.
+
+    Raises ConfigError (alembic-refused, env-failed, nothing-read).
+    """
+    found, directory = [], scripts(options)
+    for script in reversed(list(directory.walk_revisions())):
+        header: Header = {
+            "doc": script.doc,
+            "down_revision": script.down_revision,
+            "depends_on": dependencies(script),
+            "branch_labels": tuple(sorted(script.branch_labels)),
+            "requires": getattr(script.module, "requires", ()),
+            "destructive": getattr(script.module, "destructive", False),
+        }
+        found.append((script.revision, str(script.path), header))
+    absent = [each for each in directory._version_locations if not each.exists()]
+    if not found and directory.version_locations and absent:
+        raise _absent(absent, options)
+    return found
 
 
 def _places(name: str, options: StoreOptions) -> list[Path]:
@@ -149,13 +199,24 @@ def render(
     )
 
 
+def _absent(folders: Sequence[Path], options: StoreOptions) -> ConfigError:
+    """Alembic takes a folder that is not there for an empty one."""
+    named = ", ".join(options.shown(each) for each in folders)
+    return ConfigError(
+        "nothing-read",
+        f"no revision of {options.name} was found, and version_locations names what is not there: {named}",
+        where=options.shown(ini(options) or options.path / "env.py"),
+        fix="correct the path, or make the folder",
+    )
+
+
 def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
     return ConfigError(
         "alembic-refused", f"alembic: {error}", where=options.shown(options.path), fix="correct the revision files"
     )
 
 
-def _raised_in(error: Exception, options: StoreOptions) -> str:
+def _raised_in(error: BaseException, options: StoreOptions) -> str:
     """The line of a revision file that the error comes from; the script folder where that cannot be told."""
     frames = [each for each in extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(options.path)]
     if not frames:
