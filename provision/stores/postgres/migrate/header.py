@@ -25,9 +25,10 @@ _VALUES = {"None": None, "True": True, "False": False}
 _ANY = "|".join(NAMES)
 _IMPORTED = re.compile(rf"^(?:from|import)\b.*\b(?:{_ANY})\b", re.MULTILINE)
 # Below the first function: a line that is neither of a function nor of a class, and something that could set a name.
-_STATEMENT = re.compile(r"""^(?!(?:def|class|async def)\b|[@#\s)\]}"'])""", re.MULTILINE)
-_SETS = re.compile(rf"\b(?:{_ANY}|globals|vars|locals|exec|setattr)\b|\bimport +\*")
-_DYNAMIC = ("globals", "vars", "locals", "exec", "setattr")
+_STATEMENT = re.compile(r"""^(?!(?:def|class|async def)\b)[^@#\s)\]}"']""", re.MULTILINE)
+_CALLS = ("globals", "vars", "locals", "exec", "setattr")
+_DYNAMIC = (*(f"{name}(" for name in _CALLS), ":=")
+_SETS = (*NAMES, *_DYNAMIC, "import")
 _OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -43,8 +44,10 @@ def header(text: str, path: Path, shown: str) -> Header:
     start = _BODY.search(text)
     end = start.start() if start else len(text)
     plain = _PLAIN.fullmatch(text, 0, end)
-    if plain is None or _IMPORTED.search(text, 0, end) or _goes_on(text, end):
+    if _goes_on(text, end):
         return parsed(text, path, shown)
+    if plain is None or _IMPORTED.search(text, 0, end):
+        return parsed(text[:end], path, shown)  # at a tenth of the cost of the whole
     pairs = _SET.findall(text, plain.end("doc") + 3 if plain["doc"] else 0, end)
     found: Header = {name: _VALUES.get(value, value[1:-1]) for name, value in pairs if name in NAMES}
     return {**found, "doc": plain["doc"] or ""}
@@ -52,16 +55,17 @@ def header(text: str, path: Path, shown: str) -> Header:
 
 def _goes_on(text: str, end: int) -> bool:
     """Whether a header may be set below the first function too."""
-    return _STATEMENT.search(text, end) is not None and _SETS.search(text, end) is not None
+    return any(text.find(word, end) >= 0 for word in _SETS) and _STATEMENT.search(text, end) is not None
 
 
 def parsed(text: str, path: Path, shown: str) -> Header:
     """The same, always by Python's own parser."""
     tree = module(text, path.name, shown)
     found: Header = {"doc": ast.get_docstring(tree, clean=False) or ""}
+    plainly = not any(word in text for word in _DYNAMIC)
     for node in tree.body:
         pairs = [(name, value) for name, value in _assigned(node) if name in NAMES]
-        if {*_bound(node)} & {*NAMES} - {name for name, _ in pairs}:
+        if not (plainly and _only_assigns(node)) and {*_bound(node)} & {*NAMES} - {name for name, _ in pairs}:
             raise Computed
         found.update((name, _literal(value)) for name, value in pairs)
     return found
@@ -92,13 +96,20 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
                 yield from zip(names, node.value.elts, strict=True)
 
 
+def _only_assigns(node: ast.stmt) -> bool:
+    """Whether it sets plain names and nothing else, unless an expression in it does."""
+    if isinstance(node, ast.Assign):
+        return all(isinstance(each, ast.Name) for each in node.targets)
+    return isinstance(node, ast.Expr) or (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name))
+
+
 def _bound(node: ast.AST) -> Iterator[str]:
     """Every name that a statement may set in its module, however it does that."""
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id
     elif isinstance(node, ast.alias):
         yield from NAMES if node.name == "*" else (node.asname or node.name.split(".", 1)[0],)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _DYNAMIC:
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
         yield from NAMES
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name

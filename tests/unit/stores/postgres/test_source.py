@@ -126,6 +126,7 @@ COMPUTED = {
     "through globals": 'revision = "a"\n\n\ndef f():\n    pass\n\n\nglobals()["down_revision"] = "z"\n',
     "by a call": 'revision = str("a")\ndown_revision = "".join(["z"])\n',
     "with an f-string": 'x = "a"\nrevision = f"{x}"\ndown_revision = "z"\n',
+    "by an expression": 'revision = "a"\nx = (down_revision := "z")\n',
     "nested": '(revision, (down_revision, x)) = ("a", ("z", 1))\n',
     "deleted": 'revision = "a"\ndown_revision = "z"\ndepends_on = "q"\ndel depends_on\n',
     "of a number that repeats": 'revision = "a" * 1\ndown_revision = "z"\n',
