@@ -6,15 +6,18 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from provision.errors import ConfigError
+from provision.errors import ConfigError, ProvisionError
+from provision.model import StoreOptions
 
 # Stands in what `new` writes until its author fills it.
 UNFILLED = "provision: unfilled"
 _NAME = re.compile(r"(?P<number>\d+)_(?P<slug>[^.]+)\.")
+_NUMBERED = re.compile(r"[vV]?\d+[_.-]")
+_OTHER_ENDINGS = ("", ".sql", ".ddl", ".yaml", ".yml", ".json", ".txt")
 _HEADER = re.compile(r"--\s*(?P<key>description|requires|needs)\s*:\s*(?P<value>.*)", re.IGNORECASE)
 
 
@@ -91,6 +94,37 @@ def inside(folder: Path, pattern: str, *, hidden: bool = False) -> Iterator[Path
         fix = "make it readable for this user"
         raise ConfigError("unreadable-file", what, where=str(folder), fix=fix) from None
     yield from (folder / name for name in names)
+
+
+def unread(options: StoreOptions, suffixes: Sequence[str]) -> list[ProvisionError]:
+    """An error (nothing-read) for each entry of the folder that is called like a migration and is not read as one.
+
+    Another case or ending of a file; and a folder, a pipe or a link to nowhere under a right name.
+    """
+    try:
+        with os.scandir(options.path) as entries:
+            found = sorted(each.name for each in entries if _like_one(each, suffixes))
+    except FileNotFoundError:
+        return []
+    endings = " or ".join(suffixes)
+    return [
+        ConfigError(
+            "nothing-read",
+            f"{name} is called like a migration, and is none: those are files that end in {endings}",
+            where=options.shown(options.path / name),
+            fix=f"let its name end in {suffixes[0]}, or move it to another folder",
+        )
+        for name in found
+    ]
+
+
+def _like_one(entry: os.DirEntry[str], suffixes: Sequence[str]) -> bool:
+    if entry.name[0] == ".":
+        return False
+    if entry.name.lower().endswith(tuple(suffixes)):
+        return not (entry.name.endswith(tuple(suffixes)) and entry.is_file())
+    like = Path(entry.name).suffix.lower() in _OTHER_ENDINGS and _NUMBERED.match(entry.name) is not None
+    return like and entry.is_file()
 
 
 def described(slug: str) -> str:

@@ -13,7 +13,8 @@ from provision.stores.clickhouse.files import Script, scripts
 if TYPE_CHECKING:
     from provision.stores.clickhouse.backfill.batches import ClickhouseBatches
     from provision.stores.clickhouse.marks import ClickhouseMarked
-    from provision.stores.clickhouse.migrate.statements import ClickhouseStatements, Texts
+    from provision.stores.clickhouse.migrate.statements import ClickhouseStatements
+    from provision.stores.clickhouse.migrate.texts import Texts
     from provision.stores.clickhouse.peer import ClickhousePeer
     from provision.stores.clickhouse.server import Client
     from provision.stores.clickhouse.validate.checks import ClickhouseChecks
@@ -42,7 +43,7 @@ class ClickhouseStore:
 
     @cached_property
     def _texts(self) -> Texts:
-        from provision.stores.clickhouse.migrate.statements import Texts
+        from provision.stores.clickhouse.migrate.texts import Texts
 
         return Texts(self._options, self._scripts)
 
