@@ -22,6 +22,7 @@ from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, joined
 from provision.flows import history as past
 from provision.flows import look
 from provision.flows.connect import Access, Site
+from provision.flows.file_trial import try_files
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.rules import Rules
@@ -101,6 +102,7 @@ def plan(
         made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
         render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
+        try_files(stores, made.steps)
         losses = foreseen(opened, made.steps)
         _print_plan(render, made, stores, output, sql=sql, losses=losses)
         if out is not None:
@@ -164,7 +166,9 @@ def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
     project = site.project()
     stores, revisions = files.on_disk(project, tuple(wanted.only))
     standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
-    _print_plan(PlanRender(project.name, None), plan_up(revisions, standings, wanted), stores, output, sql=sql)
+    made = plan_up(revisions, standings, wanted)
+    try_files(stores, made.steps)
+    _print_plan(PlanRender(project.name, None), made, stores, output, sql=sql)
 
 
 def _options(wanted: MoveRequest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from provision.errors import ProvisionError
 from provision.model import (
     Contact,
     Description,
@@ -302,3 +303,11 @@ class Foretelling(Protocol):
 
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
         """Id → why the step, taken in this order, would lose what the open database holds now. Must write nothing."""
+
+
+@runtime_checkable
+class Trying(Protocol):
+    """A `Store` whose files can fail in ways that reading their heads does not show."""
+
+    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+        """What would stop the steps whatever the server holds; connects to nothing, and changes nothing here."""

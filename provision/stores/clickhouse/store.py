@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from provision.errors import ProvisionError
 from provision.model import Contact, Description, Revision, Step, StoreOptions
 from provision.net.tls import with_tls
 from provision.stores.clickhouse.files import Script, scripts
@@ -114,6 +115,15 @@ class ClickhouseStore:
             Description(step, tuple(each.text for each in self._texts.of(step)), "", tuple(self.losses(step)))
             for step in steps
         ]
+
+    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+        wrong: list[ProvisionError] = []
+        for step in steps:
+            try:
+                self._texts.of(step)
+            except ProvisionError as error:
+                wrong.append(error)
+        return wrong
 
     def losses(self, step: Step) -> Sequence[str]:
         return [each.destructive for each in self._texts.of(step) if each.destructive]

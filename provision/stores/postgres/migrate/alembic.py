@@ -63,7 +63,7 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
             "alembic-refused",
             f"a revision file cannot be imported: {type(error).__name__}: {error}",
             where=_raised_in(error, options),
-            fix="correct the line",
+            fix="install it, or correct the line" if isinstance(error, ModuleNotFoundError) else "correct the line",
         ) from None
     return directory
 
@@ -218,6 +218,8 @@ def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
 
 def _raised_in(error: BaseException, options: StoreOptions) -> str:
     """The line of a revision file that the error comes from; the script folder where that cannot be told."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(options.path):
+        return f"{options.shown(Path(error.filename))}:{error.lineno}"
     frames = [each for each in extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(options.path)]
     if not frames:
         return options.shown(options.path)
