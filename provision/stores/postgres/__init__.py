@@ -21,7 +21,14 @@ KIND = Kind(
     driver="psycopg",
     folder="alembic",
     making="alembic init {folder}",
-    keys={"version_table": str, "version_table_schema": str, "ini": str, "role": str, "own_process": bool},
+    keys={
+        "version_table": str,
+        "version_table_schema": str,
+        "ini": str,
+        "env_setup": str,
+        "role": str,
+        "own_process": bool,
+    },
     can_be_home=True,
     engine="provision.embedded.postgres",
 )

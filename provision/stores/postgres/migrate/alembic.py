@@ -27,10 +27,12 @@ from alembic.util import CommandError, to_tuple
 
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
+from provision.stores.postgres.migrate.env_setup import set_up
 from provision.stores.postgres.migrate.header import Header
 from provision.stores.postgres.migrate.ini import PYPROJECT, ini
 from provision.stores.postgres.migrate.locations import set_by_env
 from provision.text.quiet import quiet
+from provision.text.raised import raised
 
 _LOADING = threading.RLock()  # what the ini puts before sys.path is told by its length
 Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
@@ -61,7 +63,7 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
     except Exception as error:  # a revision file may raise anything when it is imported
         raise ConfigError(
             "alembic-refused",
-            f"a revision file cannot be imported: {type(error).__name__}: {error}",
+            f"a revision file cannot be imported: {raised(error)}",
             where=_raised_in(error, options),
             fix="install it, or correct the line" if isinstance(error, ModuleNotFoundError) else "correct the line",
         ) from None
@@ -101,7 +103,7 @@ def _locate(options: StoreOptions, directory: ScriptDirectory) -> None:
             return
         raise ConfigError(
             "env-failed",
-            f"env.py sets version_locations, and cannot be run offline: {type(error).__name__}: {error}",
+            f"env.py sets version_locations, and cannot be run offline: {raised(error)}",
             where=_raised_in(error, options),
             fix="name the folders in the ini (version_locations), or let `alembic upgrade head --sql` work",
         ) from None
@@ -165,7 +167,8 @@ def run(
     `configured` sees the connection and the options that env.py chose, before Alembic does, and returns options to set
     or, for `on_version_apply`, to chain. Raises whatever env.py or a revision raises.
     """
-    environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
+    made = config(options, url)
+    environment = EnvironmentContext(made, directory, fn=steps, **settings)
     configure = environment.configure
     with _own_logging() as restore_logging, quiet():
 
@@ -177,8 +180,23 @@ def run(
 
         # On the instance: a subclass would not be what `alembic.context` stands for, and constructor options lose.
         environment.configure = wrapped  # type: ignore[method-assign]
-        with environment:
+        with set_up(options, made), environment:
             directory.run_env()
+
+
+def count_runs(options: StoreOptions, directory: ScriptDirectory, url: str) -> int:
+    """How often env.py runs the migrations, seen by letting it run none, as `alembic current` does.
+
+    Raises whatever env.py raises.
+    """
+    seen: list[None] = []
+
+    def none(*_: Any) -> tuple[()]:
+        seen.append(None)
+        return ()
+
+    run(options, directory, url, none, lambda *_: {}, dont_mutate=True)
+    return len(seen)
 
 
 def render(

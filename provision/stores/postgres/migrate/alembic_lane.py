@@ -17,12 +17,13 @@ from provision.errors import (
     RefusedError,
     RolledBackInside,
     StatementFailed,
+    raise_all,
 )
 from provision.model import Direction, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate import alembic as engine
-from provision.stores.postgres.migrate import blockers
+from provision.stores.postgres.migrate import blockers, env_runs
 from provision.stores.postgres.migrate.committed import Seen
 from provision.stores.postgres.migrate.failures import answers, line, short, sqlstate, told
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard
@@ -31,6 +32,7 @@ from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
 from provision.stores.postgres.migrate.session import Session
 from provision.stores.postgres.migrate.version_table import version_table
 from provision.stores.postgres.server import Connection
+from provision.text.files import read_text
 
 # Together about 30 s: longer than ordinary statements hold a lock, shorter than people wait without a word.
 LOCK_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -66,6 +68,7 @@ class AlembicLane:
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
+        self._refuse_several(directory)
         session = Session(self._connection, self._ledger, self._options, journal, self._guard)
         pulled = _Pulled(steps)
         pauses = iter(LOCK_PAUSES)
@@ -89,10 +92,27 @@ class AlembicLane:
             else:
                 pauses = iter(LOCK_PAUSES)
 
+    def _refuse_several(self, directory: Any) -> None:
+        """Raises ConfigError (several-runs, env-failed) for an env.py that runs the migrations not once."""
+        env = self._options.path / "env.py"
+        if env_runs.once(read_text(env, self._options.shown(env))):
+            return
+        try:
+            runs = engine.count_runs(self._options, directory, self._url)
+        except ProvisionError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._env_failed(error) from error
+        raise_all(list(env_runs.refused(self._options, runs)))
+
     def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
         record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+        runs: list[None] = []
 
         def fn(_heads: Any, context: Any) -> Iterator[Any]:
+            runs.append(None)
+            if len(runs) > 1:
+                raise_all(list(env_runs.refused(self._options, len(runs))))
             session.attach(context)
             if session.external and pulled.current is None:
                 return  # found out only now: end this run, the next one carries a single step
@@ -110,6 +130,8 @@ class AlembicLane:
                 fn,
                 lambda connection, given: {**session.configured(connection, given), **record},
             )
+            if not runs:
+                raise_all(list(env_runs.refused(self._options, 0)))
         except RolledBackInside as error:
             assert pulled.current is not None
             raise self._failed(error, session, pulled.current, journal) from error

@@ -12,6 +12,7 @@ from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.lane import ALEMBIC
 from provision.stores.postgres.migrate.losses.forecast import losses
+from provision.text.raised import raised
 
 PATIENCE = 10.0  # seconds that a lane of another thread, or another description, may keep Alembic
 BUSY = "cannot be shown while another run uses Alembic in this process"
@@ -65,7 +66,7 @@ def _rendered(options: StoreOptions, directory: Any, steps: Sequence[Step]) -> t
     try:
         engine.render(options, directory, fn, buffer, _before(steps[0]))
     except Exception as error:  # a revision is code: without a database it may raise anything
-        return pieces, f"cannot be shown offline: {type(error).__name__}: {error}".split("\n", 1)[0]
+        return pieces, f"cannot be shown offline: {raised(error)}"
     return pieces, "cannot be shown offline"
 
 
