@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from provision.model import (
         Began,
         Blocked,
-        Description,
         Direction,
         Done,
         Event,
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     )
     from provision.model.backfills import Backfill, BackfillRun
     from provision.model.checks import CheckSeverity, Result, StoredResult
+    from provision.model.statements import Description
     from provision.project import Project
     from provision.run import Run, Stop
 
@@ -77,7 +77,6 @@ _NAMES = {
     "flows.validate": ("Validation",),
     "model": (
         "Began",
-        "Description",
         "Direction",
         "Done",
         "Event",
@@ -94,6 +93,7 @@ _NAMES = {
     ),
     "model.backfills": ("Backfill", "BackfillRun"),
     "model.checks": ("StoredResult", "Result", "CheckSeverity"),
+    "model.statements": ("Description",),
     "project": ("Project",),
     "run": ("Run", "Stop"),
 }

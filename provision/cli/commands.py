@@ -20,7 +20,7 @@ GROUPS: Final = {
     },
     "Look": {
         "status": Entry("show", "Show what is applied and what is pending."),
-        "plan": Entry("show", "Show what `up` would do; save it with --out."),
+        "plan": Entry("planning", "Show what `up` would do; save it with --out."),
         "history": Entry("show", "Show what was done, when and by whom."),
         "graph": Entry("show", "Draw the revisions and what they require."),
         "doctor": Entry("doctor", "Check the set-up, the servers and the ledgers."),

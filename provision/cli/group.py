@@ -67,7 +67,11 @@ class Commands(Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"provision.cli.{COMMANDS[cmd_name].module}")
-        return typer.main.get_group(module.app).commands[cmd_name]
+        alone = app()
+        # A command is made from its function's signature: of all that the module has, the one that was asked for.
+        alone.registered_commands = [each for each in module.app.registered_commands if each.name == cmd_name]
+        alone.registered_groups = module.app.registered_groups
+        return typer.main.get_group(alone).commands[cmd_name]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         both = " ".join(args[:2])

@@ -18,6 +18,7 @@ import typer
 from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
 from provision.cli.render.problems import name_environment
+from provision.cli.signals import handled
 from provision.core.plan import MoveRequest
 from provision.errors import EXIT_FAILED, Interrupted
 from provision.flows.connect import Access
@@ -163,9 +164,5 @@ def _stoppable() -> Iterator[list[Coordinator]]:
         for board in boards:
             board.stop(Interrupted(name))
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled(stop):
         yield boards
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

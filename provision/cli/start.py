@@ -102,8 +102,8 @@ def import_(
     project = site.project()
     chosen = site.environment(project, env)
     with site.masked(chosen):
-        written = adopt(project, chosen, kinds.build, sites.engine, _live, write_found, store, to)
-    render.imported(store, chosen.name, written, elsewhere=to is not None)
+        adopted = adopt(project, chosen, kinds.build, sites.engine, _live, write_found, store, to)
+    render.imported(store, chosen.name, adopted, elsewhere=to is not None)
 
 
 @group.command(app, "schema", "provision schema redis", "provision schema backfills > backfills.schema.json")

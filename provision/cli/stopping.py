@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from provision.backfill.workers import StopEvent
+from provision.cli.signals import handled
 from provision.errors import EXIT_FAILED
 
 
@@ -25,9 +26,5 @@ def stoppable() -> Iterator[StopEvent]:
         stopped.by = signal.Signals(number).name
         stopped.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled(stop):
         yield stopped
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)

@@ -21,13 +21,13 @@ from provision.model import (
     EventKind,
     Failure,
     Listener,
-    Mark,
     Note,
     Plan,
     Report,
     Revision,
     Step,
 )
+from provision.model.statements import Mark
 from provision.ports import Store
 from provision.threads import Waited
 

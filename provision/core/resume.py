@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from provision.core import statements
 from provision.core.standing import StoreStanding
 from provision.errors import ProvisionError, RefusedError, raise_all
-from provision.model import Outcome, Running, StateName, Step
+from provision.model import StateName, Step
+from provision.model.statements import Outcome, Running
 from provision.ports import Store
 
 GIVE_UP = 30.0  # seconds a server has to stop what it was told to stop

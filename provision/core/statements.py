@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from provision.core.plan import by_word
 from provision.errors import Interrupted, LeaseLost, RefusedError, StatementFailed
-from provision.model import Direction, Event, EventKind, Fate, Outcome, State, Statement, StateName, Step
+from provision.model import Direction, Event, EventKind, State, StateName, Step
+from provision.model.statements import Fate, Outcome, Statement
 from provision.ports import Guarded, Joined, Journal, Statements
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provision.errors import ConfigError
-from provision.model import Found as Found
+from provision.model.statements import Found as Found
 from provision.text import files
 
 if TYPE_CHECKING:

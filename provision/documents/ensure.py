@@ -15,7 +15,8 @@ from provision.documents.operation import AS_WRITTEN, Body, Stopped, W, operatio
 from provision.documents.refused import Refused
 from provision.documents.source import Documents
 from provision.documents.statements import DocumentStatements, Guard, Live, ProbedKind, Unguarded
-from provision.model import Event, Mark, Outcome, Statement
+from provision.model import Event
+from provision.model.statements import Mark, Outcome, Statement
 from provision.ports import Ledger
 
 

@@ -56,8 +56,9 @@ def write(options: StoreOptions, message: str, requires: Sequence[str], example:
 def write_found(options: StoreOptions, found: Found) -> Path:
     """Write what a live server holds as the next document. Raises ConfigError (bad-message) and OSError."""
     listed = [{name: dict(body)} for name, body in found.operations]
-    left_out = "".join(f"# left out: {line}\n" for line in found.left_out)
-    head = f"{header(options)}description: {plain(found.message)}\n{left_out}"
+    notes = [f"left out: {line}" for line in found.left_out] + [f"fill in: {line}" for line in found.to_fill]
+    said = "".join(f"# {note}\n" for note in notes)
+    head = f"{header(options)}description: {plain(found.message)}\n{said}"
     down: object = {"irreversible": found.irreversible} if found.irreversible else "auto"
     text = f"{head}\n{_yaml({'up': listed})}\n{_yaml({'down': down})}"
     return write_next(options, found.message, text)

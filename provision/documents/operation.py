@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from provision.documents import Operation
-from provision.model import Statement
+from provision.model.statements import Statement
 
 Body = Mapping[str, Any]
 Earlier = Sequence[Operation]

@@ -11,7 +11,8 @@ from provision.documents.operation import OperationKind, World, operation_of
 from provision.documents.outline import SUFFIXES
 from provision.documents.walk import contradictions
 from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
-from provision.model import Direction, Mark, Revision, Statement, Step, StoreOptions
+from provision.model import Direction, Revision, Step, StoreOptions
+from provision.model.statements import Mark, Statement
 from provision.text import files
 
 

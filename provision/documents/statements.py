@@ -10,7 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from provision.documents import Operation
 from provision.documents.operation import Body, OperationKind, Stopped, W, operation_of
 from provision.documents.source import Documents
-from provision.model import Event, Fate, Mark, Outcome, Statement, Step
+from provision.model import Event, Step
+from provision.model.statements import Fate, Mark, Outcome, Statement
 
 Live = TypeVar("Live")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from provision.documents import outline
 from provision.errors import ProvisionError, UnreachableError
-from provision.model import Contact, Description, Direction, Revision, Step, StoreOptions
+from provision.model import Contact, Direction, Revision, Step, StoreOptions
+from provision.model.statements import Description
 from provision.ports import Lane, Leases, Leftovers, Marked, Peer, Repeatables, Statements
 
 if TYPE_CHECKING:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from provision.errors import ConfigError
 from provision.flows.connect import Build, Engines, known_stores, placed, url_of
-from provision.model import Found, StoreOptions
+from provision.model import StoreOptions
+from provision.model.statements import Found
 from provision.ports.kind import LiveReader
 from provision.settings import Environment, ProjectFile
+
+
+class Adopted(NamedTuple):
+    """The files that were written, what no file can make, and what a person has to write into them; a line each."""
+
+    written: Sequence[Path]
+    left_out: Sequence[str]
+    to_fill: Sequence[str]
 
 
 def adopt(
@@ -22,7 +32,7 @@ def adopt(
     write: Callable[[StoreOptions, Found], Path],
     store: str,
     target: Path | None = None,
-) -> Sequence[Path]:
+) -> Adopted:
     """Write one document for each thing found on the store's server, into its folder or into `target`.
 
     Raises ConfigError (unknown-store, documents-exist, store-not-configured, unwritable-file), UnreachableError.
@@ -43,7 +53,7 @@ def adopt(
         )
     found = part.found(options, url)
     try:
-        return [write(options, each) for each in found]
+        written = [write(options, each) for each in found if each.operations]
     except OSError as error:
         raise ConfigError(
             "unwritable-file",
@@ -51,6 +61,11 @@ def adopt(
             where=str(error.filename or options.path),
             fix="make the folder writable for this user",
         ) from None
+    return Adopted(written, [*_lines(found, "left_out")], [*_lines(found, "to_fill")])
+
+
+def _lines(found: Sequence[Found], notes: str) -> Iterator[str]:
+    return (line for each in found for line in getattr(each, notes))
 
 
 def _refuse_documents(options: StoreOptions) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provision.core.plan import MoveRequest, Standings
-from provision.core.resume import older, settle, wait_out
 from provision.core.standing import Flag, Standing
 from provision.flows import leftovers
 from provision.flows.connect import Site, together
@@ -16,23 +15,14 @@ from provision.flows.planning import fresh_plan, planned
 from provision.flows.rules import Listeners, Rules
 from provision.flows.run_lock import HeldLock, home, leased
 from provision.flows.survey import survey
-from provision.model import (
-    Direction,
-    Event,
-    EventKind,
-    Note,
-    Plan,
-    Report,
-    Revision,
-    Running,
-    Step,
-)
+from provision.model import Direction, Event, EventKind, Note, Plan, Report, Revision, Step
 from provision.ports import Store
 
 if TYPE_CHECKING:
     from provision.core.execute import Coordinator, EventNumbering
     from provision.flows.gates import BackfillGates
     from provision.model.backfills import Backfill
+    from provision.model.statements import Running
 
 
 def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, watch: Listeners) -> Report:
@@ -176,6 +166,7 @@ class _Running:
 
     def carry_out(self, plan: Plan, standings: Standings) -> Report:
         from provision.core.execute import Coordinator, Execution, execute
+        from provision.core.resume import settle
 
         board = Coordinator(len({step.revision.store for step in plan.steps}))
         if self._board is not None and self._board.stopped is not None:
@@ -214,6 +205,7 @@ def make_ready(site: Site, stores: Sequence[Store], held: HeldLock, wait: float,
     Once the fence is up they are looked for again: what an earlier run began in between shows now, or is refused. Not
     only then: the transaction of a frozen run may hold the fence, and would be waited for without an end.
     """
+    from provision.core.resume import older, wait_out
 
     def ready(store: Store) -> None:
         store.prepare()

@@ -78,10 +78,13 @@ def desk(
 def baseline(site: Site, marking: Marking, rules: Rules, watch: Listeners) -> tuple[Event, ...]:
     """Mark revisions as applied without running them; what is applied below them stays as it is.
 
+    Nothing, where everything was asked for and everything is applied: who marks all that there is may do so twice.
     Raises RefusedError (already-applied, dirty, changed, unknown), ConfigError (no-such-revision), LeaseHeld.
     """
     standings = survey(site)
     stores = list(dict.fromkeys(each.store for each in _to_mark(site, marking, standings)))
+    if not stores:
+        return ()
     with desk(site, stores, standings, rules, watch) as opened:
         revisions = _to_mark(site, marking, opened.standings)
         events: list[Event] = []
@@ -195,7 +198,7 @@ def _to_mark(site: Site, marking: Marking, standings: Standings) -> list[Revisio
     todo = [each for each in chosen if not _standing(standings, each).applied]
     named = [_standing(standings, graph.revisions[name]) for name in marking.names]
     done = [each for each in named if each.applied]
-    if done or not todo:
+    if done:
         raise verdicts.already_applied(done)
     raise_all([verdicts.begun(each.id) for each in todo if _standing(standings, each).state.open])
     return todo

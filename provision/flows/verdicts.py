@@ -9,7 +9,8 @@ from provision.core.plan import Standings, by_word
 from provision.core.standing import Flag, Standing
 from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import Site
-from provision.model import Statement, Step
+from provision.model import Step
+from provision.model.statements import Statement
 
 
 class Verdict(StrEnum):
@@ -122,7 +123,7 @@ def already_applied(done: Sequence[Standing]) -> RefusedError:
     outside = any(Flag.APPLIED_OUTSIDE in each.flags for each in done)
     return RefusedError(
         "already-applied",
-        f"{names} {'is' if len(done) == 1 else 'are'} applied already" if done else "everything is applied already",
+        f"{names} {'is' if len(done) == 1 else 'are'} applied already",
         fix="`provision up` records what another tool applied" if outside else "`provision status --all` shows it",
     )
 

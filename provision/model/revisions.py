@@ -65,10 +65,12 @@ class Revision:
     strict: bool = True
     repeatable: bool = False
     needs: tuple[str, ...] = ()
+    id: str = field(init=False, repr=False, compare=False)
+    """Store and number: the name of the revision in every other place."""
 
-    @property
-    def id(self) -> str:
-        return f"{self.store}/{self.number}"
+    def __post_init__(self) -> None:
+        # Kept, because a run asks every revision for it more than ten times.
+        object.__setattr__(self, "id", f"{self.store}/{self.number}")
 
     @property
     def title(self) -> str:

@@ -38,13 +38,16 @@ class Description:
 class Found:
     """What is on a live server, as a document would make it: a message for its name, and its operations in order.
 
-    `left_out` names what no document can make, a line each; `irreversible` is why there is no way down, else empty.
+    `left_out` names what no document can make, a line each, and `to_fill` what only a person can say: it stands as
+    `null` in an operation. `irreversible` is why there is no way down, else empty. Without operations there is nothing
+    to write.
     """
 
     message: str
     operations: tuple[tuple[str, Mapping[str, object]], ...]
     left_out: tuple[str, ...] = ()
     irreversible: str = ""
+    to_fill: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):

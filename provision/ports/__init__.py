@@ -6,25 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from provision.errors import ProvisionError
-from provision.model import (
-    Contact,
-    Description,
-    Event,
-    EventKind,
-    Fate,
-    Heartbeat,
-    LeaseRecord,
-    Leftover,
-    Mark,
-    Owner,
-    Revision,
-    Running,
-    State,
-    Statement,
-    Step,
-)
+from provision.model import Contact, Event, EventKind, Heartbeat, LeaseRecord, Leftover, Owner, Revision, State, Step
 
 if TYPE_CHECKING:
+    from provision.model.statements import Description, Fate, Mark, Running, Statement
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks, History
 

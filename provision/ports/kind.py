@@ -8,11 +8,14 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from provision.errors import ConfigError
-from provision.model import Finding, Found, StoreOptions
+from provision.model import Finding, StoreOptions
 from provision.ports import Store
+
+if TYPE_CHECKING:
+    from provision.model.statements import Found
 
 OWN = "provision.stores."
 """What the packages of provision's own kinds begin with."""

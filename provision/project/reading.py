@@ -18,7 +18,8 @@ from provision.flows.look import ProjectStatus
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.survey import survey
-from provision.model import Description, Direction, Plan, Revision
+from provision.model import Direction, Plan, Revision
+from provision.model.statements import Description
 from provision.project.opened import Names, Opened, at_least, names
 from provision.wiring import checkup, files, moves, sites
 

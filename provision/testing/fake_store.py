@@ -15,23 +15,18 @@ from provision.errors import ConfigError, LeaseLost, StatementFailed, Unreachabl
 from provision.model import (
     UNKNOWN_HOLDER,
     Contact,
-    Description,
     Direction,
     Event,
     EventKind,
-    Fate,
     Heartbeat,
     LeaseRecord,
-    Mark,
-    Outcome,
     Owner,
     Revision,
-    Running,
-    Statement,
     Step,
     StoreOptions,
     schema,
 )
+from provision.model.statements import Description, Fate, Mark, Outcome, Running, Statement
 from provision.ports import Leftovers
 from provision.text.files import checksum, described, inside, listed, number_and_slug, read_text
 

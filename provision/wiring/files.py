@@ -11,7 +11,8 @@ from provision.core.graph import Graph
 from provision.errors import ConfigError
 from provision.flows.connect import build_all, known_stores, placed
 from provision.flows.start import begin
-from provision.model import Description, Plan
+from provision.model import Plan
+from provision.model.statements import Description
 from provision.ports import Store
 from provision.ports.kind import Draft
 

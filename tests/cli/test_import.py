@@ -52,8 +52,15 @@ def test_import_writes_documents_that_baseline_and_apply(
         0,
         "redis/0001_streams_and_their_groups.yaml\nredis/0002_function_libraries.yaml\n",
     )
-    assert ran.err == "next, once you have read them:\n  provision baseline --all --only redis --env test\n"
-    expected((shop / "redis/0001_streams_and_their_groups.yaml").read_text())
+    assert ran.err == (
+        'left out: create_group {"stream": "orders", "name": "audit: all", "start": 0}\n'
+        "fill in: maxlen of orders, as its writers pass it to XADD: Redis keeps none\n"
+        "next, once you have read them:\n  provision baseline --all --only redis --env test\n"
+    )
+    streams = shop / "redis/0001_streams_and_their_groups.yaml"
+    expected(streams.read_text())
+    assert "maxlen" in provision("baseline", "--all", "--only", "redis").err
+    streams.write_text(streams.read_text().replace("maxlen: null", "maxlen: 1000"))
     assert provision("baseline", "--all", "--only", "redis").code == 0
     assert provision("up").out.endswith("nothing to do\n")
     with redis.Redis.from_url(redis_7, decode_responses=True) as client:
@@ -86,6 +93,17 @@ def test_import_to_a_folder_outside_of_the_project_names_the_schema(
     for path in (elsewhere, shop / "redis"):
         first = next(path.iterdir()).read_text().splitlines()[0]
         assert (path / first.removeprefix("# yaml-language-server: $schema=")).resolve() == schema
+
+
+@pytest.mark.usefixtures("shop")
+def test_import_says_what_no_file_makes(provision: Provision, redis_7: str) -> None:
+    with redis.Redis.from_url(redis_7) as client:
+        client.acl_setuser("alice", enabled=True, nopass=True, commands=["+get"])
+        try:
+            said = provision("import", "redis").err
+        finally:
+            client.acl_deluser("alice")
+    assert "left out: users alice: `ACL LIST` shows what they may\n" in said
 
 
 @pytest.mark.usefixtures("shop")

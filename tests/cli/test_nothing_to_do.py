@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,10 @@ def test_document_that_is_gone_is_told_as_ever(applied: Path, provision: Provisi
 def test_requirement_that_is_nowhere_is_told_as_ever(applied: Path, provision: Provision) -> None:
     (applied / "redis" / "0900_more.yaml").write_text(f"requires: [postgres/nowhere]\n{PENDING}")
     assert told_alone(provision("up")) == told_alone(provision("graph"))
+
+
+@pytest.mark.usefixtures("small")
+def test_commands_run_in_a_thread_of_a_program(provision: Provision) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(provision, "up").result().code == 0
+        assert pool.submit(provision, "up").result().out.endswith("nothing to do\n")

@@ -52,11 +52,12 @@ def test_baseline_of_applied_is_refused(provision: Provision) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_baseline_all_of_complete_is_refused(provision: Provision) -> None:
+def test_baseline_all_of_complete_marks_nothing(provision: Provision) -> None:
     provision("baseline", "--all")
-    assert provision("baseline", "--all").err == (
-        "error[already-applied]: everything is applied already\n  fix    `provision status --all` shows it\n"
-    )
+    before = provision("history", "--output", "json").out
+    assert provision("baseline", "--all") == (0, "nothing to mark: everything is applied\n", "")
+    assert json.loads(provision("baseline", "--all", "--output", "json").out)["baselined"] == []
+    assert provision("history", "--output", "json").out == before
 
 
 @pytest.mark.usefixtures("small")

@@ -18,20 +18,8 @@ from provision.flows import migrate, planning
 from provision.flows.connect import Access, open_site
 from provision.flows.migrate import move
 from provision.flows.rules import Listeners, Rules
-from provision.model import (
-    Began,
-    Direction,
-    Done,
-    EventKind,
-    Mark,
-    Note,
-    Owner,
-    Plan,
-    Report,
-    RunEvent,
-    Running,
-    StoreOptions,
-)
+from provision.model import Began, Direction, Done, EventKind, Note, Owner, Plan, Report, RunEvent, StoreOptions
+from provision.model.statements import Mark, Running
 from provision.settings import Environment, ProjectFile, Secret, StorePlace
 from provision.testing.contract.bench import passing_owner
 from provision.testing.contract.killer import Killer

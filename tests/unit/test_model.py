@@ -7,19 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from provision.model import (
-    Direction,
-    Event,
-    EventKind,
-    Mark,
-    Owner,
-    Plan,
-    Revision,
-    State,
-    StateName,
-    Step,
-    StoreOptions,
-)
+from provision.model import Direction, Event, EventKind, Owner, Plan, Revision, State, StateName, Step, StoreOptions
+from provision.model.statements import Mark
 
 REVISION = Revision("clickhouse", "007", "events_ttl", "events ttl", "clickhouse/007_events_ttl.sql", "c")
 EVENT = Event("vfr", REVISION.id, EventKind.STARTED, "c", 1, 1, datetime(2026, 1, 1, tzinfo=UTC), "ci@runner")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from provision.cli.render.paper import Paper
-from provision.model import Blocked, Description, Plan
+from provision.model import Blocked, Plan
+from provision.model.statements import Description
 
 SQL = (".sql", ".py")  # files whose statements end with a semicolon when shown
 

@@ -33,7 +33,7 @@ def baselined(events: Sequence[Event], output: str) -> None:
     paper = Paper(sys.stdout)
     for event in events:
         paper.write(f"  ✓ {event.revision}  marked as applied, not run", "done")
-    paper.write(f"{len(events)} marked as applied")
+    paper.write(f"{len(events)} marked as applied" if events else "nothing to mark: everything is applied")
 
 
 def resolved(event: Event, output: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from provision.cli.render.paper import Paper
+from provision.flows.adopt import Adopted
 from provision.flows.layout import LaidOut
 
 
@@ -36,12 +36,16 @@ def begun(path: Path) -> None:
     print(_relative(Path.cwd(), path))
 
 
-def imported(store: str, environment: str, written: Sequence[Path], *, elsewhere: bool) -> None:
-    """The paths, a line each, and on stderr what comes next."""
-    for path in written:
+def imported(store: str, environment: str, adopted: Adopted, *, elsewhere: bool) -> None:
+    """The paths, a line each, and on stderr what is not in them and what comes next."""
+    for path in adopted.written:
         print(_relative(Path.cwd(), path))
     paper = Paper(sys.stderr)
-    if not written:
+    for line in adopted.left_out:
+        paper.write(f"left out: {line}", "warn")
+    for line in adopted.to_fill:
+        paper.write(f"fill in: {line}", "warn")
+    if not adopted.written:
         paper.write(f"nothing that a file could make is on the server of {store}", "warn")
     elif not elsewhere:
         paper.write("next, once you have read them:", "head")

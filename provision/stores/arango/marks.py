@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from provision.model import Mark, Running
+from provision.model.statements import Mark, Running
 from provision.net.http import path_of
 from provision.stores.arango.server import FORBIDDEN, NO_DATABASE, Server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from provision.model import Mark, Running
+from provision.model.statements import Mark, Running
 from provision.stores.clickhouse.server import UNKNOWN_DATABASE, Client, ServerRefused
 
 # chDB ignores a given query id, log_comment travels with the statement everywhere.

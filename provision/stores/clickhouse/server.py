@@ -19,6 +19,7 @@ OLDEST = (22, 8)
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
 VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
 UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 47, 60, 81, 516
+_LISTED = 5  # of the tokens that the parser would have taken
 _SECURE = ("clickhouses", "https")
 _SCHEMES = ("clickhouse", "http", *_SECURE)
 
@@ -240,7 +241,15 @@ def _short(error: Exception, most: int | None = 300) -> str:
     head = text.find("DB::Exception: ")
     if head < 0:
         return text[:most]
-    return re.sub(r" \((?:version [^()]*(?:\([^()]*\))?|for url \S*)\)", "", text[head + len("DB::Exception: ") :])
+    said = re.sub(r" \((?:version [^()]*(?:\([^()]*\))?|for url \S*)\)", "", text[head + len("DB::Exception: ") :])
+    return re.sub(r"(?<=Expected one of: ).+?(?=\. \()", _first_few, said)
+
+
+def _first_few(listed: re.Match[str]) -> str:
+    """The parser names every token it knows, three thousand characters of them."""
+    names = listed[0].split(", ")
+    more = len(names) - _LISTED
+    return listed[0] if more < 2 else f"{', '.join(names[:_LISTED])} or {more} others"
 
 
 def _port(scheme: str) -> int:

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provision.errors import ProvisionError
-from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.model import Contact, Revision, Step, StoreOptions
+from provision.model.statements import Description
 from provision.net.tls import with_tls
 from provision.stores.clickhouse.files import Script, scripts
 

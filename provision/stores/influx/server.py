@@ -83,6 +83,9 @@ class Server(Protocol):
     def made(self, database: str) -> Mapping[str, Rollup | str]:
         """Name → the rollup it is, or, where no rollup makes it, the statement that does, in the order they run in."""
 
+    def others(self) -> Sequence[str]:
+        """What no file makes, a line for each kind of it: users and subscriptions, tasks of another making."""
+
     def create_rollup(self, rollup: Rollup) -> None: ...
     def drop_rollup(self, database: str, name: str) -> None: ...
 

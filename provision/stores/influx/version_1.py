@@ -198,6 +198,15 @@ class Server1:
 
         return {name: parse.rollup(each) or each for name, each in self.queries(database).items()}
 
+    def others(self) -> Sequence[str]:
+        lines = []
+        if users := [row["user"] for series in self._answer("SHOW USERS") for row in series.rows()]:
+            lines.append(f"users {', '.join(sorted(users))}: `SHOW GRANTS FOR …` shows what they may")
+        listed = self._answer("SHOW SUBSCRIPTIONS")
+        if named := [f"{row['name']} of {series.name}" for series in listed for row in series.rows()]:
+            lines.append(f"subscriptions {', '.join(sorted(named))}: `SHOW SUBSCRIPTIONS` shows where they send to")
+        return lines
+
     def missing_rights(self) -> str:
         try:
             self._answer("SHOW USERS")  # for administrators alone, as is all that makes or drops a tier

@@ -196,6 +196,10 @@ class Server2:
         found = ((each.name.removeprefix(flux.task(database, "")), _rollup(each)) for each in self._all_tasks(database))
         return {name: rollup for name, rollup in found if rollup is not None}
 
+    def others(self) -> Sequence[str]:
+        others = sorted(each.name for each in self._all_tasks() if _rollup(each) is None)
+        return [f"tasks {', '.join(others)}: they are none that a file makes"] if others else []
+
     def missing_rights(self) -> str:
         self._buckets()
         self._mappings(LOG_TIER)
@@ -241,10 +245,12 @@ class Server2:
         with self._session.writing():
             self._session.client.tasks_api().delete_task(id)
 
-    def _all_tasks(self, database: str) -> list[Any]:
+    def _all_tasks(self, database: str = "") -> list[Any]:
+        """The tasks of a database, or every task."""
+        begun = flux.task(database, "") if database else ""
         with self._session.reading():
             found = self._session.client.tasks_api().find_tasks_iter(org_id=self._session.org, limit=PAGE)
-            return [each for each in found if each.name.startswith(flux.task(database, ""))]
+            return [each for each in found if each.name.startswith(begun)]
 
     def _is_hidden(self, bucket: str) -> bool:
         """Whether a bucket is there that the listing leaves out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from os.path import basename
 from pathlib import Path
 
 from provision.errors import ConfigError, raise_all
@@ -12,7 +13,7 @@ from provision.model import Revision, StoreOptions
 from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.header import Computed, Header, header
 from provision.stores.postgres.migrate.locations import NOT_REVISIONS, needs_alembic, nothing_read
-from provision.text.files import UNFILLED, checksum, described, inside, read_text, unfilled
+from provision.text.files import UNFILLED, checksum, described, names_inside, read_text, unfilled
 
 _NAMED_ONLY = re.compile(r"([a-f0-9]+)\.py")  # Alembic takes it for the number where a file sets none
 
@@ -38,11 +39,11 @@ def _literally(options: StoreOptions) -> tuple[Revision, ...]:
     errors: list[ConfigError] = []
     folder = options.path / "versions"
     shown = options.shown(folder)
-    for path in inside(folder, "*.py", hidden=True):
-        if path.name.startswith(NOT_REVISIONS):
+    for name in names_inside(folder, "*.py", hidden=True):
+        if name.startswith(NOT_REVISIONS):
             continue
         try:
-            found.append(_revision(options, path, f"{shown}/{path.name}"))
+            found.append(_revision(options, f"{folder}/{name}", f"{shown}/{name}"))
         except Computed:
             return _through_alembic(options)
         except ConfigError as error:
@@ -64,21 +65,17 @@ def _no_env(options: StoreOptions) -> ConfigError:
     )
 
 
-def _revision(options: StoreOptions, path: Path, shown: str) -> Revision:
-    text = read_text(path, shown)
+def _revision(options: StoreOptions, file: str, shown: str) -> Revision:
+    text, name = read_text(file, shown), basename(file)
     if not text.strip():
-        raise ConfigError(
-            "empty-migration", f"{path.name} is empty", where=shown, fix="write the revision or delete it"
-        )
+        raise ConfigError("empty-migration", f"{name} is empty", where=shown, fix="write the revision or delete it")
     if UNFILLED in text and (begun := _unfilled(text)):
-        raise unfilled(shown, f"{begun}() of {path.name}")
-    head = header(text, path, shown)
-    number = head.get("revision") or (_NAMED_ONLY.fullmatch(path.name) or {1: None})[1]
+        raise unfilled(shown, f"{begun}() of {name}")
+    head = header(text, shown)
+    number = head.get("revision") or (_NAMED_ONLY.fullmatch(name) or {1: None})[1]
     if not isinstance(number, str):
-        raise ConfigError(
-            "bad-header", f"{path.name} sets no `revision`", where=shown, fix='add revision = "…" at the top'
-        )
-    return _made(options, number, head, path.stem, shown, text)
+        raise ConfigError("bad-header", f"{name} sets no `revision`", where=shown, fix='add revision = "…" at the top')
+    return _made(options, number, head, name.removesuffix(".py"), shown, text)
 
 
 def _unfilled(text: str) -> str | None:
@@ -146,6 +143,8 @@ def _slug(stem: str, number: str) -> str:
 
 
 def _texts(value: object) -> tuple[str, ...]:
+    if value is None:  # most that a header names
+        return ()
     if isinstance(value, str):
         return (value,)
     return tuple(str(each) for each in value) if isinstance(value, Sequence | set | frozenset) else ()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 
 from provision.errors import RefusedError
-from provision.model import Mark, Running
+from provision.model.statements import Mark, Running
 from provision.stores.postgres.server import Connection
 
 # Of a session of another role, one without rights on it sees the name and neither state nor times.

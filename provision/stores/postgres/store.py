@@ -7,11 +7,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from provision.errors import ProvisionError
-from provision.model import Contact, Description, Revision, Step, StoreOptions
+from provision.model import Contact, Revision, Step, StoreOptions
 from provision.net.tls import with_tls
 from provision.stores.postgres import files as source
 
 if TYPE_CHECKING:
+    from provision.model.statements import Description
     from provision.stores.postgres.backfill.batches import PostgresBatches
     from provision.stores.postgres.lease import PostgresLeases
     from provision.stores.postgres.marks import PostgresMarked

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from provision.documents.store import DocumentStore
 from provision.errors import ConfigError
-from provision.model import Contact, Mark, StoreOptions
+from provision.model import Contact, StoreOptions
+from provision.model.statements import Mark
 from provision.ports import Ledger, Leftovers, Statements
 from provision.stores.weaviate.names import Names
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from provision.model import Event, EventKind, Mark, Outcome, State, Statement, StateName, Step
+from provision.model import Event, EventKind, State, StateName, Step
+from provision.model.statements import Mark, Outcome, Statement
 from provision.ports import Statements, Store
 from provision.testing.contract.bench import Bench
 from provision.testing.contract.running import needs

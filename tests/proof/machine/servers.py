@@ -8,19 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provision.core.ledger import fold
 from provision.errors import LeaseLost, StatementFailed
-from provision.model import (
-    Contact,
-    Event,
-    EventKind,
-    Fate,
-    Mark,
-    Outcome,
-    Revision,
-    Running,
-    Statement,
-    StateName,
-    StoreOptions,
-)
+from provision.model import Contact, Event, EventKind, Revision, StateName, StoreOptions
+from provision.model.statements import Fate, Mark, Outcome, Running, Statement
 from provision.testing.fake_store import FakeMarked, FakeServer, FakeStatements, FakeStore
 
 if TYPE_CHECKING:

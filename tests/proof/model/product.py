@@ -12,7 +12,8 @@ from provision.core.standing import StoreStanding, stand
 from provision.core.statements import begin_at
 from provision.errors import RefusedError
 from provision.flows.peers import lost
-from provision.model import Direction, Event, EventKind, Fate, Outcome, Revision, State, Statement, StateName, Step
+from provision.model import Direction, Event, EventKind, Revision, State, StateName, Step
+from provision.model.statements import Fate, Outcome, Statement
 from tests.proof.model.state import FENCED, Entry, Store
 
 REVISIONS = tuple(Revision(name, "1", "", "", f"{name}/1", "c") for name in ("fenced", "plain"))

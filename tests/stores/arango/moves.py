@@ -7,7 +7,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from provision.model import Direction, Event, EventKind, Fate, Mark, Statement, Step
+from provision.model import Direction, Event, EventKind, Step
+from provision.model.statements import Fate, Mark, Statement
 from provision.stores.arango.store import ArangoStore
 
 AT = datetime(2026, 3, 2, 9, 14, tzinfo=UTC)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from provision.errors import UnreachableError
-from provision.model import Finding, Mark, Outcome, Severity, StoreOptions
+from provision.model import Finding, Severity, StoreOptions
+from provision.model.statements import Mark, Outcome
 from provision.stores.arango import KIND
 from provision.stores.arango.marks import ArangoMarked
 from provision.stores.arango.server import Server

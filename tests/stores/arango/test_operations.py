@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from provision.errors import StatementFailed
-from provision.model import Direction, Mark, Outcome, Step
+from provision.model import Direction, Step
+from provision.model.statements import Mark, Outcome
 from provision.stores.arango.store import ArangoStore
 from tests.stores.arango.moves import advance, fates, move, opened, write
 from tests.stores.arango.raw import Raw

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from provision.kinds import build
-from provision.model import Direction, Outcome, StoreOptions
+from provision.model import Direction, StoreOptions
+from provision.model.statements import Outcome
 from provision.stores.arango.store import ArangoStore
 from tests.stores.arango.moves import fates, move, opened
 from tests.stores.arango.raw import Raw

@@ -183,3 +183,20 @@ def test_values_are_read_however_the_server_writes_numbers(data: bytes, value: o
 def test_whatever_is_no_plain_answer_is_left_to_the_driver(data: bytes) -> None:
     with pytest.raises(NotPlain):
         _rows(data)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT 1 + 1 2", r"position 14 .*Expected one of: (?:[^,]+, ){4}[^,]+ or \d+ others\. \(SYNTAX_ERROR\)"),
+        (
+            "ALTER TABLE t ADD COLUM a Int8",
+            r"Maybe you meant: COLUMN\. Expected one of: COLUMN, INDEX, STATISTICS, PROJECTION, CONSTRAINT",
+        ),
+    ],
+    ids=["dozens", "a few"],
+)
+def test_what_the_parser_would_have_taken_is_named_in_short(client: Client, sql: str, said: str) -> None:
+    with pytest.raises(ServerRefused, match=said) as refused:
+        client.command(sql)
+    assert len(refused.value.what) < 300

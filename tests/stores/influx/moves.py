@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import count
 
-from provision.model import Direction, Event, EventKind, Mark, Outcome, Statement, Step
+from provision.model import Direction, Event, EventKind, Step
+from provision.model.statements import Mark, Outcome, Statement
 from provision.stores.influx.store import InfluxStore
 
 _N = count(1)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from provision.kinds import build
-from provision.model import Direction, Outcome, Step
+from provision.model import Direction, Step
+from provision.model.statements import Outcome
 from provision.stores.influx.store import InfluxStore
 from tests.stores.influx.conftest import Write
 from tests.stores.influx.moves import probed, statements, up

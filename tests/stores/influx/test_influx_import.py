@@ -30,7 +30,7 @@ def test_import_says_what_was_made_and_leaves_ledgers_out(
     for number in range(1, len(texts) + 1):
         up(store, number)
 
-    documents = live.found(write(), influx_1)
+    *documents, _users = live.found(write(), influx_1)
 
     assert [each.message for each in documents] == ["database vfr_ml", "rollups of vfr_ml"]
     found = [{name: body} for each in documents for name, body in each.operations]
@@ -57,7 +57,7 @@ def test_import_applied_to_an_empty_server_makes_the_same(
     ):
         raw.ask(text)
     before = (raw.databases(), raw.tiers("app"), raw.queries("app"), raw.tiers("bare"))
-    documents = live.found(write(), influx_1)
+    *documents, _users = live.found(write(), influx_1)
     raw.wipe()
 
     store = make(
@@ -125,3 +125,24 @@ def test_parse_takes_only_what_a_rollup_makes_exactly() -> None:
         (" END", ""),
     ):
         assert parse.rollup(own.replace(before, after)) is None, after
+
+
+def test_import_names_users_and_subscriptions(write: Write, influx_1: str, raw: Raw) -> None:
+    for text in (
+        "CREATE DATABASE app",
+        "CREATE USER reader WITH PASSWORD 'secret'",
+        "CREATE SUBSCRIPTION mirror ON app.autogen DESTINATIONS ALL 'udp://127.0.0.1:9'",
+    ):
+        raw.ask(text)
+    try:
+        *_, others = live.found(write(), influx_1)
+    finally:
+        raw.ask("DROP SUBSCRIPTION mirror ON app.autogen")
+        raw.ask("DROP USER reader")
+    assert (others.operations, others.left_out) == (
+        (),
+        (
+            "users reader, root: `SHOW GRANTS FOR …` shows what they may",
+            "subscriptions mirror of app: `SHOW SUBSCRIPTIONS` shows where they send to",
+        ),
+    )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from provision.errors import StatementFailed
-from provision.model import Direction, Outcome
+from provision.model import Direction
+from provision.model.statements import Outcome
 from provision.stores.influx.store import InfluxStore
 from tests.stores.influx.conftest import shown
 from tests.stores.influx.moves import down, one, probed, statements, up

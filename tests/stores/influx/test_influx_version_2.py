@@ -10,7 +10,8 @@ import pytest
 
 from provision.errors import ConfigError, ProvisionError, StatementFailed
 from provision.kinds import build
-from provision.model import Direction, Outcome, StoreOptions
+from provision.model import Direction, StoreOptions
+from provision.model.statements import Outcome
 from provision.stores.influx.setup import health, live
 from provision.stores.influx.store import InfluxStore
 from tests.stores.influx.api import Api
@@ -329,3 +330,13 @@ def test_token_that_may_only_read_is_told_before_anything_is_made(write: Write, 
     assert caught.value.what.startswith("the ledger's database provision_vfr cannot be made: ")
     assert caught.value.fix == "give the token that right"
     assert api.buckets() == {}
+
+
+def test_import_names_tasks_of_another_making(tmp_path: Path, api: Api) -> None:
+    org = api.ask("GET", "/api/v2/orgs?org=vfr")["orgs"][0]["id"]
+    flux = 'option task = {name: "nightly", every: 1h}\nfrom(bucket: "_monitoring") |> range(start: -1h)'
+    api.ask("POST", "/api/v2/tasks", {"orgID": org, "flux": flux})
+
+    [others] = live.found(StoreOptions("influx", "influx", "vfr", tmp_path, tmp_path, KEYS), api.url)
+
+    assert (others.operations, others.left_out) == ((), ("tasks nightly: they are none that a file makes",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -291,3 +293,41 @@ def test_bare_alembic_in_this_checkout_takes_the_url_from_provision_toml(project
     done = subprocess.run([BIN / "alembic", "current"], cwd=project.root, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout.split()) == (0, [revisions[-1].name[:4], "(head)"]), done.stderr
+
+
+ALL_SCHEMAS = environments.PLAIN.replace(
+    "connection=connection",
+    "connection=connection, include_schemas=True, target_metadata=MetaData()",
+).replace("from sqlalchemy import", "from sqlalchemy import MetaData,")
+
+
+def test_autogenerate_over_all_schemas_sees_the_tables_of_others_and_not_ours(project: Project) -> None:
+    environments.initialised(project.root, "generic")
+    (project.root / "alembic" / "env.py").write_text(ALL_SCHEMAS)
+    project.tables(1)
+    project.up()
+    with psycopg.connect(project.url) as connection:
+        connection.execute("create schema theirs create table orders (id int)")
+
+    project.alembic("revision", "--autogenerate", "-m", "compared")
+
+    [made] = project.versions.glob("*_compared.py")
+    upgrade = made.read_text().split("def downgrade")[0]
+    assert sorted(re.findall(r"drop_table\('(\w+)'", upgrade)) == ["orders", "t0001"]
+    assert "provision" not in upgrade
+
+
+def test_doctor_warns_where_alembic_is_too_old_to_leave_our_tables_out(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments.written(project.root, ALL_SCHEMAS)
+    assert "include_schemas" not in project.provision("doctor").out
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name.endswith(".plugins") else found(name))
+    said = project.provision("doctor").out
+    assert "writes drop_table for provision's ledger" in said
+    assert "leave the schema provision out with include_name" in said
+
+    (project.root / "alembic" / "env.py").write_text(f"# hides the schema provision\n{ALL_SCHEMAS}")
+    assert "include_schemas" not in project.provision("doctor").out

@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from provision.errors import FailedError
-from provision.model import Direction, EventKind, Mark, Outcome, Statement, Step
+from provision.model import Direction, EventKind, Step
+from provision.model.statements import Mark, Outcome, Statement
 from provision.stores.redis.store import RedisStore
 from tests.stores.redis.redis_cases import MAKING, Case, clean, contents, document, prepare
 from tests.stores.redis.redis_servers import Engine, event

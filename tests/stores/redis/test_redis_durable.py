@@ -8,7 +8,8 @@ import pytest
 
 from provision.errors import LeaseLost
 from provision.kinds import build
-from provision.model import EventKind, Mark, Outcome, Owner, Step, StoreOptions
+from provision.model import EventKind, Owner, Step, StoreOptions
+from provision.model.statements import Mark, Outcome
 from tests.stores.redis.redis_servers import event, found_or_skip, start
 
 ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")

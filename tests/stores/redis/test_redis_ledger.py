@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from provision.errors import ConfigError, LeaseLost, StatementFailed
-from provision.model import EventKind, Fate, Mark, Outcome, Step
+from provision.model import EventKind, Step
+from provision.model.statements import Fate, Mark, Outcome
 from provision.stores.redis.store import RedisStore
 from tests.stores.redis.redis_cases import contents
 from tests.stores.redis.redis_servers import event

@@ -11,7 +11,8 @@ import redis
 
 from provision.cli.main import run
 from provision.errors import FailedError
-from provision.model import Direction, EventKind, Mark, Outcome, Step
+from provision.model import Direction, EventKind, Step
+from provision.model.statements import Mark, Outcome
 from provision.stores.redis.fence import Fence
 from provision.stores.redis.migrate.statements import RedisStatements
 from provision.stores.redis.store import RedisStore

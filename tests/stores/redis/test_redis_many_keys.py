@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from provision.errors import StatementFailed
-from provision.model import EventKind, Mark, Step
+from provision.model import EventKind, Step
+from provision.model.statements import Mark
 from provision.stores.redis.server import PAGE
 from provision.stores.redis.store import RedisStore
 from tests.stores.redis.redis_servers import event

@@ -8,7 +8,8 @@ import pytest
 import redis
 
 from provision.errors import StatementFailed
-from provision.model import Direction, EventKind, Mark, Outcome, Statement, Step
+from provision.model import Direction, EventKind, Step
+from provision.model.statements import Mark, Outcome, Statement
 from provision.stores.redis.store import RedisStore
 from tests.stores.redis.redis_cases import MAKING, STOPPING, UNDOING, Case, contents, document, prepare
 from tests.stores.redis.redis_servers import event

@@ -15,7 +15,8 @@ import redis
 
 from provision.errors import ProvisionError
 from provision.kinds import build
-from provision.model import Direction, EventKind, Mark, Outcome, Revision, Step, StoreOptions
+from provision.model import Direction, EventKind, Revision, Step, StoreOptions
+from provision.model.statements import Mark, Outcome
 from provision.stores.redis.store import RedisStore
 from tests.stores.redis.redis_servers import Engine, event
 from tests.vfr.factories import redis as factory

@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from provision.kinds import build
-from provision.model import Direction, EventKind, Mark, Step, StoreOptions
+from provision.model import Direction, EventKind, Step, StoreOptions
+from provision.model.statements import Mark
 from provision.stores.redis.files import documents
 from provision.stores.redis.store import RedisStore
 from provision.text.durations import seconds

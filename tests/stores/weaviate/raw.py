@@ -8,7 +8,8 @@ from typing import Any
 
 import urllib3
 
-from provision.model import Direction, Event, EventKind, Mark, Step
+from provision.model import Direction, Event, EventKind, Step
+from provision.model.statements import Mark
 from provision.ports import Statements, Store
 
 

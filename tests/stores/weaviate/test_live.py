@@ -8,7 +8,8 @@ from typing import Any
 from provision.documents.ensure import EnsuredKind
 from provision.documents.folder import write_found
 from provision.kinds import build
-from provision.model import Outcome, StoreOptions
+from provision.model import StoreOptions
+from provision.model.statements import Outcome
 from provision.stores.weaviate.migrate.operations import OPERATIONS
 from provision.stores.weaviate.migrate.operations.base import Live
 from provision.stores.weaviate.names import Names

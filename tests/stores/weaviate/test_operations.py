@@ -7,7 +7,8 @@ import json
 import pytest
 
 from provision.documents import Operation
-from provision.model import Direction, Outcome, Step
+from provision.model import Direction, Step
+from provision.model.statements import Outcome
 from tests.stores.weaviate.conftest import FOR_GOOD, Make, up
 from tests.stores.weaviate.raw import Mover, Raw, event
 

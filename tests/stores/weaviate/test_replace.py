@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from provision.errors import ConfigError, StatementFailed
-from provision.model import Direction, Outcome, Step
+from provision.model import Direction, Step
+from provision.model.statements import Outcome
 from provision.stores.weaviate.copy import side as copy_side
 from provision.stores.weaviate.migrate.operations import replacing
 from tests.stores.weaviate.conftest import Make, up

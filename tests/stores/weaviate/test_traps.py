@@ -11,7 +11,8 @@ from provision.documents import Operation
 from provision.documents.operation import Stopped
 from provision.documents.refused import Refused
 from provision.errors import StatementFailed
-from provision.model import Direction, Mark, Outcome, Statement, Step
+from provision.model import Direction, Step
+from provision.model.statements import Mark, Outcome, Statement
 from provision.net.http import Http
 from provision.stores.weaviate.migrate.operations import OPERATIONS
 from provision.stores.weaviate.migrate.operations.base import Live

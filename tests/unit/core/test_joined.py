@@ -11,7 +11,8 @@ import pytest
 from provision.core.execute import Coordinator, EventNumbering, Execution, execute
 from provision.core.graph import Graph
 from provision.errors import Interrupted, LeaseLost, StatementFailed
-from provision.model import Event, Fate, Mark, Outcome, Plan, Report, Revision, Statement, Step
+from provision.model import Event, Plan, Report, Revision, Step
+from provision.model.statements import Fate, Mark, Outcome, Statement
 from tests.unit.core.builders import chain
 
 

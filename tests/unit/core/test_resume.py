@@ -11,7 +11,8 @@ import pytest
 from provision.core.graph import Graph
 from provision.core.resume import older, settle, wait_out
 from provision.errors import LeaseLost, ProvisionError
-from provision.model import EventKind, Fate, Mark, Outcome, Running, Statement, Step
+from provision.model import EventKind, Step
+from provision.model.statements import Fate, Mark, Outcome, Running, Statement
 from tests.unit.core.builders import applied, chain, event, standings, told
 
 GRAPH = Graph([*chain("a", 2), *chain("b", 1)])

@@ -11,7 +11,8 @@ import pytest
 from provision.core import statements
 from provision.core.ledger import fold
 from provision.errors import Interrupted, LeaseLost, ProvisionError, StatementFailed
-from provision.model import Direction, Event, EventKind, Fate, Mark, Outcome, State, Statement, Step
+from provision.model import Direction, Event, EventKind, State, Step
+from provision.model.statements import Fate, Mark, Outcome, Statement
 from tests.unit.core.builders import AT, chain, told
 
 STEP = Step(replace(chain("a", 1)[0], slug="ttl"))

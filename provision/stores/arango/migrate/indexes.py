@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.arango.migrate.compare import same
 from provision.stores.arango.migrate.operations.base import different, done, not_done
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from provision.errors import StatementFailed
-from provision.model import Event, EventKind, Fate, Mark, Outcome, Statement, Step
+from provision.model import Event, EventKind, Step
+from provision.model.statements import Fate, Mark, Outcome, Statement
 from provision.stores.clickhouse.files import Script
 from provision.stores.clickhouse.ledger import ClickhouseLedger
 from provision.stores.clickhouse.migrate.losses import ClickhouseLossGuard, foreseen

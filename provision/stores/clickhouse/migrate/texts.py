@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from provision.errors import ConfigError
-from provision.model import Direction, Statement, Step, StoreOptions
+from provision.model import Direction, Step, StoreOptions
+from provision.model.statements import Statement
 from provision.stores.clickhouse.files import DOWN, Script
 from provision.stores.clickhouse.migrate.parse import touched
 from provision.stores.clickhouse.migrate.parse.lexer import Uncut

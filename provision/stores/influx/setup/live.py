@@ -23,7 +23,9 @@ def found(options: StoreOptions, url: str) -> Sequence[Found]:
     server = connect(options, url)
     try:
         names = [name for name in server.databases() if not name.startswith(OWN)]
-        return [document for name in names for document in _documents(server, name)]
+        documents = [document for name in names for document in _documents(server, name)]
+        others = tuple(server.others())
+        return [*documents, Found("others", (), others)] if others else documents
     finally:
         server.close()
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
 
-from provision.model import Description, Direction, Step, StoreOptions
+from provision.model import Direction, Step, StoreOptions
+from provision.model.statements import Description
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.lane import ALEMBIC

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from os.path import basename
 
 from provision.errors import ConfigError
 
@@ -36,7 +36,7 @@ class Computed(Exception):
     """Raised when a header is not made of literals: only importing the file tells what it says."""
 
 
-def header(text: str, path: Path, shown: str) -> Header:
+def header(text: str, shown: str) -> Header:
     """The names of a header that the module sets, wherever in it, and `doc`, its docstring.
 
     Raises Computed, and ConfigError (bad-header) for what is not Python.
@@ -45,9 +45,9 @@ def header(text: str, path: Path, shown: str) -> Header:
     end = start.start() if start else len(text)
     plain = _PLAIN.fullmatch(text, 0, end)
     if _goes_on(text, end):
-        return parsed(text, path, shown)
+        return parsed(text, shown)
     if plain is None or _IMPORTED.search(text, 0, end):
-        return parsed(text[:end], path, shown)  # at a tenth of the cost of the whole
+        return parsed(text[:end], shown)  # at a tenth of the cost of the whole
     pairs = _SET.findall(text, plain.end("doc") + 3 if plain["doc"] else 0, end)
     found: Header = {name: _VALUES.get(value, value[1:-1]) for name, value in pairs if name in NAMES}
     return {**found, "doc": plain["doc"] or ""}
@@ -58,9 +58,9 @@ def _goes_on(text: str, end: int) -> bool:
     return any(text.find(word, end) >= 0 for word in _SETS) and _STATEMENT.search(text, end) is not None
 
 
-def parsed(text: str, path: Path, shown: str) -> Header:
+def parsed(text: str, shown: str) -> Header:
     """The same, always by Python's own parser."""
-    tree = module(text, path.name, shown)
+    tree = module(text, basename(shown), shown)
     found: Header = {"doc": ast.get_docstring(tree, clean=False) or ""}
     plainly = not any(word in text for word in _DYNAMIC)
     for node in tree.body:

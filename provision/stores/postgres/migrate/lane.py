@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from provision.model import Fate, State, Step, StoreOptions
+from provision.model import State, Step, StoreOptions
+from provision.model.statements import Fate
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate.repeatable import PostgresRepeatables

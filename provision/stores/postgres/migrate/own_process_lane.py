@@ -13,7 +13,8 @@ from typing import Any
 
 from provision import outlet
 from provision.errors import FailedError, ProvisionError
-from provision.model import Event, EventKind, Mark, Step, StoreOptions
+from provision.model import Event, EventKind, Step, StoreOptions
+from provision.model.statements import Mark
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate.alembic_lane import AlembicLane
 from provision.stores.postgres.migrate.losses.targets import DatabaseContent

@@ -6,7 +6,8 @@ import re
 
 import psycopg
 
-from provision.model import Fate, Outcome, State
+from provision.model import State
+from provision.model.statements import Fate, Outcome
 from provision.stores.postgres.server import Connection
 
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))?'

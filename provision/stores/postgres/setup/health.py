@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import psycopg
 
 from provision.model import Finding, Severity, StoreOptions
 from provision.stores.postgres.server import Connection, connect
+from provision.text.files import read_text
 
 CLOCK_SECONDS = 5.0
 _RIGHTS = """
@@ -39,7 +41,12 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
     with connect(url, options.name) as connection:
         if role := str(options.extra.get("role", "")):
             connection.execute(psycopg.sql.SQL("set role {}").format(psycopg.sql.Identifier(role)))
-        return [*_rights(connection, options), *_clock(connection, options), *_indexes(connection, options)]
+        return [
+            *_rights(connection, options),
+            *_clock(connection, options),
+            *_indexes(connection, options),
+            *_autogenerate(options),
+        ]
 
 
 def _rights(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
@@ -107,6 +114,18 @@ def _sent(connection: Connection, options: StoreOptions) -> str:
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
         return ""
     return "\n".join(row[0] for row in rows)
+
+
+def _autogenerate(options: StoreOptions) -> Iterator[Finding]:
+    """Alembic loads `migrate/autogenerate.py` from 1.18 on; before, env.py itself has to leave our schema out."""
+    env = options.path / "env.py"
+    if importlib.util.find_spec("alembic.runtime.plugins") is not None or not env.is_file():
+        return
+    text = read_text(env, options.shown(env))
+    if "include_schemas" in text and "provision" not in text:
+        what = "env.py sets include_schemas: `alembic revision --autogenerate` writes drop_table for provision's ledger"
+        fix = "pip install 'alembic>=1.18', or leave the schema provision out with include_name"
+        yield Finding("autogenerate", Severity.WARNING, options.name, what, fix)
 
 
 def _error(options: StoreOptions, rule: str, message: str, fix: str) -> Finding:

@@ -10,7 +10,8 @@ from provision.documents import Operation
 from provision.documents.operation import AS_WRITTEN, Stopped, operation_of
 from provision.documents.source import Documents
 from provision.documents.statements import DocumentStatements
-from provision.model import Event, Mark, Statement, Step
+from provision.model import Event, Step
+from provision.model.statements import Mark, Statement
 from provision.stores.redis.fence import Command, CommandRefused, Fence
 from provision.stores.redis.migrate.operations import OPERATIONS
 from provision.stores.redis.migrate.operations.base import Live

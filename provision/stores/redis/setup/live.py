@@ -25,6 +25,7 @@ def found(options: StoreOptions, url: str) -> Sequence[Found]:
     try:
         with server.reading():
             keys = Keys(options.project, options.name)
+            users = _users(server)
             parts = {
                 "key families": list(_families(server, keys)),
                 "streams and their groups": list(_streams(server, keys)),
@@ -33,7 +34,7 @@ def found(options: StoreOptions, url: str) -> Sequence[Found]:
     finally:
         server.close()
     made = [_checked(message, operations) for message, operations in parts.items()]
-    return [each for each in made if each.operations]
+    return [each for each in (*made, Found("users", (), users)) if each.operations or each.left_out]
 
 
 def _checked(message: str, operations: Sequence[_Operation]) -> Found:
@@ -42,11 +43,30 @@ def _checked(message: str, operations: Sequence[_Operation]) -> Found:
 
     good, bad = [], []
     for name, body in operations:
-        if jsonschema_rs.is_valid(dict(OPERATIONS[name].schema), body):
+        if jsonschema_rs.is_valid(dict(OPERATIONS[name].schema), {**body, **({"maxlen": 1} if _open(body) else {})}):
             good.append((name, body))
         else:
             bad.append(f"{name} {json.dumps(body, ensure_ascii=False)}")
-    return Found(message, tuple(good), tuple(bad))
+    open_ = (body for _, body in good if _open(body))
+    fill = (f"maxlen of {body['name']}, as its writers pass it to XADD: Redis keeps none" for body in open_)
+    return Found(message, tuple(good), tuple(bad), to_fill=tuple(fill))
+
+
+def _open(body: Mapping[str, Any]) -> bool:
+    """Whether the limit of a stream is for a person to say."""
+    return "maxlen" in body and body["maxlen"] is None
+
+
+def _users(server: Server) -> tuple[str, ...]:
+    """Those beside the one that every server has; no file makes users."""
+    import redis
+
+    try:
+        names = [str(name) for name in server.call("ACL", "USERS")]
+    except redis.ResponseError as error:  # before Redis 6, or without the right
+        return (f"users, which cannot be listed here: {error}",)
+    others = sorted(name for name in names if name != "default")
+    return (f"users {', '.join(others)}: `ACL LIST` shows what they may",) if others else ()
 
 
 def _families(server: Server, keys: Keys) -> Iterator[_Operation]:
@@ -58,9 +78,8 @@ def _streams(server: Server, keys: Keys) -> Iterator[_Operation]:
     catalogue = server.pairs("HGETALL", keys.streams)
     for name in sorted(each for page in server.pages("*", "stream") for each in page if not each.startswith(OWN)):
         known = json.loads(catalogue[name]) if name in catalogue else {}
-        length = int(server.call("XLEN", name))
-        # Redis keeps no limit with a stream: what it holds now is the least that its writers may keep.
-        yield "create_stream", {"name": name, "maxlen": max(length, 1), **known}
+        # Redis keeps no limit with a stream: only the catalogue can tell.
+        yield "create_stream", {"name": name, "maxlen": None, **known}
         for group in server.call("XINFO", "GROUPS", name):
             about = group if isinstance(group, dict) else dict(zip(group[::2], group[1::2], strict=True))
             if about["name"] != known.get("group"):

@@ -16,8 +16,9 @@ from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Steppe
 from provision.documents.operation import Body, Stopped
 from provision.documents.refused import Refused
 from provision.errors import BatchFailed, FailedError, ProvisionError
-from provision.model import Outcome, StoreOptions
+from provision.model import StoreOptions
 from provision.model.backfills import SMALL, Backfill
+from provision.model.statements import Outcome
 from provision.stores.weaviate.backfill.refused import refused
 from provision.stores.weaviate.backfill.runs import RunEntries
 from provision.stores.weaviate.backfill.steps import At, Do, Steps

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from provision.documents.operation import AS_WRITTEN, Body, Problem, Stopped
 from provision.errors import ConfigError, ProvisionError
-from provision.model import Outcome
 from provision.model.backfills import Backfill
+from provision.model.statements import Outcome
 from provision.stores.weaviate.migrate.operations.base import Live
 from provision.stores.weaviate.migrate.operations.replace_collection import ReplaceCollection
 from provision.stores.weaviate.migrate.operations.replace_create import refusals

@@ -14,7 +14,7 @@ from typing import Any
 from provision.backfill.log import Stepped
 from provision.documents.operation import Body, Stopped
 from provision.errors import ConfigError
-from provision.model import Outcome
+from provision.model.statements import Outcome
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.freeze import thaw
 from provision.stores.weaviate.copy.marks import CopyMark, Stage, write

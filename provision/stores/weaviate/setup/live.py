@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from provision.model import Found, StoreOptions
+from provision.model import StoreOptions
+from provision.model.statements import Found
 from provision.stores.weaviate.copy.marks import Stage, mark_of, plain
 from provision.stores.weaviate.files import schema
 from provision.stores.weaviate.migrate.defaults import bare

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from provision.model import Event, EventKind, Fate, Outcome
+from provision.model import Event, EventKind
+from provision.model.statements import Fate, Outcome
 from provision.stores.clickhouse.migrate.parse.touched import parse
 from provision.stores.clickhouse.migrate.probe.answered import cut_short, logged
 from provision.stores.clickhouse.server import ServerRefused

@@ -67,7 +67,7 @@ def read_both(text: str) -> list[dict[str, object] | str]:
     found: list[dict[str, object] | str] = []
     for read in (headers.header, headers.parsed):
         try:
-            found.append(read(text, Path("a.py"), "a.py"))
+            found.append(read(text, "a.py"))
         except headers.Computed:
             found.append("computed")
     return found
@@ -138,7 +138,7 @@ def test_header_anywhere_in_the_module_is_read_without_importing_it(tmp_path: Pa
     found, _ = read(tmp_path, f"raised = 1\n{text}", 'revision = "z"')
 
     assert (found.number, found.parents, found.requires) == ("a", ("postgres/z",), ("redis/1",))
-    assert read_both(text) == [headers.parsed(text, Path("a.py"), "a.py")] * 2
+    assert read_both(text) == [headers.parsed(text, "a.py")] * 2
 
 
 @pytest.mark.parametrize("text", COMPUTED.values(), ids=COMPUTED)

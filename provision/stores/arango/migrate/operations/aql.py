@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.stores.arango.migrate.compare import same
 from provision.stores.arango.migrate.operations.base import ArangoOperation, Live, done, not_done
 from provision.stores.arango.server import LONG_SECONDS

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from provision.documents.ensure import EnsuredKind
 from provision.documents.operation import Body, Problem
-from provision.model import Fate, Mark, Outcome
+from provision.model.statements import Fate, Mark, Outcome
 from provision.net.http import path_of
 from provision.stores.arango.migrate.name_rules import illegal
 from provision.stores.arango.migrate.world import ArangoWorld

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.documents.operation import Body
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.stores.arango.migrate.bodies import body_of
 from provision.stores.arango.migrate.operations.base import ArangoOperation, Live, done, not_done, request
 from provision.stores.arango.server import DUPLICATE_NAME, SYSTEM

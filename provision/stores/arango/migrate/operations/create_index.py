@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provision.documents.operation import Body, Problem
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.arango.migrate import indexes
 from provision.stores.arango.migrate.bodies import body_of

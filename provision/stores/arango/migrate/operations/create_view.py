@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provision.documents.operation import Body
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.bodies import body_of
 from provision.stores.arango.migrate.compare import difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.operations.base import NAME, ArangoOperation, Live, done, not_done, request, uses
 from provision.stores.arango.migrate.world import ArangoWorld

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from provision.documents.operation import Body, Problem, mapping
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.operations.base import NAME, ArangoOperation, Live, done, not_done, request
 from provision.stores.arango.migrate.operations.create_index import listed_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.documents.operation import Body, mapping
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.operations.base import NAME, ArangoOperation, Live, done, not_done, request
 from provision.stores.arango.migrate.operations.create_view import properties

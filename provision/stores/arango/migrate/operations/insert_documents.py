@@ -7,7 +7,7 @@ from typing import Any
 
 from provision.documents.operation import Body, Problem
 from provision.documents.refused import Refused
-from provision.model import Fate
+from provision.model.statements import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.bodies import body_of
 from provision.stores.arango.migrate.compare import difference

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from provision.model import Event, Fate, Mark, Outcome
+from provision.model import Event
+from provision.model.statements import Fate, Mark, Outcome
 from provision.stores.clickhouse.migrate.parse.touched import Effect, ParsedStatement
 from provision.stores.clickhouse.server import Client, ServerRefused
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from provision.errors import FailedError
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.clickhouse.migrate.parse.tokens import Name, read_name
 from provision.stores.clickhouse.migrate.parse.touched import Effect, ParsedStatement
 from provision.stores.clickhouse.migrate.probe import picture

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.influx.migrate.model import FIRST_TIER, Tier, default_shard, seconds, shown
 from provision.stores.influx.migrate.operations.base import DATABASE, KEPT, NAME, SPAN, InfluxOperation, too_short
 from provision.stores.influx.migrate.world import InfluxWorld, out_of_reach

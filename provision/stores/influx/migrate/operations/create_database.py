@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.documents.operation import Body, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.influx.migrate.model import FIRST_TIER
 from provision.stores.influx.migrate.operations.base import DATABASE, InfluxOperation
 from provision.stores.influx.migrate.world import Database, InfluxWorld

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.documents.operation import Body, Earlier, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.influx.migrate.operations.base import DATABASE, InfluxOperation
 from provision.stores.influx.migrate.world import InfluxWorld, no_database
 from provision.stores.influx.server import Server

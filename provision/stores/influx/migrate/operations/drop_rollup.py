@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.documents.operation import Body, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.influx.migrate.operations.base import DATABASE, NAME, InfluxOperation
 from provision.stores.influx.migrate.world import InfluxWorld
 from provision.stores.influx.server import Server

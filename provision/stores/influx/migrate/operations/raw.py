@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from provision.documents.operation import Body, Earlier, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.influx.migrate.canonical import canonical
 from provision.stores.influx.migrate.operations.base import TEXT, InfluxOperation
 from provision.stores.influx.names import OWN

@@ -10,7 +10,8 @@ from typing import Any
 
 from provision.documents.operation import Body, Earlier, Stopped
 from provision.documents.statements import ProbedKind
-from provision.model import Event, Outcome
+from provision.model import Event
+from provision.model.statements import Outcome
 from provision.stores.redis.fence import Command, Fence
 from provision.stores.redis.migrate.world import RedisWorld
 from provision.stores.redis.names import OWN, Keys

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from provision.documents.operation import Body, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import (
     FIELDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provision.documents.operation import Body, Earlier, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import KEY, Live, RedisOperation
 from provision.stores.redis.names import Keys

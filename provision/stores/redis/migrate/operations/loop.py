@@ -9,7 +9,8 @@ from abc import abstractmethod
 from collections.abc import Iterator
 
 from provision.documents.operation import Body
-from provision.model import Event, Fate, Outcome
+from provision.model import Event
+from provision.model.statements import Fate, Outcome
 from provision.stores.redis.migrate.operations.base import Live, RedisOperation
 from provision.stores.redis.names import OWN
 

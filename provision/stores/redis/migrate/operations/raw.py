@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
-from provision.model import Event, Fate, Outcome
+from provision.model import Event
+from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command, CommandRefused
 from provision.stores.redis.migrate.operations.base import TEXT, Live, RedisOperation, canonical
 from provision.stores.redis.names import OWN, Keys

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 
 from provision.documents.operation import Body, Stopped, mapping
-from provision.model import Event, Fate, Outcome
+from provision.model import Event
+from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import Live, RedisOperation
 from provision.stores.redis.names import Keys

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provision.documents.operation import Body, Earlier, Problem, mapping
-from provision.model import Event, Fate, Outcome
+from provision.model import Event
+from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import KEY, Live, RedisOperation
 from provision.stores.redis.migrate.operations.raw import words

@@ -10,7 +10,8 @@ from typing import Any
 
 from provision.documents.ensure import EnsuredKind
 from provision.documents.operation import Body, Stopped
-from provision.model import Fate, Outcome, StoreOptions
+from provision.model import StoreOptions
+from provision.model.statements import Fate, Outcome
 from provision.stores.weaviate.migrate.compare import Difference
 from provision.stores.weaviate.migrate.world import WeaviateWorld
 from provision.stores.weaviate.names import Names

@@ -7,7 +7,7 @@ from typing import Any
 
 from provision.documents.operation import Body, Problem
 from provision.documents.refused import Refused
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.compare import differences
 from provision.stores.weaviate.migrate.defaults import filled, fixed

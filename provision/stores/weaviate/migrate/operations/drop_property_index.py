@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, Stopped, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.compare import by_name
 from provision.stores.weaviate.migrate.operations.base import CLASS_NAME, PROPERTY_NAME, Live, Schema, WeaviateOperation

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.operations.base import ALIAS_NAME, CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.operations.create_alias import refuse_missing

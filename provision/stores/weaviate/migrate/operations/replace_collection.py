@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.weaviate.copy.plan import hindrances
 from provision.stores.weaviate.migrate.operations.base import ALIAS_NAME, CLASS_NAME, Live
 from provision.stores.weaviate.migrate.operations.replace_copy import ReplaceCopy

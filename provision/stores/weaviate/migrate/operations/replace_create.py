@@ -7,7 +7,7 @@ from typing import Any
 
 from provision.documents.operation import Body, Stopped
 from provision.documents.refused import Refused
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.weaviate.copy.form import tenanted
 from provision.stores.weaviate.copy.freeze import thaw
 from provision.stores.weaviate.copy.marks import CopyMark, Stage, write

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Stopped
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.freeze import thaw

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from provision.documents.operation import Body, Stopped
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.freeze import thaw

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from provision.documents.operation import Body, Stopped
 from provision.documents.refused import Refused
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import Unanswered, path_of
 from provision.stores.weaviate.copy.freeze import freeze, thaw
 from provision.stores.weaviate.copy.marks import CopyMark, Stage, mark_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Earlier, Problem, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.weaviate.migrate.compare import differences
 from provision.stores.weaviate.migrate.operations.base import Live, WeaviateOperation
 from provision.stores.weaviate.names import OWN

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from provision.documents.operation import Body, Problem, Stopped, mapping
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.operations.base import CLASS_NAME, Live, WeaviateOperation
 from provision.stores.weaviate.migrate.rules import name_problems, tenant_problems

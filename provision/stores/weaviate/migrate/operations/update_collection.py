@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.weaviate.migrate.compare import Difference, by_name, differences
 from provision.stores.weaviate.migrate.immutable import reason, way_round

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provision.documents.operation import Body, Problem
-from provision.model import Fate, Outcome
+from provision.model.statements import Fate, Outcome
 from provision.stores.weaviate.migrate.operations.base import Live
 from provision.stores.weaviate.migrate.operations.tenants import TenantsOperation, missing, not_there, there, unlike
 
