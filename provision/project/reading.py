@@ -13,6 +13,7 @@ from provision.flows import history as past
 from provision.flows import look
 from provision.flows.connect import Access
 from provision.flows.doctor import Checkup
+from provision.flows.file_trial import try_files
 from provision.flows.history import HistoryEntry
 from provision.flows.look import ProjectStatus
 from provision.flows.losses import Losses, foreseen
@@ -147,4 +148,6 @@ class Reading(Opened):
 
     def _planned(self, direction: Direction, wanted: MoveRequest) -> Plan:
         with self._opened(Access.READ, wanted.only, narrow=direction) as site:
-            return planned(site, direction, wanted, self._rules(), survey(site))
+            plan = planned(site, direction, wanted, self._rules(), survey(site))
+            try_files(site.known, plan.steps)
+        return plan

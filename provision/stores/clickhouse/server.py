@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -47,6 +48,7 @@ class Client:
         self._url, self._lock = url, threading.Lock()
         self._made: Any = None
         self._plain = opened(url)
+        self._carried: Mapping[str, str] = {}
         self.version = self._plain_version() or str(self._client.server_version)
 
     @property
@@ -57,6 +59,15 @@ class Client:
                 self._leave_plain()
                 self._made = _connected(self._url, self.store, self.place)
             return self._made
+
+    def carrying(self, settings: Mapping[str, str]) -> Client:
+        """This client with settings that go with each of its commands, and with no question."""
+        if not settings:
+            return self
+        _ = self._client  # one connection for both
+        other = copy.copy(self)
+        other._carried = settings
+        return other
 
     def question(self, sql: str, parameters: Mapping[str, object] | None = None) -> Rows:
         """Names and rows of a query of texts, whole numbers and moments. Raises Refused and UnreachableError."""
@@ -92,7 +103,8 @@ class Client:
 
     def command(self, sql: str, *, database: str | None = None, **settings: str) -> None:
         """Run one statement. Raises Refused and UnreachableError."""
-        self.ask(lambda: self._client.command(sql, settings=self._settings(database, settings)))
+        carried = self._settings(database, {**self._carried, **settings})
+        self.ask(lambda: self._client.command(sql, settings=carried))
 
     def insert(self, sql: str, parameters: Mapping[str, object]) -> None:
         """Run one INSERT … SELECT with server-side parameters, waiting until it is stored."""

@@ -16,11 +16,13 @@ from provision.errors import (
     RefusedError,
     RolledBackInside,
     StatementFailed,
+    raise_all,
 )
 from provision.model import Direction, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate import alembic as engine
+from provision.stores.postgres.migrate import env_runs
 from provision.stores.postgres.migrate.attempts import Attempt
 from provision.stores.postgres.migrate.committed import Seen
 from provision.stores.postgres.migrate.failures import answers, line, short, sqlstate, told
@@ -36,6 +38,7 @@ from provision.stores.postgres.migrate.version_table import DEFAULTS, version_ta
 from provision.stores.postgres.migrate.watch import StatementWatch
 from provision.stores.postgres.server import Connection, connect
 from provision.text.credentials import hidden
+from provision.text.files import read_text
 
 READ_ONLY = "25006"
 _UNCOMMITTED = (
@@ -68,6 +71,7 @@ class AlembicLane:
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
+        self._refuse_several(directory)
         self._deadlock = deadlock_timeout(self._connection)
         self._watch = StatementWatch(partial(connect, self._url, self._options.name), journal.note)
         session = Session(self._connection, self._ledger, self._options, journal, self._guard, self._watch)
@@ -124,10 +128,27 @@ class AlembicLane:
     def _limits(self, step: Step) -> Limits:
         return limits(self._options.extra, dict(step.revision.limits), self._deadlock)
 
+    def _refuse_several(self, directory: Any) -> None:
+        """Raises ConfigError (several-runs, env-failed) for an env.py that runs the migrations not once."""
+        env = self._options.path / "env.py"
+        if env_runs.once(read_text(env, self._options.shown(env))):
+            return
+        try:
+            runs = engine.count_runs(self._options, directory, self._url)
+        except ProvisionError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._env_failed(error) from error
+        raise_all(list(env_runs.refused(self._options, runs)))
+
     def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
         record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+        runs: list[None] = []
 
         def fn(_heads: Any, context: Any) -> Iterator[Any]:
+            runs.append(None)
+            if len(runs) > 1:
+                raise_all(list(env_runs.refused(self._options, len(runs))))
             session.attach(context)
             if session.external and pulled.current is None:
                 return  # found out only now: end this run, the next one carries a single step
@@ -146,6 +167,8 @@ class AlembicLane:
                 fn,
                 lambda connection, given: {**session.configured(connection, given), **record},
             )
+            if not runs:
+                raise_all(list(env_runs.refused(self._options, 0)))
         except RolledBackInside as error:
             assert pulled.current is not None
             raise self._failed(error, session, pulled.current, journal) from error

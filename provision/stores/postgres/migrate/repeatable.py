@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
 from provision.ports import Journal
+from provision.stores.postgres.migrate.header import LIMITS
 from provision.text.credentials import hidden
 from provision.text.files import checksum, described, headers, inside, listed, read_text
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 # How long a revision may wait for locks, a statement of it take, and how often it is tried again; and how old a
 # transaction may be that a run begins beside.
-LIMITS, LONGEST = ("lock_timeout", "statement_timeout", "retries"), "longest_transaction"
+LONGEST = "longest_transaction"
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
 select pg_current_xact_id()::text, set_config('lock_timeout', %(lock)s, true),
