@@ -50,14 +50,25 @@ class Event:
         return self._set or _Turn.scheduler.wait(self.is_set, timeout)
 
 
+def _limit(timeout: float) -> float | None:
+    return None if timeout < 0 else timeout
+
+
 class Lock:
     def __init__(self) -> None:
         self._held = False
 
-    def __enter__(self) -> None:
-        while self._held:
-            _Turn.scheduler.wait(lambda: not self._held)
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if self._held and (not blocking or not _Turn.scheduler.wait(lambda: not self._held, _limit(timeout))):
+            return False
         self._held = True
+        return True
+
+    def release(self) -> None:
+        self._held = False
+
+    def __enter__(self) -> None:
+        self.acquire()
 
     def __exit__(self, *raised: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._held = False
@@ -91,8 +102,11 @@ class Thread:
     def start(self) -> None:
         self._task = _spawn(self._target)
 
-    def join(self) -> None:
-        _Turn.scheduler.wait(lambda: self._task.ended)
+    def join(self, timeout: float | None = None) -> None:
+        _Turn.scheduler.wait(lambda: self._task.ended, timeout)
+
+    def is_alive(self) -> bool:
+        return not self._task.ended
 
 
 def _clock() -> float:
