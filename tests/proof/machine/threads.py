@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from provision.core import execute, lease, resume
-from provision.flows import connect, migrate, run_lock
+from provision.flows import run_lock
 from provision.model import Owner
 from provision.threads import Waited
 from tests.proof.machine.scheduler import Scheduler, Task
@@ -50,14 +50,25 @@ class Event:
         return self._set or _Turn.scheduler.wait(self.is_set, timeout)
 
 
+def _limit(timeout: float) -> float | None:
+    return None if timeout < 0 else timeout
+
+
 class Lock:
     def __init__(self) -> None:
         self._held = False
 
-    def __enter__(self) -> None:
-        while self._held:
-            _Turn.scheduler.wait(lambda: not self._held)
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if self._held and (not blocking or not _Turn.scheduler.wait(lambda: not self._held, _limit(timeout))):
+            return False
         self._held = True
+        return True
+
+    def release(self) -> None:
+        self._held = False
+
+    def __enter__(self) -> None:
+        self.acquire()
 
     def __exit__(self, *raised: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._held = False
@@ -91,43 +102,11 @@ class Thread:
     def start(self) -> None:
         self._task = _spawn(self._target)
 
-    def join(self) -> None:
-        _Turn.scheduler.wait(lambda: self._task.ended)
+    def join(self, timeout: float | None = None) -> None:
+        _Turn.scheduler.wait(lambda: self._task.ended, timeout)
 
-
-class Pool:
-    """As much of ThreadPoolExecutor as `together` needs."""
-
-    def __init__(self, workers: int) -> None:
-        del workers
-
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, *raised: type[BaseException] | BaseException | TracebackType | None) -> None:
-        """Every result was asked for, or the first unexpected error leaves."""
-
-    def submit(self, work: Callable[[Any], Any], item: Any) -> _Future:
-        return _Future(partial(work, item))
-
-
-class _Future:
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self._work = work
-        self._error: Exception | None = None
-        self._task = _spawn(self._carry_out)
-
-    def _carry_out(self) -> None:
-        try:
-            self._result = self._work()
-        except Exception as error:
-            self._error = error
-
-    def result(self) -> Any:
-        _Turn.scheduler.wait(lambda: self._task.ended)
-        if self._error is not None:
-            raise self._error
-        return self._result
+    def is_alive(self) -> bool:
+        return not self._task.ended
 
 
 def _clock() -> float:
@@ -155,10 +134,9 @@ def stand_ins() -> Iterator[None]:
         patch.object(execute, "threading", threads),
         patch("provision.threads.threading", waited),
         patch.object(Waited, "start", lambda self: setattr(self, "task", _spawn(self.run))),
-        patch.object(connect, "ThreadPoolExecutor", Pool),
         patch.object(lease, "acquire", acquire),
         patch.object(run_lock, "time", SimpleNamespace(sleep=_sleep)),
         patch.object(run_lock, "dead", lambda owner: _Turn.dead(owner)),
-        patch.object(migrate, "wait_out", partial(resume.wait_out, clock=_clock, sleep=_sleep)),
+        patch.object(resume, "wait_out", partial(resume.wait_out, clock=_clock, sleep=_sleep)),
     ):
         yield
