@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from provision.core.audit import IllegalEntry
     from provision.core.graph import Graph
     from provision.core.standing import Flag, StoreStanding
     from provision.embedded import EngineStatus
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provision.flows.history import HistoryEntry
     from provision.flows.look import ProjectStatus
     from provision.flows.validate import Validation
+    from provision.flows.verify import LedgerReport
     from provision.model import (
         Began,
         Blocked,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from provision.run import Run, Stop
 
 _NAMES = {
+    "core.audit": ("IllegalEntry",),
     "core.graph": ("Graph",),
     "core.standing": ("Flag", "StoreStanding"),
     "embedded": ("EngineStatus",),
@@ -75,6 +78,7 @@ _NAMES = {
     "flows.history": ("HistoryEntry",),
     "flows.look": ("ProjectStatus",),
     "flows.validate": ("Validation",),
+    "flows.verify": ("LedgerReport",),
     "model": (
         "Began",
         "Direction",
@@ -121,10 +125,12 @@ __all__ = [
     "Flag",
     "Graph",
     "HistoryEntry",
+    "IllegalEntry",
     "Interrupted",
     "LeaseHeld",
     "LeaseLost",
     "LeaseRecord",
+    "LedgerReport",
     "Note",
     "Plan",
     "Project",

@@ -10,7 +10,8 @@ ProvisionError
 │   ├── Interrupted       Ctrl-C, SIGTERM, or `Stop` of the library
 │   ├── BatchFailed       rows of a backfill that the server refuses for what is in them
 │   ├── BatchInTheWay     a batch of a backfill that gave way to others
-│   └── LeaseLost         the run lock was asked back, taken over or deleted
+│   ├── LeaseLost         the run lock was asked back, taken over or deleted
+│   └── FellSilent        a server took what was sent, and gives no answer any more
 ├── LeaseHeld (6)         another run holds the lease and did not end in time
 └── Several               more than one of the above at once
 """
@@ -140,6 +141,28 @@ class LeaseLost(FailedError):
             fix="this run sends nothing more; a statement that it had sent before may still take effect, and the next"
             " run waits for it and looks; `provision status` shows what is open",
         )
+
+
+class FellSilent(FailedError):
+    """Raised when a server that a run depends on gives no answer for as long as the run lock lives: `seconds`."""
+
+    @staticmethod
+    def home(seconds: float, where: str = "") -> FellSilent:
+        """The home store, so that the run lock can neither be kept nor given back: it runs out by itself."""
+        what = f"the home store fell silent: no answer for {seconds:.0f} s, and without it the run lock is lost"
+        return FellSilent("home-silent", what, where=where, fix=_HEARD_AGAIN)
+
+    @staticmethod
+    def other(store: str, seconds: float, where: str = "") -> FellSilent:
+        """A store that a statement was sent to, and that answers nobody else either."""
+        what = f"{store} fell silent: no answer for {seconds:.0f} s"
+        return FellSilent("server-lost", what, where=where, fix=_HEARD_AGAIN)
+
+
+_HEARD_AGAIN = (
+    "see that the server runs and that the network lets its answers through, then run the same command again: it waits"
+    " for what may still be at work, and asks what became of it"
+)
 
 
 class BatchFailed(FailedError):

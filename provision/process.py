@@ -7,7 +7,7 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from provision.model import Owner
@@ -48,6 +48,10 @@ def _command() -> str:
     """How this process was called; of a program that is not ours its name alone: its arguments may hold a secret."""
     program, *arguments = getattr(sys, "argv", None) or [""]  # an embedded interpreter may have none
     ours = Path(program).name in OURS or Path(program).parts[-3:] == ("provision", "cli", "main.py")
+    if ours and any(" " in each for each in arguments):
+        from provision.text.credentials import hidden  # a reason may quote a statement
+
+        arguments = [hidden(each) for each in arguments]
     return shlex.join([Path(program).name, *(arguments if ours else ())])[:80]
 
 
@@ -61,3 +65,9 @@ def _user() -> str:
 def _github(environment: Mapping[str, str]) -> str:
     parts = [environment.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     return f"{parts[0]}/{parts[1]}/actions/runs/{parts[2]}" if all(parts) else ""
+
+
+def passed_on(names: Iterable[str] = ()) -> dict[str, str]:
+    """The variables for a program of others: where programs and a home are, and `names`; never a url or a password."""
+    wanted = {"PATH", "HOME", "TMPDIR", *names}
+    return {"LC_ALL": "C.UTF-8"} | {name: value for name, value in os.environ.items() if name in wanted}

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
+
+R = TypeVar("R")
+
+
+class Late(Exception):
+    """Raised when a call has not ended in the time that it was given; it goes on in its thread."""
 
 
 class Waited(threading.Thread):
@@ -31,3 +38,26 @@ class Waited(threading.Thread):
     def done(self, timeout: float | None = 0.0) -> bool:
         """Whether the work is done, waiting so many seconds for it; None waits for its end."""
         return self._done.wait(timeout)
+
+
+class Call(Waited, Generic[R]):
+    """A call that goes on in a thread of its own, from now on; whoever stops waiting leaves it there."""
+
+    def __init__(self, work: Callable[[], R], name: str) -> None:
+        super().__init__(self._keep, name, daemon=True)
+        self._asked, self._returned, self._error = work, list[R](), list[BaseException]()
+        self.start()
+
+    def result(self, seconds: float | None = None) -> R:
+        """What the call returns, or raises, waiting so many seconds for it; None waits for its end. Raises Late."""
+        if not self.done(seconds):
+            raise Late
+        if self._error:
+            raise self._error[0]
+        return self._returned[0]
+
+    def _keep(self) -> None:
+        try:
+            self._returned.append(self._asked())
+        except BaseException as error:  # raised again by `result`, in the thread that asks
+            self._error.append(error)

@@ -39,6 +39,7 @@ FAULTS = (
     "noon",
     "several/test_killed.py",
     "servers/test_plugin.py",
+    "silent",
     "stores/redis/test_redis_crash.py",
     "stores/redis/test_redis_durable.py",
     "stores/weaviate/test_lost.py",

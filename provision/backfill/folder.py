@@ -13,7 +13,7 @@ FOLDER = "backfills"
 def found(root: Path) -> dict[str, Path]:
     """Every backfill of a project by name, in order. Raises ConfigError (duplicate-backfill)."""
     named: dict[str, Path] = {}
-    for path in sorted([*files.inside(root / FOLDER, "*.yaml"), *files.inside(root / FOLDER, "*.py")]):
+    for path in sorted([*files.inside(root / FOLDER, "*.yaml", root), *files.inside(root / FOLDER, "*.py", root)]):
         if path.stem in named:
             what = f"two files are backfill {path.stem}"
             where = f"{FOLDER}/{named[path.stem].name}, {FOLDER}/{path.name}"

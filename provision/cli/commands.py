@@ -22,6 +22,7 @@ GROUPS: Final = {
         "status": Entry("show", "Show what is applied and what is pending."),
         "plan": Entry("planning", "Show what `up` would do; save it with --out."),
         "history": Entry("show", "Show what was done, when and by whom."),
+        "ledger": Entry("ledger", "Verify what the ledgers say was done."),
         "graph": Entry("show", "Draw the revisions and what they require."),
         "doctor": Entry("doctor", "Check the set-up, the servers and the ledgers."),
     },

@@ -82,7 +82,7 @@ def _stores() -> tuple[StoreOptions, ...]:
 
 def _numbers(folder: Path) -> Iterator[str]:
     """Ids by file name, for Alembic's files by their text: the kinds' own readers would load their drivers."""
-    for path in sorted(folder.glob("versions/*.py")):
+    for path in filter(Path.is_file, sorted(folder.glob("versions/*.py"))):
         found = re.search(_REVISION, path.read_text(encoding="utf-8", errors="replace"))
         if found:
             yield found[1]
@@ -93,4 +93,5 @@ def _numbers(folder: Path) -> Iterator[str]:
 
 
 def _begin(begun: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.startswith(begun)]
+    # A shell prints them as they are.
+    return [name for name in names if name.startswith(begun) and name.isprintable()]

@@ -17,6 +17,7 @@ import typer
 
 from provision.cli import group, options, plans, site
 from provision.cli.render.moves import MoveRender, lost
+from provision.cli.render.paper import print_lines
 from provision.cli.render.problems import name_environment
 from provision.cli.signals import handled
 from provision.core.plan import MoveRequest
@@ -139,8 +140,7 @@ def _confirm(losses: Losses) -> bool:
     """At a terminal, ask for a typed word; elsewhere the answer is no."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
-    for line in lost(losses, shutil.get_terminal_size().columns):
-        typer.echo(line)
+    print_lines(lost(losses, shutil.get_terminal_size().columns))
     said = "1 step loses data" if len(losses) == 1 else f"{len(losses)} steps lose data"
     word = typer.prompt(f"{said}. Type LOSE to go on", default="", show_default=False)
     return bool(word == "LOSE")

@@ -15,6 +15,7 @@ from provision.core.plan import MoveRequest, plan_up
 from provision.core.standing import stand
 from provision.errors import EXIT_DONE, ConfigError
 from provision.flows.connect import Access
+from provision.flows.file_trial import try_files
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.rules import Rules
@@ -66,6 +67,7 @@ def plan(
         made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
         render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
+        try_files(stores, made.steps)
         losses = foreseen(opened, made.steps)
         _print_plan(render, made, stores, output, sql=sql, losses=losses)
         if out is not None:
@@ -78,7 +80,9 @@ def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
     project = site.project()
     stores, revisions = files.on_disk(project, tuple(wanted.only))
     standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
-    _print_plan(PlanRender(project.name, None), plan_up(revisions, standings, wanted), stores, output, sql=sql)
+    made = plan_up(revisions, standings, wanted)
+    try_files(stores, made.steps)
+    _print_plan(PlanRender(project.name, None), made, stores, output, sql=sql)
 
 
 def _options(wanted: MoveRequest) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
 from provision.cli import complete, group, options, site
-from provision.cli.render import problems
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, joined
-from provision.flows.connect import Access, Site
+from provision.cli.render.paper import print_form, print_lines
+from provision.cli.shown import say_unread, store_names
+from provision.errors import EXIT_DONE, EXIT_FINDINGS
+from provision.flows.connect import Access
 from provision.model import Direction
-from provision.settings import ProjectFile
 
 app = group.app()
 
@@ -36,7 +34,7 @@ def status(
     stores = tuple(only or ())
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
         seen = look.look(opened)
-        shown = _store_names(opened.project, stores)
+        shown = store_names(opened.project, stores)
         render = StatusRender(opened, seen, shown)
         if output == options.JSON:
             render.json()
@@ -44,7 +42,7 @@ def status(
             render.text(everything=everything)
         if output == options.GITHUB:
             render.annotations()
-        unread = _say_unread(opened, shown, output)
+        unread = say_unread(opened, shown, output)
         waiting = any(seen.standings[name].pending for name in shown if name in seen.standings)
     return unread or (EXIT_FINDINGS if check and waiting else EXIT_DONE)
 
@@ -71,11 +69,11 @@ def history(
 
     stores = tuple(only or ())
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
-        shown = _store_names(opened.project, stores)
+        shown = store_names(opened.project, stores)
         entries = past.entries(opened, shown, revision, limit)
         say = render.as_json if output == options.JSON else render.text
         say(entries, opened.environment.mask)
-        return _say_unread(opened, shown, output)
+        return say_unread(opened, shown, output)
 
 
 @group.command(app, "graph", "provision graph", "provision graph --format mermaid > graph.mmd")
@@ -90,30 +88,13 @@ def graph(
 
     project = site.project()
     _, revisions = files.on_disk(project, only or ())
-    shown = _store_names(project, only or ())
+    shown = store_names(project, only or ())
     if output == options.JSON:
-        typer.echo(render.as_json(project.name, revisions, shown))
+        print_form(render.as_json(project.name, revisions, shown))
     elif form == "mermaid":
-        typer.echo("\n".join(render.mermaid(revisions, shown)))
+        print_lines(render.mermaid(revisions, shown))
     elif form == "dot":
-        typer.echo("\n".join(render.dot(project.name, revisions, shown)))
+        print_lines(render.dot(project.name, revisions, shown))
     else:
-        typer.echo("\n".join(render.text(project.name, revisions, shown)))
+        print_lines(render.text(project.name, revisions, shown))
     return EXIT_DONE
-
-
-def _store_names(project: ProjectFile, only: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each.name for each in project.stores if not only or each.name in only)
-
-
-def _say_unread(opened: Site, shown: Sequence[str], output: str) -> int:
-    """Print why stores could not be read; the exit code that follows from it, 0 when all could."""
-    errors = [error for name in shown if (error := opened.reached[name].error) is not None]
-    if (found := joined(errors)) is None:
-        return EXIT_DONE
-    for each in problems.parts(found):
-        if output == options.GITHUB:
-            print(problems.annotation(each))
-        else:
-            print(opened.environment.mask(problems.text(each)), file=sys.stderr)
-    return found.exit_code

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from provision import kinds, settings
+from provision.cli.render.paper import print_lines
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
 from provision.flows.backfill import BackfillContext, batches_of
 from provision.model.backfills import Backfill
@@ -18,7 +17,7 @@ def write(project: settings.ProjectFile, place: BackfillContext, chosen: Backfil
     store = place.stores[chosen.store]
     constants = batches_of(store).suggestion(chosen)
     if constants is None:
-        typer.echo(f"{chosen.name} is a backfill: its values differ by row, or its columns are not empty and unused")
+        print_lines([f"{chosen.name} is a backfill: its values differ by row, or its columns are not empty and unused"])
         return EXIT_FINDINGS
     part = kinds.named(store.kind, store.name).suggest()
     if part is None:
@@ -32,7 +31,7 @@ def write(project: settings.ProjectFile, place: BackfillContext, chosen: Backfil
         fix = "make the folder writable for this user"
         raise ConfigError("unwritable-file", what, where=str(error.filename or options.path), fix=fix) from None
     for path in written:
-        typer.echo(path.relative_to(project.root).as_posix())
+        print_lines([path.relative_to(project.root).as_posix()])
     count = "1 column gets" if len(constants) == 1 else f"{len(constants)} columns get"
-    typer.echo(f"{count} one constant: a DEFAULT touches no row; apply it in the place of {chosen.id}")
+    print_lines([f"{count} one constant: a DEFAULT touches no row; apply it in the place of {chosen.id}"])
     return EXIT_DONE

@@ -12,7 +12,16 @@ from itertools import zip_longest
 
 from provision.core import statements
 from provision.core.graph import edges
-from provision.errors import FailedError, Interrupted, LeaseLost, ProvisionError, StatementFailed, UnreachableError
+from provision.core.silence import Silences
+from provision.errors import (
+    FailedError,
+    FellSilent,
+    Interrupted,
+    LeaseLost,
+    ProvisionError,
+    StatementFailed,
+    UnreachableError,
+)
 from provision.model import (
     Began,
     Direction,
@@ -29,6 +38,7 @@ from provision.model import (
 )
 from provision.model.statements import Mark
 from provision.ports import Store
+from provision.text.credentials import hidden
 from provision.threads import Waited
 
 _LOST = "bring the server back and run the same command again: it finds out what became of the last statement"
@@ -45,9 +55,16 @@ class EventNumbering:
         self.project, self.token, self._actor = project, token, actor
         self._n = 0
 
+    @property
+    def last(self) -> int:
+        """The number of the newest event."""
+        return self._n
+
     def event(self, revision: Revision, kind: EventKind, **fields: object) -> Event:
         """The next event. `duration_ms` and `statement` are its own fields, every other keyword goes to its detail."""
         self._n += 1
+        # What reads it holds it against a text whose secrets are hidden too.
+        fields = {name: hidden(each) if isinstance(each, str) else each for name, each in fields.items()}
         duration, number = fields.pop("duration_ms", 0), fields.pop("statement", None)
         return Event(
             project=self.project,
@@ -123,6 +140,7 @@ class Execution:
     may_lose: Callable[[Step], bool] = field(default=lambda _: False)
     # Told what was raised in the thread that waits for the lanes, and whether any of them is still at work.
     interrupted: Callable[[BaseException, bool], None] = field(default=lambda _error, _at_work: None)
+    silences: Silences | None = None  # None: lanes are waited for, however long their servers are silent
 
 
 class LaneJournal:
@@ -136,6 +154,12 @@ class LaneJournal:
         self._skipped = ""
         self._after: tuple[Step, Iterable[str]] | None = None  # the step after the current one, what it waits for
         self._begun: Step | None = None
+        self.given_up: FellSilent | None = None
+
+    @property
+    def sign(self) -> object:
+        """Something else whenever the lane has gone on."""
+        return self._pen.last, len(self.done), self.current
 
     def event(self, step: Step, kind: EventKind, **fields: object) -> Event:
         if step.direction is Direction.DOWN:
@@ -152,6 +176,8 @@ class LaneJournal:
         return Mark(self._pen.project, self.token, step.id, statement)
 
     def check(self) -> None:
+        if self.given_up is not None:
+            raise self.given_up
         if isinstance(self._run.board.stopped, Interrupted | LeaseLost):  # a ledger may see the loss before the lease
             raise self._run.board.stopped
         self._run.check()
@@ -204,6 +230,7 @@ class LaneJournal:
 def execute(plan: Plan, stores: Mapping[str, Store], run: Execution) -> Report:
     """Carry out the plan. Never raises for what goes wrong in a lane: the report says it.
 
+    A lane whose store, or the home store, falls silent is left where it is: see `Silences`.
     What is raised in the thread that waits, such as KeyboardInterrupt, ends every lane after the statement in hand and
     leaves only then; raised a second time, it leaves at once.
     """
@@ -229,20 +256,29 @@ def _carry_out(lanes: Sequence[_LaneThread], run: Execution) -> None:
     try:
         for lane in lanes:
             lane.start()
-        _wait_for(lanes)
+        _wait_for(lanes, run)
     except BaseException as error:
         run.board.stop(Interrupted(type(error).__name__))
         try:
-            _wait_for(lane for lane in lanes if lane.came())
+            _wait_for([lane for lane in lanes if lane.came()], run)
         finally:
             run.interrupted(error, any(lane.came() and not lane.done() for lane in lanes))
         raise
 
 
-def _wait_for(lanes: Iterable[Waited]) -> None:
-    for lane in lanes:
-        while not lane.done(0.5):  # with a timeout, so that signals are handled in between
-            continue
+def _wait_for(lanes: Sequence[_LaneThread], run: Execution) -> None:
+    while at_work := [lane for lane in lanes if not lane.done()]:
+        at_work[0].done(0.5)  # with a timeout, so that signals are handled in between
+        if run.silences is not None:
+            _give_up_silent(at_work, run.silences, hurried=run.board.stopped is not None)
+
+
+def _give_up_silent(lanes: Sequence[_LaneThread], silences: Silences, *, hurried: bool) -> None:
+    """Leave lanes that wait for an answer which does not come; without the run lock none may send anything more."""
+    at_work = {lane.name_of_store: lane for lane in lanes if not lane.done()}
+    silences.tick({name: lane.journal.sign for name, lane in at_work.items()}, hurried)
+    for name, error in silences.given_up({name: lane.in_hand for name, lane in at_work.items()}, hurried).items():
+        at_work[name].give_up(error)
 
 
 class _LaneThread(Waited):
@@ -251,8 +287,26 @@ class _LaneThread(Waited):
     ) -> None:
         super().__init__(self._carry_out, f"lane {store.name}", daemon=True)
         self._store, self._steps, self._waits, self._run = store, steps, waits, run
+        self.name_of_store = store.name
         self.journal = LaneJournal(store.name, run, alone=alone)
         self.failure: Failure | None = None
+        self._ending = threading.Lock()
+
+    @property
+    def in_hand(self) -> str:
+        """For people: what of this lane may or may not take effect."""
+        step = self.journal.current
+        return f"{step.id} is in hand, and what becomes of it is not known" if step else f"{self._next().id} is next"
+
+    def done(self, timeout: float | None = 0.0) -> bool:
+        return self.journal.given_up is not None or super().done(timeout)
+
+    def give_up(self, error: FellSilent) -> None:
+        """Wait for this lane no more: it sends nothing after the statement in hand, should that ever end."""
+        with self._ending:
+            if not self.done():
+                self.journal.given_up = error
+                self._failed(error)
 
     def _carry_out(self) -> None:
         pulled = self.journal.steps(self._steps, self._waits)
@@ -267,6 +321,11 @@ class _LaneThread(Waited):
             self._fail(_unexpected(error, self.journal.current))
 
     def _fail(self, error: ProvisionError) -> None:
+        with self._ending:
+            if self.journal.given_up is None:
+                self._failed(error)
+
+    def _failed(self, error: ProvisionError) -> None:
         if isinstance(error, UnreachableError):
             # What was reached before and is not any more has failed in mid-run.
             error = FailedError("server-lost", error.what, where=error.where, fix=_LOST)

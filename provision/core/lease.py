@@ -6,10 +6,12 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
-from provision.errors import LeaseHeld, LeaseLost, ProvisionError
+from provision.errors import FellSilent, LeaseHeld, LeaseLost, ProvisionError, UnreachableError
 from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.ports import Leases
+from provision.threads import Call, Late
 
 Clock = Callable[[], float]
 
@@ -24,7 +26,8 @@ class Lease:
     """A lease that is held. `check` costs nothing while the holder's own monotonic deadline lies ahead.
 
     Once it is lost or asked back, `check` raises LeaseLost for good. One that is asked back is given up by the
-    heartbeat, a grace later: what has just passed `check` is sent by then.
+    heartbeat, a grace later: what has just passed `check` is sent by then. No question to the home store is waited for
+    longer than the lease lives: one that took it and stays silent is left alone.
     """
 
     def __init__(self, leases: Leases, holding: LeaseRecord, seconds: float, asked: float, clock: Clock) -> None:
@@ -43,40 +46,57 @@ class Lease:
     @property
     def until(self) -> float:
         """The monotonic time until which `check` need ask nobody; minus infinity once the lease is lost."""
-        return self._until
+        return -math.inf if self._abandoned else self._until
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the time is over and nobody has said that the lease is lost: the home store does not answer."""
+        return self._lost is None and self._clock() >= self._until
 
     def check(self) -> None:
-        """Return while the lease is ours. After a gap, ask the home store; raises LeaseLost once it is not."""
-        if self._clock() < self._until:
+        """Return while the lease is ours. After a gap, ask the home store; raises LeaseLost once it is not.
+
+        Raises FellSilent where that does not answer.
+        """
+        if self._clock() < self.until:
             return
-        with self._renewing:
-            if self._clock() >= self._until:
+        if not self._renewing.acquire(timeout=self._seconds / 3):
+            raise FellSilent.home(self._seconds)  # the heartbeat has asked, and waits
+        try:
+            if self._clock() >= self.until:
                 self._extend()
+        finally:
+            self._renewing.release()
 
     def check_writing(self) -> None:
         """As `check`, for writing down what is done: one that was asked back is ours until it is given up."""
-        if self._clock() >= self._writable:
+        if self._abandoned or self._clock() >= self._writable:
             self.check()
 
     def release(self) -> None:
         """Give the lease back. A lease that was lost, or a home store that is gone, needs no giving back."""
         self._ended.set()
-        self._beat.join()
-        if not self._abandoned:
+        if self._abandoned:
+            return
+        self._beat.join(self._seconds * BEAT)
+        if not self._beat.is_alive():
             self._give_up()
 
     def abandon(self) -> None:
         """Let nothing more be sent under it, and leave it to run out: what was sent may still be at work."""
+        # Not under `_renewing`: who has that may wait for a home store that is silent.
+        self._abandoned, self._lost = True, self._lost or LeaseLost()
         self._ended.set()
-        with self._renewing:
-            self._abandoned = True
-            self._until, self._writable, self._lost = -math.inf, -math.inf, self._lost or LeaseLost()
 
     def _extend(self) -> None:
         """Ask for more time. Raises LeaseLost, the same for good, and whatever keeps the home store from answering."""
         if self._lost is None:
             asked = self._clock()
-            beat = self._leases.extend(self._name, self._owner, self.token, self._seconds)
+            question = partial(self._leases.extend, self._name, self._owner, self.token, self._seconds)
+            try:
+                beat = Call(question, "lease asks").result(self._seconds)
+            except Late:
+                raise FellSilent.home(self._seconds) from None
             if beat is Heartbeat.KEPT:
                 self._until = asked + self._seconds * (1 - GRACE)
                 return
@@ -89,29 +109,38 @@ class Lease:
     def _named(self, beat: Heartbeat) -> LeaseLost:
         """The loss with the name of who is behind it, where the home store still tells."""
         try:
-            holding = self._leases.read(self._name)
-        except ProvisionError:
+            holding = Call(partial(self._leases.read, self._name), "lease reads").result(self._seconds * BEAT)
+        except (ProvisionError, Late):
             holding = None
         if beat is Heartbeat.ASKED_BACK:
             return LeaseLost(asked_by=(holding and holding.asked_back_by) or "somebody")
         return LeaseLost(str(holding.owner) if holding else "")
 
     def _heartbeat(self) -> None:
+        try:
+            self._beats()
+        except Exception:
+            if not self._ended.is_set():  # else the store was closed, and a question of this thread left behind
+                raise
+
+    def _beats(self) -> None:
         while not self._ended.wait(self._seconds * BEAT):
             try:
                 with self._renewing:
                     self._extend()
             except LeaseLost:
                 self._ended.wait(self._seconds * GRACE)
-                self._give_up()  # of a lease that another run has, nothing is there to give
+                if not self._abandoned:
+                    self._give_up()  # of a lease that another run has, nothing is there to give
                 return
             except ProvisionError:
                 continue  # no answer is no loss yet: `check` asks again, in the thread that wants to send something
 
     def _give_up(self) -> None:
+        back = Call(partial(self._leases.release, self._name, self._owner, self.token), "lease ends")
         try:
-            self._leases.release(self._name, self._owner, self.token)
-        except ProvisionError:
+            back.result(self._seconds * BEAT)
+        except (ProvisionError, Late):
             return  # it runs out by itself
 
 
@@ -141,7 +170,7 @@ def acquire(
     told: tuple[object, ...] = ()
     while True:
         asked = clock()
-        holding = leases.take(name, owner, seconds, floor)
+        holding = _taken(leases, name, owner, seconds, floor)
         if holding.owner == owner:
             return Lease(leases, holding, seconds, asked, clock)
         if dead(holding.owner) and leases.release(name, holding.owner, holding.token):
@@ -152,6 +181,20 @@ def acquire(
             waiting(holding)
             told = now
         sleep(min(0.2, max(holding.expires_in, 0.02)))
+
+
+def _taken(leases: Leases, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
+    try:
+        return Call(partial(leases.take, name, owner, seconds, floor), "lease begins").result(seconds)
+    except Late:
+        raise no_answer(seconds) from None
+
+
+def no_answer(seconds: float) -> UnreachableError:
+    """The error for a home store that took a question before anything was done, and says nothing."""
+    what = f"the home store does not answer: nothing came back for {seconds:.0f} s"
+    fix = "see that it runs and that the network lets its answers through"
+    return UnreachableError("unreachable", what, where="run lock", fix=fix)
 
 
 def awaited(holding: LeaseRecord) -> str:

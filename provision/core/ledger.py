@@ -35,8 +35,10 @@ TRANSITIONS: Mapping[tuple[StateName, EventKind], StateName] = {
     (_S.APPLIED, _K.STARTED): _S.STARTED,  # a down begins
     (_S.APPLIED, _K.REVERTED): _S.REVERTED,  # transactional down, or undone by the peer
     (_S.APPLIED, _K.FAILED): _S.APPLIED,  # a transactional down failed and was rolled back
-    (_S.APPLIED, _K.APPLIED): _S.APPLIED,  # a repeatable ran again
+    (_S.APPLIED, _K.APPLIED): _S.APPLIED,  # a repeatable ran again; or the entry before came late, as below
+    (_S.APPLIED, _K.ADOPTED): _S.APPLIED,  # an overtaken run wrote the entry before, late, where no fence refuses it
     (_S.APPLIED, _K.SKIPPED): _S.SKIPPED,  # a repeatable was changed, but what it needs has gone
+    (_S.REVERTED, _K.REVERTED): _S.REVERTED,  # the entry before came late, of an overtaken run
     (_S.REVERTED, _K.STARTED): _S.STARTED,  # up again
     (_S.REVERTED, _K.APPLIED): _S.APPLIED,  # up again, transactional
     (_S.REVERTED, _K.FAILED): _S.FAILED,  # up again, failed and rolled back
@@ -48,6 +50,17 @@ TRANSITIONS: Mapping[tuple[StateName, EventKind], StateName] = {
     (_S.SKIPPED, _K.FAILED): _S.FAILED,  # what it needs has come, but it failed
 }
 
+# What an entry says by itself, for those who go on behind one that is not listed.
+_PLAINLY: Mapping[EventKind, StateName] = {
+    _K.STARTED: _S.STARTED,
+    _K.AT: _S.STARTED,
+    _K.APPLIED: _S.APPLIED,
+    _K.FAILED: _S.FAILED,
+    _K.REVERTED: _S.REVERTED,
+    _K.SKIPPED: _S.SKIPPED,
+    _K.ADOPTED: _S.APPLIED,
+    _K.BASELINED: _S.APPLIED,
+}
 _BOUNDARIES = (EventKind.STARTED, EventKind.AT)
 
 
@@ -58,12 +71,11 @@ def fold(events: Iterable[Event]) -> dict[str, State]:
     """
     ordered = sorted(events, key=lambda each: (each.token, each.n))
     # Whatever came before a person's word does not matter any more.
-    settled = {each.revision: (each.token, each.n) for each in ordered if each.kind is EventKind.RESOLVED}
+    settled = {each.revision: (each.token, each.n) for each in ordered if word(each) is not None}
     states: dict[str, State] = {}
     for event in ordered:
         before = states.get(event.revision, PENDING)
-        legal = event.kind is EventKind.RESOLVED or (before.name, event.kind) in TRANSITIONS
-        if legal or (event.token, event.n) > settled.get(event.revision, (0, 0)):
+        if is_listed(before, event) or (event.token, event.n) > settled.get(event.revision, (0, 0)):
             states[event.revision] = advance(before, event)
     return states
 
@@ -82,10 +94,7 @@ def illegal(events: Iterable[Event]) -> frozenset[str]:
 
 def advance(state: State, event: Event) -> State:
     """The state after one more event. Raises RefusedError (ledger-illegal) for a transition the table does not list."""
-    if event.kind is EventKind.RESOLVED:
-        return _resolved(state, event)
-    name = TRANSITIONS.get((state.name, event.kind))
-    if name is None:
+    if not is_listed(state, event):
         raise RefusedError(
             "ledger-illegal",
             f"{event.revision} is {state.name}, but its ledger goes on with {event.kind}",
@@ -93,6 +102,26 @@ def advance(state: State, event: Event) -> State:
             fix=f"look at the database, then `provision resolve {event.revision} --applied` or"
             f" `provision resolve {event.revision} --pending`",
         )
+    return after(state, event)
+
+
+def is_listed(state: State, event: Event) -> bool:
+    """Whether the event may follow the state: the table lists it, or it is a person's word."""
+    return word(event) is not None or (state.name, event.kind) in TRANSITIONS
+
+
+def word(event: Event) -> StateName | None:
+    """The state that a person says; None for all other events, and for a word that says none."""
+    said = event.detail.get("state", StateName.PENDING)
+    return next((each for each in StateName if each == said), None) if event.kind is EventKind.RESOLVED else None
+
+
+def after(state: State, event: Event) -> State:
+    """The state after one more event, be it listed or not; a word that says no state changes nothing."""
+    if event.kind is EventKind.RESOLVED:
+        said = word(event)
+        return state if said is None else _resolved(state, event, said)
+    name = TRANSITIONS.get((state.name, event.kind), _PLAINLY[event.kind])
     if event.kind is EventKind.FAILED:
         return _failed(state, event, name)
     if event.kind in _BOUNDARIES:
@@ -115,6 +144,7 @@ def _made(name: StateName, event: Event) -> State:
         direction=event.direction,
         repeatable=event.detail.get("repeatable") is True,
         file=str(event.detail.get("file", "")),
+        token=event.token,
     )
 
 
@@ -136,8 +166,7 @@ def _failed(state: State, event: Event, name: StateName) -> State:
     return replace(_made(name, event), events=kept, error=error)
 
 
-def _resolved(state: State, event: Event) -> State:
-    name = StateName(str(event.detail.get("state", StateName.PENDING)))
+def _resolved(state: State, event: Event, name: StateName) -> State:
     made = _made(name, event)
     # Accepting a change, or writing a version table again, keeps time, author and duration of the application.
     kept = replace(made, at=state.at, actor=state.actor, duration_ms=state.duration_ms)

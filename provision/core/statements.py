@@ -34,7 +34,7 @@ def begin_at(statements: Statements, step: Step, state: State) -> int:
     if number > len(listed) or "done_to" in boundary.detail:
         return number  # the statement that failed was taken out of the file; or a person said what is done
     failed = state.name is StateName.FAILED
-    if failed and listed[number - 1].text != boundary.detail.get("text"):
+    if failed and not _is_text(listed[number - 1], boundary):
         return number  # the server refused it, and it was corrected since
     fate = statements.probe(listed[number - 1], boundary)
     if fate.outcome is Outcome.DONE:
@@ -49,6 +49,13 @@ def begin_at(statements: Statements, step: Step, state: State) -> int:
             fix="run again when it has ended",
         )
     raise dirty(step, number, len(listed), listed[number - 1].summary, fate)
+
+
+def _is_text(statement: Statement, boundary: Event) -> bool:
+    """Whether the statement is the one of the boundary, which keeps no secret that is written into it."""
+    from provision.text.credentials import hidden  # of what is begun or failed alone
+
+    return hidden(statement.text) == hidden(str(boundary.detail.get("text")))
 
 
 def dirty(
@@ -92,9 +99,8 @@ def _same_texts(step: Step, state: State, listed: Sequence[Statement]) -> None:
         number = boundary.statement or 1
         last = boundary is state.events[-1]
         retried = last and (state.name is StateName.FAILED or "done_to" in boundary.detail)
-        ran = boundary.detail.get("text")
-        now = listed[number - 1].text if number <= len(listed) else None
-        if now != ran and not retried:
+        same = number <= len(listed) and _is_text(listed[number - 1], boundary)
+        if not same and not retried:
             raise RefusedError(
                 "changed-half-way",
                 f"{step.revision.title} was edited after its statement {number} had been sent",
@@ -190,11 +196,14 @@ def _failed(
     journal: Journal,
     error: StatementFailed,
 ) -> StatementFailed:
+    from provision.text.credentials import hidden
+
+    what = hidden(error.what, listed[number - 1].text)
     if error.certain:  # else the boundary before it stays the last word, and the next run looks
         journal.check_lease()
-        statements.record(journal.event(step, EventKind.FAILED, statement=number, error=error.what), None)
+        statements.record(journal.event(step, EventKind.FAILED, statement=number, error=what), None)
     return StatementFailed(
-        error.what,
+        what,
         number=number,
         statement=listed[number - 1].text,
         where=_place(step, number, listed),

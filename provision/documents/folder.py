@@ -67,7 +67,7 @@ def write_found(options: StoreOptions, found: Found) -> Path:
 def write_next(options: StoreOptions, message: str, text: str) -> Path:
     """Write the text under the next free number. Raises ConfigError (bad-message) and OSError."""
     name = slug(message)
-    numbers = [path.name.split("_", 1)[0] for path in inside(options.path, "*.y*ml")]
+    numbers = [path.name.split("_", 1)[0] for path in inside(options.path, "*.y*ml", options.root)]
     width = max((len(number) for number in numbers), default=4)
     number = max((int(each) for each in numbers if each.isdigit()), default=0) + 1
     path = options.path / f"{number:0{width}d}_{name}.yaml"

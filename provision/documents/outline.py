@@ -15,6 +15,7 @@ from provision.errors import ProvisionError
 from provision.model import Revision, StoreOptions
 from provision.text import files
 
+SUFFIXES = (".yaml", ".yml")  # the second is read far enough to be refused
 _COMMENT = r"(?: +#[^\n]*| *)\n"
 _DESCRIPTION = rf"^description: +([^\W\d_][\w ,.()/;'&+=<>%*!?@$-]*?){_COMMENT}"
 _ID = r"[A-Za-z][A-Za-z0-9_-]*/[A-Za-z0-9_][A-Za-z0-9_.-]*"
@@ -52,7 +53,7 @@ def outlines(options: StoreOptions) -> Sequence[Outline] | None:
     """Every document of the store's folder in order; None where one has to be read whole, or may be wrong."""
     found = []
     try:
-        for path in files.inside(options.path, "*.y*ml"):
+        for path in files.inside(options.path, "*.y*ml", options.root):
             shown = options.shown(path)
             number, slug = files.number_and_slug(path, shown)
             text = files.read_text(path, shown)
@@ -64,7 +65,9 @@ def outlines(options: StoreOptions) -> Sequence[Outline] | None:
     except ProvisionError:
         return None
     found.sort(key=lambda each: (int(each.number), each.slug))
-    if any(int(before.number) == int(after.number) for before, after in pairwise(found)):
+    if files.unread(options, SUFFIXES) or any(
+        int(before.number) == int(after.number) for before, after in pairwise(found)
+    ):
         return None
     return found
 

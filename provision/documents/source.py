@@ -8,6 +8,7 @@ from typing import Any
 
 from provision.documents import Auto, Document, Irreversible, Operation, document_schema, read
 from provision.documents.operation import OperationKind, World, operation_of
+from provision.documents.outline import SUFFIXES
 from provision.documents.walk import contradictions
 from provision.errors import ConfigError, ProvisionError, Several, StatementFailed, raise_all
 from provision.model import Direction, Revision, Step, StoreOptions
@@ -130,7 +131,7 @@ class Documents:
         found: list[Document] = []
         errors: list[ProvisionError] = []
         wanted = self._schema()
-        for path in files.inside(self._options.path, "*.y*ml"):
+        for path in files.inside(self._options.path, "*.y*ml", self._options.root):
             shown = self._options.shown(path)
             try:
                 if path.suffix == ".yml":
@@ -141,6 +142,7 @@ class Documents:
                 errors.extend(several.errors)
             except ProvisionError as error:
                 errors.append(error)
+        errors.extend(files.unread(self._options, SUFFIXES))
         found.sort(key=lambda each: (int(each.number), each.slug))
         errors.extend(_twice(found))
         errors.extend(error for each in found for error in self._problems(each))

@@ -13,6 +13,7 @@ from provision.embedded.on_port import PortServer
 from provision.embedded.programs import program
 from provision.embedded.record import Record, write_private
 from provision.errors import ConfigError
+from provision.process import passed_on
 
 KIND = "influx"
 USER = "provision"
@@ -26,7 +27,14 @@ class LocalServer(PortServer):
     def require(self) -> None:
         """Raise ConfigError when no influxd of 1.x is on PATH."""
         found = program(KIND, self.store)
-        told = subprocess.run([found, "version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        told = subprocess.run(
+            [found, "version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=passed_on(),
+        )
         if not told.stdout.startswith("InfluxDB v1."):
             raise ConfigError(
                 "no-engine",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from provision.embedded.process import identity
 from provision.errors import ConfigError
+from provision.process import passed_on
 
 NAMESPACE = ("--user", "--map-user=1000", "--map-group=1000")
 SOFTWARE = ("lib", "share")
@@ -36,7 +37,10 @@ def namespace_works(folder: Path, program: Path) -> bool:
     check = 'test -w "$0" && test -x "$1"'
     try:
         tried = subprocess.run(
-            [*namespace_prefix(), "/bin/sh", "-c", check, str(folder), str(program)], capture_output=True, check=False
+            [*namespace_prefix(), "/bin/sh", "-c", check, str(folder), str(program)],
+            capture_output=True,
+            check=False,
+            env=passed_on(),
         )
     except FileNotFoundError:
         return False

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from provision.process import passed_on
+
 NAME = "pid"
 
 
@@ -39,7 +41,8 @@ def mark_of(pid: int) -> str | None:
 
 
 def _mark_by_ps(pid: int) -> str | None:
-    answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=passed_on())
     state, _, started = answer.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else "-".join(started.split())
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from provision.model import Contact, Direction, StoreOptions
 from provision.ports import Leases, Store
 from provision.settings import Environment, ProjectFile
 from provision.text.nearest import nearest
+from provision.threads import Call
 
 Build = Callable[[StoreOptions], Store]
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class Site:
     """The stores whose files were not read whole: what their revisions lose is not known."""
     standings: Mapping[str, StoreStanding] | None = None
     """Where they stand, if that was looked at already."""
+    look: Callable[[str], None] = field(default=lambda _: None)
+    """Reaches the server of a store once more, on a connection of its own. Raises ProvisionError."""
 
     @property
     def stores(self) -> dict[str, Store]:
@@ -168,7 +171,17 @@ def open_site(
         if names:
             source.read(stores, project.many_heads)  # what is wrong with a file is told first
     raise_all(errors)
-    return Site(project, environment, graph, {each.store.name: each for each in reached}, names)
+    looking = partial(_look, project, environment, build, engines)
+    return Site(project, environment, graph, {each.store.name: each for each in reached}, names, look=looking)
+
+
+def _look(project: ProjectFile, environment: Environment, build: Build, engines: Engines, name: str) -> None:
+    """Reach the server of a store as a run does that begins."""
+    store = build(next(each for each in placed(project, environment) if each.name == name))
+    try:
+        store.open(url_of(store, project, environment, engines))
+    finally:
+        store.close()
 
 
 def _left_out(graph: Graph, project: ProjectFile, only: frozenset[str], narrow: Direction | None) -> frozenset[str]:
@@ -204,20 +217,22 @@ def _sharing(one: Store, other: Store) -> ConfigError:
 
 
 def together(items: Sequence[T] | Iterable[T], work: Callable[[T], R]) -> list[R]:
-    """`work` on every item at the same time, results in order. Raises every ProvisionError together."""
-    listed = list(items)
-    if not listed:
-        return []
+    """`work` on every item at the same time, results in order. Raises every ProvisionError together.
+
+    What a handler of signals raises in this thread leaves at once: a server that is silent is not waited for.
+    """
+    calls = [Call(partial(work, item), "together") for item in items]
+    for call in calls:
+        call.done(None)
     results: list[R] = []
     errors: list[ProvisionError] = []
-    with ThreadPoolExecutor(len(listed)) as pool:
-        for future in [pool.submit(work, item) for item in listed]:
-            try:
-                results.append(future.result())
-            except Several as several:
-                errors.extend(several.errors)
-            except ProvisionError as error:
-                errors.append(error)
+    for call in calls:
+        try:
+            results.append(call.result())
+        except Several as several:
+            errors.extend(several.errors)
+        except ProvisionError as error:
+            errors.append(error)
     raise_all(errors)
     return results
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,8 +13,9 @@ from provision.core.source import read
 from provision.core.standing import stand
 from provision.errors import ProvisionError, Several, UnreachableError
 from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together, url_of
+from provision.flows.file_trial import failing
 from provision.flows.peers import lost
-from provision.model import RUN_LOCK, Finding, Owner, Severity, StoreOptions
+from provision.model import RUN_LOCK, Direction, Finding, Owner, Severity, Step, StoreOptions
 from provision.ports import Store
 from provision.settings import Environment, ProjectFile
 
@@ -53,7 +55,8 @@ def examine(
         try:
             reached = reach(store, project, environment, engines, Access.READ, graph)
             home = project.home == store.name
-            findings = _reached(reached) or [
+            findings = [*_tried(store, graph, open=reached.reach is Reach.READY)]
+            findings += _reached(reached) or [
                 *_server(reached, options[store.name], url_of(store, project, environment, engines), looks, home=home),
                 *_ledger(store),
                 *_versions(store, graph),
@@ -134,6 +137,17 @@ def _ledger(store: Store) -> Iterator[Finding]:
                 f"{name} stopped in statement {last.statement or 1}, begun {_age(last.at)} ago by {last.actor}",
                 f"`provision up` goes on with it; when it cannot: `provision resolve {name}`",
             )
+
+
+def _tried(store: Store, graph: Graph, *, open: bool) -> Iterator[Finding]:
+    """What would stop a revision that is to run; every revision, where it cannot be asked which are."""
+    done: Collection[str] = ()
+    if open and store.peer is not None:
+        with suppress(ProvisionError):  # said of the server, or of its version table
+            done = store.peer.applied()
+    steps = [Step(each, Direction.UP) for each in graph.of(store.name) if each.id not in done]
+    for error in failing(store, steps):
+        yield from problems(error, "files", store.name)
 
 
 def _versions(store: Store, graph: Graph) -> Iterator[Finding]:

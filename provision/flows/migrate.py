@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provision.core.plan import MoveRequest, Standings
 from provision.core.standing import Flag, Standing
+from provision.errors import FellSilent
 from provision.flows import leftovers
 from provision.flows.connect import Site, together
 from provision.flows.losses import Allowed, foreseen, with_committed
@@ -20,6 +22,7 @@ from provision.ports import Store
 
 if TYPE_CHECKING:
     from provision.core.execute import Coordinator, EventNumbering
+    from provision.core.silence import Silences
     from provision.flows.gates import BackfillGates
     from provision.model.backfills import Backfill
     from provision.model.statements import Running
@@ -192,8 +195,19 @@ class _Running:
             check_writing=self._held.check_writing,
             may_lose=self._allowed.may_lose,
             interrupted=self._interrupted,
+            silences=self._silences(plan),
         )
-        return execute(plan, self._site.stores, run)
+        report = execute(plan, self._site.stores, run)
+        if any(isinstance(each.error, FellSilent) for each in report.failures):
+            self._held.abandon()  # what was sent may still be at work
+        return report
+
+    def _silences(self, plan: Plan) -> Silences:
+        from provision.core.silence import Silences
+
+        project = self._site.project
+        looks = {step.revision.store: partial(self._site.look, step.revision.store) for step in plan.steps}
+        return Silences(looks, project.home, project.lease_seconds, lambda: self._held.unanswered)
 
     def _interrupted(self, error: BaseException, at_work: bool) -> None:
         if at_work:

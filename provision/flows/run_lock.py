@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from provision.core import lease as leases
 from provision.core.plan import Standings
@@ -15,6 +16,9 @@ from provision.flows.rules import Listeners, Rules
 from provision.model import RUN_LOCK, LeaseRecord, Note
 from provision.ports import Leases
 from provision.process import dead
+from provision.threads import Call, Late
+
+R = TypeVar("R")
 
 
 class HeldLock:
@@ -28,8 +32,13 @@ class HeldLock:
         """The monotonic time until which `check` need ask nobody; minus infinity once the lease is lost."""
         return math.inf if self._lease is None else self._lease.until
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the lock has run out because the home store does not answer."""
+        return self._lease is not None and self._lease.unanswered
+
     def check(self) -> None:
-        """Raises LeaseLost."""
+        """Raises LeaseLost, FellSilent."""
         if self._lease is not None:
             self._lease.check()
 
@@ -52,7 +61,7 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> 
         yield HeldLock(floor + 1, None)
         return
     table = home(site)
-    table.create()
+    answered(table.create, site.project.lease_seconds)
 
     def waiting(holding: LeaseRecord) -> None:
         watch.happened(Note(site.project.home, leases.awaited(holding)))
@@ -76,6 +85,14 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> 
         yield HeldLock(lease.token, lease)
     finally:
         lease.release()
+
+
+def answered(question: Callable[[], R], seconds: float) -> R:
+    """The home store's answer. Raises UnreachableError for none."""
+    try:
+        return Call(question, "run lock").result(seconds)
+    except Late:
+        raise leases.no_answer(seconds) from None
 
 
 def home(site: Site) -> Leases:

@@ -185,8 +185,8 @@ def _kind(word: str) -> EventKind:
 class State:
     """What the events of one revision add up to.
 
-    `checksum` and `at` are of the event that made the state. While an attempt is open (started or failed half-way),
-    `events` are its boundaries in order: the last one names the statement whose fate is open.
+    `checksum`, `at` and `token` are of the event that made the state. While an attempt is open (started or failed
+    half-way), `events` are its boundaries in order: the last one names the statement whose fate is open.
     """
 
     name: StateName
@@ -199,6 +199,7 @@ class State:
     error: str = ""
     repeatable: bool = False
     file: str = ""  # its name then; earlier releases wrote none down
+    token: int = 0
 
     @property
     def open(self) -> bool:

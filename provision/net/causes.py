@@ -1,8 +1,12 @@
-"""Why a server does not answer, in the same words for every kind of store."""
+"""Why a server does not answer, in the same words for every kind of store; and which one it was."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from provision.errors import ProvisionError
 
 _CAUSES = (
     ("connection refused", "nothing listens there"),
@@ -28,3 +32,13 @@ def cause(text: str) -> str:
             return words
     first = text.strip().split("\n", 1)[0]
     return re.sub(r"^.*?(?:FATAL|ERROR):\s*|^.* failed: ", "", first).rstrip(".")[:300]
+
+
+@contextmanager
+def placed(shown: str) -> Iterator[None]:
+    """Says of what is refused in the block which server it was."""
+    try:
+        yield
+    except ProvisionError as refused:
+        refused.where = refused.where or shown
+        raise

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from provision.errors import ConfigError, FailedError, UnreachableError
 from provision.model import StoreOptions
-from provision.net.causes import cause
+from provision.net.causes import cause, placed
 from provision.net.plain import BUSY, PlainHttp, Reply, Silent
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Http:
 
         Asked again, with growing pauses: what found the server busy, what never reached it, and what was lost on the
         way if twice is as good as once, as a GET is and what only `reads`. Not asked again: a server that stays silent
-        for `seconds`. Raises Unanswered.
+        for `seconds`. Raises Unanswered, and ConfigError (redirected) or FailedError (answer-too-large).
         """
         sent, kind = _encoded(body)
         target = self._base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
@@ -122,7 +122,8 @@ class Http:
     ) -> Reply | None:
         assert self._plain is not None
         try:
-            return self._plain.ask(method, target.removeprefix(_origin(self._base)), body, headers, seconds)
+            with placed(self.shown):
+                return self._plain.ask(method, target.removeprefix(_origin(self._base)), body, headers, seconds)
         except Silent:
             raise Unanswered(cause("timed out")) from None
 
@@ -138,16 +139,26 @@ class Http:
         """The answer by way of urllib3, `used` attempts having been made. Raises Unanswered."""
         import urllib3
 
+        from provision.net.guard import unpacked
         from provision.net.retry import patience
 
         limit, rules = urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds), patience(used)
         try:
-            raw = self._pool.request(
-                method, target, body=body, headers=headers, timeout=limit, retries=rules, redirect=False
-            )
+            with placed(self.shown):
+                raw = self._pool.request(
+                    method,
+                    target,
+                    body=body,
+                    headers=headers,
+                    timeout=limit,
+                    retries=rules,
+                    redirect=False,
+                    decode_content=False,
+                )
+                data = unpacked(raw.data, raw.headers.get("content-encoding", "identity"))
         except urllib3.exceptions.HTTPError as error:
             raise Unanswered(_cause(error)) from None
-        return _answer(Reply(raw.status, raw.data, {name.lower(): value for name, value in raw.headers.items()}))
+        return _answer(Reply(raw.status, data, {name.lower(): value for name, value in raw.headers.items()}))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -215,13 +226,17 @@ def refused_login(answer: Answer, shown: str, said: str, fix: str) -> ConfigErro
 def _pool(options: StoreOptions) -> urllib3.PoolManager:
     import urllib3
 
+    from provision.net.guard import Guarded, guarded
+
     names: dict[str, Any] = {
         _TLS[key]: str(options.root / str(options.extra[key])) for key in _TLS if options.extra.get(key)
     }
     if options.extra.get("verify") in (False, "false"):
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return urllib3.PoolManager(maxsize=8, cert_reqs="CERT_NONE", assert_hostname=False, **names)
-    return urllib3.PoolManager(maxsize=8, cert_reqs="CERT_REQUIRED", **names)
+        names |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+    made = urllib3.PoolManager(maxsize=8, **{"cert_reqs": "CERT_REQUIRED", **names})
+    guarded(made, Guarded)
+    return made
 
 
 _TLS = {"ca_cert": "ca_certs", "client_cert": "cert_file", "client_key": "key_file"}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from provision.errors import ProvisionError
+
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
@@ -43,7 +45,10 @@ class PlainHttp:
     def ask(
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], seconds: float
     ) -> Reply | None:
-        """The reply to a request that may be sent twice; None where there is no plain one. Raises Silent."""
+        """The reply to a request that may be sent twice; None where there is no plain one.
+
+        Raises Silent, and what `net.guard` does.
+        """
         from http.client import HTTPException  # who reads files alone has no use for it
 
         if not self._lock.acquire(blocking=False):
@@ -62,6 +67,9 @@ class PlainHttp:
         except (OSError, HTTPException, ValueError):
             self._drop()
             return None
+        except ProvisionError:
+            self._drop()
+            raise
         finally:
             if self._closed:
                 self._drop()
@@ -81,14 +89,24 @@ class PlainHttp:
         """The connection, open. Raises OSError."""
         from http.client import HTTPConnection
 
+        from provision.net.guard import Guarded
+
         if self._connection is None:
             parts = urlsplit(self._base)
             self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=self._connect_seconds)
+            self._connection.response_class = Guarded
         if self._connection.sock is None:
-            self._connection.connect()
+            _connect(self._connection)
         return self._connection
 
     def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _connect(connection: HTTPConnection) -> None:
+    from provision.net import keepalive
+
+    connection.connect()
+    keepalive.keep_alive(connection.sock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from provision.errors import ProvisionError
 from provision.model import Contact, Event, EventKind, Heartbeat, LeaseRecord, Leftover, Owner, Revision, State, Step
 
 if TYPE_CHECKING:
@@ -295,3 +296,11 @@ class Crowded(Protocol):
 
     def hindrances(self, steps: Sequence[Step]) -> Mapping[str, str]:
         """Key of each of them → who it is and what is held, in words. Must write nothing."""
+
+
+@runtime_checkable
+class Trying(Protocol):
+    """A `Store` whose files can fail in ways that reading their heads does not show."""
+
+    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+        """What would stop the steps whatever the server holds; connects to nothing, and changes nothing here."""

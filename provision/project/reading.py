@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provision.core.graph import Graph
 from provision.core.plan import MoveRequest
@@ -12,6 +13,7 @@ from provision.flows import history as past
 from provision.flows import look
 from provision.flows.connect import Access
 from provision.flows.doctor import Checkup
+from provision.flows.file_trial import try_files
 from provision.flows.history import HistoryEntry
 from provision.flows.look import ProjectStatus
 from provision.flows.losses import Losses, foreseen
@@ -21,6 +23,9 @@ from provision.model import Direction, Plan, Revision
 from provision.model.statements import Description
 from provision.project.opened import Names, Opened, at_least, names
 from provision.wiring import checkup, files, moves, sites
+
+if TYPE_CHECKING:
+    from provision.flows.verify import LedgerReport
 
 
 class Reading(Opened):
@@ -114,6 +119,18 @@ class Reading(Opened):
             found = past.entries(site, wanted, revision, limit)
         return tuple(HistoryEntry(each.store, moves.hidden_event(each.event, self._environment.mask)) for each in found)
 
+    def verify_ledgers(self, *, only: Names = ()) -> tuple[LedgerReport, ...]:
+        """The ledger of each store, held against what correct runs can write: `illegal` entries, and whether any is
+        `wrong`, which those that a person has settled since are not.
+
+        Raises ConfigError (ledger-unreadable), RefusedError (newer-schema), UnreachableError.
+        """
+        from provision.flows.verify import verified  # needed here alone
+
+        wanted = names(only) or self.stores
+        with self._opened(Access.READ, wanted, narrow=Direction.UP) as site:
+            return verified(site, wanted)
+
     def doctor(self) -> Checkup:
         """Everything that looking at the machine, the files and the servers showed; `wrong` when anything is an error.
 
@@ -131,4 +148,6 @@ class Reading(Opened):
 
     def _planned(self, direction: Direction, wanted: MoveRequest) -> Plan:
         with self._opened(Access.READ, wanted.only, narrow=direction) as site:
-            return planned(site, direction, wanted, self._rules(), survey(site))
+            plan = planned(site, direction, wanted, self._rules(), survey(site))
+            try_files(site.known, plan.steps)
+        return plan

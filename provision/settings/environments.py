@@ -9,7 +9,7 @@ from typing import Any
 from provision.errors import ConfigError, raise_all
 from provision.settings.check import PLACE_KEYS
 from provision.settings.model import Environment, ProjectFile, StorePlace
-from provision.settings.secrets import Secret, passwords
+from provision.settings.secrets import Secret, is_divided, passwords
 from provision.settings.variables import fill, fill_files, placed
 from provision.text.nearest import nearest
 
@@ -82,11 +82,23 @@ def resolve(project: ProjectFile, name: str, variables: Mapping[str, str] = os.e
             places[store.name] = StorePlace(off=True)
             continue
         places[store.name] = StorePlace(Secret(str(url)) if url else None, extra=filled)
+        if is_divided(str(url or "")):
+            errors.append(_divided(store.name, project, name))
         # Servers name what they were sent, which is not percent-encoded.
         secrets |= set(passwords(str(url or ""))) | {str(filled.get("token", ""))}
     raise_all(errors)
     # Short values would mask ordinary words; a secret of three letters protects nothing anyway.
     return Environment(name, raw.get("embedded") is True, places, tuple(sorted(s for s in secrets if len(s) > 3)))
+
+
+def _divided(store: str, project: ProjectFile, environment: str) -> ConfigError:
+    """The error for a url whose password divides it: no part of the url is in it, each may be one of the password."""
+    return ConfigError(
+        "bad-url",
+        f"the url of {store} cannot be read: its password holds an @, #, / or ? that divides the url",
+        where=f"{project.file.name}, [environments.{environment}] {store}.url",
+        fix="percent-encode them: @ as %40, # as %23, / as %2F, ? as %3F, : as %3A, % as %25",
+    )
 
 
 def _keys(written: str | Mapping[str, Any], store: str, variables: Mapping[str, str]) -> dict[str, Any]:

@@ -30,9 +30,13 @@ class Environment:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def mask(self, text: str) -> str:
-        """The text with every known secret value replaced."""
+        """The text with every known secret value replaced, and what is written as one into a statement."""
         for secret in sorted(self.secrets, key=len, reverse=True):  # one may be the beginning of another
             text = text.replace(secret, "•••")
+        if any(sign in text for sign in " '\"@"):
+            from provision.text.credentials import hidden  # most that is shown is a name or a number
+
+            text = hidden(text)
         return text
 
 

@@ -35,8 +35,38 @@ def passwords(url: str) -> Iterator[str]:
         options = (each.partition("=") for each in parts.query.split("&"))
         found += [value for name, _, value in options if _SECRET_OPTION.search(name)]
     except ValueError:
-        guess = _GUESS.search(url)
-        whole = guess["password"] if guess else ""
-        found = [whole, *re.split(r"[/?#@\]\[]", whole)]
+        found = list(_guessed(url))
+    if is_divided(url):
+        found += _guessed(url)
+    if "://" not in url:
+        found += [each.strip("'") for each in re.findall(r"(?i)\bpassword\s*=\s*('[^']*'|[^\s']+)", url)]
     for written in filter(None, found):
         yield from (written, unquote(written), quote(unquote(written), safe=""))
+
+
+def is_divided(url: str) -> bool:
+    """Whether signs that divide a url stand in its password as they are: each reader takes another part for it.
+
+    Where a host is named, nothing of ours needs a `#`, nor an `@` in a path; an `@` in an option can be written as %40.
+    """
+    scheme, _, rest = url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if not scheme or not authority:
+        return False
+    login, at, _ = authority.rpartition("@")
+    path, _, query = rest[len(authority) :].partition("?")
+    return (
+        "#" in rest
+        or any(sign in login for sign in "@[]")
+        or "@" in path
+        or ("@" in query and not at and ":" in authority)
+    )
+
+
+def _guessed(url: str) -> Iterator[str]:
+    """What may be the password, and its parts: up to any `@`, since nobody knows which one ends it."""
+    guess = _GUESS.search(url)
+    whole = guess["password"] if guess else ""
+    yield whole
+    yield from re.split(r"[:/?#@\]\[]", whole)
+    yield from re.split(r"[/?#@\]\[]", whole)

@@ -290,7 +290,7 @@ class FakeStore:
 
     def revisions(self) -> Sequence[Revision]:
         made: list[Revision] = []
-        for path in inside(self._options.path, "*.fake"):
+        for path in inside(self._options.path, "*.fake", self._options.root):
             shown = self._options.shown(path)
             number, slug = number_and_slug(path, shown)
             text = read_text(path, shown)

@@ -61,7 +61,7 @@ Vocabularies = Callable[[str], SuiteVocabulary]
 
 def found(root: Path) -> dict[str, Path]:
     """Every suite of a project by name, in order."""
-    return {path.stem: path for path in files.inside(root / FOLDER, "*.yaml")}
+    return {path.stem: path for path in files.inside(root / FOLDER, "*.yaml", root)}
 
 
 def read(path: Path, shown: str, vocabularies: Vocabularies) -> Suite:

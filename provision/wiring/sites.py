@@ -142,6 +142,7 @@ def _commit(root: Path) -> str:
     asked = subprocess.run(
         [git, "-C", str(root), "rev-parse", "HEAD"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        env=process.passed_on(name for name in os.environ if name.startswith(("GIT_", "XDG_"))),
     )  # fmt: skip
     return asked.stdout.strip() if asked.returncode == 0 else ""
 

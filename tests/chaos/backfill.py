@@ -2,7 +2,7 @@
 
 Kills a backfill at random instants and starts it again each time, while other processes join it and are killed too, and
 while someone writes to the table. Then every row is as the reference says, filled exactly once, and what was there
-before, or was written meanwhile, is untouched. Exit code 0 when all of that holds, else 1.
+before, or was written meanwhile, is untouched, and the ledger is legal. Exit code 0 when all of that holds, else 1.
 """
 
 from __future__ import annotations
@@ -82,6 +82,12 @@ class Campaign:
         for each in (leader, *self._helpers):
             self._ended(each)
 
+    def illegal(self) -> str:
+        """What no correct run could have written into the ledger; empty when all is legal."""
+        line = [sys.executable, str(ground.ROOT / "cli.py"), "ledger", "verify", "--env", "test"]
+        ran = subprocess.run(line, cwd=self._place, env=self._environment, capture_output=True, text=True, check=False)
+        return f"ledger verify: {ran.returncode}: {ran.stdout}{ran.stderr}" if ran.returncode else ""
+
     def _start(self, *more: str) -> subprocess.Popen[str]:
         line = [sys.executable, str(ground.ROOT / "cli.py"), *self._run, *more]
         return subprocess.Popen(
@@ -136,7 +142,7 @@ def campaign(
                 said(f"kill {n + 1}: {ground.filled(connection):,} rows")
         played.end()
         lost = f"the writer was refused: {writer.error}" if writer.error is not None else ""
-        wrong = played.wrong or lost or ground.wrong(connection)
+        wrong = played.wrong or lost or ground.wrong(connection) or played.illegal()
     seconds = time.monotonic() - began
     return Outcome(kills, played.at_work, played.helpers, writer.wrote, seconds, wrong)
 

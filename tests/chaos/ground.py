@@ -24,6 +24,7 @@ from tests.servers.rest import Keys
 from tests.system import six
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+VERIFY = ("ledger", "verify", "--output", "json")
 UP = ("up", "--output", "json", "--wait", "30s")
 DOWN = ("down", "--all", "--allow-destructive", "--output", "json", "--wait", "30s")
 LIMIT = 90.0  # seconds; a run that takes longer hangs
@@ -170,7 +171,14 @@ class Ground:
             wanted = sorted(numbers[kind]) if kind == "clickhouse" else numbers[kind][-1:]
             if rows != wanted:
                 found.append(f"the peer of {kind} has {rows}, not {wanted}")
-        return found
+        return found + self.illegal()
+
+    def illegal(self) -> list[str]:
+        """What no correct run could have written into the ledgers, by `provision ledger verify`."""
+        ran = self.run(VERIFY)
+        found = [entry for each in ran.document.get("stores", ()) for entry in each["illegal"]]
+        told = [f"illegal: {json.dumps(each)}" for each in found]
+        return told or ([f"ledger verify: {ran.told()}"] if ran.code or ran.hung else [])
 
     def empty(self) -> None:
         """Drop everything in the stores, ledgers too, engines left as they are."""

@@ -81,6 +81,8 @@ def play(ground: Ground, this: Round, seed: int, clocks: Clocks) -> Verdict:
     after = ground.run(UP)
     saw = f"{disturbed.line()}; next {after.line()}"
     if after.code == 3 and after.error.get("code") == "dirty" and after.error.get("where"):
+        if illegal := ground.illegal():
+            return Verdict(this, End.FAILED, saw, "\n".join((this.point, *illegal)))
         return Verdict(this, End.DIRTY, saw, f"{this.point} {after.error['what']}; {after.error['where']}")
     faults = [after.told()] if after.code or after.hung else ground.faults()
     if faults:

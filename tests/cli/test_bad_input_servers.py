@@ -239,15 +239,15 @@ def test_urls_that_cannot_be_read(told: With, words: tuple[str, ...]) -> None:
         ran,
         2,
         """\
-error[bad-url]: the url of postgres cannot be read
+error[bad-url]: the url of postgres cannot be read: its password holds an @, #, / or ? that divides the url
   where  provision.toml, [environments.test] postgres.url
-  fix    write postgresql://user:password@host:5432/database, special characters percent-encoded (@ as %40)
-error[bad-url]: the url of clickhouse cannot be read
+  fix    percent-encode them: @ as %40, # as %23, / as %2F, ? as %3F, : as %3A, % as %25
+error[bad-url]: the url of clickhouse cannot be read: its password holds an @, #, / or ? that divides the url
   where  provision.toml, [environments.test] clickhouse.url
-  fix    write clickhouse://user:password@host:8123/database, special characters percent-encoded (@ as %40)
-error[bad-url]: not a Redis url
+  fix    percent-encode them: @ as %40, # as %23, / as %2F, ? as %3F, : as %3A, % as %25
+error[bad-url]: the url of redis cannot be read: its password holds an @, #, / or ? that divides the url
   where  provision.toml, [environments.test] redis.url
-  fix    write redis://user:password@host:6379/0, special characters percent-encoded (@ as %40)
+  fix    percent-encode them: @ as %40, # as %23, / as %2F, ? as %3F, : as %3A, % as %25
 """,
     )
     assert "s3cret" not in ran.err

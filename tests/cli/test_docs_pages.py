@@ -19,7 +19,11 @@ from provision.cli.commands import COMMANDS
 from provision.cli.main import cli
 from provision.cli.render import backfills as render_backfills
 from provision.cli.render import local as render_local
+from provision.cli.render import verify as render_verify
+from provision.core.audit import IllegalEntry, Rule
 from provision.flows.backfill_standing import BackfillStatus
+from provision.flows.verify import LedgerReport
+from provision.model import EventKind
 from provision.model.backfills import Backfill
 from provision.settings import check
 from provision.stores.clickhouse.server import ServerRefused
@@ -191,9 +195,14 @@ def _never_run() -> BackfillStatus:
     return BackfillStatus(Backfill("a", "postgres", "", "", "backfills/a.yaml", {}), None, "not_begun", complete=False)
 
 
+def _ledger_report() -> dict[str, object]:
+    entry = IllegalEntry("redis/1", 1, 1, EventKind.AT, Rule.TRANSITION, "it was pending")
+    return render_verify.as_json(("vfr", "local"), [LedgerReport("redis", 1, 1, 1, (entry,))], 1)
+
+
 @pytest.mark.usefixtures("small")
 def test_json_documents_have_the_keys_of_the_page(provision: Provision) -> None:
-    error, up, status, plan, engines, backfills, doctor = examples()
+    error, up, status, plan, ledgers, engines, backfills, doctor = examples()
     printed = {
         name: json.loads(provision(*name.split(), "--output", "json").out)
         for name in (
@@ -213,6 +222,7 @@ def test_json_documents_have_the_keys_of_the_page(provision: Provision) -> None:
     assert keys(printed["down --steps 1 --allow-destructive"]) == reverted
     assert keys(printed["status"]) == keys(status)
     assert keys(printed["doctor"]) == keys(doctor)
+    assert keys(ledgers) == keys(_ledger_report())
     cursor = {"[].cursor.block", "[].cursor.to"}
     assert keys(backfills) == keys([render_backfills.as_json(_never_run())]) | cursor
     assert keys({"engines": [dict.fromkeys(render_local.KEYS)]}) == keys(engines)

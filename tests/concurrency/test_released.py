@@ -148,8 +148,9 @@ def _once(outcome: Outcome) -> None:
 
 def _legal(busy: Small, rows: Rows, found: Rows) -> None:
     """Nothing in the ledgers is twice, out of order, or what cannot have happened."""
-    status = busy.run("status")
+    status, verified = busy.run("status"), busy.run("ledger", "verify")
     assert status.code == 0, status.err
+    assert verified.code == 0, verified.out
     for ask, table in ((rows, "provision.ledger"), (found, "provision_ledger")):
         entries = ask(f"select token, n, revision, kind from {table} order by token, n")
         listed = [entry for entry in entries if entry[3] != "failed"]

@@ -95,4 +95,5 @@ def test_restored_store_is_told_by_status_and_completed_by_up(mixed: Small, kind
     assert {entry[0] for entry in ledgers[kind] if entry[2] in lost} == {newest + 1}
     for each, entries in ledgers.items():
         assert pictures.faults(entries, []) == [], each
+    assert mixed.run("ledger", "verify").code == 0
     assert json.loads(mixed.run("up", "--output", "json").out)["applied"] == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from provision.core.audit import audit
 from provision.model import EventKind
 from provision.testing.contract import Bench
 from tests.contract.conftest import CASES
@@ -104,6 +105,7 @@ def test_what_an_earlier_release_wrote_is_gone_on_with(earlier: Bench) -> None:
         f"{bench.case.name}/{number}" for number in ("001", "002", "003")
     ]
     assert not any("file" in each.detail for each in then)
+    assert audit(then) == ()
     if bench.case.leases:
         with bench.store() as store:
             assert store.leases is not None
@@ -118,3 +120,4 @@ def test_what_an_earlier_release_wrote_is_gone_on_with(earlier: Bench) -> None:
     assert bench.case.seen() == []
     assert len(bench.up().done) == 3
     assert bench.events()[: len(then)] == then
+    assert audit(bench.events()) == ()

@@ -1,7 +1,7 @@
 """`python -m tests.proof`: the proof of the run protocol, printed. Exit code 1: something is broken.
 
-The models first, then schedules of the real core. `--ci` is what every commit has time for; `--replay SEED` plays one
-schedule again and prints what happened in it.
+First whether the model sees what is wrong, then the models, then schedules of the real core. `--ci` is what every
+commit has time for; `--replay SEED` plays one schedule again and prints what happened in it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ import argparse
 import sys
 from functools import partial
 
+from tests.proof.invariants import all_checked
 from tests.proof.machine.campaign import campaign, replay
-from tests.proof.model.search import prove
-from tests.proof.model.sizes import LARGE, SMALL
+from tests.proof.model.bad import blind
+from tests.proof.model.checks import CHECKS
+from tests.proof.model.search import explore, prove
+from tests.proof.model.sizes import LARGE, SMALL, SWITCHES
 
 WHOLE, IN_CI = 100_000, 5_000  # schedules
 LONGEST = 3000.0  # seconds that schedules may take; with the models, less than an hour
@@ -29,11 +32,28 @@ def main(arguments: list[str] | None = None) -> int:
         told = replay(asked.replay)
         print(told)
         return int("broken: " in told)
+    if asked.schedules is None and not _sees():
+        return 1
     right = asked.schedules is not None or _models(ci=asked.ci)
     wanted = asked.schedules if asked.schedules is not None else IN_CI if asked.ci else WHOLE
     played = campaign(wanted, asked.seed, seconds=LONGEST, tell=partial(print, flush=True))
     print(played)
     return int(not right or bool(played.broken))
+
+
+def _sees() -> bool:
+    """Whether the model sees what is wrong: in a bad state for each invariant, and where a mend is switched off."""
+    all_checked(CHECKS)
+    missed = [f"{name} finds nothing wrong in a state that breaks it" for name in blind()]
+    for switch, (settings, invariant) in () if missed else SWITCHES.items():
+        found = explore(settings._replace(off=frozenset({switch})), {invariant: CHECKS[invariant]})
+        if found.broken:
+            print(f"model without {switch}: {invariant} is broken after {found.depth} steps", flush=True)
+        else:
+            missed.append(f"without {switch} nothing is broken, and {invariant} should be")
+    for each in missed:
+        print(f"model: {each}", flush=True)
+    return not missed
 
 
 def _models(*, ci: bool) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from provision.core.ledger import TRANSITIONS
+from tests.proof import __main__ as proof
+from tests.proof.__main__ import main
 from tests.proof.invariants import INVARIANTS, NotChecked
+from tests.proof.model.bad import bad
 from tests.proof.model.checks import CHECKS
 from tests.proof.model.product import state_of
 from tests.proof.model.search import explore, prove
-from tests.proof.model.sizes import HANDS, SWITCHES
-from tests.proof.model.state import FENCED, PLAIN, Lock, Request, Run, Settings, State, first
+from tests.proof.model.sizes import HANDS, QUICK, SWITCHES
+from tests.proof.model.state import FENCED, PLAIN
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
@@ -51,29 +54,33 @@ def test_proof_that_finds_something_says_so() -> None:
     assert [found.broken for found in prove([broken])] == [("one-holder",)]
 
 
-def _bad(name: str) -> State:
-    """A state in which just that is wrong."""
-    start = first(Settings(runs=2))
-    fenced, plain = start.stores
-    working = Run("moving", 1, sure=True)
-    return {
-        "one-holder": start._replace(runs=(working, working._replace(token=2)), lock=Lock(1, 2)),
-        "no-statement-twice": start._replace(stores=(fenced, plain._replace(effects=(2, 0))), runs=(working, Run())),
-        "in-flight-alone": start._replace(landed_late=(0, 0)),
-        "no-applied-lost": start._replace(
-            stores=(fenced._replace(ledger=((1, "applied", 0),), peer=True), plain), runs=(working, Run())
-        ),
-        "claimed-is-seen": start._replace(claimed=frozenset({PLAIN})),
-        "ledger-legal": start._replace(
-            stores=(fenced, plain._replace(ledger=((1, "at", 2),))), requests=(Request(0, 1, PLAIN, 1),)
-        ),
-        "resume-completes": start._replace(stores=(fenced, plain._replace(effects=(0, 1)))),
-    }.get(name, start._replace(wrong=frozenset({name})))
+@pytest.mark.parametrize("name", INVARIANTS)
+def test_invariant_that_is_switched_off_in_the_model_fails_make_proof(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether its check is gone, or finds nothing wrong with anything."""
+    with monkeypatch.context() as gone:
+        gone.delitem(CHECKS, name)  # type: ignore[arg-type]
+        with pytest.raises(NotChecked):
+            main(["--ci"])
+    monkeypatch.setitem(CHECKS, name, lambda _: True)  # type: ignore[arg-type]
+
+    assert main(["--ci"]) == 1
+    assert capsys.readouterr().out == f"model: {name} finds nothing wrong in a state that breaks it\n"
+
+
+def test_mend_that_changes_nothing_when_it_is_switched_off_fails_make_proof(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(proof, "SWITCHES", {"fence": (QUICK[0]._replace(faults=frozenset()), "late-writer-refused")})
+
+    assert main(["--ci"]) == 1
+    assert capsys.readouterr().out == "model: without fence nothing is broken, and late-writer-refused should be\n"
 
 
 @pytest.mark.parametrize("name", INVARIANTS)
 def test_each_invariant_can_be_broken(name: str) -> None:
-    assert [each for each, holds in CHECKS.items() if not holds(_bad(name))] == [name]
+    assert [each for each, holds in CHECKS.items() if not holds(bad(name))] == [name]
 
 
 @pytest.mark.parametrize(("state", "event"), TRANSITIONS)

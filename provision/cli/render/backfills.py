@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document
 from provision.flows.backfill_standing import BackfillStatus
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.settings import Environment
@@ -24,7 +23,7 @@ def listed(backfills: Sequence[Backfill], form: str) -> None:
             {"name": each.name, "store": each.store, "description": each.description, "requires": list(each.requires)}
             for each in backfills
         ]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_document(rows)
         return
     paper = Paper(sys.stdout)
     if not backfills:
@@ -65,7 +64,7 @@ class BackfillStatusRender:
     ) -> None:
         """With `again`, lines that are as they were are not printed once more."""
         if self._form == "json":
-            print(json.dumps([as_json(each) for each in found], ensure_ascii=False, indent=None if again else 2))
+            print_document([as_json(each) for each in found], None if again else 2)
             return
         if not self._last:
             self._paper.write(f"{self._project} · {self._environment.name}", "head")
@@ -122,7 +121,7 @@ class BackfillRunRender:
     def ended(self, standing: BackfillStatus, run: BackfillRun | None) -> None:
         """How it ended."""
         if self._form == "json":
-            print(json.dumps(as_json(standing), ensure_ascii=False, indent=2))
+            print_document(as_json(standing))
             return
         if run is None or standing.run is None:
             return
@@ -139,7 +138,7 @@ class BackfillRunRender:
     def standing(self, each: BackfillStatus) -> None:
         """How it stands after it was asked something."""
         if self._form == "json":
-            print(json.dumps(as_json(each), ensure_ascii=False, indent=2))
+            print_document(as_json(each))
             return
         self._paper.write(line(each))
 

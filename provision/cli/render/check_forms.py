@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from provision.cli.render.paper import as_json
 from provision.cli.render.problems import annotation
 from provision.errors import ProvisionError
 from provision.flows.validate import Validation
 from provision.model.checks import Result, Status
+from provision.text.visible import visible, visible_lines
 
 _LEVELS = {Status.WARN: "warning", Status.FAIL: "error", Status.ERROR: "error"}
 
@@ -23,7 +24,7 @@ def junit(found: Validation) -> str:
         element = ElementTree.SubElement(
             root,
             "testsuite",
-            name=suite.name,
+            name=visible(suite.name),
             tests=str(len(results)),
             failures=counts[Status.FAIL],
             errors=counts[Status.ERROR],
@@ -38,14 +39,14 @@ def junit(found: Validation) -> str:
 def _case(suite: ElementTree.Element, each: Result) -> None:
     place = ".".join(filter(None, (each.suite, each.store, each.table)))
     seconds = f"{each.duration_ms / 1000:.3f}"
-    case = ElementTree.SubElement(suite, "testcase", classname=place, name=each.check, time=seconds)
+    case = ElementTree.SubElement(suite, "testcase", classname=visible(place), name=visible(each.check), time=seconds)
     names = {Status.FAIL: "failure", Status.ERROR: "error", Status.WARN: "system-out"}
     if each.status in names:
         element = ElementTree.SubElement(case, names[each.status])
-        element.text = _printable("\n".join(_words(each)))
+        element.text = visible_lines("\n".join(_words(each)))
         if each.status is not Status.WARN:
             element.set("type", str(each.severity))
-            element.set("message", _printable(_head(each)))
+            element.set("message", visible(_head(each)))
 
 
 def markdown(found: Validation) -> str:
@@ -54,7 +55,12 @@ def markdown(found: Validation) -> str:
     for suite in found.suites:
         results = found.of(suite.name)
         passed = sum(each.status is Status.PASS for each in results)
-        lines += [f"## {suite.name} · {found.run.environment}", "", f"{passed} of {len(results)} checks passed.", ""]
+        lines += [
+            f"## {visible(suite.name)} · {found.run.environment}",
+            "",
+            f"{passed} of {len(results)} checks passed.",
+            "",
+        ]
         odd = [each for each in results if each.status is not Status.PASS]
         if odd:
             lines += [
@@ -65,16 +71,16 @@ def markdown(found: Validation) -> str:
             lines.append("")
         for each in odd:
             if each.samples:
-                fence = "\n".join(json.dumps(row, ensure_ascii=False) for row in each.samples)
+                fence = "\n".join(as_json(row, None) for row in each.samples)
                 lines += [f"Samples of `{each.check}`:", "", "```json", fence, "```", ""]
     return "\n".join(lines).rstrip()
 
 
 def _row(each: Result) -> str:
-    message = each.message.replace("|", "\\|").replace("\n", " ") + (" (new)" if each.new else "")
+    message = " ".join(each.message.splitlines()) + (" (new)" if each.new else "")
     name = f"{each.store}.{each.table}" if each.store else "all"
     cells = (each.status, each.severity, name, f"`{each.check}`", f"{each.bad:,}", f"{each.total:,}", message)
-    return f"| {' | '.join(map(str, cells))} |"
+    return f"| {' | '.join(visible(str(cell)).replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def github(found: Validation) -> str:
@@ -99,9 +105,4 @@ def _words(each: Result) -> list[str]:
 
 
 def _samples(each: Result) -> Iterator[str]:
-    yield from (json.dumps(row, ensure_ascii=False) for row in each.samples)
-
-
-def _printable(text: str) -> str:
-    """Without the characters that XML 1.0 has no way to write."""
-    return "".join(char if char in "\t\n" or ord(char) >= 0x20 else "�" for char in text)
+    yield from (as_json(row, None) for row in each.samples)

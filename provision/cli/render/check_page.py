@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from provision.cli.render.paper import moment, rows_of
 from provision.flows.validate import Validation
 from provision.model.checks import MIN_ROWS, Result, Row, Status, StoredResult
+from provision.text.visible import visible_lines
 
 SHOWN_RUNS = 30
 _WORDS = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.ERROR: "not made"}
@@ -37,6 +38,10 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 .wide td, .wide th { white-space: nowrap }
 svg { display: block } td { overflow-wrap: anywhere }
 """
+
+
+def escape(text: str) -> str:
+    return html.escape(visible_lines(text))
 
 
 def page(project: str, found: Validation, earlier: Sequence[StoredResult]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from provision.cli.render.check_forms import github, junit, markdown
-from provision.cli.render.paper import Paper, moment, rows_of, short
+from provision.cli.render.paper import Paper, moment, print_document, print_form, rows_of, short
+from provision.cli.render.paper import as_json as as_document
 from provision.errors import ConfigError, FailedError
 from provision.flows.validate import Validation
 from provision.model.checks import MIN_ROWS, CheckSeverity, Result, Row, Status, StoredResult
@@ -28,9 +29,9 @@ def show(project: str, found: Validation, form: str, *, everything: bool) -> Non
     if form in forms:
         text = forms[form](found)
         if text:
-            print(text)
+            print_form(text)
         for note in found.notes:
-            print(note, file=sys.stderr)
+            Paper(sys.stderr).write(note)
         return
     _Text(Paper(sys.stdout), found, everything=everything).write(project)
 
@@ -70,7 +71,7 @@ def as_json(found: Validation) -> str:
         }
         for suite in found.suites
     ]
-    return json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, indent=2)
+    return as_document(documents[0] if len(documents) == 1 else documents)
 
 
 def _result(each: Result) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _result(each: Result) -> dict[str, Any]:
 def history(project: str, environment: str, kept: Sequence[StoredResult], form: str) -> None:
     """Print what earlier runs found, oldest first; for each check the trend of its bad rows."""
     if form == "json":
-        print(json.dumps([_stored(each) for each in kept], ensure_ascii=False, indent=2))
+        print_document([_stored(each) for each in kept])
         return
     paper = Paper(sys.stdout)
     paper.write(f"{project} · {environment}", "head")

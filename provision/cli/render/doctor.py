@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict, dataclass
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document, print_form
+from provision.cli.render.problems import command
 from provision.flows.doctor import Checkup, by_place
 from provision.model import Finding, Severity
 
@@ -25,7 +25,7 @@ class Heading:
 def checkup(heading: Heading, done: Checkup, exit_code: int, form: str) -> None:
     """One line a finding, grouped by place, its fix below it; or one JSON document; or annotations."""
     if form == "json":
-        print(json.dumps(as_json(heading, done, exit_code), ensure_ascii=False, indent=2))
+        print_document(as_json(heading, done, exit_code))
         return
     paper = Paper(sys.stdout)
     if heading.project:
@@ -37,7 +37,7 @@ def checkup(heading: Heading, done: Checkup, exit_code: int, form: str) -> None:
     if form == "github":
         for each in done.findings:
             if each.severity in LEVELS:
-                print(f"::{LEVELS[each.severity]} title={each.rule}::{each.place}: {each.message}%0A{each.fix}")
+                print_form(command(LEVELS[each.severity], f"{each.place}: {each.message}\n{each.fix}", title=each.rule))
     paper.write(_sum(done))
 
 

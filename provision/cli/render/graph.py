@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
+from provision.cli.render.paper import as_json as as_document
 from provision.core.graph import Graph
 from provision.model import Revision
 
@@ -72,7 +72,7 @@ def as_json(project: str, graph: Graph, stores: Sequence[str]) -> str:
         if each.store in stores
     ]
     heads = {store: list(graph.heads(store)) for store in stores}
-    return json.dumps({"project": project, "heads": heads, "revisions": revisions}, ensure_ascii=False, indent=2)
+    return as_document({"project": project, "heads": heads, "revisions": revisions})
 
 
 def _depths(mine: Sequence[Revision]) -> dict[str, int]:

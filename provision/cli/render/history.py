@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 
-from provision.cli.render.paper import Paper, moment, short
+from provision.cli.render.paper import Paper, moment, print_document, short
 from provision.flows.history import HistoryEntry
 from provision.model import Direction, Event, EventKind
 
@@ -58,11 +57,20 @@ def as_json(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None
             "statement": event.statement,
             "checksum": event.checksum,
             "error": mask(str(event.detail["error"])) if event.detail.get("error") else None,
-            "detail": {key: value for key, value in event.detail.items() if key not in _OWN},
+            "detail": {key: _masked(value, mask) for key, value in event.detail.items() if key not in _OWN},
         }
         for store, event in entries
     ]
-    print(mask(json.dumps(document, ensure_ascii=False, indent=2)))
+    print_document(document)
+
+
+def _masked(value: object, mask: Callable[[str], str]) -> object:
+    """A value of JSON with every text in it masked."""
+    if isinstance(value, Mapping):
+        return {mask(str(key)): _masked(each, mask) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(each, mask) for each in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 # Shown under names of their own, or of use to a probe alone.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document
 from provision.embedded import EngineStatus
 
 KEYS = ("store", "state", "version", "url", "path", "pid")
@@ -17,7 +16,7 @@ KEYS = ("store", "state", "version", "url", "path", "pid")
 def engines(root: Path, listed: Sequence[EngineStatus], form: str) -> None:
     """One line an engine, its url below it."""
     if form == "json":
-        print(json.dumps(as_json(listed), ensure_ascii=False, indent=2))
+        print_document(as_json(listed))
         return
     paper = Paper(sys.stdout)
     if not listed:
@@ -35,7 +34,7 @@ def engines(root: Path, listed: Sequence[EngineStatus], form: str) -> None:
 def ended(root: Path, done: Mapping[str, bool], now: Sequence[EngineStatus], form: str, word: str) -> None:
     """One line for each engine that was `stopped` or `removed`."""
     if form == "json":
-        print(json.dumps(as_json(now), ensure_ascii=False, indent=2))
+        print_document(as_json(now))
         return
     paper = Paper(sys.stdout)
     ones = [each for each in now if done[each.store]]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provision.cli.render import problems
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document, print_form
 from provision.cli.render.ticker import Ticker
 from provision.core.plan import Standings
 from provision.core.standing import Flag
@@ -108,16 +107,16 @@ class MoveRender:
         self._ticker.stop()
         if self._form == "json":
             document = as_json(report, self._direction, error, self._losses if self._dry_run else None)
-            print(json.dumps(document, ensure_ascii=False, indent=2))
+            print_document(document)
             return
         if self._form == "github" and error is not None:
             for each in problems.parts(error):
-                print(problems.annotation(each))
+                print_form(problems.annotation(each))
         for line in self._summary(report, error):
             self._paper.write(line)
         if error is not None and self._form == "text":
             for each in problems.parts(error):
-                Paper(sys.stderr).write(problems.text(each), "error")
+                Paper(sys.stderr).write_lines(problems.lines(each), "error")
 
     def _summary(self, report: Report, error: ProvisionError | None) -> list[str]:
         _, past = WORDS[self._direction]

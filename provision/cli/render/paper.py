@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+from provision.text.visible import in_json, visible
 
 STYLES = {
     "done": "green",
@@ -27,6 +31,27 @@ def moment(at: datetime | None) -> str | None:
 def rows_of(count: int) -> str:
     """`1 row`, `5,000,000 rows`."""
     return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def as_json(document: object, indent: int | None = 2) -> str:
+    """The document as JSON that can be printed anywhere."""
+    return in_json(json.dumps(document, ensure_ascii=False, indent=indent))
+
+
+def print_document(document: object, indent: int | None = 2) -> None:
+    """Print one JSON document to stdout."""
+    print(as_json(document, indent))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines to stdout, for programs to read: no colours."""
+    for each in lines:
+        print(visible(each))
+
+
+def print_form(text: str) -> None:
+    """Print a document of another form, whose parts are visible already."""
+    print(text)
 
 
 def short(text: str, limit: int = 100) -> str:
@@ -56,11 +81,20 @@ class Paper:
 
     def fitted(self, text: str) -> str:
         """The line, cut to the terminal's width."""
+        text = visible(text)
         room = self.columns
         return text if room is None or len(text) <= room else f"{text[: room - 1]}…"
 
     def write(self, text: str, style: str = "") -> None:
-        """Print text and a line end; `style` colours it at a terminal, `error` and `warn` only its first words."""
+        """Print one line, whatever the text holds.
+
+        `style` colours it at a terminal, `error` and `warn` only its first words.
+        """
+        self.write_lines((text,), style)
+
+    def write_lines(self, lines: Iterable[str], style: str = "") -> None:
+        """Print lines that belong together, in one piece."""
+        text = "\n".join(map(visible, lines))
         with self._turn:
             if self._gone:
                 return
@@ -75,6 +109,7 @@ class Paper:
 
     def transient(self, text: str) -> None:
         """Show text at a terminal until the next line is printed; nothing elsewhere."""
+        text = visible(text)
         with self._turn:
             if self._gone or not self.terminal or text == self._shown:
                 return

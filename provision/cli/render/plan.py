@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document
 from provision.model import Blocked, Plan
 from provision.model.statements import Description
+from provision.text.credentials import hidden
 
 SQL = (".sql", ".py")  # files whose statements end with a semicolon when shown
 
@@ -21,7 +21,7 @@ class PlanRender:
     """
 
     def __init__(
-        self, project: str, environment: str | None, mask: Callable[[str], str] = str, options: str = ""
+        self, project: str, environment: str | None, mask: Callable[[str], str] = hidden, options: str = ""
     ) -> None:
         self._project, self._environment, self._mask, self._options = project, environment, mask, options
 
@@ -52,7 +52,7 @@ class PlanRender:
             "steps": [self._step(each) for each in described],
             "held": [_blocked(each) for each in plan.held],
         }
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print_document(document)
 
     def _summary(self, plan: Plan, described: Sequence[Description]) -> str:
         if not plan.steps:
@@ -71,7 +71,9 @@ class PlanRender:
             end = (
                 ";" if lines and not lines[-1].rstrip().endswith(";") and each.step.revision.path.endswith(SQL) else ""
             )
-            paper.write("\n".join(f"       {line}".rstrip() for line in lines) + end)
+            if lines:
+                lines[-1] += end
+            paper.write_lines(f"       {line}".rstrip() for line in lines)
 
     def _step(self, each: Description) -> dict[str, object]:
         return {

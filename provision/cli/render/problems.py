@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Sequence
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_document, print_form
 from provision.errors import ProvisionError, Several
+from provision.text.visible import visible_lines
 
 # Compiled when something is wrong: every command imports this.
 _FILE = r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))?)?(?=[:;,]|$)"
@@ -25,24 +25,23 @@ def print_error(error: ProvisionError, arguments: Sequence[str] = ()) -> None:
     form = _option(arguments, "--output", "-o") or "text"
     name_environment(error, _option(arguments, "--env", "-e"))
     if form == "json":
-        print(json.dumps({**as_json(error), "exit": error.exit_code}, ensure_ascii=False, indent=2))
+        print_document({**as_json(error), "exit": error.exit_code})
         return
     for each in parts(error):
         if form == "github":
-            print(annotation(each))
+            print_form(annotation(each))
         else:
-            Paper(sys.stderr).write(text(each), style="error")
+            Paper(sys.stderr).write_lines(lines(each), style="error")
 
 
 def parts(error: ProvisionError) -> tuple[ProvisionError, ...]:
     return error.errors if isinstance(error, Several) else (error,)
 
 
-def text(error: ProvisionError) -> str:
+def lines(error: ProvisionError) -> list[str]:
     """The three lines of an error."""
-    lines = [f"error[{error.code}]: {error.what}"]
-    lines += [f"  {name:<6} {value}" for name, value in (("where", error.where), ("fix", error.fix)) if value]
-    return "\n".join(lines)
+    told = [f"error[{error.code}]: {error.what}"]
+    return told + [f"  {name:<6} {value}" for name, value in (("where", error.where), ("fix", error.fix)) if value]
 
 
 def as_dict(error: ProvisionError) -> dict[str, str]:
@@ -60,14 +59,24 @@ def as_json(error: ProvisionError) -> dict[str, object]:
 def annotation(error: ProvisionError, level: str = "error") -> str:
     """A GitHub annotation; the file is named when the place is one."""
     named = re.match(_FILE, error.where)
-    places = [f"{name}={_escaped(value)}," for name, value in named.groupdict().items() if value] if named else []
+    places = {name: value for name, value in named.groupdict().items() if value} if named else {}
     message = "\n".join(part for part in (error.what, error.where, error.fix) if part)
-    return f"::{level} {''.join(places)}title={error.code}::{_escaped(message)}"
+    return command(level, message, **places, title=error.code)
+
+
+def command(level: str, message: str, **properties: str) -> str:
+    """A workflow command of GitHub, `::error file=a.sql,title=x::message`, which nothing in its parts can end."""
+    named = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {named}::{_escaped(message)}"
+
+
+def _property(value: str) -> str:
+    return _escaped(value).replace(":", "%3A").replace(",", "%2C")
 
 
 def _escaped(text: str) -> str:
     """As GitHub's workflow commands want it."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible_lines(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def name_environment(error: ProvisionError, env: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
 from provision.cli.options import JSON
 from provision.cli.render.history import counted, reason
-from provision.cli.render.paper import Paper, moment
+from provision.cli.render.paper import Paper, moment, print_document
 from provision.core.lease import left
 from provision.model import Event, LeaseRecord, Note, Owner, RunEvent, StateName
 
@@ -147,4 +146,4 @@ def _reason(event: Event) -> str | None:
 
 
 def _json(document: object) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+    print_document(document)

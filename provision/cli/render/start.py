@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from provision.cli.render.paper import Paper
+from provision.cli.render.paper import Paper, print_form, print_lines
 from provision.flows.adopt import Adopted
 from provision.flows.layout import LaidOut
 
@@ -33,13 +33,12 @@ def laid_out(folder: Path, done: LaidOut) -> None:
 
 def begun(path: Path) -> None:
     """The path alone, so that an editor can be given it: `$EDITOR $(provision new …)`."""
-    print(_relative(Path.cwd(), path))
+    print_lines([_relative(Path.cwd(), path)])
 
 
 def imported(store: str, environment: str, adopted: Adopted, *, elsewhere: bool) -> None:
     """The paths, a line each, and on stderr what is not in them and what comes next."""
-    for path in adopted.written:
-        print(_relative(Path.cwd(), path))
+    print_lines(_relative(Path.cwd(), path) for path in adopted.written)
     paper = Paper(sys.stderr)
     for line in adopted.left_out:
         paper.write(f"left out: {line}", "warn")
@@ -53,7 +52,7 @@ def imported(store: str, environment: str, adopted: Adopted, *, elsewhere: bool)
 
 
 def schema(text: str) -> None:
-    print(text)
+    print_form(text)
 
 
 def _relative(folder: Path, path: Path) -> str:

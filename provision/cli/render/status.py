@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC
 
-from provision.cli.render.paper import Paper, moment, short
+from provision.cli.render.paper import Paper, moment, print_document, print_form, short
+from provision.cli.render.problems import command
 from provision.core.standing import Flag, Standing
 from provision.flows.connect import Reach, Site
 from provision.flows.look import HELD, ProjectStatus
@@ -54,9 +54,9 @@ class StatusRender:
         """A GitHub warning for each revision that is not plainly applied."""
         for name in self._shown:
             for each in self._listed(name, everything=False):
-                path = f" file={each.revision.path}," if each.revision else " "
+                place = {"file": each.revision.path} if each.revision else {}
                 words = "; ".join((f"{each.id} is {self._look.state(each)}", *self._notes(each)))
-                print(f"::warning{path}title={self._look.state(each)}::{words}")
+                print_form(command("warning", words, **place, title=self._look.state(each)))
 
     def json(self) -> None:
         document = {
@@ -64,7 +64,7 @@ class StatusRender:
             "environment": self._site.environment.name,
             "stores": [self._store(name) for name in self._shown],
         }
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print_document(document)
 
     def _row(self, name: str) -> tuple[str, str, str, str]:
         reached = self._site.reached[name]

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 
 # Comments first, then what may hold any character, then words; the rest one character at a time.
 TOKEN = re.compile(
-    rb"""(?P<blank>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))
-    |(?P<quoted>'(?:[^'\\]|\\.|'')*(?:'|\Z)|"(?:[^"\\]|\\.|"")*(?:"|\Z)|`(?:[^`\\]|\\.|``)*(?:`|\Z))
+    rb"""(?P<blank>\s+|(?:--|//|\#[ !])[^\n]*)
+    |(?P<block>/\*)
+    |(?P<quoted>'(?:[^'\\]|\\.|'')*+(?:'|\Z)|"(?:[^"\\]|\\.|"")*+(?:"|\Z)|`(?:[^`\\]|\\.|``)*+(?:`|\Z)
+        |\xe2\x80\x98.*?\xe2\x80\x99|\xe2\x80\x9c.*?\xe2\x80\x9d)
     |(?P<heredoc>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-    |(?P<word>[^\W\d]\w*)
+    |(?P<word>[^\W\d][\w$]*)
     |(?P<other>[0-9.]+\w*|.)""",
     re.DOTALL | re.VERBOSE,
 )
+_NESTED = re.compile(rb"/\*|\*/")
 OUTPUT_WORDS = (b"SELECT", b"WITH", b"FROM")
 DATA_FORMAT_ENDS = (b"SELECT", b"WITH", b"VALUES", b"WATCH")
 
@@ -81,10 +84,22 @@ def parse(text: bytes) -> SentStatement:
 
 
 def _tokens(text: bytes) -> Iterator[tuple[str, int, int]]:
-    for found in TOKEN.finditer(text):
+    at = 0
+    while (found := TOKEN.match(text, at)) is not None:
         kind = found.lastgroup or "other"
-        if kind != "blank":
-            yield ("heredoc" if kind == "tag" else kind), found.start(), found.end()
+        at = _block_end(text, found.start()) if kind == "block" else found.end()
+        if kind not in ("blank", "block"):
+            yield ("heredoc" if kind == "tag" else kind), found.start(), at
+
+
+def _block_end(text: bytes, start: int) -> int:
+    """Where a comment with comments in it ends; the end of the text where it does not."""
+    depth = 0
+    for mark in _NESTED.finditer(text, start):
+        depth += 1 if mark.group() == b"/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(text)
 
 
 def _insert(text: bytes, start: int, end: int, words: tuple[bytes, ...]) -> SentStatement:

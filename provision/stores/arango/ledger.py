@@ -63,8 +63,11 @@ class ArangoLedger:
         return [self._event(each) for each in found if each.get("kind") != FENCE]
 
     def create(self) -> None:
-        """Make the collection and its index if they are absent. Raises FailedError."""
-        with self._server().writing():
+        """Make the collection and its index if they are absent.
+
+        Raises ConfigError (read-only, not-allowed, …), UnreachableError: nothing was done yet.
+        """
+        with self._server().reading():
             make_collection(self._server(), _COLLECTION)
             self._server().ask("POST", "/_api/index", _INDEX, query={"collection": LEDGER})
 

@@ -17,7 +17,8 @@ OLDEST = (3, 11)
 EXAMPLE = "http://user:password@host:8529/database"
 SYSTEM = "_system"
 # Building an index or running AQL takes as long as there are documents; other answers come in milliseconds.
-LONG_SECONDS = 600.0
+# Who waits for one looks from another connection whether the server is there: this limit is not what ends it.
+LONG_SECONDS = 7 * 24 * 3600.0
 # Rows in one answer.
 PAGE = 1000
 
@@ -205,5 +206,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _unreadable(refused: ServerRefused, shown: str) -> ConfigError:
+    if refused.number == READ_ONLY:
+        return ConfigError("read-only", f"the server refused: {refused}", where=shown, fix=_FIXES[READ_ONLY])
     login = refused_login(refused.answer, shown, str(refused), "correct user and password in the url, or the token")
     return login or ConfigError("server-refused", f"the server refused: {refused}", where=shown, fix="see to the cause")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from provision.errors import ConfigError, ProvisionError, raise_all
-from provision.model import Revision, StoreOptions
+from provision.model import Direction, Revision, StoreOptions
 from provision.text.files import (
     UNFILLED,
     checksum,
@@ -21,9 +21,18 @@ from provision.text.files import (
     number_and_slug,
     read_text,
     unfilled,
+    unread,
 )
 
 DOWN = ".down.sql"
+HIGHEST = 2**32 - 1
+# goose, sql-migrate and their like; dbmate; rambler; MyBatis.
+_MARKER = re.compile(
+    r"^[ \t]*(?P<mark>--[ \t]*(?:\+\w+[ \t]+|migrate:|rambler[ \t]+|//[ \t]*@)(?P<way>up|down|undo)\b[^\n]*)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_OPPOSITE = {Direction.UP: ("DOWN", "UNDO"), Direction.DOWN: ("UP",)}
+_AWAY = {Direction.UP: "down", Direction.DOWN: "up"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +50,51 @@ class Script:
 
 
 def scripts(options: StoreOptions) -> Mapping[str, Script]:
-    """Id → script, in the order of their numbers.
+    """Id → script, in the order of their numbers. A file and its `.down.sql` belong together by their number.
 
-    Raises ConfigError (not-utf8, bad-filename, empty-migration, duplicate-id, orphan-down), for all files together.
+    Raises ConfigError (not-utf8, bad-filename, empty-migration, duplicate-id, orphan-down, both-ways, number-too-high,
+    nothing-read), for all files together.
     """
     found: list[Script] = []
     errors: list[ProvisionError] = []
-    downs = {path.name.removesuffix(DOWN): path for path in inside(options.path, f"*{DOWN}")}
-    ups = [path for path in inside(options.path, "*.sql") if not path.name.endswith(DOWN)]
-    for path in ups:
+    downs = _downs(options, errors)
+    for path in inside(options.path, "*.sql", options.root):
+        if path.name.endswith(DOWN):
+            continue
         try:
-            found.append(_script(options, path, downs.pop(path.stem, None)))
+            found.append(_script(options, path, downs))
         except ProvisionError as error:
             errors.append(error)
     errors += [_orphan(options, path) for path in downs.values()]
+    errors += unread(options, (".sql",))
     found.sort(key=lambda script: script.version)
     errors += _twice(found)
     raise_all(errors)
     return {script.revision.id: script for script in _chained(found)}
 
 
-def _script(options: StoreOptions, path: Path, down: Path | None) -> Script:
+def _downs(options: StoreOptions, errors: list[ProvisionError]) -> dict[int, Path]:
+    """The `.down.sql` files by their number; what is wrong with one goes to `errors`."""
+    found: dict[int, Path] = {}
+    for path in inside(options.path, f"*{DOWN}", options.root):
+        try:
+            number = int(number_and_slug(path, options.shown(path))[0])
+        except ProvisionError as error:
+            errors.append(error)
+            continue
+        if number in found:
+            errors.append(_same(options, f"go down from version {number}", found[number], path))
+        found.setdefault(number, path)
+    return found
+
+
+def _script(options: StoreOptions, path: Path, downs: dict[int, Path]) -> Script:
+    """The script of a file; takes its way back out of `downs`."""
     shown = options.shown(path)
     number, slug = number_and_slug(path, shown)
+    down = downs.pop(int(number), None)
+    if int(number) > HIGHEST:
+        raise _too_high(path, shown)
     text = read_text(path, shown)
     if not text.strip():
         raise ConfigError("empty-migration", f"{path.name} is empty", where=shown, fix="write its SQL or delete it")
@@ -72,6 +103,10 @@ def _script(options: StoreOptions, path: Path, down: Path | None) -> Script:
     back = read_text(down, options.shown(down)) if down else None
     if down and back and UNFILLED in back and not _says_something(back):
         raise unfilled(options.shown(down), down.name)
+    stem = path.name.removesuffix(".sql").removesuffix(".up")
+    _one_way(text, shown, Direction.UP, f"{stem}{DOWN}")
+    if down and back:
+        _one_way(back, options.shown(down), Direction.DOWN, path.name)
     head = headers(text)
     revision = Revision(
         store=options.name,
@@ -81,11 +116,39 @@ def _script(options: StoreOptions, path: Path, down: Path | None) -> Script:
         path=shown,
         checksum=checksum(text),
         requires=listed(head.get("requires", "")),
-        irreversible=None if down else f"there is no {path.stem}{DOWN}",
+        irreversible=None if down else f"there is no {stem}{DOWN}",
         strict=options.extra.get("strict") not in (False, "false"),
     )
     md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     return Script(revision, text, back, md5)
+
+
+def _too_high(path: Path, shown: str) -> ConfigError:
+    return ConfigError(
+        "number-too-high",
+        f"{path.name}: {HIGHEST} is the highest version that clickhouse-migrations' table keeps (UInt32)",
+        where=shown,
+        fix="give the files shorter numbers in the same order: 001_, 002_, or a date and two digits (2026013101_)",
+    )
+
+
+def _one_way(text: str, shown: str, way: Direction, other: str) -> None:
+    """Refuse a file in which another tool's marker begins the opposite direction: all of it would run."""
+    for found in _MARKER.finditer(text):
+        if found["way"].upper() in _OPPOSITE[way] and _is_comment(text, found.start("mark")):
+            line = text.count("\n", 0, found.start("mark")) + 1
+            raise ConfigError(
+                "both-ways",
+                f"{shown} holds both directions: below `{found['mark'].strip()}` it is the way {_AWAY[way]}",
+                where=f"{shown}:{line}",
+                fix=f"move what is below the marker to {other}, and take the markers out",
+            )
+
+
+def _is_comment(text: str, at: int) -> bool:
+    from provision.stores.clickhouse.migrate.parse.lexer import lexemes
+
+    return any(each.kind == "comment" and each.start == at for each in lexemes(text))
 
 
 def _says_something(text: str) -> bool:
@@ -115,6 +178,11 @@ def _twice(found: Sequence[Script]) -> list[ProvisionError]:
         for before, after in pairwise(found)
         if before.version == after.version
     ]
+
+
+def _same(options: StoreOptions, what: str, *paths: Path) -> ConfigError:
+    where = ", ".join(options.shown(each) for each in paths)
+    return ConfigError("duplicate-id", f"2 files {what} of {options.name}", where=where, fix="delete one of them")
 
 
 def _orphan(options: StoreOptions, path: Path) -> ConfigError:

@@ -7,6 +7,7 @@ from typing import Any
 
 from provision.errors import FailedError
 from provision.model.checks import Scope
+from provision.net.guard import streamed
 from provision.stores.clickhouse.server import Client, ServerRefused
 
 TIMEOUT, TOO_SLOW = 159, 160
@@ -44,7 +45,9 @@ class ReadOnlyQueries:
         client = self._open()
         driver, settings = client.driver(), _settings(scope)
         try:
-            with client.ask(lambda: driver.query_row_block_stream(sql, settings=settings)) as blocks:
+            with streamed():
+                answer = client.ask(lambda: driver.query_row_block_stream(sql, settings=settings))
+            with answer as blocks:
                 listed = iter(blocks)
                 while (block := client.ask(lambda: next(listed, None))) is not None:
                     yield from block

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
-from provision.net.causes import cause
+from provision.net.causes import cause, placed
 from provision.stores.clickhouse.plain import NotPlain, Rows, opened
 
 OLDEST = (22, 8)
+CONNECT_SECONDS = 10
+# A statement may take hours with nothing to be read until it ends. Who waits for one looks from another connection
+# whether the server is there (`core/silence.py`), so that this limit is not what ends it.
+ANSWER_SECONDS = 7 * 24 * 3600
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
 VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
 UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE, AUTHENTICATION_FAILED = 47, 60, 81, 516
@@ -43,6 +48,7 @@ class Client:
         self._url, self._lock = url, threading.Lock()
         self._made: Any = None
         self._plain = opened(url)
+        self._carried: Mapping[str, str] = {}
         self.version = self._plain_version() or str(self._client.server_version)
 
     @property
@@ -54,11 +60,21 @@ class Client:
                 self._made = _connected(self._url, self.store, self.place)
             return self._made
 
+    def carrying(self, settings: Mapping[str, str]) -> Client:
+        """This client with settings that go with each of its commands, and with no question."""
+        if not settings:
+            return self
+        _ = self._client  # one connection for both
+        other = copy.copy(self)
+        other._carried = settings
+        return other
+
     def question(self, sql: str, parameters: Mapping[str, object] | None = None) -> Rows:
         """Names and rows of a query of texts, whole numbers and moments. Raises Refused and UnreachableError."""
         if self._plain is not None:
             try:
-                return self._plain.ask(sql, parameters or {})
+                with placed(self.place):
+                    return self._plain.ask(sql, parameters or {})
             except NotPlain:
                 self._leave_plain()
         found = self.ask(lambda: self._query(sql, parameters))
@@ -74,7 +90,8 @@ class Client:
         if self._plain is None:
             return ""
         try:
-            version = str(self._plain.ask("SELECT version()", {})[1][0][0])
+            with placed(self.place):
+                version = str(self._plain.ask("SELECT version()", {})[1][0][0])
             return version if _numbers(version) >= OLDEST else ""
         except (NotPlain, IndexError, ValueError):
             return ""
@@ -86,7 +103,8 @@ class Client:
 
     def command(self, sql: str, *, database: str | None = None, **settings: str) -> None:
         """Run one statement. Raises Refused and UnreachableError."""
-        self.ask(lambda: self._client.command(sql, settings=self._settings(database, settings)))
+        carried = self._settings(database, {**self._carried, **settings})
+        self.ask(lambda: self._client.command(sql, settings=carried))
 
     def insert(self, sql: str, parameters: Mapping[str, object]) -> None:
         """Run one INSERT … SELECT with server-side parameters, waiting until it is stored."""
@@ -102,13 +120,15 @@ class Client:
         settings = self._settings(None, {"async_insert": "0", "max_threads": "1"})
         self.ask(lambda: self._client.command(sql, data=body, settings=settings))
 
-    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, database: str | None = None
+    ) -> list[tuple[Any, ...]]:
         """The rows of a query. Raises Refused and UnreachableError."""
-        found = self.ask(lambda: list(self._query(sql, parameters).result_rows))
+        found = self.ask(lambda: list(self._query(sql, parameters, database).result_rows))
         return [tuple(row) for row in found]
 
-    def _query(self, sql: str, parameters: Mapping[str, object] | None) -> Any:
-        return self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(None, {}))
+    def _query(self, sql: str, parameters: Mapping[str, object] | None, database: str | None = None) -> Any:
+        return self._client.query(sql, parameters=dict(parameters or {}), settings=self._settings(database, {}))
 
     def driver(self) -> Any:
         """The clickhouse-connect client itself, for clickhouse-migrations, in the database of the url."""
@@ -131,7 +151,8 @@ class Client:
         from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
         try:
-            return question()
+            with placed(self.place):
+                return question()
         except OperationalError as error:
             raise UnreachableError(
                 "unreachable",
@@ -141,6 +162,21 @@ class Client:
             ) from None
         except ClickHouseError as error:
             raise ServerRefused(_code(error), _short(error)) from None
+
+
+def read_only(client: Client) -> str:
+    """Of what kind the sessions of this login are read-only, as the server numbers it; empty where they are not."""
+    # In a database that is there: that of the url may not be made yet.
+    rows = client.rows("SELECT value FROM system.settings WHERE name = 'readonly'", database="default")
+    return str(rows[0][0]) if rows and str(rows[0][0]) != "0" else ""
+
+
+def refuse_read_only(client: Client) -> None:
+    """Raises ConfigError (read-only) where this login can write nothing."""
+    if kind := read_only(client):
+        what = f"{client.store} takes no writes from this user: its sessions are read-only (readonly = {kind})"
+        fix = "give the user a profile with readonly = 0, or name another user in the url"
+        raise ConfigError("read-only", what, where=client.place, fix=fix)
 
 
 def _read(url: str, store: str) -> tuple[str, str]:
@@ -165,24 +201,59 @@ def _bad_url(store: str) -> ConfigError:
     )
 
 
+def _pool(dsn: SplitResult) -> Any:
+    """The pool that the driver would make of its options, guarded."""
+    from clickhouse_connect.driver.httputil import check_env_proxy, get_pool_manager
+
+    from provision.net.guard import guarded
+
+    given = {name: value[-1] for name, value in parse_qs(dsn.query).items()}
+    proxy = f"{dsn.scheme}_proxy"
+    options: dict[str, Any] = {
+        proxy: given.get(proxy) or check_env_proxy(dsn.scheme, str(dsn.hostname), dsn.port or _port(dsn.scheme))
+    }
+    if dsn.scheme == "https":
+        options["verify"] = given.get("verify", "true").lower() not in ("false", "0", "f", "n", "no")
+        options |= {name: given[name] for name in TLS.values() if name in given}
+        if name := given.get("server_host_name"):
+            options |= {"server_hostname": name, **({"assert_hostname": name} if options["verify"] else {})}
+    pool = get_pool_manager(**options)
+    guarded(pool)
+    return pool
+
+
+def _greet(pool: Any, dsn: SplitResult) -> None:
+    """See that something answers there: the driver waits for its first answer as long as for a statement's."""
+    port = dsn.port or _port(dsn.scheme)
+    host = f"[{dsn.hostname}]" if ":" in str(dsn.hostname) else dsn.hostname
+    url = f"{dsn.scheme}://{host}:{port}/ping"
+    pool.request("GET", url, timeout=CONNECT_SECONDS, retries=False, redirect=False)
+
+
 def _connected(url: str, store: str, place: str) -> Any:
     import clickhouse_connect
     from clickhouse_migrations.connection import CLICKHOUSE_CONNECT, normalize_db_url
 
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     dsn = urlsplit(normalize_db_url(url, CLICKHOUSE_CONNECT))._replace(path="")
+    pool = _pool(dsn)
     try:
+        with placed(place):
+            _greet(pool, dsn)
         client = clickhouse_connect.get_client(
             dsn=dsn.geturl(),
             interface=dsn.scheme,
             database="",
             autogenerate_session_id=False,
             compress=False,  # answers are small
-            connect_timeout=10,
-            send_receive_timeout=3600,
+            connect_timeout=CONNECT_SECONDS,
+            send_receive_timeout=ANSWER_SECONDS,
+            pool_mgr=pool,
         )
     except TypeError:  # an option behind the question mark that the driver does not know
         raise _bad_url(store) from None
+    except ProvisionError:
+        raise
     except Exception as error:  # the driver raises its own errors, urllib3's and ValueError here
         raise _explained(error, store, place) from None
     if _numbers(str(client.server_version)) < OLDEST:

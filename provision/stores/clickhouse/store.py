@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from provision.errors import ProvisionError
 from provision.model import Contact, Revision, Step, StoreOptions
 from provision.model.statements import Description
 from provision.net.tls import with_tls
@@ -14,7 +15,8 @@ from provision.stores.clickhouse.files import Script, scripts
 if TYPE_CHECKING:
     from provision.stores.clickhouse.backfill.batches import ClickhouseBatches
     from provision.stores.clickhouse.marks import ClickhouseMarked
-    from provision.stores.clickhouse.migrate.statements import ClickhouseStatements, Texts
+    from provision.stores.clickhouse.migrate.statements import ClickhouseStatements
+    from provision.stores.clickhouse.migrate.texts import Texts
     from provision.stores.clickhouse.peer import ClickhousePeer
     from provision.stores.clickhouse.server import Client
     from provision.stores.clickhouse.validate.checks import ClickhouseChecks
@@ -43,7 +45,7 @@ class ClickhouseStore:
 
     @cached_property
     def _texts(self) -> Texts:
-        from provision.stores.clickhouse.migrate.statements import Texts
+        from provision.stores.clickhouse.migrate.texts import Texts
 
         return Texts(self._options, self._scripts)
 
@@ -79,7 +81,10 @@ class ClickhouseStore:
         return ClickhouseStatements(self._opened, self.ledger, self.peer, self._scripts, self._texts)
 
     def prepare(self) -> None:
-        """Make the database and the peer's table, as clickhouse-migrations does."""
+        """Make the database and the peer's table, as clickhouse-migrations does. Raises ConfigError (read-only)."""
+        from provision.stores.clickhouse.server import refuse_read_only
+
+        refuse_read_only(self._opened)
         on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
         name = self._opened.database.replace("`", "``")
         self._opened.command(f"CREATE DATABASE IF NOT EXISTS `{name}`{on_cluster}", database="default")
@@ -114,6 +119,15 @@ class ClickhouseStore:
             Description(step, tuple(each.text for each in self._texts.of(step)), "", tuple(self.losses(step)))
             for step in steps
         ]
+
+    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+        wrong: list[ProvisionError] = []
+        for step in steps:
+            try:
+                self._texts.of(step)
+            except ProvisionError as error:
+                wrong.append(error)
+        return wrong
 
     def losses(self, step: Step) -> Sequence[str]:
         return [each.destructive for each in self._texts.of(step) if each.destructive]

@@ -9,7 +9,8 @@ from typing import Any
 from provision.documents.refused import Refused
 from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
 from provision.model import StoreOptions
-from provision.net.causes import cause
+from provision.net.causes import cause, placed
+from provision.net.guard import guarded
 from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, sendable
 
 _TLS = {"ca_cert": "ssl_ca_cert", "client_cert": "cert_file", "client_key": "cert_key_file"}
@@ -31,7 +32,8 @@ class InfluxSession:
         from urllib3.exceptions import HTTPError
 
         try:
-            yield
+            with placed(self.shown):
+                yield
         except HTTPError as error:
             raise self._unreachable(cause(str(error))) from None
         except ApiException as error:
@@ -44,7 +46,8 @@ class InfluxSession:
         from urllib3.exceptions import HTTPError
 
         try:
-            yield
+            with placed(self.shown):
+                yield
         except HTTPError as error:
             raise FailedError(
                 "server-lost",
@@ -138,7 +141,7 @@ def start(options: StoreOptions, address: Address, version: str) -> InfluxSessio
 def _client(options: StoreOptions, base: str, org: str, login: Mapping[str, str]) -> Any:
     from provision.net.retry import patience
 
-    return _package().InfluxDBClient(
+    client = _package().InfluxDBClient(
         base,
         org=org,
         timeout=(round(CONNECT_SECONDS * 1000), round(ANSWER_SECONDS * 1000)),
@@ -147,6 +150,8 @@ def _client(options: StoreOptions, base: str, org: str, login: Mapping[str, str]
         **{_TLS[key]: str(options.root / str(options.extra[key])) for key in _TLS if options.extra.get(key)},
         **login,
     )
+    guarded(client.api_client.rest_client.pool_manager)
+    return client
 
 
 def _package() -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from provision.documents.operation import Stopped
 from provision.model import StoreOptions
+from provision.net.guard import streamed
 from provision.net.http import Address
 from provision.stores.influx import annotated
 from provision.stores.influx.migrate import flux
@@ -157,7 +158,9 @@ class Server2:
     def records(self, text: str, seconds: float) -> Iterator[Mapping[str, Any]]:
         del seconds  # the client has one limit for all
         with self._session.reading():
-            for record in self._session.client.query_api().query_stream(text):
+            with streamed():
+                found = self._session.client.query_api().query_stream(text)
+            for record in found:
                 values = {name: annotated.as_written(value) for name, value in record.values.items()}
                 yield {**values, "time": annotated.since_1970(record.values.get("_time"))}
 

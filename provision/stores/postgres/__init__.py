@@ -25,6 +25,7 @@ KIND = Kind(
         "version_table": str,
         "version_table_schema": str,
         "ini": str,
+        "env_setup": str,
         "role": str,
         "own_process": bool,
         "lock_timeout": str,

@@ -4,65 +4,56 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from os.path import basename
 from pathlib import Path
 
 from provision.errors import ConfigError, raise_all
 from provision.model import Revision, StoreOptions
 from provision.stores.postgres.migrate import repeatable
-from provision.stores.postgres.migrate.ini import has_own_locations
+from provision.stores.postgres.migrate.header import Computed, Header, header
+from provision.stores.postgres.migrate.locations import NOT_REVISIONS, needs_alembic, nothing_read
 from provision.text.files import UNFILLED, checksum, described, names_inside, read_text, unfilled
 
-_BODY = re.compile(r"^(?:def|class|@|async def)\b", re.MULTILINE)
-# A head as `alembic revision` writes it, line by line; whatever is not like it is read by Python's own parser.
-_LITERAL = r"""None|True|False|"[^"\\\n]*"|'[^'\\\n]*'"""
-_ANNOTATION = r"(?:: *[\w.\[\], |]+)?"
-_PLAIN = re.compile(
-    r"""(?:\"{3}(?P<doc>[^"\\]*)\"{3}\n)?"""
-    rf"(?:(?:#[^\n]*|(?:from [\w.]+ )?import [\w., ]+|[a-z_]+{_ANNOTATION} = (?:{_LITERAL})|)\n)*"
-)
-_SET = re.compile(rf"^([a-z_]+){_ANNOTATION} = ({_LITERAL})$", re.MULTILINE)
-_NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
-_VALUES = {"None": None, "True": True, "False": False}
-_NAMES = ("revision", "down_revision", "depends_on", "branch_labels", "requires", "destructive", *repeatable.LIMITS)
-Header = dict[str, object]
-
-
-class Computed(Exception):
-    """Raised when a header is not made of literals."""
+_NAMED_ONLY = re.compile(r"([a-f0-9]+)\.py")  # Alembic takes it for the number where a file sets none
 
 
 def revisions(options: StoreOptions) -> tuple[Revision, ...]:
     """Every revision of the script folder, then its repeatables.
 
-    Raises ConfigError (not-utf8, empty-migration, bad-header).
+    Raises ConfigError (not-utf8, empty-migration, bad-header, alembic-refused, nothing-read).
     """
     repeatable.check_limits(options)
     return (*_versioned(options), *repeatable.revisions(options))
 
 
 def _versioned(options: StoreOptions) -> tuple[Revision, ...]:
-    if has_own_locations(options):
-        return tuple(_through_alembic(options))
+    found = _through_alembic(options) if needs_alembic(options) else _literally(options)
+    if not found:
+        raise_all(list(nothing_read(options)))
+    return found
+
+
+def _literally(options: StoreOptions) -> tuple[Revision, ...]:
+    """The revisions of the folder `versions`, none imported where every header is made of literals."""
     found: list[Revision] = []
     errors: list[ConfigError] = []
     folder = options.path / "versions"
     shown = options.shown(folder)
-    for name in names_inside(folder, "*.py"):
-        if name.startswith(_NOT_REVISIONS):
+    for name in names_inside(folder, "*.py", options.root, hidden=True):
+        if name.startswith(NOT_REVISIONS):
             continue
         try:
             found.append(_revision(options, f"{folder}/{name}", f"{shown}/{name}"))
         except Computed:
-            return tuple(_through_alembic(options))
+            return _through_alembic(options)
         except ConfigError as error:
             errors.append(error)
     if found and not (options.path / "env.py").is_file():
         errors.append(_no_env(options))
     raise_all(errors)
     if _names_others(found):
-        return tuple(_through_alembic(options))
+        return _through_alembic(options)
     return tuple(found)
 
 
@@ -75,66 +66,17 @@ def _no_env(options: StoreOptions) -> ConfigError:
     )
 
 
-def head(text: str) -> str:
-    """The module up to its first function: all that a header needs, at a tenth of the cost of the whole."""
-    body = _BODY.search(text)
-    return text[: body.start()] if body else text
-
-
 def _revision(options: StoreOptions, file: str, shown: str) -> Revision:
     text, name = read_text(file, shown), basename(file)
     if not text.strip():
         raise ConfigError("empty-migration", f"{name} is empty", where=shown, fix="write the revision or delete it")
     if UNFILLED in text and (begun := _unfilled(text)):
         raise unfilled(shown, f"{begun}() of {name}")
-    header = _header(text, shown)
-    number = header.get("revision")
+    head = header(text, shown)
+    number = head.get("revision") or (_NAMED_ONLY.fullmatch(name) or {1: None})[1]
     if not isinstance(number, str):
         raise ConfigError("bad-header", f"{name} sets no `revision`", where=shown, fix='add revision = "…" at the top')
-    return _made(options, number, header, name.removesuffix(".py"), shown, text)
-
-
-def _header(text: str, shown: str) -> Header:
-    plain = _PLAIN.fullmatch(head(text))
-    if plain is None:
-        return _parsed(text, shown)
-    pairs = _SET.findall(text, plain.end("doc") + 3 if plain["doc"] else 0, plain.end())
-    found: Header = {name: _VALUES.get(value, value[1:-1]) for name, value in pairs if name in _NAMES}
-    return {**found, "doc": plain["doc"] or ""}
-
-
-def _parsed(text: str, shown: str) -> Header:
-    try:
-        tree = ast.parse(head(text))
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        what = f"{basename(shown)} is not Python: {getattr(error, 'msg', None) or error}"
-        raise ConfigError("bad-header", what, where=f"{shown}:{line}", fix="correct the line") from None
-    found: Header = {"doc": ast.get_docstring(tree, clean=False) or ""}
-    for name, value in (pair for node in tree.body for pair in _assigned(node)):
-        if name in _NAMES:
-            found[name] = _literal(value)
-    return found
-
-
-def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    """Every name that a statement sets, with what it is set to; `a, b = 1, 2` sets two.
-
-    Raises Computed for two names of one value that cannot be taken apart.
-    """
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-        yield node.target.id, node.value
-    if not isinstance(node, ast.Assign):
-        return
-    for target in node.targets:
-        if isinstance(target, ast.Name):
-            yield target.id, node.value
-        elif isinstance(target, ast.Tuple):
-            names = [each.id if isinstance(each, ast.Name) else "" for each in target.elts]
-            if isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(names):
-                yield from zip(names, node.value.elts, strict=True)
-            elif set(names) & set(_NAMES):
-                raise Computed
+    return _made(options, number, head, name.removesuffix(".py"), shown, text)
 
 
 def _unfilled(text: str) -> str | None:
@@ -153,15 +95,6 @@ def _unfilled(text: str) -> str | None:
 
 def _says_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
-def _literal(node: ast.expr) -> object:
-    if isinstance(node, ast.Constant):
-        return node.value
-    try:
-        return ast.literal_eval(node)
-    except ValueError:
-        raise Computed from None
 
 
 def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: str, text: str) -> Revision:
@@ -223,19 +156,14 @@ def _ids(store: str, value: object) -> tuple[str, ...]:
     return tuple(f"{store}/{each}" for each in _texts(value))
 
 
-def _through_alembic(options: StoreOptions) -> Iterator[Revision]:
-    from provision.stores.postgres.migrate import alembic as engine  # only for what is not literal: it loads Alembic
+def _through_alembic(options: StoreOptions) -> tuple[Revision, ...]:
+    """The revisions as Alembic reads them: it imports every file, in a process of its own."""
+    from provision.stores.postgres.migrate import apart
 
-    for script in reversed(list(engine.scripts(options).walk_revisions())):
-        path = Path(script.path)
+    read = apart.ask("provision.stores.postgres.migrate.alembic:read", options)
+    made = []
+    for number, place, head in read:
+        path = Path(place)
         shown = options.shown(path)
-        header: Header = {
-            "doc": script.doc,
-            "down_revision": script.down_revision,
-            "depends_on": engine.dependencies(script),
-            "branch_labels": tuple(sorted(script.branch_labels)),
-            "requires": getattr(script.module, "requires", ()),
-            "destructive": getattr(script.module, "destructive", False),
-            **{name: getattr(script.module, name, None) for name in repeatable.LIMITS},
-        }
-        yield _made(options, script.revision, header, path.stem, shown, read_text(path, shown))
+        made.append(_made(options, number, head, path.stem, shown, read_text(path, shown)))
+    return tuple(made)

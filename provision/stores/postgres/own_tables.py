@@ -5,14 +5,16 @@ from __future__ import annotations
 import psycopg
 
 from provision.errors import ConfigError
-from provision.stores.postgres.server import Connection
+from provision.stores.postgres.server import Connection, refuse_read_only
 
 
 def make(connection: Connection, last: str, statements: str) -> None:
     """Send the statements in one transaction, unless `last`, the table that they make last, is there.
 
-    So a user who only writes to them needs no right to create any. Raises ConfigError (not-allowed).
+    So a user who only writes to them needs no right to create any. Raises ConfigError (not-allowed, read-only,
+    read-only-replica).
     """
+    refuse_read_only(connection)
     try:
         if connection.execute("select to_regclass(%s)", (f"provision.{last}",)).fetchone() != (None,):
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -13,17 +14,64 @@ from psycopg.abc import Params, Query
 
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import StoreOptions
+from provision.net import keepalive
 from provision.net.causes import cause
 
 OLDEST = 13
+# Seconds without an answer before a server is looked at, and that such a look may take.
+LOOK_SECONDS, ANSWER_SECONDS = 10.0, 5
+# A peer that takes no packet any more is noticed by the kernel: idle, or with something unacknowledged on its way.
+KEPT_ALIVE: Mapping[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": keepalive.IDLE,
+    "keepalives_interval": keepalive.INTERVAL,
+    "keepalives_count": keepalive.COUNT,
+    "tcp_user_timeout": keepalive.UNACKNOWLEDGED * 1000,
+}
 TLS = {"ca_cert": "sslrootcert", "client_cert": "sslcert", "client_key": "sslkey"}
 VERIFY = {True: ("sslmode", "verify-full"), False: ("sslmode", "require")}
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that raises UnreachableError when its server is gone; the server's other refusals stay psycopg's."""
+    """A connection that raises UnreachableError when its server is gone; the server's other refusals stay psycopg's.
+
+    A statement may take hours. So who waits for its answer looks from another connection, again and again, whether the
+    server still answers anybody.
+    """
 
     store = ""
+    url = ""
+
+    def wait(self, gen: Any, *given: Any, **named: Any) -> Any:
+        return super().wait(self._patiently(gen), *given, **named)
+
+    def _patiently(self, gen: Any) -> Generator[Any, Any, Any]:
+        """What `gen` asks for and is told, as psycopg drives it: nothing was ready is told ten times a second."""
+        since = time.monotonic()
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if ready:
+                    since = time.monotonic()
+                elif time.monotonic() - since > LOOK_SECONDS:
+                    self._look()
+                    since = time.monotonic()
+                wanted = gen.send(ready)
+        except StopIteration as ended:
+            return ended.value
+
+    def _look(self) -> None:
+        """Raises psycopg.OperationalError, and closes this connection, where another one gets no answer either."""
+        began = time.monotonic()
+        try:
+            psycopg.connect(self.url, connect_timeout=ANSWER_SECONDS).close()
+        except psycopg.Error:
+            if time.monotonic() - began >= ANSWER_SECONDS - 1:  # else it was answered, if only with a refusal
+                self.close()
+                raise psycopg.OperationalError(
+                    "timed out: neither this connection nor another one is answered"
+                ) from None
 
     def execute(
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool = False
@@ -59,14 +107,35 @@ def connect(url: str, store: str, *, timeout: int = 10) -> Connection:
     """An autocommit connection. Raises UnreachableError, or ConfigError (wrong-password, no-such-database, bad-url)."""
     try:
         made = Connection.connect(
-            plain(url), autocommit=True, connect_timeout=timeout, application_name="provision", prepare_threshold=None
+            plain(url),
+            autocommit=True,
+            application_name="provision",
+            prepare_threshold=None,
+            **{**KEPT_ALIVE, "connect_timeout": timeout, **_own_limits(url)},
         )
     except psycopg.ProgrammingError:
         raise bad_url(store) from None  # without libpq's words: they quote a part of the url, maybe of the password
     except psycopg.Error as error:
         raise _explained(str(error), store, place(url)) from None
-    made.store = store
+    made.store, made.url = store, plain(url)
+    _read_in_one_form(made)
     return made
+
+
+def _read_in_one_form(connection: Connection) -> None:
+    """Undo what a role or database says of how moments are written, where psycopg reads no other form.
+
+    The order of day and month stays: statements of checks and backfills may be written in it.
+    """
+    for name, form in (("DateStyle", "ISO"), ("IntervalStyle", "postgres")):
+        if (connection.info.parameter_status(name) or form).partition(",")[0] != form:
+            connection.execute(f"set {name} = {form}".encode())
+
+
+def _own_limits(url: str) -> dict[str, Any]:
+    """The time limits of the network that a url sets itself: what they say goes."""
+    given = psycopg.conninfo.conninfo_to_dict(plain(url))
+    return {name: value for name, value in given.items() if name in (*KEPT_ALIVE, "connect_timeout")}
 
 
 def open_store(options: StoreOptions, url: str) -> Connection:
@@ -108,6 +177,29 @@ def too_old(connection: Connection, store: str) -> ConfigError | None:
         where=f"{connection.info.host}/{connection.info.dbname}",
         fix="upgrade the server",
     )
+
+
+def refuse_read_only(connection: Connection) -> None:
+    """Raises ConfigError (read-only-replica, read-only) where this session can write nothing."""
+    status = connection.info.parameter_status
+    replica: object = status("in_hot_standby")
+    read_only = status("default_transaction_read_only")
+    if replica is None or read_only is None:  # PostgreSQL 13 does not say it by itself
+        asked = "select pg_is_in_recovery(), current_setting('default_transaction_read_only')"
+        replica, read_only = connection.execute(asked).fetchone() or (False, "off")
+    where = place(connection.info.dsn)
+    if replica in (True, "on"):
+        what = f"{connection.store} is a replica, which takes no writes"
+        raise ConfigError("read-only-replica", what, where=where, fix="name the primary in the url")
+    if read_only == "on":
+        user, database = connection.info.user, connection.info.dbname
+        raise ConfigError(
+            "read-only",
+            f"{connection.store} takes no writes from {user}: default_transaction_read_only is on",
+            where=where,
+            fix=f"name the primary in the url; if it is that, ALTER ROLE {user} RESET default_transaction_read_only,"
+            f" or ALTER DATABASE {database}",
+        )
 
 
 def bad_url(store: str) -> ConfigError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from provision.errors import ProvisionError
 from provision.model import Contact, Revision, Step, StoreOptions
 from provision.net.tls import with_tls
 from provision.stores.postgres import files as source
@@ -145,6 +146,11 @@ class PostgresStore:
         from provision.stores.postgres.migrate.describe import describe
 
         return describe(self._options, steps)
+
+    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+        from provision.stores.postgres.migrate.file_trial import tried
+
+        return tried(self._options, steps)
 
     def losses(self, step: Step) -> tuple[str, ...]:
         from provision.stores.postgres.migrate.losses.forecast import losses

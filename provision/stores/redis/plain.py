@@ -12,6 +12,8 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from provision.net.keepalive import keep_alive
+
 # Who needs longer is asked by redis-py, which waits as long as its time limits say.
 SECONDS = 2.0
 PORT = 6379
@@ -53,7 +55,9 @@ def opened(url: str) -> PlainRedis | None:
         return None
     host, port, commands = greeting
     try:
-        plain = PlainRedis(socket.create_connection((host, port), SECONDS))
+        connection = socket.create_connection((host, port), SECONDS)
+        keep_alive(connection)
+        plain = PlainRedis(connection)
     except (OSError, ValueError):
         return None
     with suppress(NotPlain):

@@ -200,6 +200,7 @@ def _client(url: str, seconds: float) -> redis.Redis:
 
     return redis.Redis.from_url(
         url,
+        **_kept_alive(url),
         decode_responses=True,
         encoding_errors="surrogateescape",
         protocol=2,
@@ -208,6 +209,14 @@ def _client(url: str, seconds: float) -> redis.Redis:
         # Sent again after a time-out, a script would meet its own event and take it for another run's.
         retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
     )
+
+
+def _kept_alive(url: str) -> dict[str, Any]:
+    from provision.net import keepalive
+
+    if urlsplit(url).scheme == "unix":
+        return {}
+    return {"socket_keepalive": True, "socket_keepalive_options": keepalive.of_tcp()}
 
 
 def _accepted(server: Server) -> tuple[int, ...]:

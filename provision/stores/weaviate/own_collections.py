@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from provision.documents.refused import Refused
-from provision.errors import FailedError
+from provision.errors import ConfigError, FailedError
 from provision.stores.weaviate.server import Server
 
 
@@ -34,16 +34,27 @@ def collection(
 
 
 def make(server: Server, wanted: Mapping[str, Any]) -> None:
-    """Make the collection of this class if it is absent. Raises FailedError (server-refused), http.Unanswered."""
+    """Make the collection of this class if it is absent.
+
+    Raises ConfigError (not-allowed), FailedError (server-refused), http.Unanswered.
+    """
     if server.collection(wanted["class"]) is not None:
         return
     try:
         server.send("POST", "/schema", wanted)
     except Refused as no:
-        if server.collection(wanted["class"]) is None:  # another run may have been first
-            raise refused(server, no) from None
+        if server.collection(wanted["class"]) is not None:
+            return  # another run was first
+        if no.fix:
+            what = f"the server refused to make {wanted['class']}: {no}"
+            raise ConfigError("not-allowed", what, where=server.shown, fix=no.fix) from None
+        raise refused(server, no) from None
+
+
+_READY = "see why (a full disk makes shards READONLY), set them READY, and run the same command again"
 
 
 def refused(server: Server, no: Refused) -> FailedError:
-    fix = no.fix or "see to the cause, run again"
+    read_only = "read-only" in str(no).lower() or "readonly" in str(no).lower()
+    fix = no.fix or (_READY if read_only else "see to the cause, run again")
     return FailedError("server-refused", f"the server refused: {no}", where=server.shown, fix=fix)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from provision.core.execute import EventNumbering
 from provision.errors import LeaseLost
 from provision.flows.connect import Access
-from provision.model import Direction, Event, EventKind, Step
+from provision.flows.verify import LedgerReport, verified
+from provision.model import Direction, Event, EventKind, Revision, Step
 from provision.testing.contract.bench import Bench
 
 AT = datetime(2026, 3, 2, 9, 14, 0, 123456, UTC)
@@ -108,3 +110,47 @@ def test_describe_and_losses_need_no_connection(bench: Bench) -> None:
     assert [len(each.statements or ()) >= 1 for each in store.describe(steps)] == [True, True, True]
     assert [bool(store.losses(step)) for step in steps][-1]
     assert bench.case.everything() == before
+
+
+def test_ledger_of_an_up_and_a_down_is_legal_and_an_illegal_entry_is_found(bench: Bench) -> None:
+    bench.up()
+    bench.down()
+    bench.up()
+    (clean,) = _verified(bench)
+    token = max(each.token for each in bench.events()) + 1
+
+    with bench.store() as store:
+        store.ledger.append(event(bench, token, 1, EventKind.BASELINED))
+        store.ledger.append(event(bench, token, 2, EventKind.STARTED, statement=1, detail={"text": "again"}))
+
+    assert (clean.wrong, clean.illegal, clean.runs, clean.revisions) == (False, (), token - 1, 3)
+    (found,) = _verified(bench)
+    assert [(each.n, each.rule, each.invariant) for each in found.illegal] == [
+        (1, "transition", "ledger-legal"),
+        (2, "done-again", "no-statement-twice"),
+    ]
+    assert found.wrong
+
+
+def _verified(bench: Bench) -> tuple[LedgerReport, ...]:
+    with bench.site(access=Access.READ) as site:
+        return verified(site, [bench.case.name])
+
+
+def test_ledger_keeps_no_secret_of_a_statement(bench: Bench) -> None:
+    pen = EventNumbering("vfr", 1, "ci@runner-4")
+    revision = Revision(bench.case.name, "001", "", "", "", "c" * 64)
+    texts = (
+        "CREATE ROLE a PASSWORD 'hunter2'",
+        "SELECT * FROM s3('u', 'hunter2', 'hunter2')",
+        "ACL SETUSER a >hunter2",
+    )
+
+    with bench.store() as store:
+        for number, text in enumerate(texts, 1):
+            kind = EventKind.STARTED if number == 1 else EventKind.AT
+            store.ledger.append(pen.event(revision, kind, statement=number, text=text, error=f"refused: {text}"))
+        kept = store.ledger.read()
+
+    assert [each.detail["text"] for each in kept] == [text.replace("hunter2", "•••") for text in texts]
+    assert "hunter2" not in repr(kept)

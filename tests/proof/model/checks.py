@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.proof.model.changes import at_work
-from tests.proof.model.product import REFUSED, applied, goes_on_at, state_of
+from tests.proof.model.product import REFUSED, applied, goes_on_at, illegal
 from tests.proof.model.state import PLAIN, State
 
 Check = Callable[[State], bool]
@@ -39,7 +39,7 @@ def _claimed_is_seen(state: State) -> bool:
 
 
 def _legal(state: State) -> bool:
-    return all(state_of(number, store.ledger) is not None for number, store in enumerate(state.stores))
+    return not any(illegal(number, store.ledger) for number, store in enumerate(state.stores))
 
 
 def _resumes(state: State) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 
+from provision.core.audit import audit
 from provision.core.graph import Graph
 from provision.core.ledger import fold
 from provision.core.standing import StoreStanding, stand
@@ -85,6 +86,12 @@ def state_of(number: int, ledger: tuple[Entry, ...]) -> State | None:
         return fold(events(number, ledger)).get(REVISIONS[number].id, State(StateName.PENDING))
     except RefusedError:
         return None
+
+
+@cache
+def illegal(number: int, ledger: tuple[Entry, ...]) -> bool:
+    """Whether `provision ledger verify` finds anything in it."""
+    return bool(audit(events(number, ledger)))
 
 
 def applied(number: int, store: Store) -> bool:

@@ -156,6 +156,20 @@ def test_version_locations_in_the_ini_are_read_through_alembic(project: Project)
     assert [name for name, _ in project.events()] == ["postgres/0001", "postgres/0002"]
 
 
+def test_version_locations_set_in_env_py_are_those_that_run(project: Project) -> None:
+    chosen = "context.script.version_locations = ['alembic/one', 'alembic/two']\n"
+    environments.written(project.root, environments.PLAIN.replace("with engine", f"{chosen}with engine"))
+    project.write("0001", folder=project.versions.parent / "one")
+    project.write("0002", folder=project.versions.parent / "two")
+
+    assert "2 to apply" in project.done("plan").out
+    project.up()
+
+    assert heads(project) == ["0002"]
+    assert "0002 (head)" in project.alembic("current")
+    assert "nothing to do" in project.up().out
+
+
 def test_computed_header_is_read_through_alembic(project: Project) -> None:
     environments.written(project.root, environments.PLAIN)
     first = project.write("0001")

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from provision.errors import ConfigError, FailedError, ProvisionError, StatementFailed, UnreachableError
+from provision.errors import ConfigError, ProvisionError, StatementFailed, UnreachableError
 from provision.kinds import build
 from provision.model import StoreOptions
 from tests.servers.databases import Weaviate
@@ -91,11 +91,12 @@ def test_reading_key_may_look_and_not_make_a_ledger(written: Written, locked: We
     store.open(locked.url)
     assert store.ledger.read() == []
 
-    with pytest.raises(FailedError) as caught:
+    with pytest.raises(ConfigError) as caught:
         store.ledger.create()
     assert said(caught.value) == (
-        "server-refused",
-        "the server refused: adminlist: authorization, forbidden action: user 'reader' has insufficient permissions to"
+        "not-allowed",
+        "the server refused to make Provision_vfr_weaviate_ledger: adminlist: authorization, forbidden action:"
+        " user 'reader' has insufficient permissions to"
         " C [schema/collections/Provision_vfr_weaviate_ledger/shards/#]",
         locked.url,
         "give the API key that right",

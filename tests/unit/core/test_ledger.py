@@ -24,8 +24,8 @@ LEGAL = {
     P: {"started": S, "applied": A, "failed": F, "skipped": K, "adopted": A, "baselined": A, "reverted": R},
     S: {"started": S, "at": S, "applied": A, "reverted": R, "failed": F, "adopted": A},
     F: {"started": S, "at": S, "applied": A, "reverted": R, "failed": F, "adopted": A, "baselined": A},
-    A: {"started": S, "reverted": R, "failed": A, "applied": A, "skipped": K},
-    R: {"started": S, "applied": A, "failed": F, "skipped": K, "adopted": A, "baselined": A},
+    A: {"started": S, "reverted": R, "failed": A, "applied": A, "adopted": A, "skipped": K},
+    R: {"started": S, "reverted": R, "applied": A, "failed": F, "skipped": K, "adopted": A, "baselined": A},
     K: {"applied": A, "skipped": K, "failed": F},
 }
 PAIRS = [(state, kind) for state, kind in product(StateName, EventKind) if kind is not EventKind.RESOLVED]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
-from provision.errors import ConfigError, StatementFailed
-from provision.model import Direction, Event, EventKind, Step, StoreOptions
+from provision.errors import StatementFailed
+from provision.model import Event, EventKind, Step
 from provision.model.statements import Fate, Mark, Outcome, Statement
 from provision.stores.clickhouse.files import Script
 from provision.stores.clickhouse.ledger import ClickhouseLedger
@@ -14,6 +13,7 @@ from provision.stores.clickhouse.migrate.losses import ClickhouseLossGuard, fore
 from provision.stores.clickhouse.migrate.parse import touched
 from provision.stores.clickhouse.migrate.probe import flight
 from provision.stores.clickhouse.migrate.probe.answered import cut_short, logged
+from provision.stores.clickhouse.migrate.texts import Texts, read_of, settings_of
 from provision.stores.clickhouse.migrate.unseen import ABSENT, Unseen
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.server import Client, ServerRefused
@@ -45,10 +45,10 @@ class ClickhouseStatements:
             self._guard = token, ClickhouseLossGuard(self._client, self._peer.table)
 
     def loses(self, statement: Statement) -> str | None:
-        return self._guard[1].loses(_read(statement)) if self._guard is not None else statement.destructive
+        return self._guard[1].loses(read_of(statement)) if self._guard is not None else statement.destructive
 
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
-        listed = [(step.id, [_read(each) for each in self.of(step)]) for step in steps]
+        listed = [(step.id, [read_of(each) for each in self.of(step)]) for step in steps]
         return foreseen(self._client, self._peer.table, listed)
 
     def advance(
@@ -65,14 +65,15 @@ class ClickhouseStatements:
 
     def send(self, statement: Statement, mark: Mark) -> None:
         try:
-            self._client.command(str(statement.sent), log_comment=str(mark), **_answered_when_done(statement, mark))
+            settings = {**settings_of(statement), **_answered_when_done(statement, mark)}
+            self._client.command(str(statement.sent), log_comment=str(mark), **settings)
         except ServerRefused as error:
             failed = StatementFailed(error.what, number=mark.statement or 1, statement=statement.text)
-            if cut_short(_read(statement), error.number):
+            if cut_short(read_of(statement), error.number):
                 failed.certain, failed.fix = False, _CUT_SHORT
             raise failed from None
         if self._guard is not None:
-            self._guard[1].sent(_read(statement))
+            self._guard[1].sent(read_of(statement))
 
     def record(self, event: Event, upcoming: Statement | None) -> None:
         self._tell_peer(event)
@@ -92,15 +93,16 @@ class ClickhouseStatements:
     def _append(self, events: Sequence[Event], upcoming: Statement | None) -> None:
         if upcoming is None:
             self._ledger.append_all(events)
-        elif self._unseen.meets(_read(upcoming)):
+        elif self._unseen.meets(read_of(upcoming)):
             self._ledger.append_all(events, ABSENT)
         else:
-            self._ledger.append_with(events, touched.picture_sql(_read(upcoming), self._client.database))
+            self._ledger.append_with(events, touched.picture_sql(read_of(upcoming), self._client.database))
 
     def probe(self, statement: Statement, event: Event) -> Fate:
         before = str(event.detail.get("picture", ""))
-        fate = flight.probe(self._client, self._client.database, _read(statement), before, event.at, event.token)
-        return logged(self._client, _read(statement), event, fate) if fate.outcome is Outcome.CANNOT_TELL else fate
+        client = self._client.carrying(settings_of(statement))
+        fate = flight.probe(client, client.database, read_of(statement), before, event.at, event.token)
+        return logged(self._client, read_of(statement), event, fate) if fate.outcome is Outcome.CANNOT_TELL else fate
 
 
 def _answered_when_done(statement: Statement, mark: Mark) -> dict[str, str]:
@@ -108,7 +110,7 @@ def _answered_when_done(statement: Statement, mark: Mark) -> dict[str, str]:
 
     What the statement says itself in SETTINGS goes before them.
     """
-    read = _read(statement)
+    read = read_of(statement)
     settings: dict[str, str] = {}
     if read.verb == "insert":
         # Without the lease's token, so that a second sending is recognised as the same.
@@ -117,62 +119,3 @@ def _answered_when_done(statement: Statement, mark: Mark) -> dict[str, str]:
     if touched.Effect.MUTATION in read.effects:
         settings["mutations_sync"] = "2"
     return settings
-
-
-class Texts:
-    """The statements of each step, with `${NAME}` filled in where provision.toml gives variables."""
-
-    def __init__(self, options: StoreOptions, scripts: Mapping[str, Script]) -> None:
-        self._options, self._scripts = options, scripts
-        variables = options.extra.get("variables")
-        self._variables = {str(k): str(v) for k, v in variables.items()} if isinstance(variables, Mapping) else None
-
-    def of(self, step: Step) -> list[Statement]:
-        """Raises ConfigError (empty-migration, unset-variable)."""
-        script = self._scripts[step.id]
-        text = script.up if step.direction is Direction.UP else script.down or ""
-        written = touched.split(text)
-        if not written:
-            raise ConfigError(
-                "empty-migration",
-                f"{step.revision.title} has no statement to go {step.direction}",
-                where=step.revision.path,
-                fix="write its SQL, or delete the file",
-            )
-        sent = touched.split(self._filled(text, step))
-        if len(sent) != len(written):
-            # A value with a semicolon in it: what is shown no longer lines up with what is sent.
-            written = [f"-- statement {number} of {step.id}" for number in range(1, len(sent) + 1)]
-        return [_statement(shown, real) for shown, real in zip(written, sent, strict=True)]
-
-    def _filled(self, text: str, step: Step) -> str:
-        if self._variables is None:
-            return text
-        from clickhouse_migrations.exceptions import MigrationException
-        from clickhouse_migrations.substitution import substitute
-
-        try:
-            return str(substitute(text, self._variables, step.revision.path))
-        except MigrationException as error:
-            raise ConfigError(
-                "unset-variable",
-                str(error).split(". Pass them", 1)[0],
-                where=step.revision.path,
-                fix=f"add it to variables of [stores.{self._options.name}]",
-            ) from None
-
-
-def _statement(shown: str, sent: str) -> Statement:
-    read, real = _parsed(shown), _parsed(sent)
-    # A variable can stand where a name is wanted; without it, people are shown the text as written.
-    loses = read.destructive if len(read.losses) == len(real.losses) else real.destructive
-    return Statement(text=shown, summary=read.summary, sent=sent, destructive=loses)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(text: str) -> touched.ParsedStatement:
-    return touched.parse(text)
-
-
-def _read(statement: Statement) -> touched.ParsedStatement:
-    return _parsed(str(statement.sent))

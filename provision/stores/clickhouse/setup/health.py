@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from provision.model import Finding, Severity, StoreOptions
-from provision.stores.clickhouse.server import Client, ServerRefused
+from provision.stores.clickhouse.server import Client, ServerRefused, read_only
 
 CLOCK_SECONDS = 5.0
 RIGHTS = ("SELECT", "INSERT", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "ALTER", "TRUNCATE")
@@ -28,9 +28,8 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
 
 
 def _writable(client: Client, options: StoreOptions) -> Iterator[Finding]:
-    rows = client.rows("SELECT value FROM system.settings WHERE name = 'readonly'")
-    if rows and str(rows[0][0]) != "0":
-        what = f"sessions are read-only (readonly = {rows[0][0]})"
+    if kind := read_only(client):
+        what = f"sessions are read-only (readonly = {kind})"
         yield Finding("writable", Severity.ERROR, options.name, what, "give the user a profile with readonly = 0")
 
 

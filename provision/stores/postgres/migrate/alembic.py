@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from io import StringIO
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, TextIO
@@ -26,8 +27,13 @@ from alembic.util import CommandError, to_tuple
 
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
-from provision.stores.postgres.migrate.ini import ini
+from provision.stores.postgres.migrate.env_setup import set_up
+from provision.stores.postgres.migrate.header import LIMITS, Header
+from provision.stores.postgres.migrate.ini import PYPROJECT, ini
+from provision.stores.postgres.migrate.locations import set_by_env
+from provision.text.files import inside
 from provision.text.quiet import quiet
+from provision.text.raised import raised
 
 _LOADING = threading.RLock()  # what the ini puts before sys.path is told by its length
 Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
@@ -35,8 +41,8 @@ Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
 def config(options: StoreOptions, url: str | None = None) -> Config:
     """The project's ini with only `script_location` and the url replaced."""
-    place = ini(options)
-    made = Config(str(place) if place else None)
+    place, toml = ini(options), options.root / PYPROJECT
+    made = Config(str(place) if place else None, toml_file=str(toml) if toml.is_file() else None)
     made.set_main_option("script_location", _doubled(str(options.path)))
     if url is not None:
         named = re.match(r"postgres(?:ql)?(\+\w+)?://", made.get_main_option("sqlalchemy.url") or "")
@@ -53,12 +59,14 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
             directory.get_heads()
     except CommandError as error:
         raise _refused(error, options) from None
+    except ConfigError:
+        raise
     except Exception as error:  # a revision file may raise anything when it is imported
         raise ConfigError(
             "alembic-refused",
-            f"a revision file cannot be imported: {type(error).__name__}: {error}",
+            f"a revision file cannot be imported: {raised(error)}",
             where=_raised_in(error, options),
-            fix="correct the line",
+            fix="install it, or correct the line" if isinstance(error, ModuleNotFoundError) else "correct the line",
         ) from None
     return directory
 
@@ -72,11 +80,67 @@ def _directory(options: StoreOptions) -> ScriptDirectory:
     directory = ScriptDirectory.from_config(config(options))
     added = sys.path[: len(sys.path) - len(before)]
     sys.path[:] = dict.fromkeys([*(str(each) for name in added for each in _places(name, options)), *before])
-    directory.version_locations = [
-        str(next((each for each in _places(name, options) if each.exists()), name))
-        for name in directory.version_locations
-    ]
+    if set_by_env(options):
+        _locate(options, directory)
+    directory.version_locations = [_anchored(name, options) for name in directory.version_locations]
+    for folder in _folders(directory):
+        list(inside(folder, "*.py", options.root))  # Alembic would open what is no file
     return directory
+
+
+def _folders(directory: ScriptDirectory) -> Iterator[Path]:
+    """Where Alembic looks for revisions."""
+    for each in map(Path, directory.version_locations):
+        yield each
+        if directory.recursive_version_locations:
+            yield from (path for path in sorted(each.rglob("*")) if path.is_dir())
+
+
+def _anchored(name: str | Path, options: StoreOptions) -> str:
+    """The first place where the folder of that name is; the name itself where it is nowhere."""
+    return str(next((each for each in _places(str(name), options) if each.exists()), name))
+
+
+def _locate(options: StoreOptions, directory: ScriptDirectory) -> None:
+    """Let env.py set the directory's `version_locations`, offline, as it does before each run of Alembic.
+
+    Raises ConfigError (env-failed) when it fails before it has set them.
+    """
+    before = directory.version_locations
+    try:
+        run(options, directory, "postgresql://", lambda *_: (), lambda *_: {"output_buffer": StringIO()}, as_sql=True)
+    except (Exception, SystemExit) as error:  # env.py is code: without a database it may raise anything
+        if directory.version_locations is not before:
+            return
+        raise ConfigError(
+            "env-failed",
+            f"env.py sets version_locations, and cannot be run offline: {raised(error)}",
+            where=_raised_in(error, options),
+            fix="name the folders in the ini (version_locations), or let `alembic upgrade head --sql` work",
+        ) from None
+
+
+def read(options: StoreOptions) -> list[tuple[str, str, Header]]:
+    """Number, path and header of every revision, in an order in which they can run. Imports every file.
+
+    Raises ConfigError (alembic-refused, env-failed, nothing-read).
+    """
+    found, directory = [], scripts(options)
+    for script in reversed(list(directory.walk_revisions())):
+        header: Header = {
+            "doc": script.doc,
+            "down_revision": script.down_revision,
+            "depends_on": dependencies(script),
+            "branch_labels": tuple(sorted(script.branch_labels)),
+            "requires": getattr(script.module, "requires", ()),
+            "destructive": getattr(script.module, "destructive", False),
+            **{name: getattr(script.module, name, None) for name in LIMITS},
+        }
+        found.append((script.revision, str(script.path), header))
+    absent = [each for each in directory._version_locations if not each.exists()]
+    if not found and directory.version_locations and absent:
+        raise _absent(absent, options)
+    return found
 
 
 def _places(name: str, options: StoreOptions) -> list[Path]:
@@ -115,7 +179,8 @@ def run(
     `configured` sees the connection and the options that env.py chose, before Alembic does, and returns options to set
     or, for `on_version_apply`, to chain. Raises whatever env.py or a revision raises.
     """
-    environment = EnvironmentContext(config(options, url), directory, fn=steps, **settings)
+    made = config(options, url)
+    environment = EnvironmentContext(made, directory, fn=steps, **settings)
     configure = environment.configure
     with _own_logging() as restore_logging, quiet():
 
@@ -127,8 +192,23 @@ def run(
 
         # On the instance: a subclass would not be what `alembic.context` stands for, and constructor options lose.
         environment.configure = wrapped  # type: ignore[method-assign]
-        with environment:
+        with set_up(options, made), environment:
             directory.run_env()
+
+
+def count_runs(options: StoreOptions, directory: ScriptDirectory, url: str) -> int:
+    """How often env.py runs the migrations, seen by letting it run none, as `alembic current` does.
+
+    Raises whatever env.py raises.
+    """
+    seen: list[None] = []
+
+    def none(*_: Any) -> tuple[()]:
+        seen.append(None)
+        return ()
+
+    run(options, directory, url, none, lambda *_: {}, dont_mutate=True)
+    return len(seen)
 
 
 def render(
@@ -149,14 +229,27 @@ def render(
     )
 
 
+def _absent(folders: Sequence[Path], options: StoreOptions) -> ConfigError:
+    """Alembic takes a folder that is not there for an empty one."""
+    named = ", ".join(options.shown(each) for each in folders)
+    return ConfigError(
+        "nothing-read",
+        f"no revision of {options.name} was found, and version_locations names what is not there: {named}",
+        where=options.shown(ini(options) or options.path / "env.py"),
+        fix="correct the path, or make the folder",
+    )
+
+
 def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
     return ConfigError(
         "alembic-refused", f"alembic: {error}", where=options.shown(options.path), fix="correct the revision files"
     )
 
 
-def _raised_in(error: Exception, options: StoreOptions) -> str:
+def _raised_in(error: BaseException, options: StoreOptions) -> str:
     """The line of a revision file that the error comes from; the script folder where that cannot be told."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(options.path):
+        return f"{options.shown(Path(error.filename))}:{error.lineno}"
     frames = [each for each in extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(options.path)]
     if not frames:
         return options.shown(options.path)

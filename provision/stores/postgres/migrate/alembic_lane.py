@@ -16,11 +16,13 @@ from provision.errors import (
     RefusedError,
     RolledBackInside,
     StatementFailed,
+    raise_all,
 )
 from provision.model import Direction, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger
 from provision.stores.postgres.migrate import alembic as engine
+from provision.stores.postgres.migrate import env_runs
 from provision.stores.postgres.migrate.attempts import Attempt
 from provision.stores.postgres.migrate.committed import Seen
 from provision.stores.postgres.migrate.failures import answers, line, short, sqlstate, told
@@ -35,6 +37,8 @@ from provision.stores.postgres.migrate.table_locks import needs
 from provision.stores.postgres.migrate.version_table import DEFAULTS, version_table
 from provision.stores.postgres.migrate.watch import StatementWatch
 from provision.stores.postgres.server import Connection, connect
+from provision.text.credentials import hidden
+from provision.text.files import read_text
 
 READ_ONLY = "25006"
 _UNCOMMITTED = (
@@ -67,6 +71,7 @@ class AlembicLane:
 
     def run(self, steps: Iterator[Step], journal: Journal) -> None:
         directory = engine.scripts(self._options)
+        self._refuse_several(directory)
         self._deadlock = deadlock_timeout(self._connection)
         self._watch = StatementWatch(partial(connect, self._url, self._options.name), journal.note)
         session = Session(self._connection, self._ledger, self._options, journal, self._guard, self._watch)
@@ -123,10 +128,27 @@ class AlembicLane:
     def _limits(self, step: Step) -> Limits:
         return limits(self._options.extra, dict(step.revision.limits), self._deadlock)
 
+    def _refuse_several(self, directory: Any) -> None:
+        """Raises ConfigError (several-runs, env-failed) for an env.py that runs the migrations not once."""
+        env = self._options.path / "env.py"
+        if env_runs.once(read_text(env, self._options.shown(env))):
+            return
+        try:
+            runs = engine.count_runs(self._options, directory, self._url)
+        except ProvisionError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._env_failed(error) from error
+        raise_all(list(env_runs.refused(self._options, runs)))
+
     def _alembic_run(self, directory: Any, session: Session, pulled: _Pulled, journal: Journal) -> None:
         record = {"on_version_apply": (lambda **_: self._applied(pulled, session),)}
+        runs: list[None] = []
 
         def fn(_heads: Any, context: Any) -> Iterator[Any]:
+            runs.append(None)
+            if len(runs) > 1:
+                raise_all(list(env_runs.refused(self._options, len(runs))))
             session.attach(context)
             if session.external and pulled.current is None:
                 return  # found out only now: end this run, the next one carries a single step
@@ -145,6 +167,8 @@ class AlembicLane:
                 fn,
                 lambda connection, given: {**session.configured(connection, given), **record},
             )
+            if not runs:
+                raise_all(list(env_runs.refused(self._options, 0)))
         except RolledBackInside as error:
             assert pulled.current is not None
             raise self._failed(error, session, pulled.current, journal) from error
@@ -249,6 +273,7 @@ class AlembicLane:
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
         """Record the failure beside the rolled-back transaction and say it in the revision's terms."""
         what, fix = told(error)
+        what = hidden(what, str(getattr(error, "statement", None) or ""))
         if sqlstate(error) == READ_ONLY and session.read_only:
             refused = session.trail.cannot_repeat()
             self._record(refused.what, session, step, journal)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from provision.errors import ProvisionError
 from provision.model import Step, StoreOptions
+from provision.text.raised import raised
 
 
 def sqlstate(error: BaseException) -> str:
@@ -38,7 +39,7 @@ def told(error: BaseException) -> tuple[str, str]:
     orig = error.orig if isinstance(error, DBAPIError) else None
     if not isinstance(orig, psycopg.Error):
         code = f" [{sqlstate(error)}]" if sqlstate(error) else ""
-        said = f"{orig}" if code else f"{type(error).__name__}: {error}"
+        said = f"{orig}" if code else raised(error)
         return said.split("\n", 1)[0].split(">: ", 1)[-1] + code, ""
     diagnosis = orig.diag
     message = diagnosis.message_primary or str(orig).strip()

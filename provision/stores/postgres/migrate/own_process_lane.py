@@ -21,6 +21,7 @@ from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 from provision.stores.postgres.migrate.repeatable import PostgresRepeatables, revisions
 from provision.stores.postgres.migrate.shared_clock import Until
 from provision.stores.postgres.server import open_store
+from provision.text.raised import raised
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def run(connection: Connection, until: int) -> int:
         error = said
     except BaseException as said:  # the process's last line: nothing may end a lane unsaid
         fix = "run `provision status`; the ledger says what was done"
-        error = FailedError("unexpected", f"{type(said).__name__}: {said}", where=run.where, fix=fix)
+        error = FailedError("unexpected", raised(said), where=run.where, fix=fix)
     for stream in (out, sys.stderr):
         if stream is not None and not stream.closed:  # by a revision
             stream.flush()  # the process is ended once it has said its last word

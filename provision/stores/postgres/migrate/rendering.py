@@ -8,6 +8,7 @@ from typing import Any
 
 from provision.model import Direction, Step, StoreOptions
 from provision.stores.postgres.migrate import alembic as engine
+from provision.text.raised import raised
 
 
 def rendered(options: StoreOptions, directory: Any, steps: Sequence[Step]) -> tuple[list[str], str]:
@@ -24,7 +25,7 @@ def rendered(options: StoreOptions, directory: Any, steps: Sequence[Step]) -> tu
     try:
         engine.render(options, directory, fn, buffer, _before(steps[0]))
     except Exception as error:  # a revision is code: without a database it may raise anything
-        return pieces, f"cannot be shown offline: {type(error).__name__}: {error}".split("\n", 1)[0]
+        return pieces, f"cannot be shown offline: {raised(error)}"
     return pieces, "cannot be shown offline"
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
 from provision.ports import Journal
+from provision.stores.postgres.migrate.header import LIMITS
+from provision.text.credentials import hidden
 from provision.text.files import checksum, described, headers, inside, listed, read_text
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 # How long a revision may wait for locks, a statement of it take, and how often it is tried again; and how old a
 # transaction may be that a run begins beside.
-LIMITS, LONGEST = ("lock_timeout", "statement_timeout", "retries"), "longest_transaction"
+LONGEST = "longest_transaction"
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
 select pg_current_xact_id()::text, set_config('lock_timeout', %(lock)s, true),
@@ -51,7 +53,7 @@ def check_limits(options: StoreOptions) -> None:
 
 def revisions(options: StoreOptions) -> list[Revision]:
     """Every repeatable file. Raises ConfigError (not-utf8, empty-migration, bad-header)."""
-    return [_revision(options, path) for path in inside(options.path / "repeatable", "*.sql")]
+    return [_revision(options, path) for path in inside(options.path / "repeatable", "*.sql", options.root)]
 
 
 def sql(options: StoreOptions, step: Step) -> str:
@@ -138,7 +140,7 @@ class PostgresRepeatables:
     def _failed(
         self, error: psycopg.Error, step: Step, journal: Journal, xid: str, attempt: Attempt
     ) -> StatementFailed:
-        what = error.diag.message_primary or str(error).strip()
+        what = hidden(error.diag.message_primary or str(error).strip(), sql(self._options, step))
         self._ledger.append(journal.event(step, EventKind.FAILED, error=what, rolled_back=True, **attempt.detail))
         return StatementFailed(
             f"{what} [{error.sqlstate}]" if error.sqlstate else what,

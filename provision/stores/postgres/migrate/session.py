@@ -65,8 +65,7 @@ class Session:
         self._ahead: Step | None = None
         self._beginnings = wire.Beginnings()
         self.waits = LockWaits(own, watch, self._ours)
-        self._autocommit = False
-        self.external = False
+        self._autocommit = self.external = False
         self.transaction: wire.Transaction | None = None
         self.written: Event | None = None
         self.trail: Trail
@@ -98,6 +97,7 @@ class Session:
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
         self._ours.connection = context.connection
+        wire.keep_alive(context.connection)
         self._guarded = arm(context.connection, self)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
         hooks.listen(context.connection, "after_cursor_execute", self._after)

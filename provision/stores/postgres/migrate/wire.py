@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ import psycopg
 from psycopg import pq
 from sqlalchemy import TextClause, text
 
+from provision.net import keepalive
 from provision.stores.postgres.ledger import INSERT
 
 # Which database on which server: what a name or a url may hide.
@@ -40,6 +43,14 @@ class Transaction(NamedTuple):
     xid: str
     since: str
     more: tuple[str, ...] = ()
+
+
+def keep_alive(connection: Any) -> None:
+    """Let the kernel notice a server that is gone, whatever env.py says; a driver may not show its socket."""
+    driver = connection.connection.driver_connection
+    if callable(number := getattr(driver, "fileno", None)):
+        with socket.socket(fileno=os.dup(number())) as shared:
+            keepalive.keep_alive(shared)
 
 
 def begin(connection: Any, limit: str, mark: str) -> Transaction:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from clickhouse_migrations.migrator import split_statement_tokens
+from provision.stores.clickhouse.migrate.parse.lexer import lexemes
 
-_PART = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<symbol>\S)")
 _PLAIN = re.compile(r"[A-Za-z_]\w*\Z")
-_QUOTED = {"double": '"', "backtick": "`", "single": "'"}
+_KINDS = {"double": "quoted", "backtick": "quoted", "single": "string", "heredoc": "string"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}
 
 
@@ -69,20 +68,22 @@ def literal(text: str) -> str:
 
 def tokens(text: str) -> list[Token]:
     """The tokens of the first statement in `text`, comments left out."""
-    statements = split_statement_tokens(text)
-    return [token for raw in statements[0] for token in _tokens(raw.kind, raw.text, raw.offset)] if statements else []
-
-
-def _tokens(kind: str, text: str, offset: int) -> Iterator[Token]:
-    if kind in _QUOTED:
-        yield Token("string" if kind == "single" else "quoted", _unquoted(text), offset, offset + len(text))
-    elif kind == "other":
-        for match in _PART.finditer(text):
-            yield Token(str(match.lastgroup), match.group(), offset + match.start(), offset + match.end())
+    found: list[Token] = []
+    for each in lexemes(text):
+        if each.kind == "semicolon" and found:
+            break
+        if each.kind in ("name", "number", "symbol"):
+            found.append(Token(each.kind, each.text, each.start, each.end))
+        elif each.kind in _KINDS:
+            found.append(Token(_KINDS[each.kind], _unquoted(each.text), each.start, each.end))
+    return found
 
 
 def _unquoted(text: str) -> str:
     mark = text[0]
+    if mark == "$":
+        tag = text.index("$", 1) + 1
+        return text[tag:-tag]
     body = text[1:-1].replace(mark * 2, mark)
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match.group(1), match.group(1)), body, flags=re.DOTALL)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clickhouse_migrations.migrator import Migrator
-
 from provision.stores.clickhouse.migrate.parse.alter import Effect
+from provision.stores.clickhouse.migrate.parse.lexer import cut
 from provision.stores.clickhouse.migrate.parse.parsed import Parsed, StatementLoss, StatementRename
 from provision.stores.clickhouse.migrate.parse.statement import parsed
 from provision.stores.clickhouse.migrate.parse.tokens import Name, Token, literal, name_at, read_name, tokens
@@ -64,8 +63,12 @@ class ParsedStatement:
 
 
 def split(script: str) -> list[str]:
-    """The statements of a script as clickhouse-migrations splits it, without the semicolons; [] when there are none."""
-    return [statement.removesuffix(";") for statement in Migrator.script_to_statements(script, True)]
+    """The statements of a script as the server cuts it, without the semicolons; [] when there are none. Raises Uncut.
+
+    As clickhouse-migrations splits it, but where that cuts inside of a text between dollars or of a comment that begins
+    with `#` or `//`.
+    """
+    return cut(script)
 
 
 def parse(text: str) -> ParsedStatement:
