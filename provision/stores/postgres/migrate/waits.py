@@ -69,7 +69,8 @@ class LockWaits:
             self._budget = LockBudget(self._limits.lock)
             place = 0
             try:
-                for place, (name, mode) in enumerate(tables):
+                # Who always takes them the other way round would be met in each turn.
+                for place, (name, mode) in enumerate(tables[:: -1 if turn % 2 else 1]):
                     self._lock(pid, f"lock table {name} in {MODES[mode]} mode", MOMENT if place else self._limits.lock)
             except DBAPIError as error:
                 if place == 0 or turn + 1 == TURNS or not lost(error, canceled=self._watch.canceled()):
