@@ -175,14 +175,19 @@ class AlembicLane:
         except ProvisionError:
             raise
         except (Exception, SystemExit) as error:  # a revision is code: it may raise anything
-            if self._guard.refused is not None and not isinstance(error, DBAPIError):
-                raise self._guard.refused from error
-            if pulled.current is None:
-                raise self._env_failed(error) from error
-            step, undone = pulled.current, partial(self._undone, session, pulled.current)
-            if self._attempt_at(step, journal).gives_way(error, undone):
-                raise _GaveWay from None
-            raise self._failed(error, session, step, journal) from error
+            raise self._of_code(error, session, pulled.current, journal) from error
+
+    def _of_code(
+        self, error: BaseException, session: Session, step: Step | None, journal: Journal
+    ) -> ProvisionError | _GaveWay:
+        """What an error of env.py (no step is in hand yet) or of a revision comes to."""
+        if self._guard.refused is not None and not isinstance(error, DBAPIError):
+            return self._guard.refused
+        if step is None:
+            return self._env_failed(error)
+        if self._attempt_at(step, journal).gives_way(error, partial(self._undone, session, step)):
+            return _GaveWay()
+        return self._failed(error, session, step, journal)
 
     def _undone(self, session: Session, step: Step) -> bool:
         """Whether the step can be tried again at once: nothing of it is kept, or it is known where it stands."""
