@@ -179,10 +179,14 @@ class AlembicLane:
                 raise self._guard.refused from error
             if pulled.current is None:
                 raise self._env_failed(error) from error
-            step, undone = pulled.current, partial(self._undone, session, pulled.current)
-            if self._attempt_at(step, journal).gives_way(error, undone):
-                raise _GaveWay from None
-            raise self._failed(error, session, step, journal) from error
+            raise self._gave_way_or_failed(error, session, pulled.current, journal) from error
+
+    def _gave_way_or_failed(
+        self, error: BaseException, session: Session, step: Step, journal: Journal
+    ) -> _GaveWay | ProvisionError:
+        if self._attempt_at(step, journal).gives_way(error, partial(self._undone, session, step)):
+            return _GaveWay()
+        return self._failed(error, session, step, journal)
 
     def _undone(self, session: Session, step: Step) -> bool:
         """Whether the step can be tried again at once: nothing of it is kept, or it is known where it stands."""
