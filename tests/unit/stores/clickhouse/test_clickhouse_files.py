@@ -124,7 +124,7 @@ def test_folder_pipe_and_broken_link_under_a_right_name_are_refused(tmp_path: Pa
         read(tmp_path, {})
 
     assert [(each.code, each.where) for each in raised.value.errors] == [
-        ("nothing-read", f"clickhouse/{name}") for name in ("002_b.sql", "003_c.sql", "004_d.sql")
+        ("not-a-file", f"clickhouse/{name}") for name in ("002_b.sql", "003_c.sql", "004_d.sql")
     ]
 
 
