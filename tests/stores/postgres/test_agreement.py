@@ -137,10 +137,33 @@ def test_version_table_computed_is_refused_until_provision_toml_says_it(expected
     toml = project.root / "provision.toml"
     before = toml.read_text()
     toml.write_text(before.replace("[stores.postgres]", '[stores.postgres]\nversion_table = "ac"'))
-    assert "error[wrong-version-table]: env.py sets version_table to 'ab'" in project.provision("up").err
+    wrong = project.provision("up").err
+    assert "error[wrong-version-table]: env.py sets version_table to 'ab', provision was told 'ac'" in wrong
+    assert (
+        """fix    write version_table = "ab" in provision.toml, or pass version_table='ac' to context.configure"""
+        in wrong
+    )
     toml.write_text(before.replace("[stores.postgres]", '[stores.postgres]\nversion_table = "ab"'))
     project.up()
     assert heads(project, "ab") == ["0001"]
+
+
+def test_version_table_schema_that_comes_to_none_is_told_by_empty_quotes(project: Project) -> None:
+    text = environments.PLAIN.replace("connection=connection", "connection=connection, version_table_schema='' or None")
+    environments.written(project.root, text)
+    project.tables(2)
+    project.alembic("upgrade", "0001")
+    toml = project.root / "provision.toml"
+    before = toml.read_text()
+    assert """fix    add version_table_schema = "…" to [stores.postgres]""" in project.provision("up").err
+    toml.write_text(before.replace("[stores.postgres]", '[stores.postgres]\nversion_table_schema = "public"'))
+    assert """fix    write version_table_schema = "" in provision.toml""" in project.provision("up").err
+    toml.write_text(before.replace("[stores.postgres]", '[stores.postgres]\nversion_table_schema = ""'))
+
+    project.up()
+
+    assert heads(project) == ["0002"]
+    assert [kind for _, kind in project.events()] == ["adopted", "applied"]
 
 
 def test_version_locations_in_the_ini_are_read_through_alembic(project: Project) -> None:

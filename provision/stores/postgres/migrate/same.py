@@ -31,5 +31,5 @@ def table(ours: Mapping[str, str], given: Mapping[str, Any]) -> None:
                 "wrong-version-table",
                 f"env.py sets {name} to {theirs!r}, provision was told {told!r}",
                 where="env.py",
-                fix=f"pass {name}={told!r} to context.configure, or correct provision.toml",
+                fix=f'write {name} = "{theirs or ""}" in provision.toml, or pass {name}={told!r} to context.configure',
             )

@@ -14,11 +14,12 @@ DEFAULTS = {"version_table": "alembic_version", "version_table_schema": None}
 
 
 def version_table(options: StoreOptions) -> dict[str, str]:
-    """`version_table` and `version_table_schema` as provision.toml or env.py sets them.
+    """`version_table` and `version_table_schema` as provision.toml or env.py sets them; what is None or "" is left out.
 
     Raises ConfigError (version-table-computed) when env.py computes one and provision.toml does not say it.
     """
-    found = {name: str(options.extra[name]) for name in NAMES if name in options.extra}
+    told = {name: str(options.extra[name]) for name in NAMES if name in options.extra}
+    found = {name: value for name, value in told.items() if value}
     env = options.path / "env.py"
     text = read_text(env, options.shown(env)) if env.is_file() else ""
     if NAMES[0] not in text:
@@ -31,9 +32,9 @@ def version_table(options: StoreOptions) -> dict[str, str]:
     for name, node in _choices(module):
         value = constants.get(node.id, node) if isinstance(node, ast.Name) else node
         if not isinstance(value, ast.Constant):
-            if name not in found:
+            if name not in told:
                 raise _computed(options, name)
-        elif value.value is not None:
+        elif value.value is not None and name not in told:
             found.setdefault(name, str(value.value))
     return found
 
@@ -61,5 +62,5 @@ def _computed(options: StoreOptions, name: str) -> ConfigError:
         "version-table-computed",
         f"env.py computes {name}, which provision must know before it runs env.py",
         where=options.shown(options.path / "env.py"),
-        fix=f'add {name} = "…" to [stores.{options.name}] in provision.toml',
+        fix=f'add {name} = "…" to [stores.{options.name}] in provision.toml; "" where it comes to None',
     )
