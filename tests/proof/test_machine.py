@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -19,6 +20,7 @@ from tests.proof.machine.scenario import layout
 from tests.proof.machine.servers import FENCED, PLAIN, Server
 from tests.proof.machine.threads import stand_ins
 
+SCHEDULES = 600  # most that are played until a defect is noticed; the rarest shows in one of a hundred
 SIZES = st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)
 
 
@@ -53,21 +55,31 @@ def test_invariant_that_no_schedule_is_asked_for_fails_the_proof() -> None:
         campaign(1, 1, checks={name: check for name, check in CHECKS.items() if name != "one-order"})
 
 
-def _broken(schedules: int) -> set[str]:
-    return {name for told in campaign(schedules, 1, tell=lambda _: None).broken.values() for name, _ in told}
+def _some(found: Callable[[Play, list[tuple[str, str]]], bool]) -> bool:
+    """Whether a schedule is like that. Which one is first is chance, and changes with each step the core takes."""
+    with stand_ins():
+        return any(found(*play_one(seed)) for seed in range(1, SCHEDULES + 1))
+
+
+def _is_noticed(invariant: str) -> bool:
+    return _some(lambda _, broken: invariant in dict(broken))
+
+
+def test_schedules_meet_a_home_store_that_is_given_up() -> None:
+    assert _some(lambda play, _: any("the home store fell silent" in line for line in play.log))
 
 
 def test_run_that_never_looks_at_its_lock_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Lease, "check", lambda _: None)
     monkeypatch.setattr(Lease, "check_writing", lambda _: None)
 
-    assert "in-flight-alone" in _broken(25)
+    assert _is_noticed("in-flight-alone")
 
 
 def test_run_that_does_not_wait_for_earlier_statements_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "make_ready", lambda *_: None)
 
-    assert "no-statement-twice" in _broken(25)
+    assert _is_noticed("no-statement-twice")
 
 
 def test_server_without_its_fence_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +91,7 @@ def test_server_without_its_fence_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Server, "append", unfenced)
 
-    assert "late-writer-refused" in _broken(25)
+    assert _is_noticed("late-writer-refused")
 
 
 def test_main_prints_schedules_and_says_whether_all_is_right(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ class Proxy:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream, self.silent = upstream, threading.Event()
+        self.taken = 0  # connections, silent ones too
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -44,6 +45,7 @@ class Proxy:
             except OSError:
                 return
             self._open += [client, server]
+            self.taken += 1
             for source, target in ((client, server), (server, client)):
                 threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
 

@@ -17,7 +17,7 @@ from tests.silent.conftest import Behind
 from tests.silent.proxy import Proxy
 from tests.silent.test_postgres import COUNTED, LEASE, SLOW, SOON, TABLE, said, silenced
 
-SCRIPT = """SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_block_size = 1;
+SCRIPT = """SELECT sleepEachRow(1) FROM numbers(5) SETTINGS max_block_size = 1;
 INSERT INTO effects VALUES ('2');
 """
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Any
 from unittest.mock import patch
 
-from provision.core import execute, lease, resume
+from provision.core import execute, lease, resume, silence
 from provision.flows import run_lock
 from provision.model import Owner
 from provision.threads import Waited
@@ -135,6 +135,7 @@ def stand_ins() -> Iterator[None]:
         patch("provision.threads.threading", waited),
         patch.object(Waited, "start", lambda self: setattr(self, "task", _spawn(self.run))),
         patch.object(lease, "acquire", acquire),
+        patch.object(silence, "Silences", partial(silence.Silences, clock=_clock)),
         patch.object(run_lock, "time", SimpleNamespace(sleep=_sleep)),
         patch.object(run_lock, "dead", lambda owner: _Turn.dead(owner)),
         patch.object(resume, "wait_out", partial(resume.wait_out, clock=_clock, sleep=_sleep)),

@@ -248,6 +248,31 @@ def test_database_is_made_by_up_and_kept_by_down(clickhouse: Clickhouse) -> None
     assert clickhouse.rows(there) == [(1,)]
 
 
+@pytest.mark.parametrize(
+    "up",
+    [
+        "CREATE TABLE t (x Int32) ENGINE = MergeTree ORDER BY x",
+        "ALTER TABLE base ADD COLUMN y Int32",
+        "ALTER TABLE base ADD INDEX i x TYPE minmax",
+        "CREATE VIEW v AS SELECT 1",
+    ],
+)
+def test_what_was_made_by_hand_is_gone_behind(clickhouse: Clickhouse, up: str) -> None:
+    clickhouse.write(1, "CREATE TABLE base (x Int32) ENGINE = MergeTree ORDER BY x;")
+    clickhouse.up()
+    with clickhouse_connect.get_client(dsn=clickhouse.url.replace("clickhouse://", "http://", 1)) as client:
+        client.command(up)
+    clickhouse.write(2, f"{up};\nCREATE TABLE after (x Int32) ENGINE = MergeTree ORDER BY x;")
+
+    ran = clickhouse.provision("up", "--no-lock")
+    assert ran.code == 5
+    assert "`provision resolve clickhouse/002 --done-to 1` goes on behind it" in ran.err
+
+    assert clickhouse.provision("resolve", "clickhouse/002", "--done-to", "1", "--no-lock").code == 0
+    clickhouse.up()
+    assert clickhouse.rows("SELECT count() FROM {db}.after") == [(0,)]
+
+
 class Recorder:
     """Stands in for a client; keeps the statements that it is given."""
 

@@ -18,6 +18,10 @@ from provision.stores.clickhouse.migrate.unseen import ABSENT, Unseen
 from provision.stores.clickhouse.peer import ClickhousePeer
 from provision.stores.clickhouse.server import Client, ServerRefused
 
+_ALREADY_THERE = (
+    "if it was made by hand or by another tool, `provision resolve {} --done-to {}` goes on behind it; else correct the"
+    " statement and run the same command again"
+)
 _CUT_SHORT = "run the same command again: it looks whether the statement took effect, of which a part may be there"
 
 
@@ -71,6 +75,8 @@ class ClickhouseStatements:
             failed = StatementFailed(error.what, number=mark.statement or 1, statement=statement.text)
             if cut_short(read_of(statement), error.number):
                 failed.certain, failed.fix = False, _CUT_SHORT
+            elif "already exists" in error.what:
+                failed.fix = _ALREADY_THERE.format(mark.revision, failed.number)
             raise failed from None
         if self._guard is not None:
             self._guard[1].sent(read_of(statement))

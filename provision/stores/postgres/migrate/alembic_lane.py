@@ -25,7 +25,7 @@ from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate import env_runs
 from provision.stores.postgres.migrate.attempts import Attempt
 from provision.stores.postgres.migrate.committed import Seen
-from provision.stores.postgres.migrate.failures import answers, line, short, sqlstate, told
+from provision.stores.postgres.migrate.failures import advice, answers, line, short, sqlstate, told
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard
 from provision.stores.postgres.migrate.losses.targets import DatabaseContent
 from provision.stores.postgres.migrate.patience import Limits, deadlock_timeout, limits
@@ -284,7 +284,7 @@ class AlembicLane:
             self._record(refused.what, session, step, journal)
             return refused
         number, after = self._record(what, session, step, journal, answered=answers(error))
-        fix = fix or "correct the revision and run the same command again"
+        fix = fix or advice(error, self._connection, self._options, step)
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
         if self._attempt is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import Any
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
@@ -10,6 +11,24 @@ from sqlalchemy.exc import DBAPIError
 from provision.errors import ProvisionError
 from provision.model import Step, StoreOptions
 from provision.text.raised import raised
+
+_CORRECT = "correct the revision and run the same command again"
+# A table, an object, a column, a schema, a function is there already.
+_ALREADY_THERE = ("42P07", "42710", "42701", "42P06", "42723")
+CANCELED = "57014"
+_LIMITS = {
+    CANCELED: "statement_timeout",
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+}
+_LIMIT = "select current_setting(name), source from pg_settings where name = %s"
+_SOURCES = {
+    "user": "the role (ALTER ROLE … SET)",
+    "database": "the database (ALTER DATABASE … SET)",
+    "database user": "the role in this database (ALTER ROLE … IN DATABASE … SET)",
+    "configuration file": "the server",
+    "command line": "the server",
+}
 
 
 def sqlstate(error: BaseException) -> str:
@@ -46,6 +65,25 @@ def told(error: BaseException) -> tuple[str, str]:
     detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
     code = f" [{orig.sqlstate}]" if orig.sqlstate else ""
     return f"{message}{detail}{code}", diagnosis.message_hint or ""
+
+
+def advice(error: BaseException, own: psycopg.Connection[Any], options: StoreOptions, step: Step) -> str:
+    """What to do about an error for which the server has no hint; asks, on our `own` connection, who set a limit."""
+    code = sqlstate(error)
+    if code in _ALREADY_THERE:
+        return (
+            f"if it was made by hand or by another tool, `provision baseline {step.id}` marks what is there without"
+            f" running it; else {_CORRECT}"
+        )
+    name = _LIMITS.get(code, "")
+    if not name or (code == CANCELED and "statement timeout" not in str(error)):
+        return _CORRECT
+    setting, source = own.execute(_LIMIT, (name,)).fetchone() or ("", "")
+    of = _SOURCES.get(source)
+    given = f"the limit of {setting} is that of {of}" if of else "the revision or env.py sets the limit"
+    if name == "statement_timeout":
+        return f'{given}: write statement_timeout = "…" in [stores.{options.name}] or in the head of the revision'
+    return f"{given}: raise it there, or end the transaction sooner"
 
 
 def line(error: BaseException, options: StoreOptions, step: Step) -> str:

@@ -12,8 +12,9 @@ from provision.model import StoreOptions
 from provision.stores.postgres.migrate.ini import chooses_files
 
 NOT_REVISIONS = ("__init__", ".#")  # as Alembic has it; the second is an editor's lock file
-_SET_BY_ENV = re.compile(rb"\bversion_locations\s*(?:=(?!=)|\.\w+\(|\+=|\[)|setattr\([^)]*version_locations")
-_LIKE_ONE = re.compile(rb"^(?:down_)?revision\b|^def (?:upgrade|downgrade)\b", re.MULTILINE)
+# Compiled where they are looked for: few env.py name it, and few folders are empty.
+_SET_BY_ENV = rb"\bversion_locations\s*(?:=(?!=)|\.\w+\(|\+=|\[)|setattr\([^)]*version_locations"
+_LIKE_ONE = rb"(?m)^(?:down_)?revision\b|^def (?:upgrade|downgrade)\b"
 _NAMED = 5
 
 
@@ -25,7 +26,8 @@ def needs_alembic(options: StoreOptions) -> bool:
 def set_by_env(options: StoreOptions) -> bool:
     """Whether env.py sets `version_locations` when it runs."""
     env = options.path / "env.py"
-    return env.is_file() and _SET_BY_ENV.search(env.read_bytes()) is not None
+    text = env.read_bytes() if env.is_file() else b""
+    return b"version_locations" in text and re.search(_SET_BY_ENV, text) is not None
 
 
 def nothing_read(options: StoreOptions) -> Iterator[ConfigError]:
@@ -48,5 +50,5 @@ def _like_revisions(folder: Path) -> Iterator[Path]:
         parts = path.relative_to(folder).parts
         if parts == ("env.py",) or any(part.startswith((".", "__pycache__")) for part in parts):
             continue
-        if path.is_file() and not path.name.startswith(NOT_REVISIONS) and _LIKE_ONE.search(path.read_bytes()):
+        if path.is_file() and not path.name.startswith(NOT_REVISIONS) and re.search(_LIKE_ONE, path.read_bytes()):
             yield path

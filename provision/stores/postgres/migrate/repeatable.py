@@ -11,7 +11,6 @@ from provision.errors import ConfigError, RefusedError, StatementFailed
 from provision.model import Direction, Event, EventKind, Revision, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.migrate.header import LIMITS
-from provision.text.credentials import hidden
 from provision.text.files import checksum, described, headers, inside, listed, read_text
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 # How long a revision may wait for locks, a statement of it take, and how often it is tried again; and how old a
 # transaction may be that a run begins beside.
 LONGEST = "longest_transaction"
+_LIMITS = frozenset(LIMITS)
 _DOWN = re.compile(r"^--\s*down:\s*$", re.MULTILINE | re.IGNORECASE)
 _BEGIN = """
 select pg_current_xact_id()::text, set_config('lock_timeout', %(lock)s, true),
@@ -36,7 +36,7 @@ _NEED = re.compile(r"extension\s+(\w+)", re.IGNORECASE)
 
 def limits_of(header: Mapping[str, object], shown: str) -> tuple[tuple[str, str], ...]:
     """What a revision's header says of LIMITS, as pairs. Raises ConfigError (bad-header)."""
-    if not any(name in header for name in LIMITS):
+    if _LIMITS.isdisjoint(header):
         return ()
     from provision.stores.postgres.migrate import limits  # few revisions have limits of their own
 
@@ -140,6 +140,8 @@ class PostgresRepeatables:
     def _failed(
         self, error: psycopg.Error, step: Step, journal: Journal, xid: str, attempt: Attempt
     ) -> StatementFailed:
+        from provision.text.credentials import hidden  # for failures alone
+
         what = hidden(error.diag.message_primary or str(error).strip(), sql(self._options, step))
         self._ledger.append(journal.event(step, EventKind.FAILED, error=what, rolled_back=True, **attempt.detail))
         return StatementFailed(
