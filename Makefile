@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?= -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-noon bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up test test-faults test-system test-lowest test-newest test-containers adoption check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-noon bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ test-newest: $(VENV)/.python  ## The same with the newest ones of today, which a
 
 test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
 	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
+
+adoption: $(VENV)/.dev  ## Published Alembic projects, from their wheels, moved by provision; ADOPT=ci: three, ADOPT=optuna,nova: these
+	ADOPT=$(ADOPT) $(PYTEST) tests/adoption -n 0 -s </dev/null
 
 check: lint type arch house unit contract generated smoke  ## What every commit passes
 

@@ -8,14 +8,19 @@ import pytest
 
 pytest_plugins = ["tests.servers.plugin", "tests.expected"]
 
+ASKED_FOR = ("containers", "adoption")
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The containers run where they are asked for: they may fetch images of gigabytes.
+    """The containers and the adopted projects run where they are asked for: they may fetch gigabytes.
 
     The tests of a package in fixtures/ run where that is installed.
     """
     return (
-        (collection_path.name == "containers" and not any("containers" in each for each in config.args))
+        (
+            collection_path.name in ASKED_FOR
+            and not any(collection_path.name in Path(each).parts for each in config.args)
+        )
         or collection_path.name == "fixtures"
         or None
     )
