@@ -284,7 +284,7 @@ class AlembicLane:
             self._record(refused.what, session, step, journal)
             return refused
         number, after = self._record(what, session, step, journal, answered=answers(error))
-        fix = fix or advice(error, self._connection, self._options, step)
+        fix = fix or advice(error, number, self._connection, self._options, step)
         if not isinstance(error, DBAPIError):
             return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
         if self._attempt is not None:

@@ -67,10 +67,13 @@ def told(error: BaseException) -> tuple[str, str]:
     return f"{message}{detail}{code}", diagnosis.message_hint or ""
 
 
-def advice(error: BaseException, own: psycopg.Connection[Any], options: StoreOptions, step: Step) -> str:
-    """What to do about an error for which the server has no hint; asks, on our `own` connection, who set a limit."""
+def advice(error: BaseException, number: int, own: psycopg.Connection[Any], options: StoreOptions, step: Step) -> str:
+    """What to do about an error of statement `number` for which the server has no hint.
+
+    Asks, on our `own` connection, who set a limit.
+    """
     code = sqlstate(error)
-    if code in _ALREADY_THERE:
+    if code in _ALREADY_THERE and number == 1:  # behind others that were done, it is the revision that is wrong
         return (
             f"if it was made by hand or by another tool, `provision baseline {step.id}` marks what is there without"
             f" running it; else {_CORRECT}"
