@@ -45,6 +45,8 @@ FAULTS = (
     "several/test_killed.py",
     "servers/test_plugin.py",
     "silent",
+    "stores/postgres/test_hindrances.py",
+    "stores/postgres/test_locks.py",
     "stores/redis/test_redis_crash.py",
     "stores/redis/test_redis_durable.py",
     "stores/weaviate/test_lost.py",
