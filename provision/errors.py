@@ -18,8 +18,12 @@ ProvisionError
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from traceback import extract_tb
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 EXIT_DONE, EXIT_FINDINGS, EXIT_CONFIG, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_FAILED, EXIT_LEASE = range(7)
 
@@ -219,6 +223,21 @@ def joined(errors: Sequence[ProvisionError]) -> ProvisionError | None:
     if len(distinct) > 1:
         return Several(distinct)
     return distinct[0] if distinct else None
+
+
+def for_each(items: Iterable[T], work: Callable[[T], R]) -> list[R]:
+    """What `work` gives for each item, in order. Raises every ProvisionError of all of them together."""
+    results: list[R] = []
+    errors: list[ProvisionError] = []
+    for item in items:
+        try:
+            results.append(work(item))
+        except Several as several:
+            errors.extend(several.errors)
+        except ProvisionError as error:
+            errors.append(error)
+    raise_all(errors)
+    return results
 
 
 def raise_all(errors: Sequence[ProvisionError]) -> None:

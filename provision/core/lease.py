@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from provision.errors import FellSilent, LeaseHeld, LeaseLost, ProvisionError, UnreachableError
 from provision.model import UNKNOWN_HOLDER, Heartbeat, LeaseRecord, Owner
 from provision.ports import Leases
 from provision.threads import Call, Late
 
+R = TypeVar("R")
 Clock = Callable[[], float]
 
 # Shares of the lease's length. Together less than a third: so long is a mark seen, and answered, at the latest.
@@ -170,7 +172,7 @@ def acquire(
     told: tuple[object, ...] = ()
     while True:
         asked = clock()
-        holding = _taken(leases, name, owner, seconds, floor)
+        holding = answered(partial(leases.take, name, owner, seconds, floor), seconds)
         if holding.owner == owner:
             return Lease(leases, holding, seconds, asked, clock)
         if dead(holding.owner) and leases.release(name, holding.owner, holding.token):
@@ -183,18 +185,14 @@ def acquire(
         sleep(min(0.2, max(holding.expires_in, 0.02)))
 
 
-def _taken(leases: Leases, name: str, owner: Owner, seconds: float, floor: int) -> LeaseRecord:
+def answered(question: Callable[[], R], seconds: float) -> R:
+    """The home store's answer, before anything was done. Raises UnreachableError where it took it and says nothing."""
     try:
-        return Call(partial(leases.take, name, owner, seconds, floor), "lease begins").result(seconds)
+        return Call(question, "run lock").result(seconds)
     except Late:
-        raise no_answer(seconds) from None
-
-
-def no_answer(seconds: float) -> UnreachableError:
-    """The error for a home store that took a question before anything was done, and says nothing."""
-    what = f"the home store does not answer: nothing came back for {seconds:.0f} s"
-    fix = "see that it runs and that the network lets its answers through"
-    return UnreachableError("unreachable", what, where="run lock", fix=fix)
+        what = f"the home store does not answer: nothing came back for {seconds:.0f} s"
+        fix = "see that it runs and that the network lets its answers through"
+        raise UnreachableError("unreachable", what, where="run lock", fix=fix) from None
 
 
 def awaited(holding: LeaseRecord) -> str:

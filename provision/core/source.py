@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from provision.core.graph import Graph
-from provision.errors import ProvisionError, Several, raise_all
+from provision.errors import ProvisionError, for_each
 from provision.model import Revision
 from provision.ports import Store
 
@@ -18,17 +18,7 @@ def read(stores: Iterable[Store], many_heads: Iterable[str] = ()) -> Graph:
 
 def read_all(stores: Iterable[Store]) -> list[Revision]:
     """Every file of the stores. Raises every ConfigError that any has, together."""
-    found: list[Revision] = []
-    errors: list[ProvisionError] = []
-    for store in stores:
-        try:
-            found.extend(store.revisions())
-        except Several as several:
-            errors.extend(several.errors)
-        except ProvisionError as error:
-            errors.append(error)
-    raise_all(errors)
-    return found
+    return [each for found in for_each(stores, lambda store: store.revisions()) for each in found]
 
 
 @runtime_checkable

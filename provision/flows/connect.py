@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from provision.core import source
 from provision.core.graph import Graph
 from provision.core.standing import StoreStanding
-from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
+from provision.errors import CapabilityMissing, ConfigError, ProvisionError, UnreachableError, for_each, raise_all
 from provision.model import Contact, Direction, StoreOptions
 from provision.ports import Leases, Store
 from provision.settings import Environment, ProjectFile
@@ -224,17 +224,7 @@ def together(items: Sequence[T] | Iterable[T], work: Callable[[T], R]) -> list[R
     calls = [Call(partial(work, item), "together") for item in items]
     for call in calls:
         call.done(None)
-    results: list[R] = []
-    errors: list[ProvisionError] = []
-    for call in calls:
-        try:
-            results.append(call.result())
-        except Several as several:
-            errors.extend(several.errors)
-        except ProvisionError as error:
-            errors.append(error)
-    raise_all(errors)
-    return results
+    return for_each(calls, lambda call: call.result())
 
 
 def known_stores(project: ProjectFile, only: frozenset[str]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from provision.core import lease as leases
 from provision.core.plan import Standings
@@ -16,9 +15,6 @@ from provision.flows.rules import Listeners, Rules
 from provision.model import RUN_LOCK, LeaseRecord, Note
 from provision.ports import Leases
 from provision.process import dead
-from provision.threads import Call, Late
-
-R = TypeVar("R")
 
 
 class HeldLock:
@@ -61,7 +57,7 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> 
         yield HeldLock(floor + 1, None)
         return
     table = home(site)
-    answered(table.create, site.project.lease_seconds)
+    leases.answered(table.create, site.project.lease_seconds)
 
     def waiting(holding: LeaseRecord) -> None:
         watch.happened(Note(site.project.home, leases.awaited(holding)))
@@ -85,14 +81,6 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> 
         yield HeldLock(lease.token, lease)
     finally:
         lease.release()
-
-
-def answered(question: Callable[[], R], seconds: float) -> R:
-    """The home store's answer. Raises UnreachableError for none."""
-    try:
-        return Call(question, "run lock").result(seconds)
-    except Late:
-        raise leases.no_answer(seconds) from None
 
 
 def home(site: Site) -> Leases:

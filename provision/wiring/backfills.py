@@ -11,7 +11,7 @@ from provision import kinds, settings
 from provision.backfill import document as documents
 from provision.backfill import folder
 from provision.backfill.document import BackfillVocabulary
-from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, UnreachableError, raise_all
+from provision.errors import CapabilityMissing, ConfigError, UnreachableError, for_each
 from provision.flows.backfill import NO_BACKFILLS, BackfillContext, batches_of
 from provision.flows.backfill_standing import BackfillStatus, standing
 from provision.flows.connect import known_stores, leases_of
@@ -24,18 +24,13 @@ from provision.wiring import sites
 def read(project: settings.ProjectFile, names: Sequence[str] = ()) -> tuple[Backfill, ...]:
     """The named backfills, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
     found = folder.found(project.root)
-    read_, errors = [], list[ProvisionError]()
-    for name in dict.fromkeys(names) or found:
-        try:
-            path = found[_existing_name(name, list(found))]
-            shown = path.relative_to(project.root).as_posix()
-            read_.append(documents.read(path, shown, lambda store: vocabulary(project, store)))
-        except Several as several:
-            errors.extend(several.errors)
-        except ProvisionError as error:
-            errors.append(error)
-    raise_all(errors)
-    return tuple(read_)
+
+    def one(name: str) -> Backfill:
+        path = found[_existing_name(name, list(found))]
+        shown = path.relative_to(project.root).as_posix()
+        return documents.read(path, shown, lambda store: vocabulary(project, store))
+
+    return tuple(for_each(dict.fromkeys(names) or found, one))
 
 
 def vocabulary(project: settings.ProjectFile, store: str) -> BackfillVocabulary:

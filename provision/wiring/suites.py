@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from provision import kinds, settings
-from provision.errors import CapabilityMissing, ConfigError, ProvisionError, Several, raise_all
+from provision.errors import CapabilityMissing, ConfigError, for_each, raise_all
 from provision.flows.connect import known_stores
 from provision.flows.needed import ReachedStores
 from provision.flows.validate import NO_CHECKS, MadeBy, stores_of
@@ -58,17 +58,12 @@ def schema() -> dict[str, Any]:
 def read(project: settings.ProjectFile, names: Sequence[str], vocabularies: Vocabularies) -> tuple[Suite, ...]:
     """The named suites, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
     found = documents.found(project.root)
-    suites: list[Suite] = []
-    errors: list[ProvisionError] = []
-    for name in dict.fromkeys(names) or found:
-        try:
-            path = found[_existing_name(name, found)]
-            suites.append(documents.read(path, path.relative_to(project.root).as_posix(), vocabularies.of))
-        except Several as several:
-            errors.extend(several.errors)
-        except ProvisionError as error:
-            errors.append(error)
-    raise_all(errors)
+
+    def one(name: str) -> Suite:
+        path = found[_existing_name(name, found)]
+        return documents.read(path, path.relative_to(project.root).as_posix(), vocabularies.of)
+
+    suites = for_each(dict.fromkeys(names) or found, one)
     if not suites:
         fix = "write checks/NAME.yaml; docs/validation.md shows what it holds"
         raise ConfigError("no-suites", "the project has no suites", where=str(project.root / "checks"), fix=fix)
