@@ -4,11 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
-# Two processes: the tests mostly wait for servers.
-ARGS   ?= -n 2
+# More processes than cores: the tests mostly wait for servers, and for time in the faults.
+ARGS   ?= -n 3
+PARTMAN5 ?= /var/tmp/provision-debian13
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-faults test-system test-lowest test-newest test-containers adoption check fmt lint type arch house unit contract smoke chaos proof bench bench-stores bench-idle bench-noon bench-data servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up demo test test-data test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,9 +17,19 @@ help:  ## Show the targets
 up: $(VENV)/.up  ## Set up, start the embedded engines and apply every migration
 	@$(BIN)/provision up --env local </dev/null
 
-test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, VFR=1: of the shipped databases, a step of its own
-	$(PYTEST) $(if $(VFR),-m vfr,-m "not faults and not system and not generated and not vfr") $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
+demo: up $(VENV)/.dev  ## As up, with rows: samples, a small data set, backfills, every check and the page of its report
+	@PROVISION_OPTIONS=demo $(BIN)/provision up --env local </dev/null
+	@$(BIN)/python -m bench.demo </dev/null
+
+test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, its backfills and checks too
+	$(PYTEST) -m "not faults and not system and not generated and not vfr$(if $(STORE),, and not data)" $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
 	@echo "PostgreSQL, ClickHouse, Redis, InfluxDB 1 and 2 and Weaviate are real servers; ArangoDB is a contract double (docs/testing.md)"
+
+test-data: $(VENV)/.dev  ## Backfills and data validation
+	$(PYTEST) -m "data and not faults and not vfr" $(ARGS) </dev/null
+
+test-vfr: $(VENV)/.dev  ## The shipped databases, a revision at a time
+	$(PYTEST) -m "vfr and not faults and not system" $(ARGS) </dev/null
 
 test-faults: $(VENV)/.dev  ## Killed runs and servers, frozen holders, full disks, large inputs, paces in real time
 	$(PYTEST) -m faults $(ARGS) </dev/null
@@ -35,8 +46,19 @@ test-newest: $(VENV)/.python  ## The same with the newest ones of today, which a
 test-containers: $(VENV)/.dev  ## Up, down and up of all six stores in containers; what cannot run is named
 	$(PYTEST) tests/containers -n 0 -rs -s </dev/null
 
+test-partman5: $(VENV)/.dev  ## Sets of pg_partman 5 on PostgreSQL 17, in a root of Debian 13 that debootstrap makes (as root)
+	@sh tests/servers/partman5.sh $(PARTMAN5)
+	PROVISION_TEST_PARTMAN5=$(PARTMAN5) $(PYTEST) tests/stores/postgres/test_partman.py -n 0 </dev/null
+
 adoption: $(VENV)/.dev  ## Published Alembic projects, from their wheels, moved by provision; ADOPT=ci: three, ADOPT=optuna,nova: these
 	ADOPT=$(ADOPT) $(PYTEST) tests/adoption -n 0 -s </dev/null
+
+lint-histories: $(VENV)/.dev  ## lint over Airflow, Superset and SigNoz, whose findings docs/lint-false-alarms.md judges; HISTORIES=--write
+	$(BIN)/python -m tests.lint.histories $(HISTORIES) </dev/null
+
+corpus: $(VENV)/.dev  ## Outages and defects on real engines, and how provision lint and squawk are scored by them; CORPUS=--write
+	$(PYTEST) tests/corpus -n 0 </dev/null
+	$(BIN)/python -m tests.corpus $(CORPUS) </dev/null
 
 check: lint type arch house unit contract generated smoke  ## What every commit passes
 
@@ -67,6 +89,9 @@ contract: $(VENV)/.dev  ## What every store must do, on every server
 smoke: $(VENV)/.dev  ## The wheel alone, without any extra, shows its help
 	@sh tests/smoke.sh $(BIN)/python
 
+walk: $(VENV)/.dev  ## A new user: the wheel in a fresh environment, docs/getting-started.md and second-database.md command by command
+	@$(BIN)/python -m tests.walks </dev/null
+
 chaos: $(VENV)/.dev  ## Kill a run at every boundary and at random instants; print the shares
 	$(BIN)/python -m tests.chaos $(CHAOS) </dev/null
 	$(BIN)/python -m tests.chaos.backfill $(BACKFILL) </dev/null
@@ -83,12 +108,30 @@ bench-stores: $(VENV)/.dev  ## Six stores together and alone; status against the
 bench-idle: $(VENV)/.dev  ## Instructions of an up that finds nothing to do, beside an earlier commit
 	$(BIN)/python -m bench.idle $(BENCH) </dev/null
 
+bench-before: $(VENV)/.dev  ## An up of a thousand revisions beside an earlier commit, and two PostgreSQL stores
+	$(BIN)/python -m bench.before $(BENCH) </dev/null
+
 bench-noon: $(VENV)/.dev  ## Forty revisions beside fifty connections, and the same by plain Alembic
 	$(BIN)/python -m bench.noon $(BENCH) </dev/null
 
-bench-data: $(VENV)/.dev  ## Data checks and backfills beside the seed's queries and other tools
+bench-partitions: $(VENV)/.dev  ## Windows beside pg_partman; waits of writers; planning with ten years of windows
+	$(BIN)/python -m bench.partitions $(BENCH) </dev/null
+
+bench-data: $(VENV)/.dev  ## Data checks, backfills and parity beside the seed's queries and other tools
 	$(BIN)/python -m bench.data_checks $(BENCH) </dev/null
+	$(BIN)/python -m bench.data_probability </dev/null
 	$(BIN)/python -m bench.data_backfill $(BACKFILL) </dev/null
+	$(BIN)/python -m bench.data_distance $(DISTANCE) </dev/null
+	$(BIN)/python -m bench.data_parity $(PARITY) </dev/null
+
+bench-data-path: $(VENV)/.dev  ## vfr_data beside bare drivers and the document's queries; BENCH="--rows 500000": fewer
+	$(BIN)/python -m bench.data_path $(BENCH) </dev/null
+
+load: $(VENV)/.dev  ## Half an hour of mixed load on vfr_data, each server killed twice; LOAD="--minutes 2": shorter
+	$(BIN)/python -m tests.load $(LOAD) </dev/null
+
+bench-lint: $(VENV)/.dev  ## Lint of a thousand revisions beside alembic upgrade --sql and squawk
+	$(BIN)/python -m bench.lint $(BENCH) </dev/null
 
 servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate and InfluxDB 2 are built, by Go and Rust)
 	sh tests/servers/install.sh
@@ -98,7 +141,7 @@ docs: $(VENV)/.dev  ## Regenerate what is generated in docs/
 	$(BIN)/python docs/generate_schema.py
 
 schemas: $(VENV)/.dev  ## docs/schemas/ anew, after a change to the schema of an operation, a check or a backfill
-	@for kind in arango influx redis weaviate backfills checks; do \
+	@for kind in arango influx redis weaviate backfills checks maintain partitions; do \
 		$(BIN)/provision schema $$kind >docs/schemas/$$kind.json </dev/null || exit 1; done
 
 stale: $(VENV)/.dev  ## docs/schema.md and the diagrams are those of the live schema

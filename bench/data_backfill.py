@@ -284,7 +284,7 @@ def _provision(url: str, place: Path, how: str) -> None:
     """The whole process, from its start to its exit code."""
     for folder in ("alembic/versions", "backfills"):
         (place / folder).mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "provision" / "stores" / "postgres" / "template" / "env.py", place / "alembic")
+    shutil.copy(ROOT / "provision" / "stores" / "postgres" / "setup" / "template" / "env.py", place / "alembic")
     (place / "provision.toml").write_text(_TOML)
     (place / "backfills" / "fill.yaml").write_text(f"{_DOCUMENT}{how}\n")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_POSTGRES": url}

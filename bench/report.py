@@ -19,12 +19,26 @@ _HEAD = (
 _TOP = """\
 # Performance
 
-Written by `make bench`, `make bench-stores`, `make bench-idle`, `make bench-noon` and `make bench-data`, each its own
-sections; not by hand. What stands on one line ran in turn on the same machine, round after round, and the order changes
-from round to round. A ratio is the median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one
-machine and only show the scale: the ratios are what is claimed.
+Written by `make bench`, `make bench-stores`, `make bench-idle`, `make bench-before`, `make bench-noon`, `make
+bench-partitions`, `make bench-data` and `make bench-data-path`, each its own sections; not by hand. What stands on one
+line ran in turn on the same machine, round after round, and the order changes from round to round. A ratio is the
+median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale: the
+ratios are what is claimed.
 """
-SECTIONS = ("Migrations", "Six stores", "Nothing to do", "Deploy at noon", "Backfills", "Data checks")
+SECTIONS = (
+    "Migrations",
+    "Six stores",
+    "Nothing to do",
+    "Beside an earlier commit",
+    "Deploy at noon",
+    "Partitions",
+    "Backfills",
+    "Backfills through a network",
+    "Data checks",
+    "Parity",
+    "Data path",
+    "Lint",
+)
 _INTRO = """\
 Each line is a command of `provision` beside the command of the tool that it works with, both as whole processes, on the
 same files and the same embedded servers, each in a database of its own. ClickHouse runs without a run lock on both

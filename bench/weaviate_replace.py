@@ -33,8 +33,10 @@ COPY_BOUND, WHOLE_BOUND = 1.0, 1.25
 
 def measure(url: str, grpc: str, rounds: int = ROUNDS) -> list[Pair]:
     """The copy alone, and all of it (new collection, copy, reading back, catching up, alias), each beside the loop."""
-    options = StoreOptions("weaviate", "weaviate", "bench", Path.cwd(), Path.cwd())
+    options = StoreOptions("weaviate", "weaviate", "bench", Path.cwd(), Path.cwd(), {"grpc": grpc})
     server = connect(options, url)
+    assert server.batches is not None
+    assert not (why := server.batches.why_not()), why
     live = Live(server, Names("bench", "weaviate"), options)
     against = f"weaviate-client: iterator, batch.fixed_size(500, 2); {OBJECTS:,} x {DIMENSIONS}"
     copy = Pair("replace_collection, copy alone", _never, _never, against, rounds, COPY_BOUND)

@@ -8,8 +8,10 @@ ProvisionError
 │   ├── StatementFailed   the server refused a statement
 │   ├── RolledBackInside  a revision rolled back what it had done, and went on
 │   ├── Interrupted       Ctrl-C, SIGTERM, or `Stop` of the library
+│   ├── RowsSkipped (7)   all rows of a backfill are filled but those that were passed over
 │   ├── BatchFailed       rows of a backfill that the server refuses for what is in them
 │   ├── BatchInTheWay     a batch of a backfill that gave way to others
+│   │   └── BatchTooLong   one that was ended because others would have waited longer for it than they should
 │   ├── LeaseLost         the run lock was asked back, taken over or deleted
 │   └── FellSilent        a server took what was sent, and gives no answer any more
 ├── LeaseHeld (6)         another run holds the lease and did not end in time
@@ -26,9 +28,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 EXIT_DONE, EXIT_FINDINGS, EXIT_CONFIG, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_FAILED, EXIT_LEASE = range(7)
+EXIT_INCOMPLETE = 7
 
 # With several errors, the one that says most about the state of the databases decides.
-EXIT_PRECEDENCE = (EXIT_FAILED, EXIT_LEASE, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_CONFIG)
+EXIT_PRECEDENCE = (EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LEASE, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_CONFIG)
 
 
 class ProvisionError(Exception):
@@ -143,7 +146,7 @@ class LeaseLost(FailedError):
             f"{asked_by} asked for the run lock back" if asked_by else what,
             # Of the statement in hand nobody can know here: so nothing is said of what was sent.
             fix="this run sends nothing more; a statement that it had sent before may still take effect, and the next"
-            " run waits for it and looks; `provision status` shows what is open",
+            " run waits for it and looks; `provision status` shows what is half applied",
         )
 
 
@@ -172,12 +175,23 @@ _HEARD_AGAIN = (
 class BatchFailed(FailedError):
     """Raised when the server refused the rows of a batch for what they hold; nothing of the batch is left.
 
-    `rows` is how many there were; with 1, `what` names the row.
+    `rows` is how many there were; with 1, `what` names the row. `passing`: it was code of the author's that failed,
+    which may go well another time.
     """
 
-    def __init__(self, what: str, *, rows: int, where: str = "", fix: str = "") -> None:
+    def __init__(self, what: str, *, rows: int, where: str = "", fix: str = "", passing: bool = False) -> None:
         super().__init__("batch-failed", what, where=where, fix=fix)
-        self.rows = rows
+        self.rows, self.passing = rows, passing
+
+
+class RowsSkipped(FailedError):
+    """Raised at the end of a backfill that passed over `rows` rows: it is not complete."""
+
+    exit_code = EXIT_INCOMPLETE
+
+    def __init__(self, rows: int, *, where: str, fix: str) -> None:
+        what = f"{rows:,} rows could not be filled and were passed over; the rest is filled"
+        super().__init__("rows-skipped", what, where=where, fix=fix)
 
 
 class BatchInTheWay(FailedError):
@@ -185,6 +199,14 @@ class BatchInTheWay(FailedError):
 
     def __init__(self, what: str) -> None:
         super().__init__("batch-in-the-way", what, fix="look at who holds the locks")
+
+
+class BatchTooLong(BatchInTheWay):
+    """Raised when a batch was ended, and undone, at the time that it may hold what it locked: `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"a batch took longer than its target of {seconds * 1000:.0f} ms")
+        self.seconds = seconds
 
 
 class LeaseHeld(ProvisionError):
@@ -223,6 +245,11 @@ def joined(errors: Sequence[ProvisionError]) -> ProvisionError | None:
     if len(distinct) > 1:
         return Several(distinct)
     return distinct[0] if distinct else None
+
+
+def parts(error: ProvisionError) -> tuple[ProvisionError, ...]:
+    """Each error that it is made of; the one itself where it is no Several."""
+    return error.errors if isinstance(error, Several) else (error,)
 
 
 def for_each(items: Iterable[T], work: Callable[[T], R]) -> list[R]:

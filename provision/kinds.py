@@ -88,7 +88,7 @@ def build(options: StoreOptions) -> Store:
     """The store, not yet connected. Raises ConfigError (missing-extra, unknown-kind, kind-broken)."""
     where = f"provision.toml, [stores.{options.name}]"
     kind = named(options.kind, where)
-    if not _is_installed(kind.driver):
+    if not is_installed(kind.driver):
         package = kind.driver.replace("_", "-")
         raise ConfigError(
             "missing-extra",
@@ -106,7 +106,7 @@ def build(options: StoreOptions) -> Store:
         raise _broken(kind.name, f"cannot build a store: {error}", kind.package) from error
 
 
-def _is_installed(driver: str) -> bool:
+def is_installed(driver: str) -> bool:
     """A data folder called `redis` is found as a namespace package without origin when the driver is missing."""
     try:
         spec = find_spec(driver)
@@ -159,7 +159,7 @@ def _brought(name: str) -> Kind:
 def _broken(name: str, what: str, where: str) -> ConfigError:
     package = _package(name)
     what = f"the package {package}, which brings stores of kind {name}, {what}"
-    fix = f"pip install --upgrade {package}; what it must bring is in docs/how-to-add-a-store.md"
+    fix = f"pip install --upgrade {package}; what it must bring: `provision docs how-to-add-a-store`"
     return ConfigError("kind-broken", what, where=where, fix=fix)
 
 

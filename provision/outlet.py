@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TextIO
 
 
@@ -25,3 +26,12 @@ def text(descriptor: int, before: TextIO | None, outlet: Outlet | None = None) -
     encoding = getattr(before, "encoding", None) or "utf-8"
     # A terminal that knows no ✓ shows a question mark.
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors="replace", line_buffering=raw.isatty())
+
+
+class Waits:
+    """Whoever waits for somebody else in a server says it here, from any thread; the command line prints it."""
+
+    say: Callable[[str], None] = staticmethod(lambda _: None)
+
+
+waits = Waits()

@@ -13,6 +13,11 @@ class Late(Exception):
     """Raised when a call has not ended in the time that it was given; it goes on in its thread."""
 
 
+def watched() -> bool:
+    """Whether somebody else sees to it that this thread waits for no server that fell silent."""
+    return getattr(threading.current_thread(), "watched", False)
+
+
 class Waited(threading.Thread):
     """A thread that says itself when its work is done.
 

@@ -30,23 +30,32 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 FAULTS = (
     "backfill/test_arango_edges_stopped.py",
     "backfill/test_disk.py",
+    "backfill/test_distance.py",
     "backfill/test_enemies.py",
     "backfill/test_killed.py",
+    "backfill/test_locked.py",
     "backfill/test_patience.py",
     "backfill/test_rate.py",
     "backfill/test_signals.py",
     "backfill/test_signals_clickhouse.py",
     "concurrency",
     "contract/test_crashes.py",
+    "data_path/test_killed.py",
+    "data_path/test_load.py",
     "embedded/test_engine_faults.py",
     "embedded/test_engine_life.py",
     "embedded/test_engine_processes.py",
     "noon",
+    "proof/test_shares.py",
     "several/test_killed.py",
     "servers/test_plugin.py",
     "silent",
+    "stores/postgres/test_convert_large.py",
     "stores/postgres/test_hindrances.py",
+    "stores/postgres/test_index_locks.py",
     "stores/postgres/test_locks.py",
+    "stores/postgres/test_pg_cron_runs.py",
+    "stores/postgres/test_ten_years.py",
     "stores/redis/test_redis_crash.py",
     "stores/redis/test_redis_durable.py",
     "stores/weaviate/test_lost.py",
@@ -55,6 +64,7 @@ FAULTS = (
 # Of any file, by their names.
 FAULTY = ("ctrl_c", "five_megabytes", "does_not_grow", "killed_again", "goes_away", "_and_before_its_cursor_")
 SHIPPED = ("vfr",)
+DATA = ("backfill", "fixes/test_of_backfills.py", "validate")
 SYSTEM = ("system", "containers")
 GENERATED = ("generate",)
 
@@ -62,7 +72,7 @@ GENERATED = ("generate",)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say of each test which step of CI it belongs to."""
     tests = Path(__file__).parent
-    steps = {"faults": FAULTS, "system": SYSTEM, "generated": GENERATED, "vfr": SHIPPED}
+    steps = {"faults": FAULTS, "system": SYSTEM, "generated": GENERATED, "vfr": SHIPPED, "data": DATA}
     classes = {name: [tests / each for each in places] for name, places in steps.items()}
     for item in items:
         for name, places in classes.items():

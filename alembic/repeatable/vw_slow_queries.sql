@@ -1,7 +1,8 @@
 -- description: View of the statements of this database that take longer than 100 ms on average
 -- needs: extension pg_stat_statements
 
-CREATE OR REPLACE VIEW vw_slow_queries AS
+-- With the rights of the caller, to whom the server shows its own statements alone.
+CREATE OR REPLACE VIEW vw_slow_queries WITH (security_invoker = true) AS
 SELECT query, calls, total_exec_time, mean_exec_time, min_exec_time, max_exec_time, stddev_exec_time
 FROM pg_stat_statements
 WHERE mean_exec_time > 100 AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -80,7 +80,7 @@ def _table(tree: Tree, name: Name) -> None:
     tree.new(f"provision/validate/{name.snake}.py", "check/check.txt", forms)
     tree.new(f"tests/unit/validate/test_{name.snake}.py", "check/test.txt", forms)
     tree.add_import(ACROSS, f"from provision.validate.{name.snake} import {forms['Class']}")
-    tree.insert(ACROSS, r'(?<="volume": Volume\(\))', f', "{name.snake}": {forms["Class"]}()')
+    tree.insert(ACROSS, r'(?<="volume": Volume\(\))', f',\n    "{name.snake}": {forms["Class"]}()')
     tree.insert(PAGE, r"^\| `parity` \|", ROW_OF_TABLE.format(**forms))
 
 

@@ -9,7 +9,7 @@ from .model import Column, Reference, Relation
 
 # Domain → the tables it owns; views and tables of other domains appear as names alone.
 POSTGRES = {
-    "tenancy": ["tenants", "users", "trading_decisions"],
+    "tenancy": ["tenants", "tenant_roles", "users", "trading_decisions"],
     "probability": [
         "probabilistic_models",
         "user_probability_preferences",
@@ -20,6 +20,8 @@ POSTGRES = {
         "ml_feature_definitions",
         "ml_feature_dependencies",
         "ml_feature_store",
+        "mv_daily_features",
+        "mv_daily_feature_days",
         "ml_enhancement_definitions",
         "ml_enhancement_store",
     ],

@@ -17,9 +17,10 @@ from provision.documents.yaml import Path as Steps
 from provision.documents.yaml import Place, parse
 from provision.errors import ConfigError, ProvisionError, Several
 from provision.model.backfills import Backfill
-from provision.text import files
+from provision.text import durations, files
+from provision.text.sizes import SIZE, size
 
-COMMON = ("description", "store", "requires", "batch", "rate")
+COMMON = ("description", "store", "requires", "batch", "rate", "on_error", "retries")
 _TIME = re.compile(r"([1-9][0-9]*)(ms|s)")
 _COMMON: Mapping[str, Any] = {
     "description": {"type": "string", "minLength": 1, "description": "what it fills and why, for people"},
@@ -36,9 +37,12 @@ _COMMON: Mapping[str, Any] = {
         "properties": {
             "target": {"type": "string", "pattern": f"^{_TIME.pattern}$", "description": "a time such as 100ms or 1s"},
             "rows": {"type": "integer", "minimum": 1, "description": "rows of the first batch"},
+            "bytes": {"type": "string", "pattern": SIZE, "description": "the most of a batch: 16MB"},
         },
     },
     "rate": {"type": "number", "minimum": 0.1, "description": "the most rows a second"},
+    "on_error": {"enum": ["stop", "split", "skip"], "description": "stop, split or skip: what of rows that fail"},
+    "retries": {"type": "integer", "minimum": 0, "description": "how often a batch that failed is tried again"},
 }
 
 
@@ -85,6 +89,10 @@ def read(path: Path, shown: str, vocabularies: Vocabularies) -> Backfill:
         target=seconds(batch.get("target", "100ms")),
         size=batch.get("rows", 500),
         rate=value.get("rate"),
+        most_bytes=size(batch.get("bytes", "16MB")),
+        locked=_locked(body),
+        on_error=value.get("on_error", "split"),
+        retries=value.get("retries"),
         process=process,
         places={} if process is not None else places,
     )
@@ -125,6 +133,12 @@ def seconds(text: str) -> float:
     if match is None:
         raise ValueError(text)
     return int(match[1]) * (0.001 if match[2] == "ms" else 1.0)
+
+
+def _locked(body: Mapping[str, Any]) -> float:
+    """Seconds for which rows that others hold locked are waited for."""
+    given = body.get("yield")
+    return float(durations.seconds(given["locked"])) if isinstance(given, Mapping) and "locked" in given else 600.0
 
 
 class _Everywhere(dict[Steps, Place]):

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from provision.backfill import advice
 from provision.errors import BatchFailed, ConfigError, FailedError, ProvisionError
 from provision.model import schema
-from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, Part, RunState, ServerSignal
+from provision.model.backfills import Backfill, BackfillRun, Filled, Left, Pace, Part, RunState, ServerSignal
 
 RUN = 0  # the number of the entry of a run itself; its parts have 1, 2, …
 MOST_SKIPPED = 100
@@ -68,8 +69,11 @@ class LoggedRuns:
         for each in self._entries.newest(run):
             if each.n == RUN:
                 return _run(each, ())
-        fix = "a backup may have been restored: begin anew with `provision backfill run`"
-        raise FailedError("run-gone", f"run {run} is not in the log any more", where=self._store, fix=fix)
+        raise self._gone(run)
+
+    def _gone(self, run: str) -> FailedError:
+        fix = "a backup may have been restored: `provision backfill run NAME` begins anew"
+        return FailedError("run-gone", f"run {run} is not in the log any more", where=self._store, fix=fix)
 
     def write(self, run: BackfillRun) -> bool:
         kept = next((each for each in self._entries.newest(run.run) if each.n == RUN), None)
@@ -92,6 +96,12 @@ class LoggedRuns:
     def skipped(self, run: str) -> Sequence[tuple[str, str]]:
         return [(key, why) for each in self._entries.newest(run) for key, why in each.body.get("skipped", ())]
 
+    def retry_skipped(self, run: str) -> None:
+        for each in self._entries.newest(run):
+            if each.n != RUN and each.body.get("rows_skipped"):
+                body = {**each.body, "skipped": [], "rows_skipped": 0}
+                self._entries.add(RunLogEntry(run, each.n, each.version + 1, body))
+
     def open_part(self, run: str) -> Part | None:
         """The first part that is not done."""
         parts = sorted((each for each in self._entries.newest(run) if each.n != RUN), key=lambda each: each.n)
@@ -99,7 +109,9 @@ class LoggedRuns:
 
     def advance(self, run: str, part: Part, skipped: Sequence[tuple[str, str]] = ()) -> None:
         """Keep where a part goes on, with the rows that its last batch passed over."""
-        before = next(each for each in self._entries.newest(run) if each.n == part.n)
+        before = next((each for each in self._entries.newest(run) if each.n == part.n), None)
+        if before is None:
+            raise self._gone(run)
         known = [*before.body.get("skipped", ()), *map(list, skipped)][:MOST_SKIPPED]
         body = {**before.body, **self._part_body(part, known)}
         self._entries.add(RunLogEntry(run, part.n, before.version + 1, body))
@@ -133,7 +145,7 @@ class LoggedBatches:
 
 def schema_changed(what: str, backfill: Backfill) -> FailedError:
     """Of a thing that was there when the run began."""
-    fix = "correct the file, or bring the schema back; then resume"
+    fix = advice.resume_or_anew(backfill.name, "bring the schema back")
     return FailedError("schema-changed", f"the schema changed under the run: {what}", where=backfill.shown, fix=fix)
 
 
@@ -172,7 +184,7 @@ class LoggedWork(ABC):
     def cursors(self, parts: int) -> Sequence[object]: ...
 
     @abstractmethod
-    def left(self, run: str) -> int: ...
+    def left(self, run: str) -> Left: ...
 
     def pass_over(self, cursor: object) -> Stepped:
         """Try one row, and pass it over where it fails. Raises BatchFailed where a kind cannot."""
@@ -183,6 +195,9 @@ class LoggedWork(ABC):
 
     def size(self) -> int | None:
         return self.total()
+
+    def width(self) -> int:
+        return 0
 
     def rest(self) -> Sequence[object]:
         return self.cursors(1)

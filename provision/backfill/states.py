@@ -21,12 +21,14 @@ TRANSITIONS: Mapping[tuple[RunState, RunState], str] = {
     (_R.RUNNING, _R.CANCELLING): "someone asks for its end; the batch in hand goes on",
     (_R.RUNNING, _R.INTERRUPTED): "Ctrl-C, the server went away, or its process was found dead",
     (_R.RUNNING, _R.SUCCEEDED): "nothing is left, and `verify` holds",
+    (_R.RUNNING, _R.INCOMPLETE): "nothing is left but rows that were passed over",
     (_R.RUNNING, _R.ERRORED): "rows cannot be filled, or the schema is not what it was",
     (_R.PAUSING, _R.PAUSED): "the batch in hand is done",
     (_R.PAUSING, _R.RUNNING): "asked to go on before the pause was reached",
     (_R.PAUSING, _R.CANCELLING): "cancelled before the pause was reached",
     (_R.PAUSING, _R.INTERRUPTED): "its process ended before the pause was reached",
     (_R.PAUSING, _R.SUCCEEDED): "the batch in hand was the last",
+    (_R.PAUSING, _R.INCOMPLETE): "the batch in hand was the last, and rows were passed over",
     (_R.PAUSING, _R.ERRORED): "the batch in hand cannot be filled",
     (_R.PAUSED, _R.ENQUEUED): "asked to go on; the waiting process, or a new one, takes it up",
     (_R.PAUSED, _R.CANCELLED): "cancelled while nothing was in hand",
@@ -35,6 +37,8 @@ TRANSITIONS: Mapping[tuple[RunState, RunState], str] = {
     (_R.CANCELLING, _R.CANCELLED): "the batch in hand is done, or its process was found dead",
     (_R.ERRORED, _R.ENQUEUED): "tried again from where it stopped",
     (_R.ERRORED, _R.CANCELLED): "given up",
+    (_R.INCOMPLETE, _R.ENQUEUED): "what was passed over is tried again",
+    (_R.INCOMPLETE, _R.CANCELLED): "given up",
 }
 
 # What a person may ask for → the state that follows, by the state it is in; what is not here cannot be asked for.
@@ -44,6 +48,7 @@ RESUME: Mapping[RunState, RunState] = {
     _R.PAUSED: _R.ENQUEUED,
     _R.INTERRUPTED: _R.ENQUEUED,
     _R.ERRORED: _R.ENQUEUED,
+    _R.INCOMPLETE: _R.ENQUEUED,
 }
 CANCEL: Mapping[RunState, RunState] = {
     _R.RUNNING: _R.CANCELLING,
@@ -52,6 +57,7 @@ CANCEL: Mapping[RunState, RunState] = {
     _R.PAUSED: _R.CANCELLED,
     _R.INTERRUPTED: _R.CANCELLED,
     _R.ERRORED: _R.CANCELLED,
+    _R.INCOMPLETE: _R.CANCELLED,
 }
 
 
@@ -62,7 +68,7 @@ def moved(run: BackfillRun, state: RunState, now: datetime, **fields: object) ->
             "run-illegal",
             f"run {run.run} of backfill {run.backfill} is {run.state} and cannot become {state}",
             where=f"run {run.run}, begun {run.started_at:%Y-%m-%d %H:%M} UTC by {run.owner}",
-            fix=f"provision backfill status {run.backfill}",
+            fix=f"`provision backfill status {run.backfill}` shows how it stands; then ask again",
         )
     return replace(run, state=state, touched_at=now, version=run.version + 1, **fields)  # type: ignore[arg-type]  # by name
 

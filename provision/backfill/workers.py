@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from provision.backfill.pace import Brake
+from provision.backfill.tally import BatchTally
 from provision.backfill.worker import Allowance, Worker, WorkerContext
 from provision.errors import LeaseLost, ProvisionError, UnreachableError, unexpected
 from provision.model.backfills import Backfill, BackfillRun, ServerSignal
@@ -18,6 +21,7 @@ LOOK_EVERY = 0.05  # seconds
 FIRST_LOOK = 2.0  # the most that the first batch waits for it
 BLIND = 1.0  # after a look that failed
 TELL_EVERY = 0.5
+LATELY = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class RunContext:
     orders: WorkerOptions = field(default_factory=WorkerOptions)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
     turns: int | None = None  # see WorkerContext
+    tally: BatchTally = field(default_factory=BatchTally)
+    paused: Callable[[BackfillRun], None] = field(default=lambda _: None)
 
 
 class ServerMonitor:
@@ -128,7 +134,7 @@ def work_through(post: RunContext, run: str) -> None:
     try:
         for thread in threads:
             thread.start()
-        _wait(threads, post, ended, run)
+        _wait(threads, post, ended, run, shift.brake)
     finally:
         ended.set()
         for thread in threads:
@@ -148,16 +154,18 @@ def _shift(post: RunContext, run: str, ended: threading.Event, look_out: ServerM
         check=post.check,
         ended=ended,
         brake=Brake(rate, time.monotonic),
-        allowance=Allowance(post.orders.skip_failed),
+        allowance=Allowance(post.orders.skip_failed or (math.inf if post.backfill.on_error == "skip" else 0)),
+        stop_at_once=post.backfill.on_error == "stop" and not post.orders.skip_failed,
         seen=look_out.seen,
         longest_wait=look_out.longest_wait,
         patience=post.orders.patience,
         turns=post.turns,
+        tally=post.tally,
     )
 
 
-def _wait(threads: list[Waited], post: RunContext, ended: threading.Event, run: str) -> None:
-    told = time.monotonic()
+def _wait(threads: list[Waited], post: RunContext, ended: threading.Event, run: str, brake: Brake) -> None:
+    told, crew = time.monotonic(), Crew()
     while not all(thread.done() for thread in threads):
         if post.stopped.wait(0.02):
             ended.set()
@@ -166,11 +174,29 @@ def _wait(threads: list[Waited], post: RunContext, ended: threading.Event, run: 
         if time.monotonic() - told >= TELL_EVERY:
             told = time.monotonic()
             try:
-                post.told(whole(post, run))
+                found = whole(post, run)
             except ProvisionError:
                 continue  # the workers say it better
+            brake.share = post.orders.workers / max(crew.count(found), post.orders.workers)
+            post.told(found)
+
+
+class Crew:
+    """Who works on a run, in whatever process: two may take turns at one part, which names the last of them alone."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, datetime] = {}
+
+    def count(self, run: BackfillRun) -> int:
+        """How many filled rows in the last seconds of the store's clock, of those that were ever seen at it."""
+        for part in run.parts:
+            if part.worker and part.touched_at is not None and part.rate:
+                self._seen[part.worker] = max(part.touched_at, self._seen.get(part.worker, part.touched_at))
+        newest = max(self._seen.values(), default=None)
+        return sum(1 for at in self._seen.values() if newest is not None and newest - at < LATELY)
 
 
 def whole(post: RunContext, run: str) -> BackfillRun:
-    """The run with its parts."""
-    return next(each for each in post.batches.runs.read(post.backfill.name) if each.run == run)
+    """The run with its parts. Raises FailedError (run-gone) for one that is not in the log any more."""
+    found = [each for each in post.batches.runs.read(post.backfill.name) if each.run == run]
+    return found[0] if found else post.batches.runs.peek(run)

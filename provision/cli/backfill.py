@@ -6,6 +6,7 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -20,6 +21,7 @@ from provision.flows import backfill_standing as standings
 from provision.flows.backfill import BackfillContext, BackfillRequest
 from provision.model.backfills import Backfill, RunState
 from provision.wiring import backfills
+from provision.wiring.hooks import Hooks
 
 EVERY = 1.0  # seconds between two looks of --watch
 SETTINGS = ("rate", "target")
@@ -67,7 +69,7 @@ Rate = Annotated[
         min=0.1,
         callback=_finite,
         metavar="N",
-        help="The most rows a second of this process; else the file's `rate`.",
+        help="The most rows a second; else the file's `rate`.",
     ),
 ]
 SkipFailed = Annotated[
@@ -125,9 +127,8 @@ def run(
     given = _Options(env, workers, rate, skip_failed, no_lock, wait, output)
     environment = site.environment(project, env)
     with _context(project, environment, chosen, given) as place, stopping.stoppable() as stopped:
-        _fill(
-            place, chosen, given, render.BackfillRunRender(project.name, environment, given.output), stopped, join=join
-        )
+        shown = render.BackfillRunRender(project.name, environment, given.output)
+        _fill(place, chosen, given, shown, stopped, Hooks(project, environment, shown.noted), join=join)
     return EXIT_DONE
 
 
@@ -168,7 +169,7 @@ def resume(
             return EXIT_DONE
         if before.run is None or before.run.state.over:
             standings.ask(place, chosen, "resume")  # says why not
-        _fill(place, chosen, given, shown, stopped)
+        _fill(place, chosen, given, shown, stopped, Hooks(project, environment, shown.noted))
     return EXIT_DONE
 
 
@@ -240,11 +241,19 @@ def _fill(
     given: _Options,
     shown: render.BackfillRunRender,
     stopped: Any,
+    hooks: Hooks,
     *,
     join: bool = False,
 ) -> None:
     orders = WorkerOptions(given.workers, given.skip_failed, given.rate)
-    asked = BackfillRequest(orders, shown.told, shown.noted, stopped)
+    asked = BackfillRequest(
+        orders,
+        shown.told,
+        shown.noted,
+        stopped,
+        shown.tally,
+        partial(hooks.backfill, chosen.name),
+    )
     shown.head(chosen)
     try:
         found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)

@@ -36,6 +36,23 @@ def revisions(begun: str) -> list[str]:
     return _begin(begun, (f"{options.name}/{number}" for options in _stores() for number in _numbers(options.path)))
 
 
+def kinds(begun: str) -> list[str]:
+    """Names of kinds of store."""
+    from provision import kinds
+
+    return _begin(begun, kinds.names())
+
+
+def pages(begun: str) -> list[str]:
+    """Names of pages of the documentation."""
+    from provision.text import pages
+
+    try:
+        return _begin(begun, pages.listed())
+    except ProvisionError:
+        return []
+
+
 def documented(begun: str) -> list[str]:
     """What `schema` prints the schema of."""
     from provision import kinds
@@ -44,7 +61,24 @@ def documented(begun: str) -> list[str]:
         documented = [each.name for each in kinds.every() if each.has("setup.schema")]
     except ProvisionError:
         documented = []  # what is wrong with a package is for the command to report, not for a pressed Tab
-    return _begin(begun, [*documented, "checks", "backfills"])
+    return _begin(begun, [*documented, "checks", "backfills", "partitions", "maintain"])
+
+
+def partitions(begun: str) -> list[str]:
+    """Names of documents of partitions/."""
+    project = _project()
+    return _begin(begun, (path.stem for path in sorted(project.root.glob("partitions/*.yaml"))) if project else ())
+
+
+def jobs(begun: str) -> list[str]:
+    """Names of jobs of maintain.yaml."""
+    from provision.wiring import maintain
+
+    project = _project()
+    try:
+        return _begin(begun, (each.name for each in maintain.read(project))) if project else []
+    except ProvisionError:
+        return []
 
 
 def suites(begun: str) -> list[str]:

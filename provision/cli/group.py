@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from provision.cli.commands import COMMANDS, GROUPS
+from provision.cli.commands import COMMANDS, GROUPS, OF_A_SUITE
 from provision.errors import EXIT_CONFIG
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,18 +87,27 @@ class Commands(Group):
             raise typer.Abort from None
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
-        wide = max(map(len, COMMANDS))
+        absent = _absent()
+        wide = max(len(name) for name in COMMANDS if name not in absent)
         for title, commands in GROUPS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(wide), each.line) for name, each in commands.items()])
+                shown = [(name.ljust(wide), each.line) for name, each in commands.items() if name not in absent]
+                formatter.write_dl(shown)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Names and lines of the list: a pressed Tab imports no command."""
         listed = TyperGroup(name=self.name, params=self.params)
         for name, each in COMMANDS.items():
-            if " " not in name:
+            if " " not in name and name not in _absent():
                 listed.add_command(TyperCommand(name, short_help=each.line))
         return listed.shell_complete(listed.make_context(ctx.info_name, [], resilient_parsing=True), incomplete)
+
+
+def _absent() -> frozenset[str]:
+    """Commands of suites that the project of the working directory has not."""
+    here = Path.cwd()
+    root = next((each for each in (here, *here.parents) if (each / "provision.toml").is_file()), here)
+    return frozenset(name for name, suite in OF_A_SUITE.items() if not (root / suite).is_file())
 
 
 def app(**named: Any) -> typer.Typer:

@@ -15,7 +15,7 @@ from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import together
 from provision.wiring import local_engines
 
-WORD = "RESET"
+WORD = "yes"
 Stores = Annotated[
     list[str] | None,
     typer.Argument(metavar="[STORE]...", autocompletion=complete.stores, show_default=False, help="Only these stores."),
@@ -101,5 +101,5 @@ def _ask(there: list[str]) -> None:
     what = f"this removes all data of {', '.join(there)}"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("confirmation-needed", what, where="local reset", fix="add --yes to do it without a question")
-    if typer.prompt(f"{what}. Type {WORD} to go on", default="", show_default=False) != WORD:
+    if typer.prompt(f"{what}. Type {WORD} to confirm", default="", show_default=False) != WORD:
         raise RefusedError("not-confirmed", "nothing was removed", where="local reset", fix=f"type {WORD} when asked")

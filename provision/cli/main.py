@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from provision import outlet
 from provision.cli import group, streams
 from provision.errors import EXIT_CONFIG, EXIT_FAILED, FailedError, ProvisionError, unexpected
 
@@ -66,12 +67,13 @@ def run(arguments: list[str] | None = None) -> int:
     from provision.cli.render.problems import print_error
 
     arguments = sys.argv[1:] if arguments is None else arguments
+    outlet.waits.say = _waits
     try:
         result: Any = cli.main(arguments, prog_name="provision", standalone_mode=False)
     except UsageError as error:
         from provision.cli.usage import usage
 
-        print_error(usage(error), arguments)
+        print_error(usage(error, arguments), arguments)
         return EXIT_CONFIG
     except (typer.Abort, KeyboardInterrupt):
         print_error(_stopped(), arguments)
@@ -81,6 +83,10 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last line: nothing may end a command with a traceback
         return _ended(unexpected(error, str), arguments)
     return result if isinstance(result, int) else 0
+
+
+def _waits(text: str) -> None:
+    print(f"  … {text}", file=sys.stderr, flush=True)
 
 
 def _turn_instruction() -> None:

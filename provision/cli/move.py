@@ -6,29 +6,30 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from provision.cli import group, options, plans, site
+from provision.cli import group, options, site
 from provision.cli.render.moves import MoveRender, lost
 from provision.cli.render.paper import print_lines
 from provision.cli.render.problems import name_environment
 from provision.cli.signals import handled
-from provision.core.plan import MoveRequest
+from provision.core.plan import MoveRequest, Standings
 from provision.errors import EXIT_FAILED, Interrupted
-from provision.flows.connect import Access
+from provision.flows.connect import Access, Site
 from provision.flows.losses import Losses
 from provision.flows.migrate import move
 from provision.flows.rules import Listeners, Rules
-from provision.model import Direction
+from provision.model import Direction, Plan
 from provision.wiring import sites
-from provision.wiring.moves import error_of, hidden, hidden_losses, needed_backfills
+from provision.wiring.moves import changed_by_hand, error_of, has_windows, hidden, hidden_losses, needed_backfills
 
 if TYPE_CHECKING:
     from provision.core.execute import Coordinator
@@ -37,12 +38,11 @@ app = group.app()
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 AllowDestructive = Annotated[bool, typer.Option("--allow-destructive", help="Allow steps that lose data.")]
 PlanFile = Annotated[
-    Path | None, typer.Option("--plan", metavar="FILE", help="Run this saved plan, if nothing moved since.")
+    Path | None, typer.Option("--plan", metavar="FILE", help="Run this saved plan, if nothing has changed since.")
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(NamedTuple):
     """What `up` and `down` are told in the same words."""
 
     env: str | None
@@ -118,22 +118,48 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
             dry_run=given.dry_run,
             allow_destructive=given.allow_destructive,
             confirm=_confirm,
-            saved=plans.load(plan_file, opened.graph, opened.environment.name) if plan_file else None,
             backfills=needed_backfills(opened) if direction is Direction.UP else {},
         )
+        if plan_file is not None:
+            rules = _as_saved(rules, plan_file, opened)
         watch = Listeners(
             lambda happening: render.happened(hidden(happening, opened.environment)),
-            lambda plan, standings: render.planned(opened, plan, standings),
+            _planned(render, opened, direction),
             boards.append,
             lambda losses: render.losing(hidden_losses(losses, opened.environment.mask)),
         )
         report = move(opened, direction, wanted, rules, watch)
         error = error_of(report)
+        if error is None and direction is Direction.UP and has_windows(opened):
+            from provision.wiring.partitions import ensured
+
+            report, error = ensured(opened, wanted.only, report, watch.happened, dry_run=given.dry_run)
         if error is not None:
             sites.hide(error, opened.environment)
             name_environment(error, given.env or "")
         render.report(report, error)
     return error.exit_code if error is not None else 0
+
+
+def _planned(render: MoveRender, opened: Site, direction: Direction) -> Callable[[Plan, Standings], None]:
+    """Shows what is about to run, and what somebody changed by hand of what that touches."""
+
+    def planned(plan: Plan, standings: Standings) -> None:
+        render.planned(opened, plan, standings)
+        for note in changed_by_hand(opened, direction, plan):
+            render.happened(hidden(note, opened.environment))
+
+    return planned
+
+
+def _as_saved(rules: Rules, file: Path, opened: Site) -> Rules:
+    """The rules that let a saved plan run as it is, or not at all. Raises ConfigError."""
+    from provision.cli import plans
+    from provision.wiring.plan_files import refuse_other
+
+    reviewed = plans.read(file)
+    plan = plans.against(reviewed, file, opened.graph, opened.environment.name)
+    return replace(rules, saved=plan, as_reviewed=partial(refuse_other, opened, plan, reviewed))
 
 
 def _confirm(losses: Losses) -> bool:
@@ -142,8 +168,8 @@ def _confirm(losses: Losses) -> bool:
         return False
     print_lines(lost(losses, shutil.get_terminal_size().columns))
     said = "1 step loses data" if len(losses) == 1 else f"{len(losses)} steps lose data"
-    word = typer.prompt(f"{said}. Type LOSE to go on", default="", show_default=False)
-    return bool(word == "LOSE")
+    word = typer.prompt(f"{said}. Type yes to confirm", default="", show_default=False)
+    return bool(word == "yes")
 
 
 @contextmanager

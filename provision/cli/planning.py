@@ -10,12 +10,16 @@ from typing import Annotated
 import typer
 
 from provision.cli import group, options, plans, site
+from provision.cli.render import plan_file as render_file
+from provision.cli.render.html_page import written
 from provision.cli.render.plan import PlanRender
 from provision.core.plan import MoveRequest, plan_up
 from provision.core.standing import stand
 from provision.errors import EXIT_DONE, ConfigError
-from provision.flows.connect import Access
+from provision.flows.connect import Access, Reach, Site
+from provision.flows.drafts import filled
 from provision.flows.file_trial import try_files
+from provision.flows.gate_names import refuse_unknown
 from provision.flows.losses import Losses, foreseen
 from provision.flows.planning import planned
 from provision.flows.rules import Rules
@@ -66,14 +70,44 @@ def plan(
     with site.opened(env, Access.READ, only=tuple(only or ()), narrow=Direction.UP, wait_for=wait_for) as opened:
         made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
         stores = {name: each.store for name, each in opened.reached.items()}
-        render = PlanRender(opened.project.name, opened.environment.name, opened.environment.mask, _options(wanted))
-        try_files(stores, made.steps)
-        losses = foreseen(opened, made.steps)
+        at = opened.environment
+        render = PlanRender(opened.project.name, at.name, at.mask, _options(wanted), _places(opened))
+        try_files(stores, filled(made.steps))
+        losses = foreseen(opened, filled(made.steps))
         _print_plan(render, made, stores, output, sql=sql, losses=losses)
         if out is not None:
-            plans.save(made, opened.environment.name, out)
+            _save(opened, made, losses, out)
             render.saved(out, losing=bool(losses))
     return EXIT_DONE
+
+
+@group.command(app, "plan show", "provision plan show plan.json", "provision plan show plan.json --report plan.html")
+def plan_show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `plan --out` wrote.")],
+    output: options.Output = options.TEXT,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Also write it as an HTML page, for a reviewer.")
+    ] = None,
+) -> int:
+    """Show a saved plan: statements, what they lose and lock, and what must not move before it runs.
+
+    Reaches no database.
+    """
+    saved = plans.read(file)
+    render_file.shown(saved, file, output)
+    if report is not None:
+        from provision.cli.render.plan_page import page
+
+        written(report, page(saved, str(file)))
+    return EXIT_DONE
+
+
+def _save(opened: Site, made: Plan, losses: Losses, out: Path) -> None:
+    from provision.wiring.plan_files import saved
+
+    described = _described(made, {name: each.store for name, each in opened.reached.items()}, statements=True)
+    told = [replace(each, destructive=tuple(losses.get(each.step.id, ()))) for each in described]
+    plans.save(saved(opened, made, told), out)
 
 
 def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
@@ -81,8 +115,18 @@ def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
     stores, revisions = files.on_disk(project, tuple(wanted.only))
     standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
     made = plan_up(revisions, standings, wanted)
-    try_files(stores, made.steps)
+    refuse_unknown(project.root, made.held)
+    try_files(stores, filled(made.steps))
     _print_plan(PlanRender(project.name, None), made, stores, output, sql=sql)
+
+
+def _places(opened: Site) -> list[tuple[str, str, str]]:
+    """Each store that was looked at: its name, its engine or what became of reaching it, and where it is."""
+    shown = [(name, each) for name, each in opened.reached.items() if each.reach is not Reach.LEFT_OUT]
+    ready = (Reach.READY, Reach.ABSENT)
+    return [
+        (name, each.label if each.reach in ready else each.reach.replace("_", " "), each.place) for name, each in shown
+    ]
 
 
 def _options(wanted: MoveRequest) -> str:
@@ -107,13 +151,20 @@ def _print_plan(
         described = [replace(each, destructive=tuple(losses.get(each.step.id, ()))) for each in described]
     if output == options.JSON:
         render.json(made, described)
-    else:
-        render.text(made, described, sql=sql)
+        return
+    render.text(made, described, sql=sql)
+    if output == options.GITHUB:
+        render.annotations(made, described)
 
 
 def _described(made: Plan, stores: Mapping[str, Store], *, statements: bool) -> list[Description]:
     """What each step does, in the order of the plan; without `statements` only what it can lose."""
     if statements:
-        return files.described(made, stores)
-    losses = [(step, tuple(stores[step.revision.store].losses(step))) for step in made.steps]
-    return [Description(step, None, "", why) for step, why in losses]
+        known = {each.step.id: each for each in files.described(replace(made, steps=tuple(filled(made.steps))), stores)}
+    else:
+        losses = [(step, tuple(stores[step.revision.store].losses(step))) for step in filled(made.steps)]
+        known = {step.id: Description(step, None, "", why) for step, why in losses}
+    return [
+        known.get(step.id) or Description(step, None, f"not filled in yet: {step.revision.draft}")
+        for step in made.steps
+    ]

@@ -1,28 +1,24 @@
-"""A saved plan: what `plan --out` writes and `up --plan` reads."""
+"""A saved plan: what `plan --out` writes, `plan show` shows and `up --plan` reads."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from provision.core.graph import Graph
 from provision.errors import ConfigError
 from provision.model import Direction, Plan, Step
+from provision.model.plans import ObjectDigests, PlannedStep, SavedPlan, TableLock
 
-FORMAT = 2
+FORMAT = 3
 
 
-def save(plan: Plan, environment: str, file: Path) -> None:
-    """Write the plan: ids, states, checksums; no SQL, no secret. Raises ConfigError (unwritable-file)."""
-    document = {
-        "format": FORMAT,
-        "environment": environment,
-        "steps": [{"id": step.id, "checksum": step.revision.checksum} for step in plan.steps],
-        "digest": dict(plan.digest),
-        "basis": {store: dict(lines) for store, lines in plan.basis.items()},
-    }
+def save(plan: SavedPlan, file: Path) -> None:
+    """Write it: the same letters for the same plan, no secret. Raises ConfigError (unwritable-file)."""
     try:
-        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(
             "unwritable-file",
@@ -32,33 +28,96 @@ def save(plan: Plan, environment: str, file: Path) -> None:
         ) from None
 
 
-def load(file: Path, graph: Graph, environment: str) -> Plan:
-    """Read a saved plan against the files of now. Raises ConfigError (plan-invalid, plan-environment)."""
+def document(plan: SavedPlan) -> dict[str, Any]:
+    """The plan as JSON has it."""
+    return {
+        "format": FORMAT,
+        "project": plan.project,
+        "environment": plan.environment,
+        "steps": [_step(each) for each in plan.steps],
+        "held": {name: list(waits) for name, waits in sorted(plan.held.items())},
+        "digest": dict(plan.digest),
+        "basis": {store: dict(lines) for store, lines in plan.basis.items()},
+        "objects": {
+            store: {"names": None if each.names is None else list(each.names), "digests": dict(each.digests)}
+            for store, each in sorted(plan.objects.items())
+        },
+    }
+
+
+def read(file: Path) -> SavedPlan:
+    """Raises ConfigError (plan-invalid)."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']}, this version reads format {FORMAT}")
-        named, steps, digest, basis = (document[key] for key in ("environment", "steps", "digest", "basis"))
-        if not (isinstance(digest, dict) and all(isinstance(lines, dict) for lines in basis.values())):
-            raise TypeError
-        known = tuple(
-            Step(graph.revisions[each["id"]], Direction.UP) for each in steps if each["id"] in graph.revisions
-        )
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if found["format"] != FORMAT:
+            raise ValueError(f"format {found['format']}, this version reads format {FORMAT}")
+        return _plan(found)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             "plan-invalid",
             f"{file} is no saved plan: {_why(error)}",
             where=str(file),
-            fix="make one: provision plan --out FILE",
+            fix="make one: `provision plan --out FILE`",
         ) from None
-    if named != environment:
+
+
+def against(saved: SavedPlan, file: Path, graph: Graph, environment: str) -> Plan:
+    """A saved plan with the files of now. Raises ConfigError (plan-environment)."""
+    if saved.environment != environment:
         raise ConfigError(
             "plan-environment",
-            f"the plan was made for {named}, not for {environment}",
+            f"the plan was made for {saved.environment}, not for {environment}",
             where=str(file),
-            fix=f"run with --env {named}, or make the plan again",
+            fix=f"run with --env {saved.environment}, or make the plan again",
         )
-    return Plan(known, digest=digest, basis=basis)
+    known = [Step(graph.revisions[each.id], Direction.UP) for each in saved.steps if each.id in graph.revisions]
+    return Plan(tuple(known), digest=saved.digest, basis=saved.basis)
+
+
+def _step(each: PlannedStep) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "description": each.description,
+        "checksum": each.checksum,
+        "statements": None if each.statements is None else list(each.statements),
+        "reason": each.reason or None,
+        "destructive": list(each.destructive),
+        "locks": None if each.locks is None else [each._asdict() for each in each.locks],
+        "touches": list(each.touches),
+        "unknown": each.unknown or None,
+    }
+
+
+def _plan(found: Mapping[str, Any]) -> SavedPlan:
+    return SavedPlan(
+        str(found["project"]),
+        str(found["environment"]),
+        tuple(map(_planned, found["steps"])),
+        {name: tuple(waits) for name, waits in found["held"].items()},
+        dict(found["digest"].items()),
+        {store: dict(lines.items()) for store, lines in found["basis"].items()},
+        {store: _objects(each) for store, each in found["objects"].items()},
+    )
+
+
+def _planned(each: Mapping[str, Any]) -> PlannedStep:
+    locks = each["locks"]
+    return PlannedStep(
+        str(each["id"]),
+        str(each["description"]),
+        str(each["checksum"]),
+        None if each["statements"] is None else tuple(map(str, each["statements"])),
+        str(each["reason"] or ""),
+        tuple(map(str, each["destructive"])),
+        None if locks is None else tuple(TableLock(one["table"], one["mode"]) for one in locks),
+        tuple(map(str, each["touches"])),
+        str(each["unknown"] or ""),
+    )
+
+
+def _objects(each: Mapping[str, Any]) -> ObjectDigests:
+    names = each["names"]
+    return ObjectDigests(None if names is None else tuple(map(str, names)), dict(each["digests"].items()))
 
 
 def _why(error: Exception) -> str:

@@ -19,7 +19,7 @@ from provision.flows.verdicts import Verdict
 from provision.model import RUN_LOCK, LeaseRecord
 from provision.ports import Leases
 from provision.process import dead
-from provision.wiring import locks, sites
+from provision.wiring import baselines, locks, sites
 
 _WATCH = Listeners(render.happened, lambda _plan, _standings: None)
 
@@ -36,6 +36,9 @@ DoneTo = Annotated[
     int | None,
     typer.Option("--done-to", metavar="N", help="Its statements 1 to N are done: go on with the next one."),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Even if what can be seen speaks against it; needs --reason.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the history.")]
+Unproved = Annotated[bool, typer.Option("--unproved", help="Even where a database is not as schema/ says.")]
 AcceptChange = Annotated[bool, typer.Option("--accept-change", help="The edit of its file changes nothing.")]
 
 
@@ -48,6 +51,7 @@ AcceptChange = Annotated[bool, typer.Option("--accept-change", help="The edit of
 def baseline(
     revisions: options.Revisions = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything on disk.")] = False,
+    unproved: Unproved = False,
     only: options.Only = None,
     env: options.Env = None,
     output: options.Output = options.TEXT,
@@ -55,12 +59,17 @@ def baseline(
     wait: options.Wait = options.WAIT,
     no_lock: options.NoLock = False,
 ) -> int:
-    """Mark REVISION and everything below it as applied without running it."""
+    """Mark REVISION and everything below it as applied without running it.
+
+    With --all, a database whose snapshot is in schema/ must have what the snapshot says.
+    """
     if bool(revisions) is everything:
         raise ConfigError("usage", "baseline needs to know what is there already", fix="name revisions, or --all")
     stores = tuple(only or ())
     marking = settle.Marking(tuple(revisions or ()), everything, frozenset(stores))
     with site.opened(env, Access.WRITE, only=stores, wait_for=wait_for) as opened:
+        if everything and not unproved:
+            baselines.refuse_other(opened, stores)
         events = settle.baseline(opened, marking, _rules(opened, wait, no_lock), _WATCH)
         render.baselined(events, output)
     return EXIT_DONE
@@ -80,14 +89,17 @@ def resolve(
     reverted: Reverted = False,
     done_to: DoneTo = None,
     accept_change: AcceptChange = False,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the history.")] = "",
+    force: Force = False,
+    reason: Reason = "",
     env: options.Env = None,
     output: options.Output = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     wait: options.Wait = options.WAIT,
     no_lock: options.NoLock = False,
 ) -> int:
-    """Settle REVISION, whose fate is open, by your word; look at the database first.
+    """Settle REVISION by your word: half applied, edited or unknown. Look at the database first.
+
+    Refused where the server shows that it is not so: a statement that is not there, or is there.
 
     Given a store, it settles all that the store's version table lost: --applied writes that table again.
     """
@@ -98,6 +110,7 @@ def resolve(
         accept_change=accept_change,
         done_to=done_to is not None,
     )
+    _explained(reason, force=force)
     with site.opened(env, Access.WRITE, tolerant=True, wait_for=wait_for) as opened:
         locks.answers(opened, revision.split("/", 1)[0], opened.project.home)
         rules = _rules(opened, wait, no_lock)
@@ -107,7 +120,7 @@ def resolve(
         elif done_to is not None:
             render.resolved(settle.resolve_done_to(opened, revision, done_to, reason, rules, _WATCH), output)
         else:
-            render.resolved(settle.resolve(opened, revision, verdict, reason, rules, _WATCH), output)
+            render.resolved(settle.resolve(opened, revision, verdict, reason, rules, _WATCH, force=force), output)
     return EXIT_DONE
 
 
@@ -151,6 +164,13 @@ def release(
         else:
             render.asked_back(holding, output)
     return EXIT_DONE
+
+
+def _explained(reason: str, *, force: bool) -> None:
+    """Raises ConfigError (usage) for force without a reason."""
+    if force and not reason:
+        what = "--force goes against what was seen, and nobody would know why"
+        raise ConfigError("usage", what, where="resolve", fix="add --reason TEXT")
 
 
 def _verdict(**said: bool) -> Verdict:

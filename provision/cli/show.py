@@ -12,6 +12,7 @@ from provision.cli.shown import say_unread, store_names
 from provision.errors import EXIT_DONE, EXIT_FINDINGS
 from provision.flows.connect import Access
 from provision.model import Direction
+from provision.wiring.moves import partitions_in_need
 
 app = group.app()
 
@@ -24,7 +25,7 @@ def status(
     wait_for: options.WaitFor = 0.0,
     everything: Annotated[bool, typer.Option("--all", help="List what is applied too.")] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 when something is pending or blocked by a backfill.")
+        bool, typer.Option("--check", help="Exit 1 when something is pending, or a partitioned table runs out.")
     ] = False,
 ) -> int:
     """Show what is applied and what is pending. A store that does not answer is shown as such (exit 4)."""
@@ -35,7 +36,8 @@ def status(
     with site.opened(env, Access.READ, only=stores, narrow=Direction.UP, tolerant=True, wait_for=wait_for) as opened:
         seen = look.look(opened)
         shown = store_names(opened.project, stores)
-        render = StatusRender(opened, seen, shown)
+        windows = partitions_in_need(opened, frozenset(stores))
+        render = StatusRender(opened, seen, shown, windows)
         if output == options.JSON:
             render.json()
         else:
@@ -43,7 +45,8 @@ def status(
         if output == options.GITHUB:
             render.annotations()
         unread = say_unread(opened, shown, output)
-        waiting = any(seen.standings[name].pending for name in shown if name in seen.standings)
+        look.refuse_unknown(opened, seen)
+        waiting = bool(windows) or any(seen.standings[name].pending for name in shown if name in seen.standings)
     return unread or (EXIT_FINDINGS if check and waiting else EXIT_DONE)
 
 
@@ -59,7 +62,7 @@ def history(
     ] = None,
     env: options.Env = None,
     only: options.Only = None,
-    output: options.Output = options.TEXT,
+    output: options.TextOrJson = options.TEXT,
     wait_for: options.WaitFor = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Only the last N.")] = None,
 ) -> int:
@@ -80,7 +83,7 @@ def history(
 def graph(
     only: options.Only = None,
     form: Annotated[Literal["text", "mermaid", "dot"], typer.Option("--format", help="How to draw it.")] = "text",
-    output: options.Output = options.TEXT,
+    output: options.TextOrJson = options.TEXT,
 ) -> int:
     """Draw the revisions and what they require. Reaches no database."""
     from provision.cli.render import graph as render

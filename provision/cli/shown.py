@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from provision.cli import options
 from provision.cli.render import problems
 from provision.cli.render.paper import Paper, print_form
-from provision.errors import EXIT_DONE, joined
+from provision.errors import EXIT_DONE, joined, parts
 from provision.flows.connect import Site
 from provision.settings import ProjectFile
 
@@ -22,7 +22,7 @@ def say_unread(opened: Site, shown: Sequence[str], output: str) -> int:
     errors = [error for name in shown if (error := opened.reached[name].error) is not None]
     if (found := joined(errors)) is None:
         return EXIT_DONE
-    for each in problems.parts(found):
+    for each in parts(found):
         if output == options.GITHUB:
             print_form(opened.environment.mask(problems.annotation(each)))
         else:

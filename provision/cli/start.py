@@ -16,7 +16,12 @@ from provision.errors import ConfigError
 from provision.ports.kind import LiveReader, Schema
 from provision.settings import check
 
-_OTHERS = {"checks": "provision.wiring.suites", "backfills": "provision.wiring.backfills"}
+_OTHERS = {
+    "checks": "provision.wiring.suites",
+    "backfills": "provision.wiring.backfills",
+    "partitions": "provision.wiring.partitions",
+    "maintain": "provision.wiring.maintain",
+}
 """Documents that belong to no kind of store → the module whose `schema()` is theirs."""
 
 
@@ -45,6 +50,9 @@ def init(
     """
     from provision.flows.layout import lay_out
 
+    if stores.rstrip().endswith(","):
+        what = f"the list of --stores ends in a comma, and {str(folder)!r} would be the folder"
+        raise ConfigError("usage", what, where="provision init", fix=f"no space in the list: --stores {stores}{folder}")
     wanted = list(dict.fromkeys(part.strip() for part in stores.split(",") if part.strip()))
     if name is not None and check.NAME.fullmatch(name) is None:
         raise check.bad_name(name)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a backfill goes on."""
+"""Ctrl-C and SIGTERM while a backfill or a job of maintenance goes on."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from provision.errors import EXIT_FAILED
 
 
 @contextmanager
-def stoppable() -> Iterator[StopEvent]:
-    """An event that Ctrl-C or SIGTERM sets: the batch in hand is finished; twice: now, the batch is rolled back."""
+def stoppable(piece: str = "batch") -> Iterator[StopEvent]:
+    """An event that Ctrl-C or SIGTERM sets: the piece in hand is finished; twice: now, the piece is rolled back."""
     stopped = StopEvent()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if stopped.is_set():
-            os.write(2, b"stopped now; the batch in hand is rolled back\n")
+            os.write(2, f"stopped now; the {piece} in hand is rolled back\n".encode())
             os._exit(EXIT_FAILED)
-        os.write(2, b"stopping after the batch in hand; once more stops now\n")
+        os.write(2, f"stopping after the {piece} in hand; once more stops now\n".encode())
         stopped.by = signal.Signals(number).name
         stopped.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,7 +20,46 @@ _WORDS = (
 )
 
 
-def usage(error: Any) -> ProvisionError:
+# What Alembic, Flyway, Liquibase, dbmate, goose and clickhouse-migrations call it → what we do.
+ELSEWHERE = {
+    "upgrade": "up",
+    "migrate": "up",
+    "update": "up",
+    "up-to": "up",
+    "up-by-one": "up --steps 1",
+    "deploy": "up",
+    "downgrade": "down --steps 1",
+    "rollback": "down --steps 1",
+    "undo": "down --steps 1",
+    "down-to": "down",
+    "redo": "down --steps 1",
+    "info": "status",
+    "current": "status",
+    "version": "status",
+    "pending": "status --check",
+    "heads": "graph",
+    "branches": "graph",
+    "dry-run": "plan --sql",
+    "update-sql": "plan --sql",
+    "diff": "plan --sql",
+    "log": "history",
+    "stamp": "baseline",
+    "changelog-sync": "baseline --all",
+    "repair": "resolve",
+    "fix": "resolve",
+    "clear-checksums": "resolve",
+    "release-locks": "lock release",
+    "unlock": "lock release",
+    "list-locks": "lock show",
+    "revision": "new",
+    "create": "new",
+    "generate": "new",
+    "check": "doctor",
+    "help": "--help",
+}
+
+
+def usage(error: Any, arguments: Sequence[str] = ()) -> ProvisionError:
     """The error of a wrong command line (code `usage`), with the nearest right one."""
     context = error.ctx
     path = context.command_path if context is not None else "provision"
@@ -27,12 +67,17 @@ def usage(error: Any) -> ProvisionError:
     for pattern, words in _WORDS:
         what = pattern.sub(words, what)
     what = what.rstrip(".")
-    return ProvisionError("usage", what[:1].lower() + what[1:], where=path, fix=_meant(what, context, path))
+    fix = _meant(what, context, path)
+    if "extra argument" in what and any(each.endswith(",") for each in arguments):
+        fix = f"no spaces in a list: {re.sub(r', +', ',', ' '.join(arguments))}"
+    return ProvisionError("usage", what[:1].lower() + what[1:], where=path, fix=fix)
 
 
 def _meant(what: str, context: Any, path: str) -> str:
     """The nearest command or option, or where all of them are listed."""
     named = re.match(r"No such (command|option) '([\w-]+)", what)
+    if named and named[1] == "command" and path == "provision" and named[2] in ELSEWHERE:
+        return f"here it is `provision {ELSEWHERE[named[2]]}`; all of them: `provision docs coming-from`"
     known: list[str] = []
     if named and context is not None and named[1] == "option":
         known = [name for each in context.command.get_params(context) for name in each.opts if name.startswith("--")]

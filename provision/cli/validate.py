@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import typer
 
 from provision.cli import complete, group, options, site
+from provision.cli.moments import Moment, moment
 from provision.cli.render import checks as render
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError
-from provision.model.checks import CheckSeverity, Scope
-from provision.validate.verdict import reaches
+from provision.errors import EXIT_DONE, EXIT_FINDINGS
+from provision.model.checks import UNSAID, CheckSeverity, Scope
+from provision.wiring.hooks import checked_hooks
 from provision.wiring.validation import kept, validated
 
 PROBABILITY = "probability"
 TIMEOUT = 300.0  # seconds
-_AGO = re.compile(r"(\d+)\s*(m|h|d|w)")
 _Form = Literal["text", "json", "junit", "markdown", "github"]
 
 
-class Moment(NamedTuple):
-    """A moment, with the text as it was given."""
-
-    at: datetime
-    text: str
-
-
-def moment(option: str) -> Callable[[str], Moment]:
-    """A reader of `24h` (that long ago) and of ISO 8601, UTC where no offset is given.
-
-    It raises ConfigError (bad-moment).
-    """
-
-    def read(value: str) -> Moment:
-        text = value.strip()
-        if found := _AGO.fullmatch(text):
-            unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[found[2]]
-            return Moment(datetime.now(UTC) - timedelta(**{unit: int(found[1])}), text)
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            what = f"{text!r} is not a moment"
-            raise ConfigError("bad-moment", what, where=option, fix="write 24h, or 2026-03-02T09:00") from None
-        return Moment(at if at.tzinfo else at.replace(tzinfo=UTC), text)
-
-    return read
-
-
 app = group.app()
+
+Compare = Annotated[
+    bool,
+    typer.Option("--compare", help="Beside what was measured show what the run before measured."),
+]
 
 Checks = Annotated[
     list[str] | None,
@@ -61,7 +36,10 @@ Checks = Annotated[
 Since = Annotated[
     Moment | None,
     typer.Option(
-        "--since", parser=moment("--since"), metavar="TIME", help="Only rows from then on: 24h ago, or a moment."
+        "--since",
+        parser=moment("--since", last=True),
+        metavar="TIME",
+        help="Only rows from then on: 24h ago, a moment, or last: since the run before.",
     ),
 ]
 Until = Annotated[
@@ -69,6 +47,13 @@ Until = Annotated[
     typer.Option("--until", parser=moment("--until"), metavar="TIME", help="Only rows before then."),
 ]
 Tenant = Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Only rows of this tenant.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TAG", help="Only checks with this tag, or one of several.")
+]
+Metrics = Annotated[
+    Path | None,
+    typer.Option("--metrics", dir_okay=False, metavar="FILE", help="Also write what was found for Prometheus."),
+]
 Sample = Annotated[int, typer.Option("--sample", min=0, max=1000, metavar="N", help="Bad rows to show.")]
 FailOn = Annotated[
     CheckSeverity, typer.Option("--fail-on", help="Exit 1 when a failing check matters at least this much.")
@@ -117,25 +102,31 @@ def validate(
     ] = None,
     env: options.Env = None,
     only: Checks = None,
+    tag: Tags = None,
     since: Since = None,
     until: Until = None,
     tenant: Tenant = None,
     sample: Sample = 5,
-    fail_on: FailOn = CheckSeverity.HIGH,
+    fail_on: FailOn = UNSAID,
     timeout: Timeout = TIMEOUT,
     report: Report = None,
+    metrics: Metrics = None,
     no_history: NoHistory = False,
+    compare: Compare = False,
     everything: Everything = False,
     output: Output = options.TEXT,
 ) -> int:
     """Check the data against the suites in checks/, all of them unless SUITE is named. Reads only; keeps the results.
 
     Exits with 0 when no check failed that matters at least --fail-on, 1 when one did or could not be made, 2 when a
-    suite is wrong (nothing was read then), 4 when a store does not answer. A table without rows warns, a suite without
-    any fails.
+    suite is wrong (nothing was read then), 4 when a store does not answer. A table without rows is empty, which is no
+    pass; a suite without any row fails unless it says that its tables may be empty.
     """
-    scope = (only, since, until, tenant, timeout)
-    return _run(names or (), _Asked(env, *scope, sample, fail_on, report or (), no_history, everything, output))
+    scope = (only, tag, since, until, tenant, timeout)
+    return _run(
+        names or (),
+        _Asked(env, *scope, sample, fail_on, report or (), metrics, no_history, compare, everything, output),
+    )
 
 
 @group.command(
@@ -147,20 +138,26 @@ def validate(
 def validate_probability_data(
     env: options.Env = None,
     only: Checks = None,
+    tag: Tags = None,
     since: Since = None,
     until: Until = None,
     tenant: Tenant = None,
     sample: Sample = 5,
-    fail_on: FailOn = CheckSeverity.HIGH,
+    fail_on: FailOn = UNSAID,
     timeout: Timeout = TIMEOUT,
     report: Report = None,
+    metrics: Metrics = None,
     no_history: NoHistory = False,
+    compare: Compare = False,
     everything: Everything = False,
     output: Output = options.TEXT,
 ) -> int:
     """Check the probability data: `validate probability`, with its options and exit codes."""
-    scope = (only, since, until, tenant, timeout)
-    return _run((PROBABILITY,), _Asked(env, *scope, sample, fail_on, report or (), no_history, everything, output))
+    scope = (only, tag, since, until, tenant, timeout)
+    return _run(
+        (PROBABILITY,),
+        _Asked(env, *scope, sample, fail_on, report or (), metrics, no_history, compare, everything, output),
+    )
 
 
 @group.command(
@@ -196,6 +193,7 @@ class _Asked:
 
     env: str | None
     only: Sequence[str] | None
+    tags: Sequence[str] | None
     since: Moment | None
     until: Moment | None
     tenant: str | None
@@ -203,7 +201,9 @@ class _Asked:
     sample: int
     fail_on: CheckSeverity
     report: Sequence[Path]
+    metrics: Path | None
     no_history: bool
+    compare: bool
     everything: bool
     output: str
 
@@ -214,6 +214,7 @@ class _Asked:
             "until": self.until and self.until.text,
             "tenant": self.tenant,
             "only": ", ".join(self.only or ()),
+            "tag": ", ".join(self.tags or ()),
         }
         label = ", ".join(f"{name} {value}" for name, value in parts.items() if value)
         since, until = (each.at if each else None for each in (self.since, self.until))
@@ -225,17 +226,27 @@ def _run(names: Sequence[str], asked: _Asked) -> int:
         render.known_report(each)
     project = site.project()
     environment = site.environment(project, asked.env)
-    found, earlier = validated(
-        project,
-        environment,
-        names,
-        asked.only or (),
-        asked.scope,
-        asked.sample,
-        keep=not asked.no_history,
-        trends=bool(asked.report),
-    )
+    with checked_hooks(project, environment, names, render.hook_failed) as ended:
+        found, earlier = validated(
+            project,
+            environment,
+            names,
+            asked.only or (),
+            asked.scope,
+            asked.sample,
+            keep=not asked.no_history,
+            compare=asked.compare,
+            trends=bool(asked.report),
+            tags=asked.tags or (),
+            since_last=asked.since is not None and asked.since.at is None,
+        )
+        found = replace(found, fail_on=asked.fail_on)
+        ended(found, fails=found.fails())
     render.show(project.name, found, asked.output, everything=asked.everything)
     for each in asked.report:
         render.write(each, project.name, found, earlier)
-    return EXIT_FINDINGS if reaches(found.results, asked.fail_on) else EXIT_DONE
+    if asked.metrics is not None:
+        from provision.cli.render import check_metrics
+
+        check_metrics.write(asked.metrics, project.name, found)
+    return EXIT_FINDINGS if found.fails() else EXIT_DONE

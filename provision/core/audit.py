@@ -53,7 +53,10 @@ _OF_LANES = (*_MOVES, EventKind.FAILED, EventKind.SKIPPED)
 
 @dataclass(frozen=True, slots=True)
 class IllegalEntry:
-    """An entry that no correct run could have written. `settled`: a person settled its revision afterwards."""
+    """An entry that no correct run could have written.
+
+    `settled`: a person settled its revision afterwards. `earlier`: it is older than what was asked for.
+    """
 
     revision: str
     token: int
@@ -62,6 +65,7 @@ class IllegalEntry:
     rule: Rule
     what: str
     settled: bool = False
+    earlier: bool = False
 
     @property
     def invariant(self) -> str | None:
@@ -70,12 +74,16 @@ class IllegalEntry:
 
     @property
     def severity(self) -> Severity:
-        """A warning where a person has settled it, or where only a clock says so."""
-        return Severity.WARNING if self.settled or self.rule in _CLOCK else Severity.ERROR
+        """A warning where a person has settled it or looked at it, or where only a clock says so."""
+        looked_at = self.settled or self.earlier
+        return Severity.WARNING if looked_at or self.rule in _CLOCK else Severity.ERROR
 
 
-def audit(events: Iterable[Event]) -> tuple[IllegalEntry, ...]:
-    """What is wrong with the entries of one store's ledger, in their order; empty for a ledger of correct runs."""
+def audit(events: Iterable[Event], since: datetime | None = None) -> tuple[IllegalEntry, ...]:
+    """What is wrong with the entries of one store's ledger, in their order; empty for a ledger of correct runs.
+
+    Whatever `since` is, all are read: what an entry breaks is seen from those before it.
+    """
     ordered = sorted(events, key=_key)
     settled = {each.revision: _key(each) for each in ordered if ledger.word(each) is not None}
     found = [*_of_revisions(ordered), *_of_runs(ordered), *_of_keys(ordered), *_of_clocks(ordered)]
@@ -88,6 +96,7 @@ def audit(events: Iterable[Event]) -> tuple[IllegalEntry, ...]:
             rule,
             what,
             settled=_key(event) < settled.get(event.revision, (0, 0)),
+            earlier=since is not None and event.at < since,
         )
         for event, rule, what in found
     ]

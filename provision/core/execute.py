@@ -48,6 +48,14 @@ _LOST = "bring the server back and run the same command again: it finds out what
 _MAKING = (EventKind.STARTED, EventKind.APPLIED, EventKind.ADOPTED, EventKind.BASELINED, EventKind.RESOLVED)
 
 
+def _of_file(revision: Revision, kind: EventKind) -> dict[str, object]:
+    """What an entry that makes a state says of the file: its name, and what it runs where its store compares that."""
+    if not revision.file or kind not in _MAKING:
+        return {}
+    ran = revision.runs() if revision.runs is not None and kind is not EventKind.STARTED else ""
+    return {"file": revision.file, **({"runs": ran} if ran else {})}
+
+
 class EventNumbering:
     """Numbers the events of one store in one run: `(token, n)` with n from 1."""
 
@@ -77,7 +85,7 @@ class EventNumbering:
             actor=self._actor,
             duration_ms=duration if isinstance(duration, int) else 0,
             statement=number if isinstance(number, int) else None,
-            detail={"file": revision.file, **fields} if revision.file and kind in _MAKING else fields,
+            detail={**_of_file(revision, kind), **fields},
         )
 
 
@@ -202,8 +210,8 @@ class LaneJournal:
     def may_lose(self, step: Step) -> bool:
         return self._run.may_lose(step)
 
-    def note(self, text: str) -> None:
-        self._run.watcher(Note(self._store, text))
+    def note(self, text: str, *, live: bool = False) -> None:
+        self._run.watcher(Note(self._store, text, live))
 
     def steps(self, planned: Sequence[Step], waits: Mapping[str, Sequence[str]]) -> Iterator[Step]:
         """The lane's steps, each as soon as what it waits for is done; ends early when the run is to stop."""
@@ -282,6 +290,8 @@ def _give_up_silent(lanes: Sequence[_LaneThread], silences: Silences, *, hurried
 
 
 class _LaneThread(Waited):
+    watched = True  # by `Silences`
+
     def __init__(
         self, store: Store, steps: Sequence[Step], waits: Mapping[str, Sequence[str]], run: Execution, *, alone: bool
     ) -> None:

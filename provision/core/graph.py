@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from provision.errors import ConfigError, ProvisionError, raise_all
@@ -30,6 +32,27 @@ class Graph:
         )
         self.order: tuple[Revision, ...] = tuple(self._ordered(listed))
         self.position: Mapping[str, int] = {revision.id: place for place, revision in enumerate(self.order)}
+
+    def here(self, forgoes: Mapping[str, frozenset[str]], optional: frozenset[str]) -> Graph:
+        """The graph of an environment: each store without what it requires of those that it `forgoes` there, and the
+        revisions marked that are `optional` there.
+        """
+        if not optional and not any(forgoes.values()):
+            return self
+        made = copy(self)
+        made.order = tuple(
+            _here(each, forgoes.get(each.store, frozenset()), each.id in optional) for each in self.order
+        )
+        made.revisions = {each.id: each for each in made.order}
+        return made
+
+    def stands_on(self, revision: Revision) -> tuple[str, ...]:
+        """What must be applied before the revision, with what stands before it in place of an optional one."""
+        found: list[str] = []
+        for edge in edges(revision):
+            before = self.revisions.get(edge)
+            found += self.stands_on(before) if before is not None and before.optional else (edge,)
+        return tuple(dict.fromkeys(found))
 
     def of(self, store: str) -> tuple[Revision, ...]:
         return tuple(revision for revision in self.order if revision.store == store)
@@ -119,6 +142,13 @@ class Graph:
             for name in sorted(sorter.get_ready(), key=place.__getitem__):
                 yield self.revisions[name]
                 sorter.done(name)
+
+
+def _here(revision: Revision, forgone: frozenset[str], optional: bool) -> Revision:
+    requires = tuple(each for each in revision.requires if each.split("/", 1)[0] not in forgone)
+    if requires == revision.requires and not optional:
+        return revision
+    return replace(revision, requires=requires, optional=optional)
 
 
 def edges(revision: Revision) -> tuple[str, ...]:

@@ -144,6 +144,7 @@ def _made(name: StateName, event: Event) -> State:
         direction=event.direction,
         repeatable=event.detail.get("repeatable") is True,
         file=str(event.detail.get("file", "")),
+        runs=str(event.detail.get("runs", "")),
         token=event.token,
     )
 
@@ -171,5 +172,5 @@ def _resolved(state: State, event: Event, name: StateName) -> State:
     # Accepting a change, or writing a version table again, keeps time, author and duration of the application.
     kept = replace(made, at=state.at, actor=state.actor, duration_ms=state.duration_ms)
     if event.detail.get("again"):
-        return replace(kept, file=state.file)
+        return replace(kept, file=state.file, runs=state.runs)
     return kept if event.detail.get("accepted") else made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from provision.core import repeatables
 from provision.core.graph import BACKFILL, Graph, edges
@@ -13,8 +13,7 @@ from provision.errors import ConfigError, ProvisionError, RefusedError, raise_al
 from provision.model import Blocked, Direction, Plan, Revision, Step
 
 
-@dataclass(frozen=True, slots=True)
-class MoveRequest:
+class MoveRequest(NamedTuple):
     """What the user asked to move: everything, some stores (`only`), up to some revisions (`targets`), some `steps`."""
 
     targets: tuple[str, ...] = ()
@@ -35,7 +34,7 @@ def plan_up(graph: Graph, standings: Standings, wanted: MoveRequest) -> Plan:
     """
     raise_all([*_trouble(standings, wanted), *_out_of_order(graph, standings, wanted)])
     chosen = _chosen(graph, wanted)
-    pending = [each for each in graph.order if each.id in chosen and _pending(standings, each)]
+    pending = [each for each in graph.order if each.id in chosen and _wanted(standings, each, wanted)]
     steps, held = _gated(pending, standings)
     steps = repeatables.complete(steps[: wanted.steps], graph, standings)
     raise_all(list(_unmet(steps, graph, standings)))
@@ -47,7 +46,7 @@ def plan_down(graph: Graph, standings: Standings, wanted: MoveRequest) -> Plan:
     if not (wanted.everything or wanted.targets or wanted.steps):
         raise ConfigError(
             "down-without-target",
-            "down needs to know how far",
+            "down needs a target",
             where="provision down",
             fix="name a revision to go back to (it stays applied), or --steps N, or --all",
         )
@@ -130,6 +129,12 @@ def _pending(standings: Standings, revision: Revision) -> bool:
     return revision.store in standings and _standing(standings, revision).pending
 
 
+def _wanted(standings: Standings, revision: Revision, wanted: MoveRequest) -> bool:
+    """Whether it is pending; one of an option that was not chosen is wanted by whom it names."""
+    named = revision.optional and revision.id in wanted.targets and revision.store in standings
+    return _pending(standings, revision) or (named and not _standing(standings, revision).applied)
+
+
 def _reverting(standings: Standings, revision: Revision) -> bool:
     state = _standing(standings, revision).state
     return state.open and state.direction is Direction.DOWN
@@ -147,7 +152,7 @@ def _trouble(standings: Standings, wanted: MoveRequest) -> list[ProvisionError]:
 
 def _refusals(each: Standing) -> Iterator[ProvisionError]:
     revision, state = each.revision, each.state
-    if Flag.CHANGED in each.flags and revision is not None and revision.strict:
+    if Flag.CHANGED in each.flags and revision is not None and each.strict:
         yield _changed(each, revision)
     if revision is None and state.open:
         yield RefusedError(
@@ -281,7 +286,7 @@ def _unmet(steps: Sequence[Step], graph: Graph, standings: Standings) -> Iterato
     """Steps that require something neither applied nor in this plan: of a store left out, or not configured."""
     planned = {step.id for step in steps}
     for step in steps:
-        for need in edges(step.revision):
+        for need in graph.stands_on(step.revision):
             if need in planned or need.startswith(BACKFILL):
                 continue
             other = graph.revisions[need].store
@@ -297,7 +302,7 @@ def _unmet(steps: Sequence[Step], graph: Graph, standings: Standings) -> Iterato
                     "requirement-not-met",
                     f"{step.id} requires {need}, which is not applied and not part of this run",
                     where=step.revision.path,
-                    fix=f"add {other} to --only, or run without --only",
+                    fix=f"add --only {other}, or run without --only",
                 )
 
 
@@ -310,6 +315,26 @@ def _one_way(steps: Iterable[Step]) -> Iterator[ProvisionError]:
                 where=step.revision.path,
                 fix="choose a later target, or write a new revision that undoes it",
             )
+
+
+def refuse_beneath(graph: Graph, standings: Standings, steps: Iterable[Step]) -> None:
+    """Raise RefusedError (required-by-others) where a down that was begun would go on beneath what is applied.
+
+    No down begins so; a store that was restored from a backup meanwhile can bring it about.
+    """
+    begun = {step.id for step in steps}
+    dependents = graph.dependents(begun) - begun
+    here = [each for each in graph.order if each.store in standings and not each.repeatable]
+    gone = [each.id for each in here if _standing(standings, each).applied or _reverting(standings, each)]
+    above = [name for name in gone if name in dependents and name not in begun]
+    if above:
+        raise RefusedError(
+            "required-by-others",
+            f"{', '.join(above)} stand{'s' if len(above) == 1 else ''} on what an earlier `down` began to revert",
+            where=", ".join(sorted(begun)),
+            fix=f"revert first what is newer: `provision down --steps {len(gone) - gone.index(above[0])}`, then run the"
+            " same command again",
+        )
 
 
 def by_word(name: str) -> str:

@@ -35,6 +35,11 @@ class Standing:
         return self.state.name is StateName.APPLIED
 
     @property
+    def strict(self) -> bool:
+        """Whether an edit is an error: its kind says so, or what its file runs is known to be something else now."""
+        return self.revision is not None and (self.revision.strict or bool(self.revision.runs and self.state.runs))
+
+    @property
     def other_file(self) -> str:
         """The file that was applied under this number, where the one here has another name and other content."""
         if Flag.CHANGED not in self.flags or self.revision is None or self.state.file == self.revision.file:
@@ -44,7 +49,7 @@ class Standing:
     @property
     def pending(self) -> bool:
         """True when an `up` has it to do."""
-        if self.revision is None:
+        if self.revision is None or (self.revision.optional and not self.state.open):
             return False
         if not self.revision.repeatable:
             return not self.applied
@@ -60,7 +65,7 @@ class StoreStanding:
     standings: Mapping[str, Standing]
     token: int = 0  # the highest that wrote to this ledger
     gates: frozenset[str] = frozenset()  # backfills that are complete
-    vanished: tuple[str, ...] = ()  # applied by the ledger, in no open attempt, and not in the peer's table
+    vanished: tuple[str, ...] = ()  # by the ledger they are in the peer's table, and they are not
 
     @property
     def applied(self) -> tuple[str, ...]:
@@ -77,10 +82,13 @@ def stand(
     events: Sequence[Event],
     peer: Mapping[str, bool] | None,
     unmet: Mapping[str, str] = MappingProxyType({}),
+    *,
+    together: bool = False,
 ) -> StoreStanding:
     """Put the files of a store against its ledger and, where there is one, the peer's table.
 
-    `unmet` says of repeatables what the server lacks for them.
+    `unmet` says of repeatables what the server lacks for them. `together`: the peer's row of a down goes in the
+    transaction that writes the entry of its end, so that no run of ours leaves it gone and the down open.
 
     Raises RefusedError (ledger-illegal).
     """
@@ -95,7 +103,8 @@ def stand(
         for name in names
     ]
     kept = [each for each in made if each.revision is not None or each.applied or each.state.open]
-    vanished = tuple(name for name, state in states.items() if _applied(state) and not _in(peer, name, {*ours, *gates}))
+    there = (name for name, state in states.items() if _applied(state) or (together and _undoing(state)))
+    vanished = tuple(name for name in there if not _in(peer, name, {*ours, *gates}))
     standings = {each.id: each for each in _future(kept, events)}
     return StoreStanding(store, standings, highest_token(events), gates, vanished)
 
@@ -113,12 +122,16 @@ def _applied(state: State) -> bool:
     return state.name is StateName.APPLIED
 
 
+def _undoing(state: State) -> bool:
+    return state.open and state.direction is Direction.DOWN
+
+
 def _standing(
     name: str, revision: Revision | None, state: State, peer: Mapping[str, bool] | None, unmet: str
 ) -> Standing:
     flags: set[Flag] = set()
     # The peer's row of a down goes last: while it is there, an open down is what it is, and not ours to call applied.
-    undoing = state.open and state.direction is Direction.DOWN
+    undoing = _undoing(state)
     if peer is not None and name in peer and not _applied(state) and not undoing:
         flags.add(Flag.APPLIED_OUTSIDE)
         state = replace(PENDING, name=StateName.APPLIED)
@@ -133,8 +146,13 @@ def _standing(
     if _applied(state) and revision is None:
         flags.add(Flag.UNKNOWN)
     if _applied(state) and revision is not None and state.checksum not in ("", revision.checksum):
-        flags |= set() if revision.repeatable else {Flag.CHANGED}
+        flags |= set() if revision.repeatable or _runs_the_same(revision, state) else {Flag.CHANGED}
     return Standing(name, revision, state, frozenset(flags), unmet)
+
+
+def _runs_the_same(revision: Revision, state: State) -> bool:
+    """Whether the edit of a file changed nothing of what it ran."""
+    return revision.runs is not None and state.runs != "" and revision.runs() == state.runs
 
 
 def _future(standings: Iterable[Standing], events: Sequence[Event]) -> Iterable[Standing]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provision.errors import ConfigError
+from provision.errors import ConfigError, ProvisionError, parts
 from provision.model.statements import Found as Found
 from provision.text import files
 
@@ -54,6 +54,7 @@ class Document:
     up: tuple[Operation, ...]
     down: tuple[Operation, ...] | Auto | Irreversible
     places: Mapping[tuple[str | int, ...], Place]
+    draft: str = ""  # what has no operations yet
 
     def wrong(self, what: str, path: tuple[str | int, ...], fix: str) -> ConfigError:
         """The error (document-invalid) for something at `path` inside the document."""
@@ -64,8 +65,8 @@ class Document:
 def read(path: Path, shown: str, schema: Mapping[str, Any]) -> Document:
     """The document in a file called `NNNN_slug.yaml`.
 
-    Raises ConfigError (bad-filename, not-utf8, unreadable-file, bad-yaml, empty-migration, document-invalid), or
-    Several of them.
+    One whose list of operations is empty is a draft. Raises ConfigError (bad-filename, not-utf8, unreadable-file,
+    bad-yaml, empty-migration, document-invalid), or Several of them.
     """
     from provision.documents.check import check
     from provision.documents.yaml import parse
@@ -73,7 +74,12 @@ def read(path: Path, shown: str, schema: Mapping[str, Any]) -> Document:
     number, slug = files.number_and_slug(path, shown)
     text = files.read_text(path, shown)
     value, places = parse(text, shown)
-    check(value, places, schema, shown)
+    empty = [key for key in ("up", "down") if key in value and value[key] in (None, [])]
+    try:
+        check(value, places, schema, shown)
+    except ProvisionError as error:
+        if not empty or not all(each.code == "empty-migration" for each in parts(error)):
+            raise
     return Document(
         shown=shown,
         number=number,
@@ -81,9 +87,10 @@ def read(path: Path, shown: str, schema: Mapping[str, Any]) -> Document:
         checksum=files.checksum(text),
         description=value.get("description") or files.described(slug),
         requires=tuple(value.get("requires", ())),
-        up=_operations(value["up"], ("up",), places),
-        down=_down(value["down"], places),
+        up=_operations(value["up"] or [], ("up",), places),
+        down=_down(value["down"] or [], places),
         places=places,
+        draft=f"`{empty[0]}` of {path.name}" if empty else "",
     )
 
 

@@ -27,13 +27,18 @@ down: auto
 
 def found(root: Path, folder: str) -> Mapping[str, str] | None:
     """The key `path` when documents lie in `root` already, or None."""
-    return {"path": folder} if any((root / folder).glob("[0-9]*_*.yaml")) else None
+    return {"path": folder} if holds(root / folder) else None
+
+
+def holds(folder: Path) -> bool:
+    """Whether documents lie in the folder."""
+    return any(folder.glob("[0-9]*_*.yaml"))
 
 
 def start(root: Path, folder: str) -> Sequence[Path]:
     """Make the empty folder. Raises OSError."""
     keep = root / folder / ".gitkeep"
-    keep.parent.mkdir(exist_ok=True)
+    keep.parent.mkdir(parents=True, exist_ok=True)
     keep.touch()
     return [keep]
 

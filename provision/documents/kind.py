@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from provision.documents import folder
 from provision.model import StoreOptions
@@ -17,10 +17,12 @@ from provision.ports.kind import Kind
 class DocumentKind(Kind):
     """`example` are some operations as they are written below `up:`, commented out, for the next document.
 
-    Its package has the function `schema` in its module `files`.
+    Its package has the function `schema` in its module `files`. `alters`: an operation that makes an object → the one
+    that alters it, with the same keys.
     """
 
     example: str = ""
+    alters: Mapping[str, str] = field(default_factory=dict)
 
     def given(self, part: str) -> object | None:
         match part:
@@ -28,6 +30,10 @@ class DocumentKind(Kind):
                 return DocumentLayout(self.usual_folder)
             case "setup.draft":
                 return DocumentDraft(self.example)
+            case "setup.changes":
+                from provision.documents.changes import DocumentChanges  # asked for by `drift` alone
+
+                return DocumentChanges(self.package, self.alters)
             case "setup.schema":
                 return DocumentSchema(f"{self.package}.files")
         return None
@@ -45,13 +51,16 @@ class DocumentLayout:
         """The key `path` when documents lie in `root` already, or None."""
         return folder.found(root, self.FOLDER)
 
-    def start(self, root: Path) -> Sequence[Path]:
+    def holds(self, place: Path) -> bool:
+        """Whether documents lie in the folder."""
+        return folder.holds(place)
+
+    def start(self, root: Path, place: str, _store: str) -> Sequence[Path]:
         """Make the empty folder. Raises OSError."""
-        return folder.start(root, self.FOLDER)
+        return folder.start(root, place)
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentDraft:
+class DocumentDraft(NamedTuple):
     """Writes the next document, commented so that it can be filled without looking anything up."""
 
     example: str
@@ -61,8 +70,7 @@ class DocumentDraft:
         return folder.write(options, message, requires, self.example)
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentSchema:
+class DocumentSchema(NamedTuple):
     """Loads the operations of a kind when its schema is asked for: that takes longer than the kind itself."""
 
     module: str

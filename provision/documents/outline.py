@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from provision.errors import ProvisionError
 from provision.model import Revision, StoreOptions
@@ -32,8 +32,7 @@ _NO_TEXT = ("true", "false", "null")
 _ESCAPED = re.compile(r"\\[xuU\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """A document's file as far as it is known; `text` is all of it."""
 
     shown: str

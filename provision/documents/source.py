@@ -111,6 +111,7 @@ class Documents:
             requires=document.requires,
             destructive=any(self._losses(document, Direction.UP, document.up)),
             irreversible=document.down.reason if isinstance(document.down, Irreversible) else None,
+            draft=document.draft,
         )
 
     def _written(self, document: Document, direction: Direction) -> Sequence[Operation]:

@@ -61,7 +61,7 @@ def folder_faults(root: Path, store: str) -> Iterator[None]:
             "engine-failed",
             f"the embedded engine of {store} could not be prepared: {(error.strerror or str(error)).lower()}",
             where=where,
-            fix=f"`provision local reset` removes the files in {root} and starts afresh",
+            fix=f"`provision local reset {store}` removes its files, then run the same command again: it starts afresh",
         ) from error
 
 
@@ -86,7 +86,8 @@ def did_not_start(kind: str, store: str, log: Path, reason: str) -> FailedError:
         "engine-failed",
         f"the embedded {kind} of {store} did not start: {reason or 'it ended without a word'}",
         where=str(log),
-        fix="read that log; if the files are damaged, `provision local reset` removes them and starts afresh",
+        fix=f"read that log; if the files are damaged, `provision local reset {store}` removes them, and the same"
+        " command starts afresh",
     )
 
 

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 from provision.backfill.run import join, lead, patiently
 from provision.backfill.states import moved
-from provision.backfill.worker import turns
-from provision.backfill.workers import RunContext, StopEvent, WorkerOptions
+from provision.backfill.tally import BatchTally
+from provision.backfill.worker import LIMIT, LIMIT_TURNS, turns
+from provision.backfill.workers import RunContext, StopEvent, WorkerOptions, whole
 from provision.core import lease as leases
 from provision.core.execute import EventNumbering
 from provision.core.ledger import fold, highest_token
-from provision.errors import CapabilityMissing, ConfigError, FailedError, RefusedError, raise_all
+from provision.errors import CapabilityMissing, ConfigError, FailedError, ProvisionError, RefusedError, raise_all
 from provision.model import RUN_LOCK, Event, EventKind, LeaseRecord, Owner, Revision, StateName
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.ports import Leases, Store
@@ -23,6 +24,10 @@ from provision.process import dead
 
 PARTS = 8  # of a run: so many processes can share it
 NO_BACKFILLS = "fill the rows in a migration of the store"
+
+
+Complete = Callable[[BackfillRun], None]
+Hooked = Callable[[str, Callable[[], BackfillRun], ProvisionError | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,16 @@ class BackfillContext:
 class BackfillRequest:
     """How a run was asked for; `told` hears how far it is, `noted` a line for people, `stopped` is set to end it.
 
-    `check` is asked before each batch beside the run's own lock; raises LeaseLost.
+    `hooked` hears on_start, on_pause, on_error and on_done, and asks for the run where it wants it. `check` is asked
+    before each batch beside the run's own lock; raises LeaseLost.
     """
 
     orders: WorkerOptions = field(default_factory=WorkerOptions)
     told: Callable[[BackfillRun], None] = field(default=lambda _: None)
     noted: Callable[[str], None] = field(default=lambda _: None)
     stopped: StopEvent = field(default_factory=StopEvent)
+    tally: BatchTally = field(default_factory=BatchTally)
+    hooked: Hooked = field(default=lambda _event, _run, _error: None)
     check: Callable[[], None] = field(default=lambda: None)
 
 
@@ -71,9 +79,6 @@ def bound(stores: Mapping[str, Store], backfill: Backfill) -> Backfill:
         what, fix = f"stores of kind {store.kind} are not read", "name a store of another kind under `from`"
         raise CapabilityMissing(store.name, "rows to fill from", what, fix)
     return replace(backfill, source=lambda: batches.source(origin))
-
-
-Complete = Callable[[BackfillRun], None]
 
 
 def run(
@@ -100,13 +105,33 @@ def run(
             asked.check()
             own()
 
-        post = RunContext(backfill, batches, check, asked.stopped, asked.orders, asked.told, _turns(asked, begun))
+        post = _running(backfill, batches, asked, begun, check)
 
         def done(found: BackfillRun) -> None:
             # Written twice, where an answer was lost, it says the same.
             patiently(post, lambda: complete(place, backfill, found, asked.noted))
 
-        return lead(post, begun.run, completed or done)
+        asked.hooked("on_start", lambda: begun, None)
+        return _led_to_its_end(post, begun, completed or done, asked)
+
+
+def _led_to_its_end(post: RunContext, begun: BackfillRun, done: Complete, asked: BackfillRequest) -> BackfillRun:
+    try:
+        found = lead(post, begun.run, done)
+    except ProvisionError as error:
+        asked.hooked("on_error", lambda: _as_it_stands(post, begun), error)
+        raise
+    if found.state is RunState.SUCCEEDED:
+        asked.hooked("on_done", lambda: found, None)
+    return found
+
+
+def _as_it_stands(post: RunContext, begun: BackfillRun) -> BackfillRun:
+    """The run with its counts, as it was when it began where its server is gone."""
+    try:
+        return whole(post, begun.run)
+    except ProvisionError:
+        return begun
 
 
 def help_out(place: BackfillContext, backfill: Backfill, asked: BackfillRequest) -> BackfillRun:
@@ -119,7 +144,7 @@ def help_out(place: BackfillContext, backfill: Backfill, asked: BackfillRequest)
             "nothing-to-join",
             f"nobody runs {backfill.name} now",
             where=backfill.shown,
-            fix=f"provision backfill run {backfill.name}",
+            fix=f"run it here: `provision backfill run {backfill.name}`",
         )
     if last.checksum != backfill.checksum:
         raise _changed(backfill, last)
@@ -128,8 +153,15 @@ def help_out(place: BackfillContext, backfill: Backfill, asked: BackfillRequest)
             what = f"a backfill of kind {place.stores[backfill.store].kind} has one worker"
             raise CapabilityMissing(backfill.store, "shared runs", what, "leave it to the process that runs it")
     _accepted(batches, backfill, asked)
-    turns_ = _turns(asked, last)
-    return join(RunContext(backfill, batches, lambda: None, asked.stopped, asked.orders, asked.told, turns_), last.run)
+    return join(_running(backfill, batches, asked, last, lambda: None), last.run)
+
+
+def _running(
+    backfill: Backfill, batches: Batches, asked: BackfillRequest, found: BackfillRun, check: Callable[[], None]
+) -> RunContext:
+    turns_ = _turns(asked, found)
+    context = RunContext(backfill, batches, check, asked.stopped, asked.orders, asked.told, turns_, asked.tally)
+    return replace(context, paused=lambda found: asked.hooked("on_pause", lambda: found, None))
 
 
 def _turns(asked: BackfillRequest, found: BackfillRun) -> int | None:
@@ -189,7 +221,7 @@ def _begun(place: BackfillContext, batches: Batches, backfill: Backfill, asked: 
             raise _changed(backfill, last)
         if not last.parts:  # it ended before they were cut
             batches.runs.cut(last.run, _cut(batches, backfill, asked)[1])
-        return _taken_up(place, batches, last)
+        return _taken_up(place, batches, last, asked)
     now = batches.now()
     if last is not None and last.state is RunState.CANCELLING:
         batches.runs.write(moved(last, RunState.CANCELLED, now))
@@ -207,7 +239,7 @@ def _begun(place: BackfillContext, batches: Batches, backfill: Backfill, asked: 
     )
     batches.runs.write(made)
     batches.runs.cut(name, cursors)
-    running = moved(made, RunState.RUNNING, now)
+    running = replace(moved(made, RunState.RUNNING, now), asked=_limited({}, asked))
     batches.runs.write(running)
     return running
 
@@ -227,8 +259,17 @@ def _cut(batches: Batches, backfill: Backfill, asked: BackfillRequest) -> tuple[
         return total, work.cursors(parts)
 
 
-def _taken_up(place: BackfillContext, batches: Batches, last: BackfillRun) -> BackfillRun:
+def _limited(settings: Mapping[str, object], asked: BackfillRequest) -> dict[str, object]:
+    """The settings of a run with the rate that its leader was given, which those who join keep to; see `worker`."""
+    kept = {key: value for key, value in settings.items() if key not in (LIMIT, LIMIT_TURNS)}
+    rate, turns_ = asked.orders.rate, kept.get("turns", 0)
+    return kept if rate is None else {**kept, LIMIT: rate, LIMIT_TURNS: turns_}
+
+
+def _taken_up(place: BackfillContext, batches: Batches, last: BackfillRun, asked: BackfillRequest) -> BackfillRun:
     """The last run, continued by this process. Its leader has ended: otherwise we would not hold its lock."""
+    if last.state is RunState.INCOMPLETE:
+        batches.runs.retry_skipped(last.run)
     steps = {
         RunState.RUNNING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),
         RunState.PAUSING: (RunState.INTERRUPTED, RunState.ENQUEUED, RunState.RUNNING),
@@ -236,7 +277,8 @@ def _taken_up(place: BackfillContext, batches: Batches, last: BackfillRun) -> Ba
     }.get(last.state, (RunState.ENQUEUED, RunState.RUNNING))
     for state in steps:
         fresh = batches.runs.peek(last.run)
-        last = moved(fresh, state, batches.now(), owner=str(place.owner), error="")
+        settings = _limited(fresh.asked, asked)
+        last = moved(fresh, state, batches.now(), owner=str(place.owner), error="", asked=settings)
         if not batches.runs.write(last):
             raise FailedError("run-contested", f"run {last.run} was changed meanwhile", fix="run the command again")
     return last
@@ -259,7 +301,8 @@ def _led(place: BackfillContext, backfill: Backfill) -> Iterator[Callable[[], No
         waiting=lambda _: None,
         dead=dead,
         what=f"{backfill.name} is run already",
-        fix=f"`provision backfill run {backfill.name} --join` helps; `backfill status` shows how far it is",
+        fix=f"`provision backfill run {backfill.name} --join` helps;"
+        f" `provision backfill status {backfill.name}` shows how far it is",
     )
     try:
         yield held.check
@@ -281,7 +324,7 @@ def _required(place: BackfillContext, backfill: Backfill) -> None:
             "requirement-not-met",
             f"{backfill.name} requires {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not applied",
             where=backfill.place("requires"),
-            fix="provision up, then run it again",
+            fix="`provision up`, then run it again",
         )
 
 
@@ -306,5 +349,6 @@ def _changed(backfill: Backfill, last: BackfillRun) -> RefusedError:
         "backfill-changed",
         f"{backfill.shown} was edited since run {last.run} began, which is {last.state}",
         where=f"{backfill.shown}; checksum {last.checksum[:6]}… is now {backfill.checksum[:6]}…",
-        fix=f"restore the file, or `provision backfill cancel {backfill.name}` and run it anew",
+        fix=f"restore the file; or `provision backfill cancel {backfill.name}`, then"
+        f" `provision backfill run {backfill.name}` begins anew",
     )

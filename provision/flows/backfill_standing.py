@@ -12,7 +12,7 @@ from provision.core.ledger import fold
 from provision.errors import RefusedError
 from provision.flows.backfill import BackfillContext, batches_of, holding, latest
 from provision.model import LeaseRecord, StateName
-from provision.model.backfills import Backfill, BackfillRun, RunState
+from provision.model.backfills import Backfill, BackfillRun, LockHolder, RunState
 
 FRESH = timedelta(seconds=10)  # how long a rate says something
 
@@ -33,7 +33,7 @@ def ask(place: BackfillContext, backfill: Backfill, wish: str) -> BackfillRun:
                 "nothing-to-ask",
                 f"{backfill.name} is {state}: there is nothing to {wish}",
                 where=backfill.shown,
-                fix=f"provision backfill status {backfill.name}",
+                fix=f"`provision backfill status {backfill.name}` shows how it stands",
             )
         after = _after_request(last, wish, led=led, now=batches.now())
         if batches.runs.write(after):
@@ -47,7 +47,7 @@ def tune(place: BackfillContext, backfill: Backfill, settings: Mapping[str, obje
         last = latest(batches, backfill.name)
         if last is None or last.state.over:
             what = f"{backfill.name} has no run that could be changed"
-            fix = f"provision backfill run {backfill.name}"
+            fix = f"begin one: `provision backfill run {backfill.name}`"
             raise RefusedError("nothing-to-ask", what, where=backfill.shown, fix=fix)
         asked = {**last.asked, **settings} | ({"turns": turns(last) + 1} if "rate" in settings else {})
         after = replace(last, asked=asked, touched_at=batches.now(), version=last.version + 1)
@@ -73,6 +73,11 @@ class BackfillStatus:
     batch: int = 0
 
     @property
+    def holder(self) -> LockHolder | None:
+        """Whose locks are in its way, where that is what slows it down."""
+        return LockHolder.within(self.throttled_by)
+
+    @property
     def eta_s(self) -> int | None:
         """Seconds until the rows counted at the beginning are filled, at this rate; None when nobody can tell."""
         if self.run is None or not self.rate or self.run.rows_total is None:
@@ -91,19 +96,23 @@ def standing(place: BackfillContext, backfill: Backfill) -> BackfillStatus:
         return BackfillStatus(backfill, None, "complete" if complete_ else "not_begun", complete_)
     leading = holding(place, backfill)
     shown = seen(last, led=leading is not None or place.leases is None)
-    now = batches.now()
-    fresh = [part for part in last.parts if part.touched_at is not None and now - part.touched_at < FRESH]
-    working = shown in (RunState.RUNNING, RunState.PAUSING)
-    return BackfillStatus(
-        backfill,
-        last,
-        str(shown),
-        complete_,
-        leading,
-        sum(part.rate for part in fresh) if working else 0.0,
-        next((part.throttled_by for part in fresh if part.throttled_by), "") if working else "",
-        max((part.batch for part in fresh or last.parts if not part.done or not working), default=0),
-    )
+    found = going(backfill, last, str(shown))
+    stale = not any(each.touched_at and batches.now() - each.touched_at < FRESH for each in last.parts)
+    return replace(found, complete=complete_, leader=leading, rate=0.0 if stale else found.rate)
+
+
+def going(backfill: Backfill, run: BackfillRun, state: str) -> BackfillStatus:
+    """How a run stands by itself: at what rate, why no faster, and how large its batches are."""
+    touched = [(part.touched_at, part) for part in run.parts if part.touched_at is not None]
+    newest = max((at for at, _ in touched), default=None)
+    lately = [part for at, part in touched if newest is not None and newest - at < FRESH]
+    if state not in (RunState.RUNNING, RunState.PAUSING):
+        return BackfillStatus(backfill, run, state, False, batch=max((part.batch for part in run.parts), default=0))
+    # A part that was just cut says nothing yet.
+    telling = [(at, part.throttled_by) for at, part in touched if part.batch or part.throttled_by]
+    why = max(telling)[1] if telling else ""
+    rate, batch = sum(part.rate for part in lately), max((part.batch for part in lately), default=0)
+    return BackfillStatus(backfill, run, state, False, rate=rate, throttled_by=why, batch=batch)
 
 
 def _after_request(last: BackfillRun, wish: str, *, led: bool, now: datetime) -> BackfillRun:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from provision.core import source
 from provision.core.graph import Graph
@@ -56,8 +56,7 @@ class StartableEngine(Protocol):
     def start_existing(self) -> EngineAddress | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class NoEngine:
+class NoEngine(NamedTuple):
     """That a store has no embedded engine here, and what would give it one; empty where nothing does."""
 
     advice: str = ""
@@ -66,8 +65,7 @@ class NoEngine:
 Engines = Callable[[StoreOptions, Path], StartableEngine | NoEngine]  # store, .provision → its engine
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(NamedTuple):
     """One store, reached or not; `label` and `place` name the engine and where it is, for people."""
 
     store: Store
@@ -108,7 +106,8 @@ class Site:
         if not self.outlined:
             return self
         stores = [each.store for each in self.reached.values()]
-        return replace(self, graph=source.read(stores, self.project.many_heads), outlined=frozenset(), standings=None)
+        graph = _here(source.read(stores, self.project.many_heads), self.project, self.environment)
+        return replace(self, graph=graph, outlined=frozenset(), standings=None)
 
     def close(self) -> None:
         for each in self.reached.values():
@@ -157,6 +156,7 @@ def open_site(
     stores = build_all(placed(project, environment), build)
     read = source.outline if outlined else _read_whole
     graph, names = read(stores, project.many_heads)
+    graph = _here(graph, project, environment)
     left_out = _left_out(graph, project, only, narrow)
     wanted = [each for each in stores if each.name not in left_out]
     reached = together(wanted, lambda store: reach(store, project, environment, engines, access, graph))
@@ -182,6 +182,21 @@ def _look(project: ProjectFile, environment: Environment, build: Build, engines:
         store.open(url_of(store, project, environment, engines))
     finally:
         store.close()
+
+
+def _here(graph: Graph, project: ProjectFile, environment: Environment) -> Graph:
+    """The graph of this environment: without what may be forgone and is off, options that were not chosen marked.
+
+    Raises ConfigError (no-such-revision) for an option of a revision that is not there: it would be passed by nowhere.
+    """
+    named = frozenset().union(*project.options.values())
+    for each in sorted(each for each in named - graph.revisions.keys() if graph.of(each.split("/", 1)[0])):
+        where = f"{project.file}, [stores.{each.split('/', 1)[0]}] options"
+        fix = "write the number as its file has it"
+        raise ConfigError("no-such-revision", f"no revision is called {each}", where=where, fix=fix)
+    off = frozenset(name for name, place in environment.places.items() if place.off)
+    optional = [ids for option, ids in project.options.items() if option not in environment.options]
+    return graph.here({store: named & off for store, named in project.forgoes.items()}, frozenset().union(*optional))
 
 
 def _left_out(graph: Graph, project: ProjectFile, only: frozenset[str], narrow: Direction | None) -> frozenset[str]:
@@ -258,7 +273,7 @@ def reach(
                 "no-url",
                 f"{store.name} has revisions, but no url in environment {environment.name}",
                 where=f"{project.file.name}, [environments.{environment.name}]",
-                fix=f'set {store.name}.url, or {store.name} = "off"',
+                fix=f'set {store.name}.url; "off" leaves the store out',
             )
     except ProvisionError as error:
         if error.code == "bad-url":

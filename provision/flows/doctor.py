@@ -14,10 +14,14 @@ from provision.core.standing import stand
 from provision.errors import ProvisionError, Several, UnreachableError
 from provision.flows.connect import Access, Build, Engines, Reach, Reached, build_all, placed, reach, together, url_of
 from provision.flows.file_trial import failing
+from provision.flows.partitions import standings
 from provision.flows.peers import lost
 from provision.model import RUN_LOCK, Direction, Finding, Owner, Severity, Step, StoreOptions
+from provision.model.partitions import PartitionSet
 from provision.ports import Store
+from provision.ports.partitions import Partitioned
 from provision.settings import Environment, ProjectFile
+from provision.text.files import unfilled
 
 # kind → what looks at a server of it: options, url, whether it is the home store
 Look = Callable[[StoreOptions, str, bool], Sequence[Finding]]
@@ -42,8 +46,9 @@ def examine(
     engines: Engines,
     looks: Callable[[str], Look | None],
     dead: Callable[[Owner], bool],
+    windows: Sequence[PartitionSet] = (),
 ) -> Checkup:
-    """Look at the files, then at every store at the same time."""
+    """Look at the files, then at every store at the same time; `windows` are its partitioned tables."""
     try:
         stores = build_all(placed(project, environment), build)
     except ProvisionError as error:
@@ -61,6 +66,7 @@ def examine(
                 *_ledger(store),
                 *_versions(store, graph),
                 *_statements(store),
+                *_windows(store, windows),
                 *(_lease(store, dead) if home else ()),
             ]
             return findings, isinstance(reached.error, UnreachableError)
@@ -79,13 +85,22 @@ def problems(error: ProvisionError, rule: str, place: str) -> Iterator[Finding]:
         yield Finding(rule, Severity.ERROR, place, message, each.fix)
 
 
+def _revisions(number: int) -> str:
+    return f"{number} revision{'' if number == 1 else 's'}"
+
+
 def _files(project: ProjectFile, stores: Sequence[Store]) -> tuple[list[Finding], Graph]:
     try:
         graph = read(stores, project.many_heads)
     except ProvisionError as error:
         return list(problems(error, "files", "files")), Graph(())
     counts = ", ".join(f"{len(graph.of(store.name))} of {store.name}" for store in stores)
-    return [Finding("files", Severity.FINE, "files", f"{len(graph.order)} revisions can be ordered: {counts}")], graph
+    found = [Finding("files", Severity.FINE, "files", f"{_revisions(len(graph.order))} can be ordered: {counts}")]
+    for each in graph.order:
+        if each.draft:
+            draft = unfilled(each.path, each.draft)
+            found.append(Finding("files", Severity.WARNING, "files", f"{draft.what} ({draft.where})", draft.fix))
+    return found, graph
 
 
 def _reached(reached: Reached) -> list[Finding]:
@@ -162,7 +177,7 @@ def _versions(store: Store, graph: Graph) -> Iterator[Finding]:
             "versions",
             Severity.ERROR,
             store.name,
-            f"{len(gone)} revisions are applied by the ledger, and not in the version table: {store.peer.seen()}",
+            f"{_revisions(len(gone))} applied by the ledger, and not in the version table: {store.peer.seen()}",
             f"`provision resolve {store.name} --applied` writes it again, `--reverted` says that all was undone",
         )
 
@@ -183,6 +198,24 @@ def _statements(store: Store) -> Iterator[Finding]:
             f"a statement of {each.mark.revision} has run for {each.seconds:.0f} s: {' '.join(each.text.split())[:60]}",
             "`provision up` waits for it (--wait), then stops it",
         )
+
+
+def _windows(store: Store, sets: Sequence[PartitionSet]) -> Iterator[Finding]:
+    mine = [each for each in sets if each.store == store.name]
+    if not mine or not isinstance(store, Partitioned):
+        return
+    try:
+        found = standings(mine, {store.name: store.partitions})
+    except ProvisionError as error:
+        yield from problems(error, "partitions", store.name)
+        return
+    for each in (each for each in found if not each.absent):
+        if each.needs:
+            fix = f"`provision partitions ensure {each.wanted.name}`, or any `provision up`"
+            yield Finding("partitions", Severity.ERROR, store.name, f"{each.wanted.table} {each.needs}", fix)
+        elif each.coverage is not None:
+            until = "for ever" if each.coverage.until is None else f"until {each.coverage.until:%Y-%m-%d}"
+            yield Finding("partitions", Severity.FINE, store.name, f"{each.wanted.table} takes rows {until}")
 
 
 def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:

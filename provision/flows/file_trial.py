@@ -9,12 +9,12 @@ from provision.model import Step
 from provision.ports import Store, Trying
 
 
-def failing(store: Store, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+def failing(store: Store, steps: Sequence[Step], *, imports: bool = True) -> Sequence[ProvisionError]:
     """What would stop the steps of one store whatever its server holds."""
-    return store.tried(steps) if steps and isinstance(store, Trying) else ()
+    return store.tried(steps, imports=imports) if steps and isinstance(store, Trying) else ()
 
 
-def try_files(stores: Mapping[str, Store], steps: Sequence[Step]) -> None:
+def try_files(stores: Mapping[str, Store], steps: Sequence[Step], *, imports: bool = True) -> None:
     """Raises every ConfigError that the steps would end with because of their files, together."""
     lanes = {name: [step for step in steps if step.revision.store == name] for name in stores}
-    raise_all([error for name, lane in lanes.items() for error in failing(stores[name], lane)])
+    raise_all([error for name, lane in lanes.items() for error in failing(stores[name], lane, imports=imports)])

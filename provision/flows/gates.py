@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from provision.backfill.workers import StopEvent
 from provision.core.execute import Coordinator, EventNumbering
-from provision.core.graph import BACKFILL
 from provision.core.plan import Standings
 from provision.errors import CapabilityMissing, Interrupted, LeaseHeld, ProvisionError
 from provision.flows import backfill as flow
@@ -37,15 +36,6 @@ class BackfillGates:
         waited = dict.fromkeys(gate for each in held for gate in each.waits_for)
         known = [self.backfills[gate] for gate in waited if gate in self.backfills and gate not in self.tried]
         return [each for each in known if self._ready(each, standings) and self._is_small(each)]
-
-    def unknown(self, held: Sequence[Blocked]) -> None:
-        """Say of what is held for good why: its backfill has no document."""
-        for each in held:
-            for gate in each.waits_for:
-                if gate not in self.backfills:
-                    name = gate.removeprefix(BACKFILL)
-                    text = f"{each.step.id} waits for {gate}, and there is no backfills/{name}.yaml"
-                    self.happened(Note(each.step.revision.store, text))
 
     def fill(self, chosen: Backfill, held: Sequence[Blocked], pens: Mapping[str, EventNumbering]) -> Failure | None:
         """Run one; the failure of what waits for it, if it failed. A run led elsewhere is not taken over."""
@@ -103,6 +93,5 @@ class _Stopped(Coordinator):
 
     def stop(self, reason: Exception) -> None:
         super().stop(reason)
-        if isinstance(reason, Interrupted):
-            self.event.by = reason.by
+        self.event.by = reason.by if isinstance(reason, Interrupted) else str(reason)
         self.event.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from provision.errors import ConfigError
 from provision.ports.kind import Kind, Layout
 from provision.settings import FILE
+
+ATTRIBUTES = ".gitattributes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[Kind]) -> LaidOut:
             "project-exists",
             f"{FILE} is there already",
             where=str(root / FILE),
-            fix="edit it, or begin in another folder: provision init FOLDER",
+            fix="edit it, or begin in another folder: `provision init FOLDER`",
         )
-    parts = {kind.name: _layout(kind) for kind in kinds}
+    parts = {kind.name: layout_of(kind, "init", "--stores") for kind in kinds}
     adopted = {kind: keys for kind, part in parts.items() if (keys := part.found(root)) is not None}
     home = next((kind.name for kind in kinds if kind.can_be_home), "none")
     try:
@@ -44,16 +47,13 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[Kind]) -> LaidOut:
         written = [_toml(root, name or _named_after(root), home, list(parts), adopted)]
         for kind, part in parts.items():
             if kind not in adopted:
-                written += part.start(root)
-        git = {".gitignore": [".provision/"], ".gitattributes": list(_attributes(root, parts, adopted))}
-        changed = [path for file, lines in git.items() if (path := _append(root / file, lines)) is not None]
+                written += part.start(root, part.FOLDER, kind)
+        places = {kind: adopted.get(kind, {}).get("path", part.FOLDER) for kind, part in parts.items()}
+        lines = [line for kind, part in parts.items() for line in attributes(root, places[kind], part.FILES)]
+        git = {".gitignore": [".provision/"], ATTRIBUTES: lines}
+        changed = [path for file, lines in git.items() if (path := append(root / file, lines)) is not None]
     except OSError as error:
-        raise ConfigError(
-            "unwritable-file",
-            f"the project cannot be written: {(error.strerror or str(error)).lower()}",
-            where=str(error.filename or root),
-            fix="make the folder writable for this user",
-        ) from None
+        raise unwritable("the project", error, root) from None
     return LaidOut(
         home,
         kinds[0].name if kinds else "",
@@ -63,12 +63,23 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[Kind]) -> LaidOut:
     )
 
 
-def _layout(kind: Kind) -> Layout:
+def layout_of(kind: Kind, command: str, where: str) -> Layout:
+    """Raises ConfigError (no-layout) for a kind that brings none."""
     found = kind.layout()
     if found is None:
         fix = f"make the folder and write [stores.{kind.name}] into {FILE} by hand"
-        raise ConfigError("no-layout", f"`init` cannot begin a store of kind {kind.name}", where="--stores", fix=fix)
+        raise ConfigError("no-layout", f"`{command}` cannot begin a store of kind {kind.name}", where=where, fix=fix)
     return found
+
+
+def unwritable(what: str, error: OSError, place: Path) -> ConfigError:
+    """The error for what a disk or a folder does not take."""
+    return ConfigError(
+        "unwritable-file",
+        f"{what} cannot be written: {(error.strerror or str(error)).lower()}",
+        where=str(error.filename or place),
+        fix="make the folder writable for this user",
+    )
 
 
 def _toml(root: Path, name: str, home: str, kinds: Sequence[str], adopted: Mapping[str, Mapping[str, str]]) -> Path:
@@ -98,17 +109,15 @@ def _toml(root: Path, name: str, home: str, kinds: Sequence[str], adopted: Mappi
     return path
 
 
-def _attributes(root: Path, parts: Mapping[str, Layout], adopted: Mapping[str, Mapping[str, str]]) -> list[str]:
+def attributes(root: Path, folder: str, files: str) -> list[str]:
     """Unix line ends for migration files; a folder that already holds Windows ones is left as it is."""
-    lines = []
-    for kind, part in parts.items():
-        folder = adopted.get(kind, {}).get("path", part.FOLDER)
-        if not any(b"\r\n" in each.read_bytes() for each in root.glob(f"{folder}/{part.FILES}")):
-            lines.append(f"{folder}/{part.FILES} text eol=lf")
-    return lines
+    windows = any(b"\r\n" in each.read_bytes() for each in root.glob(f"{folder}/{files}"))
+    pattern = f"{folder}/{files}"
+    # A space ends a pattern that is not quoted.
+    return [] if windows else [f"{json.dumps(pattern, ensure_ascii=False) if ' ' in pattern else pattern} text eol=lf"]
 
 
-def _append(path: Path, lines: Sequence[str]) -> Path | None:
+def append(path: Path, lines: Sequence[str]) -> Path | None:
     """Add the lines that are missing; None when all are there."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     missing = [line for line in lines if line not in text.splitlines()]

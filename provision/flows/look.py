@@ -13,6 +13,8 @@ from provision.flows.survey import survey
 from provision.model import RUN_LOCK, LeaseRecord, StateName
 
 HELD = "held"
+OPTIONAL = "optional"
+_UNDONE = (StateName.PENDING, StateName.REVERTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ class ProjectStatus:
         return bool(self.working and each.state.open and each.state.events[-1].token == self.working.token)
 
     def state(self, each: Standing) -> str:
-        """Its state as people know it; one that waits for a backfill is `held`."""
+        """Its state as people know it.
+
+        One that waits for a backfill is `held`, one of an option that the environment did not choose `optional`.
+        """
+        if each.revision is not None and each.revision.optional and each.state.name in _UNDONE:
+            return OPTIONAL
         begun = each.state.name in (StateName.STARTED, StateName.FAILED)
         return HELD if each.id in self.held and not begun else str(each.state.name)
 
@@ -64,6 +71,14 @@ def look(site: Site) -> ProjectStatus:
     held = {each.step.id: each.waits_for for each in held_back(site.graph, standings)}
     unreachable = {name: each.error for name, each in site.reached.items() if each.error is not None}
     return ProjectStatus(standings, held, _working(site, standings), unreachable)
+
+
+def refuse_unknown(site: Site, seen: ProjectStatus) -> None:
+    """Raises ConfigError (unknown-backfill) for a backfill that is waited for, and that no file is called after."""
+    if seen.held:
+        from provision.flows.gate_names import refuse_unknown  # few projects hold a revision back
+
+        refuse_unknown(site.project.root, held_back(site.graph, seen.standings))
 
 
 def _working(site: Site, standings: Standings) -> LeaseRecord | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provision.core.plan import MoveRequest, Standings
+from provision.core.plan import MoveRequest, Standings, refuse_beneath
 from provision.core.standing import Flag, Standing
 from provision.errors import FellSilent
 from provision.flows import leftovers
@@ -15,7 +15,7 @@ from provision.flows.connect import Site, together
 from provision.flows.losses import Allowed, foreseen, with_committed
 from provision.flows.planning import fresh_plan, planned
 from provision.flows.rules import Listeners, Rules
-from provision.flows.run_lock import HeldLock, home, leased
+from provision.flows.run_lock import HeldLock, beside, home, leased
 from provision.flows.survey import survey
 from provision.model import Direction, Event, EventKind, Note, Plan, Report, Revision, Step
 from provision.ports import Store
@@ -33,8 +33,7 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
 
     Raises RefusedError, ConfigError, UnreachableError, LeaseHeld.
     """
-    standings: Standings = survey(site) if site.standings is None else site.standings
-    plan = fresh_plan(site, direction, wanted, rules, standings)
+    standings, plan = _looked(site, direction, wanted, rules, watch)
     kept = leftovers.due(site, wanted) if direction is Direction.UP else []
     idle = not (plan.steps or outside(standings) or begun(standings, direction) or kept)
     allowed = Allowed(rules)
@@ -45,6 +44,7 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         return Report(held=plan.held, remaining=plan.steps if rules.dry_run else ())
     if site.outlined:
         return move(site.whole(), direction, wanted, rules, watch)
+    _try_files(site, plan.steps)
     allowed.ask(site, plan.steps)
     _wait_until_free(site, plan.steps, rules, watch)
     agreed = {step.id for step in plan.steps}
@@ -67,6 +67,26 @@ def move(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, wa
         removed = leftovers.remove(site, wanted, held.check, watch.happened) if ended else ()
     report = replace(report, done=(*finished.done, *report.done), recorded=recorded, removed=removed)
     return with_committed(report)
+
+
+def _looked(
+    site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, watch: Listeners
+) -> tuple[Standings, Plan]:
+    """What is there before the lock is held, and the plan that it asks for."""
+    standings: Standings = survey(site) if site.standings is None else site.standings
+
+    def ask(found: Standings) -> tuple[Standings, Plan]:
+        return found, fresh_plan(site, direction, wanted, rules, found)
+
+    return beside(site, standings, rules, watch, ask)
+
+
+def _try_files(site: Site, steps: Sequence[Step]) -> None:
+    """Before anything is applied in any store. Raises ConfigError for every file that cannot be carried out."""
+    if steps:
+        from provision.flows.file_trial import try_files  # most runs find nothing to move
+
+        try_files(site.stores, steps, imports=False)
 
 
 def _wait_until_free(site: Site, steps: Sequence[Step], rules: Rules, watch: Listeners) -> None:
@@ -134,10 +154,11 @@ class _Running:
             shut = shut | more
 
     def finish_begun(self, standings: Standings, direction: Direction) -> Report:
-        """Finish downs that an earlier run began, in the reverse order of the graph."""
+        """Finish downs that an earlier run began, in the reverse order of the graph. Raises RefusedError."""
         steps = begun(standings, direction)
         if not steps:
             return Report()
+        refuse_beneath(self._site.graph, standings, steps)
         position = self._site.graph.position
         self._allowed.begun(steps, {id_: each for of in standings.values() for id_, each in of.standings.items()})
         ordered = sorted(steps, key=lambda step: -position[step.id])
@@ -167,7 +188,6 @@ class _Running:
                 if (failure := gates.fill(each, report.held, self._pens)) is not None:
                     return replace(report, failures=(failure,), remaining=tuple(h.step for h in report.held))
             if not small:
-                gates.unknown(report.held)
                 return report
             standings = survey(self._site)
             more = self.carry_out(planned(self._site, Direction.UP, wanted, self._rules, standings), standings)

@@ -60,11 +60,11 @@ def _lost(each: Reached, environment: Environment) -> ProvisionError | None:
             "not-made",
             f"{each.store.name} was not made yet in environment {environment.name}",
             where=each.place,
-            fix=f"provision up --env {environment.name}",
+            fix=f"`provision up --env {environment.name}` makes it",
         )
     return ConfigError(
         "store-not-configured",
         f"{each.store.name} has no url in environment {environment.name}",
         where=environment.name,
-        fix=f'set {each.store.name}.url, or {each.store.name} = "off"',
+        fix=f'set {each.store.name}.url; "off" leaves the store out',
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from provision.core.plan import MoveRequest, Standings, by_word, first_moved, moved, plan_down, plan_up
 from provision.errors import ConfigError, RefusedError
-from provision.flows import peers
+from provision.flows import drafts, peers
 from provision.flows.connect import Reach, Site
 from provision.flows.rules import Rules
 from provision.model import Direction, Plan
@@ -21,6 +21,10 @@ def planned(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules,
     peers.refuse_lost(site, standings)
     if direction is Direction.UP:
         plan = plan_up(site.graph, standings, wanted)
+        if plan.held:
+            from provision.flows.gate_names import refuse_unknown  # few projects hold a revision back
+
+            refuse_unknown(site.project.root, plan.held)
         return plan if rules.saved is None else _as_saved(plan, rules.saved)
     _nothing_half_applied(standings, wanted)
     return plan_down(site.graph, standings, wanted)
@@ -28,7 +32,8 @@ def planned(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules,
 
 def fresh_plan(site: Site, direction: Direction, wanted: MoveRequest, rules: Rules, standings: Standings) -> Plan:
     _fresh(rules.saved, standings)
-    return planned(site, direction, wanted, rules, standings)
+    rules.as_reviewed()
+    return drafts.refuse_in(planned(site, direction, wanted, rules, standings))
 
 
 def _as_saved(plan: Plan, saved: Plan) -> Plan:
@@ -53,9 +58,9 @@ def _fresh(saved: Plan | None, standings: Standings) -> None:
     if saved is not None and stale:
         raise RefusedError(
             "stale-plan",
-            f"the plan was made from another state: {', '.join(stale)} moved since",
+            f"the plan was made from another state: {', '.join(stale)} changed since",
             where="; ".join(_moved(saved, standings, store) for store in stale),
-            fix="make the plan again: provision plan --out FILE",
+            fix="make the plan again: `provision plan --out FILE`",
         )
 
 

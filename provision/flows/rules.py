@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a move may go. `wait` is in seconds; `confirm` is asked about losses that no flag allowed."""
+    """How a move may go. `wait` is in seconds; `confirm` is asked about losses that no flag allowed.
+
+    `as_reviewed` refuses a `saved` plan that would do something else than it shows, or to something else.
+    """
 
     owner: Owner
     wait: float = 600.0
@@ -30,6 +33,7 @@ class Rules:
     allow_destructive: bool = False
     confirm: Callable[[Losses], bool] = field(default=lambda _: False)
     saved: Plan | None = None
+    as_reviewed: Callable[[], None] = field(default=lambda: None)
     backfills: Mapping[str, Backfill] = field(default_factory=dict)
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from provision.core import lease as leases
 from provision.core.plan import Standings
-from provision.errors import ConfigError
+from provision.errors import ConfigError, ProvisionError, Several
 from provision.flows.connect import Site, leases_of
 from provision.flows.rules import Listeners, Rules
+from provision.flows.survey import survey
 from provision.model import RUN_LOCK, LeaseRecord, Note
 from provision.ports import Leases
 from provision.process import dead
+
+Answer = TypeVar("Answer")
+# What is refused because of a state that a run at work goes through.
+_OF_A_RUN = {
+    *("half-applied", "dirty", "required-by-others", "requirement-not-met", "nothing-to-resolve", "already-applied"),
+}
 
 
 class HeldLock:
@@ -81,6 +89,34 @@ def leased(site: Site, standings: Standings, rules: Rules, watch: Listeners) -> 
         yield HeldLock(lease.token, lease)
     finally:
         lease.release()
+
+
+def beside(
+    site: Site, standings: Standings, rules: Rules, watch: Listeners, ask: Callable[[Standings], Answer]
+) -> Answer:
+    """What `ask` says of the standings. What it refuses while another run is at work may be what that run has not
+    ended yet: it is waited for as for the lock, and its end is asked about. Raises LeaseHeld.
+    """
+    try:
+        return ask(standings)
+    except ProvisionError as error:
+        codes = {each.code for each in error.errors} if isinstance(error, Several) else {error.code}
+        found = _at_work(site, rules) if codes & _OF_A_RUN else None
+        if found is None:
+            raise
+        if rules.dry_run:
+            raise leases.held_by(found, 0.0) from None
+    with leased(site, standings, rules, watch):
+        pass  # it has ended; what it leaves may still be of no use, and that is for `ask` to say
+    return ask(survey(site))
+
+
+def _at_work(site: Site, rules: Rules) -> LeaseRecord | None:
+    """Who holds the run lock now, seen without taking it."""
+    if not rules.use_lease or site.project.home not in site.stores:
+        return None
+    found = leases.answered(lambda: home(site).read(RUN_LOCK), site.project.lease_seconds)
+    return found if found is not None and found.expires_in > 0 and not dead(found.owner) else None
 
 
 def home(site: Site) -> Leases:

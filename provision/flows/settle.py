@@ -11,11 +11,12 @@ from provision.core.ledger import fold, highest_token, illegal
 from provision.core.plan import Standings, refuse_trouble
 from provision.core.standing import Flag, Standing, StoreStanding
 from provision.errors import ConfigError, raise_all
-from provision.flows import peers, verdicts
+from provision.flows import drafts, peers, verdicts
 from provision.flows.connect import Reach, Site
+from provision.flows.disproof import disproof, disproved
 from provision.flows.migrate import make_ready, nameless
 from provision.flows.rules import Listeners, Rules
-from provision.flows.run_lock import HeldLock, leased
+from provision.flows.run_lock import HeldLock, beside, leased
 from provision.flows.survey import survey
 from provision.flows.verdicts import Verdict
 from provision.model import PENDING, Direction, Event, EventKind, Revision, StateName, Step
@@ -81,8 +82,8 @@ def baseline(site: Site, marking: Marking, rules: Rules, watch: Listeners) -> tu
     Nothing, where everything was asked for and everything is applied: who marks all that there is may do so twice.
     Raises RefusedError (already-applied, dirty, changed, unknown), ConfigError (no-such-revision), LeaseHeld.
     """
-    standings = survey(site)
-    stores = list(dict.fromkeys(each.store for each in _to_mark(site, marking, standings)))
+    standings, marked = beside(site, survey(site), rules, watch, lambda found: (found, _to_mark(site, marking, found)))
+    stores = list(dict.fromkeys(each.store for each in marked))
     if not stores:
         return ()
     with desk(site, stores, standings, rules, watch) as opened:
@@ -95,20 +96,27 @@ def baseline(site: Site, marking: Marking, rules: Rules, watch: Listeners) -> tu
     return tuple(events)
 
 
-def resolve(site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, watch: Listeners) -> Event:
-    """Settle one revision by a person's word.
+def resolve(
+    site: Site, name: str, verdict: Verdict, reason: str, rules: Rules, watch: Listeners, *, force: bool = False
+) -> Event:
+    """Settle one revision by a person's word, if what can be seen does not speak against it; with `force` even then.
 
-    Raises RefusedError (nothing-to-resolve, required-by-others), ConfigError (no-such-revision), LeaseHeld.
+    Raises RefusedError (nothing-to-resolve, required-by-others, disproved), ConfigError (no-such-revision), LeaseHeld.
     """
     store = name.split("/", 1)[0]
     by_word = verdict is not Verdict.ACCEPT_CHANGE  # which says nothing of what became of it
     if by_word and store in site.stores and _illegal(site.stores[store], name):
         with desk(site, [store], _tokens(site), rules, watch, again=_tokens) as opened:
             return _settle(site, opened, Standing(name, site.graph.revisions.get(name), PENDING), verdict, reason)
-    standings = survey(site)
-    verdicts.settleable(site, name, verdict, standings)
+    standings, _ = beside(
+        site, survey(site), rules, watch, lambda found: (found, verdicts.settleable(site, name, verdict, found))
+    )
     with desk(site, [store], standings, rules, watch) as opened:
-        return _settle(site, opened, verdicts.settleable(site, name, verdict, opened.standings), verdict, reason)
+        each = verdicts.settleable(site, name, verdict, opened.standings)
+        found = disproof(site, each, verdict)
+        if found is not None and not force:
+            raise disproved(each, verdict, found)
+        return _settle(site, opened, each, verdict, reason, against=found.reason if found is not None else "")
 
 
 def resolve_done_to(site: Site, name: str, number: int, reason: str, rules: Rules, watch: Listeners) -> Event:
@@ -116,8 +124,9 @@ def resolve_done_to(site: Site, name: str, number: int, reason: str, rules: Rule
 
     Raises RefusedError (nothing-to-resolve, revision-unknown), ConfigError (no-such-revision, usage), LeaseHeld.
     """
-    standings = survey(site)
-    verdicts.half_applied(site, name, number, standings)
+    standings, _ = beside(
+        site, survey(site), rules, watch, lambda found: (found, verdicts.half_applied(site, name, number, found))
+    )
     with desk(site, [name.split("/", 1)[0]], standings, rules, watch) as opened:
         each = verdicts.half_applied(site, name, number, opened.standings)
         assert each.revision is not None
@@ -137,8 +146,9 @@ def resolve_store(
     APPLIED writes that table again, REVERTED takes the revisions for undone. Raises RefusedError (nothing-to-resolve,
     versions-lost), ConfigError (usage), LeaseHeld.
     """
-    standings = survey(site)
-    verdicts.of_store(store, verdict, standings)
+    standings, _ = beside(
+        site, survey(site), rules, watch, lambda found: (found, verdicts.of_store(store, verdict, found))
+    )
     with desk(site, [store], standings, rules, watch) as opened:
         names = verdicts.of_store(store, verdict, opened.standings)
         revisions = [site.graph.revisions.get(name) or nameless(name) for name in names]
@@ -158,14 +168,15 @@ def _for_all(opened: Desk, revision: Revision, checksum: str, verdict: Verdict, 
     return opened.write(ran, EventKind.RESOLVED, state=str(StateName.APPLIED), again=True, text=reason)
 
 
-def _settle(site: Site, opened: Desk, each: Standing, verdict: Verdict, reason: str) -> Event:
+def _settle(site: Site, opened: Desk, each: Standing, verdict: Verdict, reason: str, *, against: str = "") -> Event:
     opened.stamp(each.id.split("/", 1)[0], _stamped(site, each, verdict))
     if verdict in (Verdict.PENDING, Verdict.REVERTED):
         verdicts.gone_from_peer(site, each)
     accepted = verdict is Verdict.ACCEPT_CHANGE
     state = StateName.APPLIED if accepted else StateName(str(verdict))
     revision = each.revision or nameless(each.id)
-    return opened.write(revision, EventKind.RESOLVED, state=str(state), accepted=accepted, text=reason)
+    seen: dict[str, object] = {"against": against} if against else {}
+    return opened.write(revision, EventKind.RESOLVED, state=str(state), accepted=accepted, text=reason, **seen)
 
 
 def _illegal(store: Store, name: str) -> bool:
@@ -196,6 +207,7 @@ def _to_mark(site: Site, marking: Marking, standings: Standings) -> list[Revisio
     ]
     refuse_trouble(standings, frozenset(each.store for each in chosen))
     todo = [each for each in chosen if not _standing(standings, each).applied]
+    drafts.refuse(todo)  # what is filled in later would look edited
     named = [_standing(standings, graph.revisions[name]) for name in marking.names]
     done = [each for each in named if each.applied]
     if done:

@@ -41,12 +41,16 @@ def settled(site: Site) -> Site:
 
 
 def _is_settled(found: StoreStanding, site: Site) -> bool:
-    """Whether an `up` finds nothing to do; of files that were only outlined, every one must be what was applied."""
+    """Whether an `up` finds nothing to do; of files that were only outlined, every one must be what was applied,
+    or of an option that nobody chose.
+    """
     listed = found.standings.values()
     if any(each.pending or each.flags or each.state.open for each in listed):
         return False
     return found.store not in site.outlined or all(
-        each.revision is not None and each.state.checksum == each.revision.checksum for each in listed
+        each.revision is not None
+        and (each.state.checksum == each.revision.checksum or (each.revision.optional and not each.applied))
+        for each in listed
     )
 
 
@@ -59,4 +63,4 @@ def _standing(site: Site, reached: Reached) -> StoreStanding:
     events = store.ledger.read()
     peer = store.peer.applied() if store.peer is not None else None
     unmet = store.repeatables.unmet() if store.repeatables is not None else {}
-    return stand(store.name, files, events, peer, unmet)
+    return stand(store.name, files, events, peer, unmet, together=store.lane is not None)

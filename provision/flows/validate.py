@@ -12,6 +12,7 @@ from provision.flows.connect import together
 from provision.model.checks import (
     MIN_ROWS,
     ROWS,
+    UNSAID,
     Check,
     CheckSeverity,
     Result,
@@ -28,22 +29,27 @@ from provision.ports import Store
 from provision.ports.validate import Checks, History
 from provision.validate import verdict
 from provision.validate.across import Across, CheckContext
+from provision.validate.compared import beside_before
 from provision.validate.kinds import made_across
 
 MadeBy = Callable[[str], Collection[str]]
 """Store → the kinds of check that it makes itself."""
-HISTORY_RUNS = 10
+HISTORY_RUNS = 30
 NO_CHECKS = "take its tables out of the suites"
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationRequest:
-    """What to look at and how; `samples` is the most bad rows shown of one check."""
+    """What to look at and how; `samples` is the most bad rows shown of one check.
+
+    `compare`: say beside the figures of a check what those of the run before were.
+    """
 
     suites: tuple[Suite, ...]
     scope: Scope
     run: ValidationRun
     samples: int = 5
+    compare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,16 @@ class Validation:
     results: tuple[Result, ...]
     duration_ms: int = 0
     notes: tuple[str, ...] = ()
+    fail_on: CheckSeverity = UNSAID
 
-    def fails(self, at_least: CheckSeverity = CheckSeverity.HIGH) -> bool:
-        """Whether a check that matters at least so much failed, or any could not be made."""
-        return verdict.reaches(self.results, at_least)
+    def fails(self, at_least: CheckSeverity | None = None) -> bool:
+        """Whether a check that matters at least so much (else `fail_on`) failed, or any could not be made."""
+        level = at_least or self.fail_on
+        return any(verdict.fails_run(each, level) for each in self.results)
+
+    def fails_run(self, result: Result) -> bool:
+        """Whether one result is enough for that."""
+        return verdict.fails_run(result, self.fail_on)
 
     def of(self, suite: str) -> tuple[Result, ...]:
         return tuple(each for each in self.results if each.suite == suite)
@@ -106,7 +118,11 @@ def validate(
     jobs = list(_jobs(asked.suites, made_by))
     checks = {name: _checks(store) for name, store in stores.items()}
     earlier, notes = _earlier(history, asked)
-    world = CheckContext(checks, lambda table, check: _totals(earlier, table, check, asked.run))
+    world = CheckContext(
+        checks,
+        lambda table, check: [kept.total for kept in _before(earlier, table, check, asked.run)],
+        lambda table, check: [kept.figures for kept in _before(earlier, table, check, asked.run) if kept.figures],
+    )
     by_store = [[job for job in jobs if job.table.store == name] for name in checks]
     together(by_store, lambda mine: raise_all([error for job in mine for error in _refused(job, checks)]))
     # A store works for one thread at a time, and these ask two.
@@ -114,6 +130,8 @@ def validate(
     made = [pair for mine in together(by_store, lambda mine: _all_of(mine, asked, checks)) for pair in mine]
     results = list(_in_order(jobs, dict(made), asked, world))
     compared = tuple(replace(each, new=_is_new(each, earlier, asked.run)) for each in results)
+    if asked.compare:
+        compared = tuple(beside_before(each, _figures(earlier, each, asked.run)) for each in compared)
     notes += _keep(history, asked.run, compared)
     taken = round((datetime.now(UTC) - asked.run.at).total_seconds() * 1000)
     return Validation(asked.run, asked.suites, compared, taken, notes)
@@ -167,7 +185,7 @@ def _own(job: _Job, asked: ValidationRequest, checks: Checks) -> _Made:
 
 
 def _judged(job: _Job, check: Check, tally: Tally, asked: ValidationRequest, checks: Checks) -> Result:
-    status, _ = verdict.status(check, tally, job.table)
+    status, _ = verdict.status(check, tally)
     samples: tuple[Row, ...] = ()
     if tally.bad and status is not Status.PASS:
         try:
@@ -184,7 +202,7 @@ def _one_by_one(job: _Job, asked: ValidationRequest, checks: Checks, error: Fail
     own = job.own
     if error.code == "check-timeout" or len(own.checks) < 2:  # again would take as long again
         return {check.name: verdict.failed(job.suite, own, check, error.what) for check in own.checks} | {
-            ROWS: verdict.failed(job.suite, own, Check(ROWS, MIN_ROWS, {}), error.what)
+            ROWS: verdict.failed(job.suite, own, Check(ROWS, MIN_ROWS, {}, owner=own.owner, tags=own.tags), error.what)
         }
     found: _Made = {}
     for check in own.checks:
@@ -258,13 +276,21 @@ def _is_new(result: Result, earlier: Sequence[StoredResult], run: ValidationRun)
     last = next((kept for kept in earlier if _same(kept, result, run)), None)
     if last is None:
         return None
-    return result.status is not Status.PASS and last.result.status is Status.PASS
+    if result.status is Status.EMPTY:
+        return last.result.status is Status.PASS
+    return result.status is not Status.PASS and last.result.status in (Status.PASS, Status.EMPTY)
 
 
-def _totals(earlier: Sequence[StoredResult], table: Table, check: Check, run: ValidationRun) -> list[int]:
-    """How many rows a `volume` check saw in earlier runs, newest first."""
+def _figures(earlier: Sequence[StoredResult], result: Result, run: ValidationRun) -> Mapping[str, float]:
+    """Those of the last run that had some; none where none had."""
+    kept = (each.result.figures for each in earlier if _same(each, result, run))
+    return next((each for each in kept if each), {})
+
+
+def _before(earlier: Sequence[StoredResult], table: Table, check: Check, run: ValidationRun) -> list[Result]:
+    """What a check came to in earlier runs over the same rows, newest first."""
     return [
-        kept.result.total
+        kept.result
         for kept in earlier
         if (kept.result.check, kept.result.store, kept.result.table) == (check.name, table.store, table.name)
         and (kept.run.scope, kept.run.environment) == (run.scope, run.environment)

@@ -92,7 +92,7 @@ def of_store(store: str, verdict: Verdict, standings: Standings) -> tuple[str, .
             "nothing-to-resolve",
             f"the version table of {store} has all that its ledger knows",
             where=f"ledger of {store}",
-            fix="`provision status` shows what is open; name the revision",
+            fix="`provision status` shows what is half applied; name the revision",
         )
     return standings[store].vanished
 
@@ -172,13 +172,13 @@ def _nothing_to_resolve(each: Standing, verdict: Verdict, fitting: Sequence[Verd
         fix = " or ".join(f"--{choice}{' N' if choice is Verdict.DONE_TO else ''}" for choice in fitting)
         what = f"{each.id} is {flags}: --{verdict} does not settle that"
     elif each.flags & {Flag.APPLIED_OUTSIDE, Flag.REVERTED_OUTSIDE}:
-        what = f"{each.id} is {each.state.name} by another tool: nothing about it is open"
+        what = f"{each.id} is {each.state.name} by another tool: there is nothing to resolve"
         fix = "`provision up` records it"
     elif each.applied:
-        what = f"{each.id} is applied and its file is as it was: nothing about it is open"
+        what = f"{each.id} is applied and its file is as it was: there is nothing to resolve"
         fix = f"`provision history {each.id}` shows what happened"
     else:
-        what = f"{each.id} is {each.state.name}: nothing about it is open"
+        what = f"{each.id} is {each.state.name}: there is nothing to resolve"
         fix = f"`provision up` applies it; `provision baseline {each.id}` marks it as applied without running it"
     where = each.revision.path if each.revision else f"ledger of {each.id.split('/', 1)[0]}"
     return RefusedError("nothing-to-resolve", what, where=where, fix=fix)

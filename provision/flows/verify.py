@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from provision.core.audit import IllegalEntry, audit
 from provision.flows.connect import Site, together
@@ -23,19 +25,22 @@ class LedgerReport:
 
     @property
     def wrong(self) -> bool:
-        """Whether an entry is illegal for certain, and nobody has settled its revision since."""
+        """Whether an entry is illegal for certain, not too old, and nobody has settled its revision since."""
         return any(each.severity is Severity.ERROR for each in self.illegal)
 
 
-def verified(site: Site, shown: Collection[str]) -> tuple[LedgerReport, ...]:
-    """A report on each of the shown stores that was reached, all read at the same time.
+def verified(site: Site, shown: Collection[str], since: datetime | None = None) -> tuple[LedgerReport, ...]:
+    """A report on each of the shown stores that was reached, all read at the same time. Illegal entries of before
+    `since` are warnings.
 
     Raises ConfigError (ledger-unreadable), RefusedError (newer-schema), UnreachableError.
     """
-    return tuple(together([store for name, store in site.stores.items() if name in shown], _report))
+    return tuple(
+        together([store for name, store in site.stores.items() if name in shown], partial(_report, since=since))
+    )
 
 
-def _report(store: Store) -> LedgerReport:
+def _report(store: Store, *, since: datetime | None) -> LedgerReport:
     events = store.ledger.read()
     runs, revisions = ({getattr(each, name) for each in events} for name in ("token", "revision"))
-    return LedgerReport(store.name, len(events), len(runs), len(revisions), audit(events))
+    return LedgerReport(store.name, len(events), len(runs), len(revisions), audit(events, since))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +12,8 @@ from typing import Any, Protocol
 from provision.errors import ProvisionError
 
 PREFIX = "backfill/"
+_HOLDER = re.compile(r"pid (\d+) \((.*?), (\d+) s\): (.*)\Z")
+NAMED = 10  # keys of rows that are told at once
 SMALL = 10_000  # rows; `up` fills no more than that by itself
 
 
@@ -25,6 +28,7 @@ class RunState(StrEnum):
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
     SUCCEEDED = "succeeded"
+    INCOMPLETE = "incomplete"  # all is filled but the rows that were passed over
     ERRORED = "errored"
 
     @property
@@ -79,10 +83,12 @@ class Source(Protocol):
 class Backfill:
     """A document of backfills/: what to fill in which store, and how gently.
 
-    `body` holds what the store's own kind of backfill needs. `target` is the wanted seconds of a batch, `size` the rows
-    of the first one, `rate` the most rows a second of one process (None: as many as the pace allows). `process` fills
-    one batch in Python, in the place of expressions. `source` opens the rows of another store that it is made from,
-    once both stores are reached.
+    `body` holds what the store's own kind of backfill needs. `target` is the longest in seconds that others may wait
+    for a batch, `size` the rows of the first one, `rate` the most rows a second (None: as many as the pace allows),
+    `most_bytes` those of one batch, `locked` the seconds that rows which others hold locked are waited for at the end.
+    `on_error` is what becomes of rows that fail: stop, split or skip; `retries` how often a batch that failed is tried
+    again first. `process` fills one batch in Python, in the place of expressions. `source` opens the rows of another
+    store that it is made from, once both stores are reached.
     """
 
     name: str
@@ -95,6 +101,10 @@ class Backfill:
     target: float = 0.1
     size: int = 500
     rate: float | None = None
+    most_bytes: int = 16 * 2**20
+    locked: float = 600.0
+    on_error: str = "split"
+    retries: int | None = None
     process: Callable[[Rows], None] | None = None
     source: Callable[[], Source] | None = None
     places: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
@@ -129,7 +139,8 @@ class Backfill:
 class Part:
     """A part of a run's work, as the store that is filled keeps it; `cursor` is plain JSON and the store's own.
 
-    Counters are of rows. `rate` is in rows a second, by whoever worked on it last, at `touched_at`.
+    Counters are of rows. `rate` is in rows a second, by the `worker` who was at it last, at `touched_at`; without a
+    name where one alone can be.
     """
 
     n: int
@@ -142,6 +153,7 @@ class Part:
     throttled_by: str = ""
     rate: float = 0.0
     touched_at: datetime | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,24 +196,67 @@ class BackfillRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LockHolder:
+    """Whose locks are in the way, as far as the server says: `age_s` is that of the transaction in seconds."""
+
+    pid: int
+    application: str
+    age_s: int
+    query: str
+
+    def __str__(self) -> str:
+        return f"pid {self.pid} ({self.application}, {self.age_s} s): {self.query}"
+
+    @classmethod
+    def within(cls, text: str) -> LockHolder | None:
+        """The one that a text ends with, as `str` writes it: the log of a run keeps texts."""
+        found = _HOLDER.search(text)
+        return cls(int(found[1]), found[2], int(found[3]), found[4]) if found is not None else None
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
-    """How the next batch goes: its rows, and what is to be kept of the pace with its cursor."""
+    """How the next batch goes: its rows, and what is to be kept of the pace with its cursor.
+
+    `limit`: seconds after which it should be ended, undone, where the store can; 0 for none.
+    """
 
     rows: int
     rate: float = 0.0
     throttled_by: str = ""
     wait_ms: int = 0
+    limit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Rows that still want filling: how many, and the keys of the first few, where the store can name them."""
+
+    rows: int
+    keys: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        more = self.rows - len(self.keys)
+        return ", ".join(self.keys) + (f" and {more:,} more" if self.keys and more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What one batch did: rows looked at, changed and passed over, and how long it held what it locked."""
+    """What one batch did: rows looked at (0: not known), changed and passed over, and how long it took.
+
+    `held`: all of `seconds` it held what it had locked, and no network is in it. `trips` is how often it waited for
+    the server, 0 where nobody counts. `locked` rows were left to others, one of whom is `holder`.
+    """
 
     part: int
     looked_at: int
     changed: int
     seconds: float
     skipped: int = 0
+    held: bool = False
+    trips: int = 0
+    locked: int = 0
+    holder: LockHolder | None = None
 
 
 @dataclass(frozen=True, slots=True)

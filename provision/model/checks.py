@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 
 class CheckSeverity(StrEnum):
@@ -22,11 +24,17 @@ class CheckSeverity(StrEnum):
         return list(CheckSeverity).index(self)
 
 
+UNSAID: Final = CheckSeverity.HIGH
+"""The severity of a check that says none, and what ends a run with 1 unless it is told otherwise: the same, so that a
+check that fails is never without effect by default."""
+
+
 class Status(StrEnum):
     PASS = "pass"
     WARN = "warn"
     FAIL = "fail"
     ERROR = "error"  # the check could not be made
+    EMPTY = "empty"  # there was nothing to judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,10 @@ class Limit:
     share: float | None = None
 
     def exceeded(self, bad: int, total: int) -> bool:
-        too_many = self.count is not None and bad > self.count
-        return too_many or (self.share is not None and bad > self.share * max(total, 1))
+        if self.count is not None and bad > self.count:
+            return True
+        # As it was written: 0.29 * 100 is less than 29 in binary.
+        return self.share is not None and bad > Decimal(str(self.share)) * max(total, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +62,15 @@ class Check:
     name: str
     kind: str
     body: object
-    severity: CheckSeverity = CheckSeverity.MEDIUM
+    severity: CheckSeverity = UNSAID
     warn_if: Limit | None = None
     fail_if: Limit | None = Limit(count=0)
     sample: tuple[str, ...] = ()
     mask: tuple[str, ...] = ()
     description: str = ""
     place: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ class Table:
     """A table (collection, measurement, key family) with everything to look for in it: one scan.
 
     `time` and `tenant` name the columns that `--since`, `--until` and `--tenant` narrow by. Fewer rows than `min_rows`
-    fail; None: an empty table warns. `options` are the keys that only this kind of store knows.
+    fail; 0: it may be empty; None: nothing is said. `options` are the keys that only this kind of store knows.
     """
 
     store: str
@@ -77,16 +89,19 @@ class Table:
     min_rows: int | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     place: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A file of checks; its name is the file's."""
+    """A file of checks; its name is the file's. One `on_request` is made where it is named, and not with all."""
 
     name: str
     tables: tuple[Table, ...]
     description: str = ""
     place: str = ""
+    on_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +117,27 @@ class Scope:
     seconds: float = 300.0
     label: str = ""
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether rows are left out."""
+        return self.since is not None or self.until is not None or self.tenant is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one check counted: `bad` of `total`; `message` says what else it saw, for people."""
+    """What one check counted: `bad` of `total`; `message` says what else it saw, for people.
+
+    `partial`: some of the rows could not be read, which the message says, so that no bad one is no proof. `judged` is
+    false where there is nothing yet to judge by. `figures` are kept for later runs to compare with.
+    """
 
     bad: int
     total: int
     message: str = ""
     duration_ms: int = 0
+    partial: bool = False
+    judged: bool = True
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 Row = Mapping[str, object]
@@ -121,6 +148,7 @@ class Result:
     """What became of one check. `samples` are a few bad rows; `message` is for people.
 
     `new`: it found something, and the run before, over the same rows, found nothing. None: nothing to compare with.
+    `before`: the figures of the run before, where they were asked for.
     """
 
     suite: str
@@ -137,6 +165,10 @@ class Result:
     duration_ms: int = 0
     new: bool | None = None
     place: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    before: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -165,36 +197,10 @@ class StoredResult:
     result: Result
 
 
-MOMENT, INTEGER, NUMBER, BOOLEAN, TEXT = "moment", "integer", "number", "boolean", "text"
-
-
 @dataclass(frozen=True, slots=True)
-class ComparableTable:
-    """Columns of a table as another store can compare them: `forms` says how each is written as text.
+class Column:
+    """A column of a table; `type` is as the store names it, without what only says that it may hold NULL."""
 
-    A moment as milliseconds since 1970, a number in whole
-    units of the last of its `places` decimals, a boolean as 0 or 1, an UUID in
-    lower case, NULL as ∅. `key` of the columns, from the left, order the rows.
-    """
-
-    table: str
-    columns: tuple[str, ...]
-    forms: tuple[str, ...] = ()
-    key: int = 1
-    places: int = 6
-    time: str | None = None
-    tenant: str | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
-Key = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """How many rows a range of keys holds, the sum of their checksums, the least and greatest first part of a key."""
-
-    rows: int
-    checksum: int
-    low: str = ""
-    high: str = ""
+    name: str
+    type: str
+    nullable: bool

@@ -27,10 +27,15 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the user should know, said once while a run goes on."""
+    """Something the user should know, said once while a run goes on.
+
+    `live`: what the statement in hand is about now, and whom it waits for. It takes the place of the one before; an
+    empty text says that the statement is over.
+    """
 
     store: str
     text: str
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did."""
+    """What a run did. `windows` are the names of those that it made in partitioned tables."""
 
     done: tuple[Done, ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -63,6 +68,7 @@ class Report:
     recorded: tuple[Event, ...] = ()
     duration_ms: int = 0
     removed: tuple[Leftover, ...] = ()
+    windows: tuple[str, ...] = ()
 
 
 RunEvent = Began | Done | Failure | Note

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Any
 
 from provision.model import schema
@@ -49,7 +48,10 @@ class Revision:
     `irreversible` is the author's reason why there is no way down, else None. `labels` name a branch that is meant to
     be one. `strict`: an edited file is an error, not a warning. `repeatable`: applied again whenever the file changes,
     after every revision of its store, where the server has what it `needs`. `limits` are pairs of name and value that
-    its header gives for its own run, as in provision.toml.
+    its header gives for its own run, as in provision.toml. `draft` says what of its file nobody has filled in yet; what
+    would run it is refused. `runs` gives a digest of what its file runs when it goes up, where that is what an edit is
+    told by, and not its letters; it is computed when it is called. `optional`: of an option that the
+    environment did not choose, and so passed by unless it is applied.
     """
 
     store: str
@@ -67,6 +69,9 @@ class Revision:
     repeatable: bool = False
     needs: tuple[str, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
+    draft: str = ""
+    runs: Callable[[], str] | None = field(default=None, compare=False, repr=False)
+    optional: bool = False
     id: str = field(init=False, repr=False, compare=False)
     """Store and number: the name of the revision in every other place."""
 
@@ -82,7 +87,7 @@ class Revision:
     @property
     def file(self) -> str:
         """The name of its file; empty where none is known."""
-        return PurePosixPath(self.path).name
+        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,7 @@ class State:
     error: str = ""
     repeatable: bool = False
     file: str = ""  # its name then; earlier releases wrote none down
+    runs: str = ""  # the digest of what it ran, where its store compares that; earlier releases wrote none down
     token: int = 0
 
     @property

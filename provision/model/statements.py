@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from provision.model.revisions import Step
 
@@ -34,8 +35,7 @@ class Description:
     destructive: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What is on a live server, as a document would make it: a message for its name, and its operations in order.
 
     `left_out` names what no document can make, a line each, and `to_fill` what only a person can say: it stands as
@@ -60,16 +60,18 @@ class Outcome(StrEnum):
     CANNOT_TELL = "cannot tell"
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """A probe's answer; `reason` is a sentence that names the object and what was seen."""
+class Fate(NamedTuple):
+    """A probe's answer; `reason` is a sentence that names the object and what was seen.
+
+    Not `proved`: it may have taken effect as well, and sending it again does no harm.
+    """
 
     outcome: Outcome
     reason: str = ""
+    proved: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """The label a statement carries on the server, so that it can be found again: `provision/project/token/revision/i`.
 
     The project keeps two projects that share a database from waiting for, or stopping, each other's statements.
@@ -91,8 +93,7 @@ class Mark:
         return found and cls(found[1], int(found[2]), found[3], int(found[4]) if found[4] else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A marked statement that a server still works on; `handle` is what cancels it.
 
     `idle`: of a session that works on nothing now, and whose run may send its next statement at any moment.

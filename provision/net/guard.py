@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse, IncompleteRead
+from socket import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # of 4,096 numbers; what holds it needs some times as much.
 LARGEST = 128 << 20
 _CHUNK = 1 << 20
+# An answer that may take longer is waited for as long as the server answers anybody.
+LONG_SECONDS = 60.0
 _PLAIN = "identity"
 _ELSEWHERE = (301, 302, 303, 307, 308)
 _streamed = threading.local()
@@ -30,6 +33,15 @@ class Guarded(HTTPResponse):
     """An answer. Raises ConfigError (redirected, server-refused) and FailedError (answer-too-large)."""
 
     _left: int | None = LARGEST
+
+    def __init__(self, sock: Any, *given: Any, **named: Any) -> None:
+        super().__init__(sock, *given, **named)
+        limit = sock.gettimeout() if isinstance(sock, socket) else 0.0  # not that of TLS through the TLS of a proxy
+        if limit is None or limit > LONG_SECONDS:
+            from provision.net.listening import attentive  # most questions are answered soon, or given up
+
+            self.fp.close()
+            self.fp = attentive(sock)
 
     def begin(self) -> None:
         super().begin()

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from provision.errors import ConfigError, FailedError, UnreachableError
@@ -30,8 +29,7 @@ class Unanswered(Exception):
     """Raised when no answer came; what was asked for may have been done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the server said. `body` is its JSON, or None where it sent none; `text` is what it sent."""
 
     status: int
@@ -44,8 +42,7 @@ class Answer:
         return self.status < 400
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A url taken apart: `base` without user, password and options, ending without a slash."""
 
     base: str

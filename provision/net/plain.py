@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from provision.errors import ProvisionError
@@ -24,8 +23,7 @@ class Silent(Exception):
     """Raised when the server took the request and said nothing for the whole time limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer as it came; names of headers in small letters."""
 
     status: int

@@ -9,6 +9,7 @@ from provision.errors import ProvisionError
 from provision.model import Contact, Event, EventKind, Heartbeat, LeaseRecord, Leftover, Owner, Revision, State, Step
 
 if TYPE_CHECKING:
+    from provision.model.plans import TableLock
     from provision.model.statements import Description, Fate, Mark, Running, Statement
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks, History
@@ -105,8 +106,8 @@ class Journal(Protocol):
     def may_lose(self, step: Step) -> bool:
         """Whether the step was allowed to lose data, by the flag or by a person who saw what it loses."""
 
-    def note(self, text: str) -> None:
-        """Tell the user something once, while the run goes on."""
+    def note(self, text: str, *, live: bool = False) -> None:
+        """Tell the user something once, while the run goes on; `live` as in `Note`."""
 
 
 class Lane(Protocol):
@@ -299,8 +300,16 @@ class Crowded(Protocol):
 
 
 @runtime_checkable
+class Locking(Protocol):
+    """A `Store` that can tell which tables its steps lock."""
+
+    def locks(self, steps: Sequence[Step]) -> Mapping[str, Sequence[TableLock]]:
+        """Id of each step of which it is known → what it locks of what is there now. Must write nothing."""
+
+
+@runtime_checkable
 class Trying(Protocol):
     """A `Store` whose files can fail in ways that reading their heads does not show."""
 
-    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+    def tried(self, steps: Sequence[Step], *, imports: bool = True) -> Sequence[ProvisionError]:
         """What would stop the steps whatever the server holds; connects to nothing, and changes nothing here."""

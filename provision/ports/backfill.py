@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol, runtime_checkable
 
 from provision.errors import ProvisionError
-from provision.model.backfills import Backfill, BackfillRun, Filled, Pace, ServerSignal, Source
+from provision.model.backfills import Backfill, BackfillRun, Filled, Left, Pace, ServerSignal, Source
 
 _NAME: Final = {"type": "string", "minLength": 1}
 _NAMES: Final = {"type": "array", "minItems": 1, "items": {**_NAME, "description": "the name of a column"}}
@@ -65,6 +65,9 @@ class Runs(Protocol):
     def skipped(self, run: str) -> Sequence[tuple[str, str]]:
         """Key and error of the first hundred rows that were passed over in a run."""
 
+    def retry_skipped(self, run: str) -> None:
+        """Forget which rows were passed over, so that they count as left."""
+
     def note(self, run: str, throttled_by: str) -> None:
         """Keep with the parts that are not done why no batch begins just now."""
 
@@ -95,6 +98,9 @@ class Work(Protocol):
     def size(self) -> int | None:
         """About how many rows there are, filled or not, counted no further than SMALL; None where nobody can tell."""
 
+    def width(self) -> int:
+        """About how many bytes a row has, with what is stored out of line; 0 where nobody can tell."""
+
     def cursors(self, parts: int) -> Sequence[object]:
         """Where each of at most so many parts begins, as plain JSON; together they are all the rows."""
 
@@ -109,8 +115,8 @@ class Work(Protocol):
         and keep which. Raises BatchFailed, BatchInTheWay, UnreachableError, FailedError (schema-changed, disk-full, …).
         """
 
-    def left(self, run: str) -> int:
-        """How many rows still want filling, those passed over in this run not counted."""
+    def left(self, run: str) -> Left:
+        """The rows that still want filling, those passed over in this run not counted; NAMED keys at most."""
 
     def verified(self) -> str:
         """Ask the backfill's own `verify`, where it has one: why the rows are not as they should be, else empty."""

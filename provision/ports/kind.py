@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from provision.errors import ConfigError
 from provision.model import Finding, StoreOptions
@@ -16,6 +16,8 @@ from provision.ports import Store
 
 if TYPE_CHECKING:
     from provision.model.statements import Found
+    from provision.ports.lint import LintReader, Trial
+    from provision.ports.touches import TouchReader
 
 OWN = "provision.stores."
 """What the packages of provision's own kinds begin with."""
@@ -30,8 +32,11 @@ class Layout(Protocol):
     def found(self, root: Path) -> Mapping[str, str] | None:
         """The store's keys for a folder that is there already, or None. Raises ConfigError."""
 
-    def start(self, root: Path) -> Sequence[Path]:
-        """Make a new one and return the files written. Raises OSError."""
+    def holds(self, folder: Path) -> bool:
+        """Whether migrations of this kind can go into the folder as it is: its templates or files are there."""
+
+    def start(self, root: Path, folder: str, store: str) -> Sequence[Path]:
+        """Make the new `folder` of a store, named from `root`, and return the files written. Raises OSError."""
 
 
 class Draft(Protocol):
@@ -55,6 +60,40 @@ class LiveReader(Protocol):
 
     def found(self, options: StoreOptions, url: str) -> Sequence[Found]:
         """In an order in which they can be applied. Reads only. Raises UnreachableError, ConfigError."""
+
+
+Objects = Mapping[str, str]
+"""Kind and name of each object of a store → its definition, the same wherever the same is made."""
+
+
+class SnapshotReader(Protocol):
+    """`setup/snapshot.py`: what a database is made of, to be compared. NEW, where there is one, is what a new
+    database holds."""
+
+    def taken(self, options: StoreOptions, url: str) -> Objects:
+        """Without rows, and without what is provision's or the peer's own. Raises UnreachableError, ConfigError."""
+
+
+class Change(NamedTuple):
+    """How an object becomes another: `statements` in their order, or `by_hand`, why none can. `within` is the object
+    whose change brings this one along."""
+
+    object: str
+    statements: tuple[str, ...]
+    by_hand: str = ""
+    within: str = ""
+
+
+class Changes(Protocol):
+    """`setup/changes.py`: from one snapshot to another, as the files of this kind would say it."""
+
+    def changes(self, before: Objects, after: Objects) -> Sequence[Change]:
+        """One for each object that differs, in an order in which they can be carried out. Reaches no server."""
+
+    def write(
+        self, options: StoreOptions, message: str, up: Sequence[Change], down: Sequence[Change]
+    ) -> Sequence[Path]:
+        """Write the next migration, which makes the changes where they are not made yet. Raises as `Draft.write`."""
 
 
 class Schema(Protocol):
@@ -90,16 +129,28 @@ class CheckKinds(Protocol):
     TABLE: Mapping[str, Mapping[str, object]]
 
 
+class PartitionKeys(Protocol):
+    """`partitions/keys.py`: the keys of this kind's partitioned tables besides the common ones, as JSON Schemas."""
+
+    KEYS: Mapping[str, Mapping[str, Any]]
+
+
+class JobKinds(Protocol):
+    """`maintain/keys.py`: the kinds of job of maintain.yaml that this kind of store knows, as JSON Schemas by name."""
+
+    KINDS: Mapping[str, Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of store: the object `KIND` of its package, found through the entry point group `provision.stores`.
 
     `name` is what provision.toml says, `title` what people say. `driver` must be importable, and the optional
     dependency `extra` brings it. `keys` are those of `[stores.NAME]` that only this kind has, with the type of their
-    values: str, bool, int or dict. `folder` is where its migrations are unless `path` says otherwise, and `making` the
-    command that makes one. `can_be_home`: it keeps the run lock. `engine` is the module whose `LocalServer` runs a
-    server on this machine, `program` what must be on PATH for that. `other_engines` are those of other generations: the
-    kind's name with the number that a store's key `version` says → module and program.
+    values: str, bool, int or dict. `folder` is where its migrations are unless `path` says otherwise. `can_be_home`: it
+    keeps the run lock. `engine` is the module whose `LocalServer` runs a server on this machine, `engine_package` the
+    distribution that brings it, `program` what must be on PATH for it. `other_engines` are those of other generations:
+    the kind's name with the number that a store's key `version` says → module and program.
     """
 
     name: str
@@ -109,10 +160,10 @@ class Kind:
     driver: str
     extra: str = ""
     folder: str = ""
-    making: str = "mkdir -p {folder}"
     keys: Mapping[str, type] = field(default_factory=dict)
     can_be_home: bool = False
     engine: str = ""
+    engine_package: str = ""
     program: str = ""
     other_engines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -133,6 +184,15 @@ class Kind:
     def live(self) -> LiveReader | None:
         return cast("LiveReader | None", self.part("setup.live"))
 
+    def snapshot(self) -> SnapshotReader | None:
+        return cast("SnapshotReader | None", self.part("setup.snapshot"))
+
+    def changes(self) -> Changes | None:
+        return cast("Changes | None", self.part("setup.changes"))
+
+    def trial(self) -> Trial | None:
+        return cast("Trial | None", self.part("lint.trial"))
+
     def schema(self) -> Schema | None:
         return cast("Schema | None", self.part("setup.schema"))
 
@@ -144,6 +204,20 @@ class Kind:
 
     def check_kinds(self) -> CheckKinds | None:
         return cast("CheckKinds | None", self.part("validate.checks"))
+
+    def partition_keys(self) -> PartitionKeys | None:
+        return cast("PartitionKeys | None", self.part("partitions.keys"))
+
+    def job_kinds(self) -> JobKinds | None:
+        return cast("JobKinds | None", self.part("maintain.keys"))
+
+    def lint(self) -> LintReader | None:
+        """What `lint/reader.py` calls READER, made."""
+        found = self.part("lint.reader")
+        return None if found is None else cast("LintReader", found.READER())
+
+    def touches(self) -> TouchReader | None:
+        return cast("TouchReader | None", self.part("lint.touches"))
 
     def given(self, _part: str) -> object | None:
         """The part as an object, for a kind that needs no file for it; None leaves it to the file, if there is one."""
@@ -174,7 +248,7 @@ class Kind:
             if self.package.startswith(OWN):
                 raise
             what = f"a part of stores of kind {self.name} cannot be loaded: {error}"
-            fix = "mend the part; or remove the file, and stores of that kind do without it"
+            fix = "correct the part; or remove the file, and stores of that kind do without it"
             raise ConfigError("kind-broken", what, where=module, fix=fix) from error
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from provision.errors import ProvisionError
 from provision.model.checks import (
     Check,
-    ComparableTable,
-    Digest,
-    Key,
+    Column,
     Result,
     Row,
     Scope,
@@ -20,34 +19,95 @@ from provision.model.checks import (
     Tally,
     ValidationRun,
 )
+from provision.model.comparable import Comparable, ComparableTable, ComparedRow, Digest, Key, Span
+
+
+class Snapshot(Protocol):
+    """One table, read in spans of its key; where the store can, every call sees the rows of one moment."""
+
+    def cuts(self, span: Span, rows: int | None, parts: int) -> Sequence[Key]:
+        """At most `parts` - 1 keys in order that cut the span into parts of about the same size.
+
+        `rows` is how many it holds; None: not known, and a few that are found quickly will do.
+        """
+
+    def digests(self, span: Span, cuts: Sequence[Key]) -> Sequence[Digest]:
+        """What lies in the parts of the span, from each cut to before the next, and, last, what is keyless."""
+
+    def rows(self, span: Span, limit: int) -> Sequence[ComparedRow]:
+        """The rows of the span in the order of their checksums, as texts by bytes, at most `limit` of them."""
+
+    def stop(self) -> None:
+        """End what another thread asked for; safe while it waits."""
 
 
 class Keyed(Protocol):
-    """The part of `checks` that holds a table against one of another store; keys are ordered as text, by bytes."""
+    """The part of `checks` that holds a table against one of another store."""
 
-    def forms(self, sheet: ComparableTable) -> Sequence[str]:
-        """How each column can be written as text: moment, integer, number, boolean or text."""
+    # How many parts of a span one query tells apart cheaply.
+    parts: int
 
-    def keys(
-        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None
-    ) -> Iterator[tuple[Key, int]]:
-        """Every distinct key from `low` to `high`, both included, in order, with its rows; none that has a NULL.
+    def describe(self, sheet: ComparableTable) -> Comparable:
+        """How each column can be compared, without `forms` and `orders` in the sheet. Must read no rows."""
+
+    def keys(self, sheet: ComparableTable, scope: Scope) -> Iterator[tuple[Key, int]]:
+        """Every distinct key in its forms, ordered by their bytes, with its rows; none that has a NULL.
 
         Must never hold all of them in memory.
         """
 
-    def digests(self, sheet: ComparableTable, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
-        """What lies between each two neighbours in `bounds`: after the left, up to and with the right; None: open."""
+    def snapshot(self, sheet: ComparableTable, scope: Scope) -> AbstractContextManager[Snapshot]:
+        """Lend the table as it is now. Raises as `Checks.tally`."""
 
-    def split(
-        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, parts: int
-    ) -> Sequence[Key]:
-        """At most `parts` - 1 keys that cut the range after `low` up to and with `high` into parts of like size."""
 
-    def rows(
-        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, limit: int
-    ) -> Sequence[Key]:
-        """The rows of that range, every column in its form (a NULL as ∅), in the order of the key."""
+class Timed(Protocol):
+    """The part of `checks` that `latency` asks; `timed` of a store that can."""
+
+    def refused(self, query: str, table: Table, check: Check) -> Sequence[ProvisionError]:
+        """What is wrong with a question, which may only read."""
+
+    def times(self, query: str, runs: int, scope: Scope) -> Sequence[float]:
+        """Milliseconds of each run, the whole answer read, on one connection; fewer where the time limit ends them.
+
+        Raises as `Checks.tally`.
+        """
+
+    def plan(self, query: str, scope: Scope) -> Sequence[str]:
+        """Lines in which the engine says how it answers; empty where it says nothing. Raises as `Checks.tally`."""
+
+
+class Queries(Protocol):
+    """The part of `checks` that is asked what no scan for bad rows says; `queries` of a store that can."""
+
+    def columns(self, table: str) -> Sequence[Column]:
+        """The columns of a table in their order; empty where it is not there."""
+
+    def keys(self, table: str) -> Sequence[Sequence[str]]:
+        """The columns of each key that the engine itself keeps unique, the primary key first."""
+
+    def references(self, table: str) -> Sequence[tuple[Sequence[str], str, Sequence[str]]]:
+        """Columns, and the table and columns that they refer to, of each foreign key."""
+
+    def alike(self, wanted: str, found: str) -> bool:
+        """Whether a type as somebody writes it is the type of a column."""
+
+    def refused(self, query: str, table: Table, check: Check) -> Sequence[ProvisionError]:
+        """What the engine says against a query that only reads. Must read no rows."""
+
+    def count(self, query: str, scope: Scope) -> int:
+        """How many rows it answers. Raises as `Checks.tally`."""
+
+    def rows(self, query: str, mask: Sequence[str], scope: Scope, limit: int) -> Sequence[Row]:
+        """The first of them; the values of the columns in `mask` are not fetched. Raises as `Checks.tally`."""
+
+    def no_figures(self, table: Table, check: Check, *, numbers: bool) -> Sequence[ProvisionError]:
+        """What is wrong with the column of a `distribution`, `numbers` where it must hold some."""
+
+    def figures(self, table: Table, check: Check, scope: Scope) -> Mapping[str, float]:
+        """What a `distribution` wants: `mean`, `p50`, `p99.9`, `share`; without those that nothing gives.
+
+        Must never take more memory for more rows. Raises as `Checks.tally`.
+        """
 
 
 class Checks(Protocol):
@@ -59,6 +119,12 @@ class Checks(Protocol):
 
     @property
     def keyed(self) -> Keyed | None: ...
+
+    @property
+    def queries(self) -> Queries | None: ...
+
+    @property
+    def timed(self) -> Timed | None: ...
 
     def refused(self, table: Table) -> Sequence[ProvisionError]:
         """What is wrong with a table and its checks, asked of the engine: unknown names, expressions, rights.

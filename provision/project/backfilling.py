@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from provision.errors import RefusedError
@@ -141,11 +142,19 @@ class Backfilling(Opened):
     ) -> BackfillStatus:
         from provision.flows import backfill as flow
         from provision.wiring import backfills
+        from provision.wiring.hooks import Hooks
 
         [chosen] = backfills.read(self._project, [name])
         with self._place(chosen, run_lock=run_lock, wait=wait) as place:
             told.stop.check()
-            asked = flow.BackfillRequest(orders, told, lambda text: told(Note(chosen.store, text)), told.stop.event)
+            hooks = Hooks(self._project, self._environment, lambda text: told(Note(chosen.store, text)))
+            asked = flow.BackfillRequest(
+                orders,
+                told,
+                lambda text: told(Note(chosen.store, text)),
+                told.stop.event,
+                hooked=partial(hooks.backfill, chosen.name),
+            )
             found = flow.help_out(place, chosen, asked) if join else flow.run(place, chosen, asked)
             return self._masked(backfills.outcome(place, chosen, found))
 
@@ -154,7 +163,7 @@ class Backfilling(Opened):
 
         def put(place: BackfillContext, chosen: Backfill) -> BackfillStatus:
             if led and place.leases is not None and standing(place, chosen).leader is None:
-                what, fix = f"nobody runs {chosen.name} now", f"provision backfill run {chosen.name}"
+                what, fix = f"nobody runs {chosen.name} now", f"run it: `provision backfill run {chosen.name}`"
                 raise RefusedError("nothing-to-ask", what, where=chosen.shown, fix=fix)
             ask(place, chosen, wish)
             return standing(place, chosen)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
-from provision.core.plan import MoveRequest
+from provision.core.plan import MoveRequest, Standings
 from provision.flows.connect import Access
 from provision.flows.migrate import move
 from provision.flows.rules import Listeners
@@ -62,8 +62,8 @@ class Moving(Opened):
         """Apply what is pending, in all stores, in one order; up to the targets (`store/number`) if any are named.
 
         `steps` is the most revisions. With `plan`, which `plan` made, exactly its steps are applied, and nothing if
-        anything moved since. `out_of_order` lets a pending revision come before an applied one, `allow_destructive`
-        lets steps lose data. An embedded environment makes and starts its engines.
+        anything has changed since. `out_of_order` lets a pending revision come before an applied one,
+        `allow_destructive` lets steps lose data. An embedded environment makes and starts its engines.
 
         `on_event` is told of every Began, Done, Failure and Note, from several threads, one at a time. What it raises
         ends the run after the statement in hand and then comes out of this call. So does what a handler of signals
@@ -116,13 +116,23 @@ class Moving(Opened):
         self, direction: Direction, wanted: MoveRequest, given: Mapping[str, Any], on_event: Listener, stop: Stop
     ) -> Report:
         told = Listening(on_event, stop, lambda event: moves.hidden(event, self._environment))
-        watch = Listeners(told, lambda _plan, _standings: None, stop.watch, check=stop.check, interrupted=told.raised)
         with told.settled(), self._opened(Access.WRITE, wanted.only, narrow=direction, check=stop.check) as site:
             backfills = moves.needed_backfills(site) if direction is Direction.UP else {}
             rules = replace(self._rules(), backfills=backfills, **given)
             stop.check()
+
+            def planned(plan: Plan, _standings: Standings) -> None:
+                for note in moves.changed_by_hand(site, direction, plan):
+                    told(note)
+
+            watch = Listeners(told, planned, stop.watch, check=stop.check, interrupted=told.raised)
             report = move(site, direction, wanted, rules, watch)
-            if (error := moves.error_of(report)) is not None:
+            error = moves.error_of(report)
+            if error is None and direction is Direction.UP and moves.has_windows(site):
+                from provision.wiring.partitions import ensured
+
+                report, error = ensured(site, wanted.only, report, watch.happened)
+            if error is not None:
                 error.done = tuple(each.step.id for each in report.done if not each.skipped)
                 error.remaining = tuple(step.id for step in report.remaining)
                 raise error

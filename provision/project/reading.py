@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,9 +120,9 @@ class Reading(Opened):
             found = past.entries(site, wanted, revision, limit)
         return tuple(HistoryEntry(each.store, moves.hidden_event(each.event, self._environment.mask)) for each in found)
 
-    def verify_ledgers(self, *, only: Names = ()) -> tuple[LedgerReport, ...]:
+    def verify_ledgers(self, *, only: Names = (), since: datetime | None = None) -> tuple[LedgerReport, ...]:
         """The ledger of each store, held against what correct runs can write: `illegal` entries, and whether any is
-        `wrong`, which those that a person has settled since are not.
+        `wrong`, which those that a person has settled since, or that are older than `since`, are not.
 
         Raises ConfigError (ledger-unreadable), RefusedError (newer-schema), UnreachableError.
         """
@@ -129,7 +130,7 @@ class Reading(Opened):
 
         wanted = names(only) or self.stores
         with self._opened(Access.READ, wanted, narrow=Direction.UP) as site:
-            return verified(site, wanted)
+            return verified(site, wanted, since)
 
     def doctor(self) -> Checkup:
         """Everything that looking at the machine, the files and the servers showed; `wrong` when anything is an error.

@@ -56,6 +56,7 @@ class Settling(Opened):
         *,
         done_to: int | None = None,
         reason: str = "",
+        force: bool = False,
         run_lock: bool = True,
         wait: float = 600.0,
         on_event: Callable[[RunEvent], None] = ignored,
@@ -65,7 +66,8 @@ class Settling(Opened):
 
         Named a store, it settles all that the store's version table lost; `applied` writes that table again. `reason`
         is kept in the history. With "done-to", statements 1 to `done_to` of a half-applied revision are done, and the
-        next move goes on behind them. Raises RefusedError (nothing-to-resolve, required-by-others, versions-lost),
+        next move goes on behind them. Raises RefusedError (nothing-to-resolve, required-by-others, versions-lost,
+        disproved: the server shows that it is not so, which `force` passes over),
         ConfigError (usage, no-such-revision), LeaseHeld, UnreachableError.
         """
         verdict = _verdict(answer, done_to)
@@ -77,7 +79,7 @@ class Settling(Opened):
                 return settle.resolve_store(site, revision, verdict, reason, rules, watch)
             if done_to is not None:
                 return (settle.resolve_done_to(site, revision, done_to, reason, rules, watch),)
-            return (settle.resolve(site, revision, verdict, reason, rules, watch),)
+            return (settle.resolve(site, revision, verdict, reason, rules, watch, force=force),)
 
         return self._written(write, self._opened(Access.WRITE, tolerant=True), on_event, stop or Stop())
 

@@ -13,9 +13,12 @@ from provision.text.nearest import nearest
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 PROJECT_KEYS = ("name", "home", "lease")
-STORE_KEYS = ("kind", "path", "heads", "strict")
+STORE_KEYS = ("kind", "path", "heads", "strict", "forgoes", "options")
 _LIMITS = ("lock_timeout", "statement_timeout", "retries", "longest_transaction")
 PLACE_KEYS = ("url", "token", "org", "grpc", "ca_cert", "client_cert", "client_key", "verify", "cluster", *_LIMITS)
+DRIFT = ("warn", "refuse")
+LEVELS = ("off", "warning", "error")
+HOOKS = ("on_start", "on_pause", "on_error", "on_done")
 # Every other value is text. `strict` may come from a variable, which is text too.
 _Shape = tuple[tuple[type, ...], str]  # the types that a value may have, and that in words
 _SHAPES: Mapping[str, _Shape] = {
@@ -24,6 +27,7 @@ _SHAPES: Mapping[str, _Shape] = {
     "verify": ((bool, str), "true or false"),
     "retries": ((int, str), "a number"),
 }
+_CHOICES: _Shape = ((dict,), "a table of names and numbers of revisions")
 _TEXT = ((str,), "text in quotes")
 # What the type that a kind declares for a key allows.
 _OF_KIND: Mapping[type, _Shape] = {
@@ -33,9 +37,9 @@ _OF_KIND: Mapping[type, _Shape] = {
 }
 
 
-def bad_name(name: str, where: str = "") -> ConfigError:
+def bad_name(name: str, where: str = "", *, of: str = "a project") -> ConfigError:
     """The error for a name that no ledger, mark or key could hold."""
-    what = f"{name!r} is no name for a project"
+    what = f"{name!r} is no name for {of}"
     return ConfigError("bad-name", what, where=where, fix="use letters, digits, _ and -")
 
 
@@ -47,7 +51,8 @@ class ProjectFileCheck:
 
     def problems(self) -> Iterator[ConfigError]:
         """Every key that the file should not have or misses, and every value of another shape."""
-        yield from self._unknown(self._tree, ("project", "stores", "environments"), "")
+        yield from self._unknown(self._tree, ("project", "stores", "environments", "lint"), "")
+        yield from self._levels(self._tree.get("lint", {}), "lint")
         project = self._tree.get("project", {})
         if isinstance(project, dict):
             yield from self._values(project, PROJECT_KEYS, "project")
@@ -71,7 +76,7 @@ class ProjectFileCheck:
             what, fix = f"{name} is of no known kind: {kind!r}", nearest(str(kind), kinds.names())
             yield ConfigError("unknown-kind", what, where=self._where("kind", section), fix=fix)
             return
-        shapes = {key: _OF_KIND.get(value, _TEXT) for key, value in found.keys.items()}
+        shapes = {key: _OF_KIND.get(value, _TEXT) for key, value in found.keys.items()} | {"options": _CHOICES}
         yield from self._values(keys, (*STORE_KEYS, *found.keys), section, shapes)
 
     def _environment(self, name: str, places: object, stores: Sequence[str]) -> Iterator[ConfigError]:
@@ -79,12 +84,29 @@ class ProjectFileCheck:
         if not isinstance(places, dict):
             yield self._wrong(name, "environments", places, "a table")
             return
-        yield from self._unknown(places, ("embedded", *stores), section, "store")
+        yield from self._unknown(places, ("embedded", "hooks", "options", "lint", "drift", *stores), section, "store")
         for store, keys in places.items():
-            if store == "embedded":
+            if store in ("embedded", "options"):
                 yield from self._shape(store, keys, section)
+            elif store == "lint" and "lint" not in stores:
+                yield from self._levels(keys, f"{section}.lint")
+            elif store == "drift" and "drift" not in stores:
+                if keys not in DRIFT:
+                    yield self._wrong(store, section, keys, '"warn" or "refuse"')
+            elif store == "hooks" and "hooks" not in stores:
+                yield from self._values(keys, HOOKS, f"{section}.{store}")
             elif store in stores and not isinstance(keys, str):
                 yield from self._values(keys, PLACE_KEYS, f"{section}.{store}")
+
+    def _levels(self, table: object, section: str) -> Iterator[ConfigError]:
+        """Rules of lint and their levels; whether a rule is called so is known where rules are loaded."""
+        if not isinstance(table, dict):
+            above, _, name = section.rpartition(".")
+            yield self._wrong(name, above, table, "a table")
+            return
+        for rule, level in table.items():
+            if level not in LEVELS:
+                yield self._wrong(rule, section, level, '"off", "warning" or "error"')
 
     def _tables(self, name: str) -> list[tuple[str, object]]:
         """The sections below `name`; none where it is no table, which `problems` says elsewhere."""

@@ -11,6 +11,7 @@ from provision.settings.check import PLACE_KEYS
 from provision.settings.model import Environment, ProjectFile, StorePlace
 from provision.settings.secrets import Secret, is_divided, passwords
 from provision.settings.variables import fill, fill_files, placed
+from provision.text.files import listed
 from provision.text.nearest import nearest
 
 
@@ -68,6 +69,9 @@ def resolve(project: ProjectFile, name: str, variables: Mapping[str, str] = os.e
     places: dict[str, StorePlace] = {}
     for store in project.stores:
         keys = _keys(raw.get(store.name, {}), store.name, variables)
+        if keys.get("url") == "off":
+            places[store.name] = StorePlace(off=True)
+            continue  # what else is written of it is not asked for
         filled = {}
         for key, value in keys.items():
             try:
@@ -86,9 +90,45 @@ def resolve(project: ProjectFile, name: str, variables: Mapping[str, str] = os.e
             errors.append(_divided(store.name, project, name))
         # Servers name what they were sent, which is not percent-encoded.
         secrets |= set(passwords(str(url or ""))) | {str(filled.get("token", ""))}
+    hooks = _hooks(project, name, variables, secrets, errors)
     raise_all(errors)
     # Short values would mask ordinary words; a secret of three letters protects nothing anyway.
-    return Environment(name, raw.get("embedded") is True, places, tuple(sorted(s for s in secrets if len(s) > 3)))
+    told = tuple(sorted(s for s in secrets if len(s) > 3))
+    return Environment(name, raw.get("embedded") is True, places, told, hooks, _options(project, name, variables))
+
+
+def _hooks(
+    project: ProjectFile, name: str, variables: Mapping[str, str], secrets: set[str], errors: list[ConfigError]
+) -> dict[str, Secret]:
+    """The hooks of the environment; the url of a webhook is a secret, since whoever has it may write there."""
+    written = project.environments[name].get("hooks", {})
+    found: dict[str, Secret] = {}
+    for event, value in ({} if any(each.name == "hooks" for each in project.stores) else written).items():
+        try:
+            text = str(fill(value, variables, secrets, project.root))
+        except ConfigError as error:
+            where = f"{project.file.name}, [environments.{name}] hooks.{event}"
+            errors.append(ConfigError(error.code, error.what, where=where, fix=error.fix))
+            continue
+        if text.startswith(("http://", "https://")):
+            secrets |= {text, text.split("://", 1)[1].partition("/")[2], *passwords(text)}
+        if text:
+            found[event] = Secret(text)
+    return found
+
+
+def _options(project: ProjectFile, name: str, variables: Mapping[str, str]) -> frozenset[str]:
+    """The options that are chosen. Raises ConfigError (no-such-option) for one that no store has."""
+    written = project.environments[name].get("options", "")
+    chosen = frozenset(listed(variables.get("PROVISION_OPTIONS", str(written))))
+    for each in sorted(chosen - project.options.keys()):
+        raise ConfigError(
+            "no-such-option",
+            f"no store has an option {each!r}",
+            where="PROVISION_OPTIONS" if "PROVISION_OPTIONS" in variables else f"[environments.{name}] options",
+            fix=nearest(each, list(project.options)) if project.options else "give a store one: options = {demo = …}",
+        )
+    return chosen
 
 
 def _divided(store: str, project: ProjectFile, environment: str) -> ConfigError:

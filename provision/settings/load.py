@@ -15,10 +15,11 @@ from provision.model import StoreOptions
 from provision.settings.check import PLACE_KEYS, ProjectFileCheck, line
 from provision.settings.model import ProjectFile
 from provision.text import durations
-from provision.text.files import read_text
+from provision.text.files import listed, read_text
 from provision.text.nearest import nearest
 
 FILE = "provision.toml"
+_NOT_OF_A_KIND = ("kind", "path", "heads", "forgoes", "options")
 
 
 def find(start: Path) -> Path:
@@ -36,6 +37,19 @@ def find(start: Path) -> Path:
 
 def load(start: Path, variables: Mapping[str, str] = os.environ) -> ProjectFile:
     """Read and check provision.toml. Raises ConfigError (no-project, toml-invalid, unknown-key, …), all at once."""
+    found, stores = _read(start, variables)
+    raise_all([_no_folder(each, found.file) for each in found.stores if _is_missing(each, stores)])
+    raise_all(_shared(found.stores, stores, found.file))
+    return found
+
+
+def outline(start: Path, variables: Mapping[str, str] = os.environ) -> ProjectFile:
+    """As `load`, whether the folders of the stores are there or not."""
+    return _read(start, variables)[0]
+
+
+def _read(start: Path, variables: Mapping[str, str]) -> tuple[ProjectFile, Mapping[str, Mapping[str, Any]]]:
+    """The project, its folders not looked at, and what the file says of its stores."""
     file = find(start)
     text = read_text(file, str(file))
     tree = _parsed(text, file)
@@ -44,8 +58,6 @@ def load(start: Path, variables: Mapping[str, str] = os.environ) -> ProjectFile:
     project = tree["project"]
     name, stores = str(project["name"]), tree.get("stores", {})
     options = tuple(_store(each, keys, name, file.parent) for each, keys in stores.items())
-    raise_all([_no_folder(each, file) for each in options if "path" in stores[each.name] and not each.path.is_dir()])
-    raise_all(_shared(options, stores, file))
     home = str(project.get("home", "none"))
     if home != "none" and home not in stores:
         raise ConfigError(
@@ -56,7 +68,40 @@ def load(start: Path, variables: Mapping[str, str] = os.environ) -> ProjectFile:
         )
     many = frozenset(each for each, keys in stores.items() if keys.get("heads") == "many")
     lease = seconds(str(project.get("lease", "30s")), f"{file}:{line(text.split(chr(10)), 'lease', 'project')}")
-    return ProjectFile(file, name, home, options, tree.get("environments", {}), many, lease)
+    forgoes = {each: frozenset(listed(str(keys.get("forgoes", "")))) for each, keys in stores.items()}
+    raise_all(_no_such_store(forgoes, stores, file))
+    chosen = _options(stores)
+    environments, levels = tree.get("environments", {}), tree.get("lint", {})
+    made = ProjectFile(file, name, home, options, environments, many, lease, forgoes, chosen, lint=levels)
+    return made, stores
+
+
+def _is_missing(options: StoreOptions, stores: Mapping[str, Mapping[str, Any]]) -> bool:
+    return "path" in stores[options.name] and not options.path.is_dir()
+
+
+def _no_such_store(
+    forgoes: Mapping[str, frozenset[str]], stores: Mapping[str, object], file: Path
+) -> list[ConfigError]:
+    return [
+        ConfigError(
+            "unknown-store",
+            f"{store} forgoes {each!r}, which is not a store of this project",
+            where=f"{file}, [stores.{store}] forgoes",
+            fix=nearest(each, list(stores)),
+        )
+        for store, named in forgoes.items()
+        for each in sorted(named - stores.keys())
+    ]
+
+
+def _options(stores: Mapping[str, Mapping[str, Any]]) -> Mapping[str, frozenset[str]]:
+    """Option → ids of its revisions, in whichever stores they are."""
+    found: dict[str, frozenset[str]] = {}
+    for store, keys in stores.items():
+        for option, numbers in keys.get("options", {}).items():
+            found[option] = found.get(option, frozenset()) | {f"{store}/{each}" for each in listed(str(numbers))}
+    return found
 
 
 def seconds(text: str, where: str = "") -> float:
@@ -71,7 +116,7 @@ def seconds(text: str, where: str = "") -> float:
 def _store(name: str, keys: Mapping[str, Any], project: str, root: Path) -> StoreOptions:
     kind = str(keys.get("kind", name))
     path = root / str(keys.get("path", _folder(kind) or name))
-    extra = {key: value for key, value in keys.items() if key not in ("kind", "path", "heads")}
+    extra = {key: value for key, value in keys.items() if key not in _NOT_OF_A_KIND}
     return StoreOptions(name, kind, project, path, root, extra)
 
 
@@ -97,8 +142,8 @@ def _shared(options: Sequence[StoreOptions], stores: Mapping[str, Mapping[str, A
             f"{' and '.join(each.name for each in sharing)} share the folder {sharing[0].shown(sharing[0].path)}, and"
             f" {' and '.join(unsaid)} {'has' if len(unsaid) == 1 else 'have'} no path",
             where=f"{file}, [stores.{unsaid[-1]}]",
-            fix=f'give {unsaid[-1]} a folder of its own, path = "{unsaid[-1]}", and make it:'
-            f" {_making(sharing[0].kind, unsaid[-1])}; or write path for each of them, if they are meant to share it",
+            fix=f'write path = "{unsaid[-1]}" there, and make the folder: `provision store add {unsaid[-1]}`; or write'
+            " path for each of them, if they are meant to share it",
         )
         for sharing in folders.values()
         if len(sharing) > 1 and (unsaid := [each.name for each in sharing if "path" not in stores[each.name]])
@@ -111,17 +156,12 @@ def _folder(kind: str) -> str:
     return found.folder if found is not None else ""
 
 
-def _making(kind: str, folder: str) -> str:
-    """The command that makes a folder of migrations."""
-    return f"`{kinds.named(kind, folder).making.format(folder=folder)}`"
-
-
 def _no_folder(options: StoreOptions, file: Path) -> ConfigError:
     return ConfigError(
         "missing-folder",
         f"the folder of {options.name} does not exist: {options.shown(options.path)}",
         where=f"{file}, [stores.{options.name}] path",
-        fix=f"correct the path, or make the folder: {_making(options.kind, options.shown(options.path))}",
+        fix=f"correct the path, or make the folder: `provision store add {options.name}`",
     )
 
 

@@ -69,5 +69,5 @@ def _from_file(path: Path) -> str:
 def placed(error: ConfigError, project: ProjectFile, environment: str, store: str, key: str) -> ConfigError:
     """The error of `fill`, with the key that it is about."""
     where = f"{project.file.name}, [environments.{environment}] {store}.{key}"
-    fix = f'{error.fix}, or switch the store off there with {store} = "off"'
+    fix = f'{error.fix}, or switch the store off there: "off" as the url of {store}'
     return ConfigError(error.code, error.what, where=where, fix=fix)

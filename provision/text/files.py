@@ -42,7 +42,7 @@ def read_text(path: Path | str, shown: str) -> str:
             "unreadable-file",
             f"{os.path.basename(path)} cannot be read: {(error.strerror or str(error)).lower()}",
             where=shown,
-            fix="make it readable for this user",
+            fix="make it readable for this user" if isinstance(error, PermissionError) else "put a file in its place",
         ) from None
 
 
@@ -185,7 +185,7 @@ def slug(message: str) -> str:
 
 
 def unfilled(shown: str, part: str) -> ConfigError:
-    """The error (empty-migration) for a file that was begun with `new` and holds nothing yet."""
+    """The error (empty-migration) for a file that was begun and holds nothing yet, where it would be run."""
     return ConfigError(
         "empty-migration", f"{part} is not filled in yet", where=shown, fix="write what it does, or delete the file"
     )

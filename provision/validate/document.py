@@ -11,11 +11,12 @@ from provision.documents.check import check
 from provision.documents.yaml import Path as Steps
 from provision.documents.yaml import Place, parse
 from provision.errors import ConfigError, ProvisionError, Several, raise_all
-from provision.model.checks import ROWS, Check, CheckSeverity, Limit, Suite, Table
+from provision.model.checks import ROWS, UNSAID, Check, CheckSeverity, Limit, Suite, Table
 from provision.text import files
+from provision.validate.columns import allowed
 
 FOLDER = "checks"
-COMMON = ("name", "description", "severity", "warn_if", "fail_if", "sample", "mask")
+COMMON = ("name", "description", "severity", "warn_if", "fail_if", "sample", "mask", "owner", "tags")
 _NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}, "description": "a list of columns"}
 _LIMIT = {
     "type": "object",
@@ -27,7 +28,19 @@ _LIMIT = {
         "share": {"type": "number", "minimum": 0, "maximum": 1, "description": "a share, 0 to 1"},
     },
 }
+_INHERITED: Mapping[str, Any] = {
+    "owner": {"type": "string", "minLength": 1, "description": "who sees to it: a team, a person, an address"},
+    "tags": {
+        "type": "array",
+        "items": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", "description": "a word without spaces"},
+        "description": "a list of words that --tag goes by",
+    },
+}
+"""Keys of a check that its table may say for all of its checks, and a suite for all of its tables; tags add up."""
+_ON_REQUEST = {"type": "boolean", "description": "true: made where the suite is named, and not with all of them"}
+_REQUIRED = {"type": "boolean", "description": "true: no rows at all fail; false: it may be empty"}
 _CHECK: Mapping[str, Any] = {
+    **_INHERITED,
     "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "description": "a name of a-z, 0-9 and _"},
     "description": {"type": "string", "minLength": 1, "description": "what is wrong with a bad row, for people"},
     "severity": {"enum": [str(each) for each in CheckSeverity], "description": "info, low, medium, high or critical"},
@@ -41,6 +54,8 @@ _TABLE: Mapping[str, Any] = {
     "table": {"type": "string", "minLength": 1, "description": "the name of a table"},
     "time": {"type": "string", "minLength": 1, "description": "the column that --since and --until go by"},
     "tenant": {"type": "string", "minLength": 1, "description": "the column that --tenant goes by"},
+    **_INHERITED,
+    "rows_required": _REQUIRED,
     "min_rows": {"type": "integer", "minimum": 0, "description": "fewer rows than this fail; 0: it may be empty"},
     "sample": {**_NAMES, "description": "a list of the columns to show of bad rows, for checks that name none"},
     "mask": {**_NAMES, "description": "a list of columns whose values stay private"},
@@ -71,7 +86,7 @@ def read(path: Path, shown: str, vocabularies: Vocabularies) -> Suite:
     tables = [(steps, _vocabulary(each, steps, places, shown, vocabularies)) for steps, each in _raw_tables(value)]
     check(value, places, suite_schema([each for _, each in tables], listed=listed), shown)
     made = [_Reader(value, steps, vocabulary, places, shown).table() for steps, vocabulary in tables]
-    return Suite(path.stem, tuple(made), value.get("description", ""), shown)
+    return Suite(path.stem, tuple(made), value.get("description", ""), shown, value.get("on_request", False))
 
 
 def suite_schema(tables: list[SuiteVocabulary], *, listed: bool) -> dict[str, Any]:
@@ -80,14 +95,16 @@ def suite_schema(tables: list[SuiteVocabulary], *, listed: bool) -> dict[str, An
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "checks of a suite"}
     if not listed:
         schema = table_schema(tables[0])
-        return {**head, **schema, "properties": {"description": description, **schema["properties"]}}
+        first = {"description": description, "on_request": _ON_REQUEST}
+        return {**head, **schema, "properties": {**first, **schema["properties"]}}
     several = {
         "type": "array",
         "minItems": 1,
         "description": "a list of tables",
         "prefixItems": [table_schema(each) for each in tables],
     }
-    properties = {"description": description, "tables": several}
+    first = {"description": description, "on_request": _ON_REQUEST, **_INHERITED}
+    properties = {**first, "rows_required": _REQUIRED, "tables": several}
     return {
         **head, "type": "object", "additionalProperties": False, "required": ["tables"], "properties": properties
     }  # fmt: skip
@@ -169,6 +186,7 @@ class _Reader:
     def __init__(
         self, value: Any, steps: Steps, vocabulary: SuiteVocabulary, places: Mapping[Steps, Place], shown: str
     ) -> None:
+        self._suite: Mapping[str, Any] = value if steps else {}
         for step in steps:
             value = value[step]
         self._value, self._steps, self._places, self._shown = value, steps, places, shown
@@ -184,10 +202,23 @@ class _Reader:
             tuple(each for each in checks if isinstance(each, Check)),
             value.get("time"),
             value.get("tenant"),
-            value.get("min_rows"),
+            self._min_rows(),
             {key: value[key] for key in self._vocabulary.table if key in value},
             self._place("table"),
+            *self._inherited(self._suite, value),
         )
+
+    def _min_rows(self) -> int | None:
+        """As the table says; else 1 or 0 as it, or its suite, says of rows at all; None where nobody says anything."""
+        if "min_rows" in self._value:
+            return int(self._value["min_rows"])
+        required = self._value.get("rows_required", self._suite.get("rows_required"))
+        return None if required is None else int(required)
+
+    def _inherited(self, *levels: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+        """Owner and tags by what a suite, a table and a check say, in that order."""
+        owner = next((str(each["owner"]) for each in reversed(levels) if "owner" in each), "")
+        return owner, tuple(dict.fromkeys(tag for each in levels for tag in each.get("tags", ())))
 
     def _check(self, index: int, value: Mapping[str, Any]) -> Check | ConfigError:
         kinds = [key for key in value if key not in COMMON]
@@ -195,19 +226,27 @@ class _Reader:
             what = f"checks[{index + 1}] {value['name']} has {', '.join(kinds) or 'no kind of check'}"
             fix = f"give it one of {', '.join(self._vocabulary.kinds)}"
             return ConfigError("document-invalid", what, where=self._place("checks", index), fix=fix)
-        only_warns = "warn_if" in value and "fail_if" not in value
+        owner, tags = self._inherited(self._suite, self._value, value)
         return Check(
             name=value["name"],
             kind=kinds[0],
             body=value[kinds[0]],
-            severity=CheckSeverity(value.get("severity", CheckSeverity.MEDIUM)),
+            severity=CheckSeverity(value.get("severity", UNSAID)),
             warn_if=_limit(value.get("warn_if")),
-            fail_if=None if only_warns else _limit(value.get("fail_if")) or Limit(count=0),
+            fail_if=allowed(kinds[0], value[kinds[0]]) or self._fail_if(value),
             sample=tuple(value.get("sample", self._value.get("sample", ()))),
             mask=(*self._value.get("mask", ()), *value.get("mask", ())),
             description=value.get("description", ""),
             place=self._place("checks", index, kinds[0]),
+            owner=owner,
+            tags=tags,
         )
+
+    def _fail_if(self, value: Mapping[str, Any]) -> Limit | None:
+        """None for a check that can only warn."""
+        if "warn_if" in value and "fail_if" not in value:
+            return None
+        return _limit(value.get("fail_if")) or Limit(count=0)
 
     def _twice(self) -> Iterator[ConfigError]:
         names = [each["name"] for each in self._value["checks"]]
@@ -215,6 +254,10 @@ class _Reader:
             where = self._place("checks", index, "name")
             if name in names[:index]:
                 yield ConfigError("document-invalid", f"{name} is given twice", where=where, fix="rename one of them")
+            if "fail_if" in self._value["checks"][index] and "not_null_share" in self._value["checks"][index]:
+                what = f"{name}: `min` says already when a share is too small"
+                where = self._place("checks", index, "fail_if")
+                yield ConfigError("document-invalid", what, where=where, fix="leave out `fail_if`")
             if name == ROWS:
                 what = f"{name} is the name of the check that a table has rows"
                 yield ConfigError("document-invalid", what, where=where, fix="choose another name")

@@ -11,7 +11,7 @@ from typing import Any
 from provision.model import schema
 from provision.model.checks import CheckSeverity, Result, Status, StoredResult, ValidationRun
 
-_NOT_KEPT = ("samples", "new", "place")
+_NOT_KEPT = ("samples", "new", "place", "owner", "tags")
 
 
 def to_json(run: ValidationRun, result: Result) -> str:

@@ -6,11 +6,25 @@ from collections.abc import Collection, Mapping
 
 from provision.model.checks import Check, Table
 from provision.validate.across import Across
+from provision.validate.assertion import Assert
+from provision.validate.distribution import Distribution
+from provision.validate.expected_columns import ExpectedColumns
+from provision.validate.latency import Latency
 from provision.validate.parity import Parity
 from provision.validate.reference import Reference
+from provision.validate.row_count_ratio import RowCountRatio
 from provision.validate.volume import Volume
 
-ACROSS: Mapping[str, Across] = {"parity": Parity(), "reference": Reference(), "volume": Volume()}
+ACROSS: Mapping[str, Across] = {
+    "assert": Assert(),
+    "columns": ExpectedColumns(),
+    "distribution": Distribution(),
+    "latency": Latency(),
+    "parity": Parity(),
+    "reference": Reference(),
+    "row_count_ratio": RowCountRatio(),
+    "volume": Volume(),
+}
 
 
 def made_across(check: Check, table: Table, made_by_store: Collection[str]) -> Across | None:

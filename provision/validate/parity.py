@@ -1,63 +1,23 @@
-"""`parity`: two tables hold the same rows; counts, first and last keys and checksums are compared range by range."""
+"""`parity`: two tables hold the same rows; sums of checksums are compared, span by span of their keys."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from provision.errors import ProvisionError
-from provision.model.checks import (
-    INTEGER,
-    MOMENT,
-    NUMBER,
-    Check,
-    ComparableTable,
-    Digest,
-    Key,
-    Row,
-    Scope,
-    Table,
-    Tally,
-)
-from provision.ports.validate import Keyed
-from provision.text.plain import MASKED, plain
-from provision.validate.across import AcrossResult, CheckContext, agreed, same_length, seen
+from provision.model.checks import Check, Row, Scope, Table, Tally
+from provision.model.comparable import MD5, ComparableTable, Values
+from provision.text.plain import MASKED
+from provision.validate.across import AcrossResult, CheckContext, Sided, agreed, incomparable, same_length, seen
+from provision.validate.bisect import Bisection, Differences
 from provision.validate.columns import COLUMNS, body, columns
+from provision.validate.written import readable
 
-PARTS = 32
-# Ranges of no more rows than this are fetched and compared row by row.
-FEW = 2_000
-# After so many differing rows the exact number says nothing more.
-ENOUGH = 10_000
 _TEXT = {"type": "string", "minLength": 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two tables."""
-
-    keyed: Keyed
-    sheet: ComparableTable
-
-
-@dataclass(slots=True)
-class Differences:
-    """What is only on one side; a row that was changed is on both, with one key."""
-
-    here: Counter[Key] = field(default_factory=Counter)
-    there: Counter[Key] = field(default_factory=Counter)
-
-    def rows(self, key: int) -> dict[Key, tuple[Key | None, Key | None]]:
-        """Each differing key with the row of either side, where there is one."""
-        found: dict[Key, tuple[Key | None, Key | None]] = {row[:key]: (row, None) for row in self.here}
-        for row in self.there:
-            found[row[:key]] = (found.get(row[:key], (None, None))[0], row)
-        return found
 
 
 class Parity:
@@ -83,8 +43,14 @@ class Parity:
             "places": {
                 "type": "integer",
                 "minimum": 0,
+                "maximum": 15,
+                "description": "decimals of a number that must agree; else all, and of a float every bit",
+            },
+            "time_places": {
+                "type": "integer",
+                "minimum": 0,
                 "maximum": 6,
-                "description": "decimals of a number that must agree; else 6",
+                "description": "decimals of a second that must agree; else all",
             },
         },
         "`{with: {store: …, table: …}, key: …, columns: […]}`",
@@ -100,95 +66,72 @@ class Parity:
         return "it names no `tenant` of the other table" if scope.tenant and "tenant" not in other else ""
 
     def refused(self, check: Check, table: Table, world: CheckContext) -> Sequence[ProvisionError]:
-        left, right = _sheets(check, table)
-        other = _with(check)
-        there = Table(other["store"], other["table"], (), other.get("time"), other.get("tenant"))
+        (_, left), (store, right) = sides = _sides(check, table)
+        there = Table(store, right.table, (), right.time, right.tenant)
         return [
             *same_length(check, left.columns, right.columns),
             *seen(world, table, check, left.columns),
             *seen(world, there, check, right.columns),
-        ]
+        ] or incomparable(world, check, *sides)
 
     def find(
         self, check: Check, table: Table, scope: Scope, world: CheckContext, _rows: int, limit: int
     ) -> AcrossResult:
         begun = time.monotonic()
         store = _with(check)["store"]
-        left, right = agreed(world, *zip((table.store, store), _sheets(check, table), strict=True))
-        here, there = Side(world.keyed(table.store), left), Side(world.keyed(store), right)
-        found = Differences()
-        ours, theirs = (side.keyed.digests(side.sheet, scope, (None, None))[0] for side in (here, there))
-        for low, high in _ranges(here, there, scope, (None, None), (ours, theirs)):
-            _compare(here, there, scope, low, high, found)
-            if len(found.here) + len(found.there) >= ENOUGH:
-                break
-        bad = found.rows(left.key)
-        message = _difference(ours, theirs, store, cut=len(found.here) + len(found.there) >= ENOUGH) if bad else ""
+        left, right = agreed(world, check, *_sides(check, table))
+        keyed, other = world.keyed(table.store), world.keyed(store)
+        with keyed.snapshot(left, scope) as here, other.snapshot(right, scope) as there:
+            found = Bisection(here, there, left, min(keyed.parts, other.parts)).differences()
+        differing = _by_key(found)
+        # Where some rows differ and too many share a key to say which, one stands for all.
+        bad = len(differing) or int(found.cut)
+        message = _message(found, store) if bad else ""
         taken = round((time.monotonic() - begun) * 1000)
-        shown = list(bad.items())[:limit]
-        return AcrossResult(
-            Tally(len(bad), max(ours.rows, theirs.rows), message, taken),
-            tuple(_sample(left, key, pair, check.mask) for key, pair in shown),
-        )
+        samples = (_sample(left, key, found, rows, check.mask) for key, rows in islice(differing.items(), limit))
+        return AcrossResult(Tally(bad, max(found.rows), message, taken), tuple(samples))
 
 
-def _ranges(
-    here: Side, there: Side, scope: Scope, ends: tuple[Key | None, Key | None], digests: tuple[Digest, Digest]
-) -> Iterator[tuple[Key | None, Key | None]]:
-    """The ranges of few rows in which the sides differ."""
-    ours, theirs = digests
-    if ours == theirs:
-        return
-    larger = here if ours.rows >= theirs.rows else there
-    cuts = larger.keyed.split(larger.sheet, scope, *ends, PARTS) if max(ours.rows, theirs.rows) > FEW else ()
-    if not cuts:  # few rows, or all of one key
-        yield ends
-        return
-    bounds = (ends[0], *cuts, ends[1])
-    left, right = (side.keyed.digests(side.sheet, scope, bounds) for side in (here, there))
-    for part, pair in enumerate(zip(left, right, strict=True)):
-        yield from _ranges(here, there, scope, (bounds[part], bounds[part + 1]), pair)
+_Sides = tuple[list[Values], list[Values]]
 
 
-def _compare(here: Side, there: Side, scope: Scope, low: Key | None, high: Key | None, found: Differences) -> None:
-    ours, theirs = (Counter(side.keyed.rows(side.sheet, scope, low, high, ENOUGH)) for side in (here, there))
-    found.here.update(ours - theirs)
-    found.there.update(theirs - ours)
+def _by_key(found: Differences) -> dict[Values, _Sides]:
+    """Each differing key with the rows that are on one side alone."""
+    keys: dict[Values, _Sides] = {}
+    for side, rows in enumerate((found.here, found.there)):
+        for row in rows:
+            keys.setdefault(row.values[: found.key], ([], []))[side].append(row.values)
+    return keys
 
 
-def _sample(sheet: ComparableTable, key: Key, pair: tuple[Key | None, Key | None], mask: Sequence[str]) -> Row:
-    """The key, and of the other columns those that differ, as they are here and there."""
+def _sample(sheet: ComparableTable, key: Values, found: Differences, rows: _Sides, mask: Sequence[str]) -> Row:
+    """The key, and what is wrong with it: of a changed row the other columns, as they are here and there."""
     row: dict[str, object] = {
-        name: MASKED if name in mask else _readable(form, sheet.places, value)
+        name: MASKED if name in mask else readable(form, value, sheet.time_places)
         for name, form, value in zip(sheet.columns, sheet.forms, key, strict=False)
     }
-    here, there = pair
-    if here is None or there is None:
-        return {**row, "missing": "here" if here is None else "there"}
-    for name, form, ours, theirs in zip(sheet.columns, sheet.forms, here, there, strict=True):
+    here, there = found.counts[key]
+    if not here or not there:
+        row["missing"] = "there" if here else "here"
+    if max(here, there) > 1:
+        sides = [side for side, count in (("here", here), ("there", there)) if count > 1]
+        return {**row, "duplicate": " and ".join(sides), "rows": {"here": here, "there": there}}
+    if not here or not there:
+        return row
+    for name, form, ours, theirs in zip(sheet.columns, sheet.forms, rows[0][0], rows[1][0], strict=True):
         if ours != theirs:
-            values = {"here": _readable(form, sheet.places, ours), "there": _readable(form, sheet.places, theirs)}
-            row[name] = MASKED if name in mask else values
+            values = [readable(form, value, sheet.time_places) for value in (ours, theirs)]
+            row[name] = MASKED if name in mask else {"here": values[0], "there": values[1]}
     return row
 
 
-def _readable(form: str, places: int, value: str) -> object:
-    """A value as people write it, from the form in which stores compare it."""
-    if value == "∅":
-        return None
-    if re.fullmatch(r"-?\d+", value) is None:
-        return value
-    if form == MOMENT:
-        return plain(datetime.fromtimestamp(int(value) / 1000, UTC))
-    return int(value) / 10**places if form == NUMBER else int(value) if form == INTEGER else value
-
-
-def _difference(ours: Digest, theirs: Digest, store: str, *, cut: bool) -> str:
-    parts = ["at least as many rows differ"] if cut else []
-    if ours.rows != theirs.rows:
-        parts.append(f"{ours.rows:,} rows here, {theirs.rows:,} in {store}")
-    if (ours.low, ours.high) != (theirs.low, theirs.high):
-        parts.append(f"keys from {ours.low} to {ours.high} here, from {theirs.low} to {theirs.high} in {store}")
+def _message(found: Differences, store: str) -> str:
+    ours, theirs = found.rows
+    parts = ["at least as many rows differ"] if found.cut else []
+    if ours != theirs:
+        parts.append(f"{ours:,} rows here, {theirs:,} in {store}")
+    if double := sum(max(counts) > 1 for counts in found.counts.values()):
+        parts.append(f"{double:,} of these keys {'has' if double == 1 else 'have'} more than one row")
     return "; ".join(parts) or f"values differ from those in {store}"
 
 
@@ -198,13 +141,14 @@ def _with(check: Check) -> Mapping[str, Any]:
     return other
 
 
-def _sheets(check: Check, table: Table) -> tuple[ComparableTable, ComparableTable]:
+def _sides(check: Check, table: Table) -> tuple[Sided, Sided]:
     whole: Any = check.body
     other = _with(check)
     key, rest = columns(whole["key"]), columns(whole.get("columns"))
     their_key, their_rest = columns(other.get("key")) or key, columns(other.get("columns")) or rest
-    places = whole.get("places", 6)
-    ours = ComparableTable(table.name, (*key, *rest), (), len(key), places, table.time, table.tenant, table.options)
-    return ours, ComparableTable(
-        other["table"], (*their_key, *their_rest), (), len(their_key), places, other.get("time"), other.get("tenant")
-    )
+    decimals = whole.get("places"), whole.get("time_places")
+    left = ComparableTable(table.name, (*key, *rest), (), (), len(key), MD5, *decimals, table.time, table.tenant)
+    right = ComparableTable(other["table"], (*their_key, *their_rest), (), (), len(their_key), MD5, *decimals)
+    left = replace(left, options=table.options)
+    right = replace(right, time=other.get("time"), tenant=other.get("tenant"))
+    return (table.store, left), (other["store"], right)

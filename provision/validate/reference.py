@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.errors import ProvisionError
-from provision.model.checks import Check, ComparableTable, Key, Row, Scope, Table, Tally
+from provision.model.checks import Check, Row, Scope, Table, Tally
+from provision.model.comparable import ComparableTable, Key
 from provision.text.plain import MASKED
-from provision.validate.across import AcrossResult, CheckContext, agreed, same_length, seen
+from provision.validate.across import AcrossResult, CheckContext, Sided, agreed, incomparable, same_length, seen
 from provision.validate.columns import REFERENCE, columns
+from provision.validate.written import readable
 
 
 class Reference:
@@ -31,26 +33,22 @@ class Reference:
             *same_length(check, ours, theirs),
             *seen(world, table, check, ours),
             *seen(world, there, check, theirs),
-        ]
+        ] or incomparable(world, check, *_sheets(check, table))
 
     def find(
         self, check: Check, table: Table, scope: Scope, world: CheckContext, rows: int, limit: int
     ) -> AcrossResult:
         begun = time.monotonic()
-        ours, theirs = _columns(check)
-        left = ComparableTable(
-            table.name, ours, key=len(ours), time=table.time, tenant=table.tenant, options=table.options
-        )
-        right = ComparableTable(_to(check)["table"], theirs, key=len(theirs))
         store = _store(check, table)
-        left, right = agreed(world, (table.store, left), (store, right))
+        left, right = agreed(world, check, *_sheets(check, table))
         bad, samples = 0, list[Row]()
         # Their side may hold rows of every time and tenant: a reference may lead out of the scope.
-        known = world.keyed(store).keys(right, Scope(seconds=scope.seconds), None, None)
-        for key, count in orphans(world.keyed(table.store).keys(left, scope, None, None), known):
+        known = world.keyed(store).keys(right, Scope(seconds=scope.seconds))
+        for key, count in orphans(world.keyed(table.store).keys(left, scope), known):
             bad += count
             if len(samples) < limit:
-                shown = {name: MASKED if name in check.mask else value for name, value in zip(ours, key, strict=True)}
+                named = zip(left.columns, left.forms, key, strict=True)
+                shown = {name: MASKED if name in check.mask else readable(form, each) for name, form, each in named}
                 samples.append({**shown, "rows": count})
         message = f"not in {store} {right.table}" if bad else ""
         taken = round((time.monotonic() - begun) * 1000)
@@ -65,6 +63,13 @@ def orphans(ours: Iterator[tuple[Key, int]], theirs: Iterator[tuple[Key, int]]) 
             known = next(theirs, None)
         if known is None or known[0] != key:
             yield key, count
+
+
+def _sheets(check: Check, table: Table) -> tuple[Sided, Sided]:
+    ours, theirs = _columns(check)
+    left = ComparableTable(table.name, ours, key=len(ours), time=table.time, tenant=table.tenant, options=table.options)
+    right = ComparableTable(_to(check)["table"], theirs, key=len(theirs))
+    return (table.store, left), (_store(check, table), right)
 
 
 def _to(check: Check) -> Mapping[str, Any]:

@@ -174,6 +174,7 @@ _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 ROWS: Mapping[str, Callable[[Any], Bad]] = {
     "not_null": _not_null,
+    "not_null_share": lambda body: _not_null(body["column"]),
     "range": _range,
     "accepted_values": _accepted,
     "max_length": _max_length,

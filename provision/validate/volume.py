@@ -45,7 +45,7 @@ class Volume:
             return AcrossResult(Tally(0, rows))
         earlier = world.totals(table, check)[:RUNS]
         if not earlier:
-            return AcrossResult(Tally(0, rows, "the first run: nothing to compare with"))
+            return AcrossResult(Tally(0, rows, "the first run: nothing to compare with", judged=False))
         usual = median(earlier)
         odd = abs(rows - usual) > wanted["change"] * max(usual, 1)
         return AcrossResult(Tally(int(odd), rows, f"{rows:,} rows, usually {usual:,.0f}"))

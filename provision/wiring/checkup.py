@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from provision import kinds, process, settings
 from provision.errors import ProvisionError, unexpected
 from provision.flows.doctor import Checkup, Look, examine, problems
 from provision.model import Finding, Severity
-from provision.wiring import machine, sites
+from provision.model.partitions import PartitionSet
+from provision.wiring import machine, partitions, sites
 
 
 def tools() -> list[Finding]:
@@ -38,7 +39,9 @@ def _examined(project: settings.ProjectFile, name: str, variables: Mapping[str, 
         return Checkup(tuple(problems(error, "environment", name)))
     mask = environment.mask
     try:
-        found = examine(project, environment, kinds.build, sites.engine, _look, process.dead)
+        windows, wrong = _windows(project)
+        found = examine(project, environment, kinds.build, sites.engine, _look, process.dead, windows)
+        found = replace(found, findings=(*wrong, *found.findings))
     except Exception as error:
         named = machine.blamed(unexpected(error, mask))
         if named.code == "unexpected":
@@ -46,6 +49,14 @@ def _examined(project: settings.ProjectFile, name: str, variables: Mapping[str, 
         found = Checkup(tuple(problems(named, "packages", "machine")))
     hidden = (replace(each, message=mask(each.message), fix=mask(each.fix)) for each in found.findings)
     return Checkup(tuple(hidden), found.unreachable)
+
+
+def _windows(project: settings.ProjectFile) -> tuple[Sequence[PartitionSet], list[Finding]]:
+    """The partitioned tables that the project describes, and what is wrong with their documents."""
+    try:
+        return partitions.read(project), []
+    except ProvisionError as error:
+        return (), list(problems(error, "files", "partitions"))
 
 
 def _look(kind: str) -> Look | None:

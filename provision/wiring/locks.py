@@ -59,5 +59,5 @@ def _moved(shown: LeaseRecord, now: LeaseRecord | None) -> RefusedError:
         "lease-moved",
         f"token {shown.token} does not hold the lock any more",
         where=f"held by {now.owner}, token {now.token}" if now is not None else "nobody holds it now",
-        fix="look again: provision lock show",
+        fix="look again: `provision lock show`",
     )

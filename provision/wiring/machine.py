@@ -39,14 +39,14 @@ def git() -> Finding:
 
 def packages(names: Sequence[str], *, embedded: bool) -> Iterator[Finding]:
     """The packages that these kinds need, and the embedded engines where one is used, with their versions."""
-    extras = {
-        "",
-        *(kinds.named(name, "doctor").extra for name in names),
-        *(("local",) if embedded else ()),
-    }
+    used = [kinds.named(name, "doctor") for name in names]
+    extras = {"", *(each.extra for each in used), *(("local",) if embedded else ())}
+    engines = {each.engine_package for each in used}
     for extra, found in _installed(extras).items():
         fine = []
         for name, version, bounds in found:
+            if extra == "local" and name not in engines:
+                continue  # it brings what every kind needs
             if version is None:
                 yield _wrong(f"{name} is not installed", {extra})
             elif not _within(version, bounds):

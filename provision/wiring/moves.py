@@ -10,11 +10,13 @@ from provision.core.graph import BACKFILL
 from provision.errors import ProvisionError, joined
 from provision.flows.connect import Site
 from provision.flows.losses import Losses
-from provision.model import Event, Failure, Note, Report, RunEvent
+from provision.model import Direction, Event, Failure, Note, Plan, Report, RunEvent
+from provision.partitions.folder import FOLDER
 from provision.settings import Environment
 from provision.wiring import sites
 
 if TYPE_CHECKING:
+    from provision.flows.partitions import SetStanding
     from provision.model.backfills import Backfill
 
 
@@ -25,6 +27,29 @@ def needed_backfills(site: Site) -> dict[str, Backfill]:
     from provision.wiring import backfills
 
     return {each.id: each for each in backfills.read(site.project)}
+
+
+def changed_by_hand(site: Site, direction: Direction, plan: Plan) -> list[Note]:
+    """What a person should know of the objects that an `up` is about to touch. Costs nothing where nothing is to do."""
+    if direction is Direction.DOWN or not plan.steps:
+        return []
+    from provision.wiring.drift import before_up
+
+    return before_up(site, plan)
+
+
+def has_windows(site: Site) -> bool:
+    """Whether the project describes partitioned tables."""
+    return (site.project.root / FOLDER).is_dir()
+
+
+def partitions_in_need(site: Site, only: frozenset[str] = frozenset()) -> list[SetStanding]:
+    """The partitioned tables of the site that a person must see to. Raises ConfigError for a document that is wrong."""
+    if not has_windows(site):
+        return []
+    from provision.wiring.partitions import looked_at
+
+    return [each for each in looked_at(site, only) if each.needs]
 
 
 def hidden(happening: RunEvent, environment: Environment) -> RunEvent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -56,7 +56,10 @@ def schema() -> dict[str, Any]:
 
 
 def read(project: settings.ProjectFile, names: Sequence[str], vocabularies: Vocabularies) -> tuple[Suite, ...]:
-    """The named suites, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
+    """The named suites, or all of the project but those on request.
+
+    Raises ConfigError for everything that is wrong in any of them.
+    """
     found = documents.found(project.root)
 
     def one(name: str) -> Suite:
@@ -65,9 +68,21 @@ def read(project: settings.ProjectFile, names: Sequence[str], vocabularies: Voca
 
     suites = for_each(dict.fromkeys(names) or found, one)
     if not suites:
-        fix = "write checks/NAME.yaml; docs/validation.md shows what it holds"
+        fix = "write checks/NAME.yaml; `provision docs validation` shows what it holds"
         raise ConfigError("no-suites", "the project has no suites", where=str(project.root / "checks"), fix=fix)
-    return tuple(suites)
+    return tuple(each for each in suites if names or not each.on_request)
+
+
+def tagged(suites: Sequence[Suite], tags: Sequence[str]) -> tuple[Suite, ...]:
+    """The suites with nothing but the checks that have one of the tags. Raises ConfigError (no-such-check)."""
+    if not tags:
+        return tuple(suites)
+    known = {tag for suite in suites for table in suite.tables for check in table.checks for tag in check.tags}
+    for tag in tags:
+        if tag not in known:
+            fix = near(tag, sorted(known), "known") if known else "write `tags:` in a suite"
+            raise ConfigError("no-such-check", f"no check has the tag {tag}", where="--tag", fix=fix)
+    return _with(suites, lambda check: not set(tags).isdisjoint(check.tags))
 
 
 def only(suites: Sequence[Suite], patterns: Sequence[str]) -> tuple[Suite, ...]:
@@ -79,7 +94,19 @@ def only(suites: Sequence[Suite], patterns: Sequence[str]) -> tuple[Suite, ...]:
         if not any(fnmatchcase(name, pattern) for name in names):
             fix = near(pattern, names, "known")
             raise ConfigError("no-such-check", f"no check is called {pattern}", where="--only", fix=fix)
-    cut = [replace(suite, tables=tuple(_matching(suite.tables, patterns))) for suite in suites]
+    return _with(suites, lambda check: any(fnmatchcase(check.name, pattern) for pattern in patterns))
+
+
+def _with(suites: Sequence[Suite], wanted: Callable[[Check], bool]) -> tuple[Suite, ...]:
+    cut = [
+        replace(
+            suite,
+            tables=tuple(
+                replace(table, checks=kept) for table in suite.tables if (kept := tuple(filter(wanted, table.checks)))
+            ),
+        )
+        for suite in suites
+    ]
     return tuple(suite for suite in cut if suite.tables)
 
 
@@ -160,11 +187,3 @@ def _existing_name(name: str, found: Collection[str]) -> str:
         return name
     fix = near(name, list(found), "known")
     raise ConfigError("unknown-suite", f"no suite is called {name}", where=f"checks/{name}.yaml", fix=fix)
-
-
-def _matching(tables: Sequence[Table], patterns: Sequence[str]) -> list[Table]:
-    cut = [
-        replace(table, checks=tuple(each for each in table.checks if any(fnmatchcase(each.name, p) for p in patterns)))
-        for table in tables
-    ]
-    return [table for table in cut if table.checks]

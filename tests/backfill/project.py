@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -170,6 +173,28 @@ def append(place: Path, text: str) -> None:
     """Add to the document."""
     path = place / "backfills" / "source.yaml"
     path.write_text(path.read_text() + text)
+
+
+def in_a_terminal(place: Path, *arguments: object) -> str:
+    """What the command prints where its output is a terminal of 100 columns, until it ends."""
+    here, there = os.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    command = [sys.executable, str(ROOT / "cli.py"), *map(str, arguments), "--env", "test"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=there, stderr=there):
+        os.close(there)
+        read = b""
+        while part := _read(here):
+            read += part
+    os.close(here)
+    return read.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # nobody holds its other end any more
+        return b""
 
 
 def ended(started: subprocess.Popen[str], seconds: float = 120.0) -> tuple[int, str, str]:

@@ -30,9 +30,11 @@ def test_row_without_its_vertex_is_named_and_passed_over_if_allowed(graph: Graph
         5,
         f"error[batch-failed]: row {row}: there is no vertex nodes/m77, and no edge may lead to nothing\n"
         "  where  backfills/follows.yaml\n"
-        "  fix    write the vertex, correct the row or the template, or pass such rows over with --skip-failed N\n",
+        "  fix    write the vertex or correct the row, or pass such rows over with --skip-failed N, then"
+        " `provision backfill resume follows`; where the template is to change, `provision backfill cancel follows`,"
+        " edit it, then `provision backfill run follows`\n",
     )
-    assert passed.code == 5
+    assert passed.code == 7
     assert passed.err.startswith("error[rows-skipped]: 2 rows could not be filled and were passed over")
     assert graph.ends() == chain(200, 77, 78)
     assert f"    passed over {row}: there is no vertex nodes/m77" in provision("backfill", "status", "follows").out

@@ -154,16 +154,30 @@ def test_a_log_that_may_not_be_written_any_more_ends_the_run(
     assert database.execute(project.REFERENCE).fetchone() == (project.expected(ROWS),)
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "drop table provision.backfill_run, provision.backfill_part, provision.backfill_skipped",
+            r"error\[(run-gone|schema-changed)\]: (run \S+ is not in the log any more|the schema)",
+        ),
+        (
+            "delete from provision.backfill_run",
+            r"error\[run-gone\]: run \S+ is not in the log any more\n.*\n.*`provision backfill run ",
+        ),
+    ],
+    ids=["tables", "rows"],
+)
 def test_a_log_that_is_gone_ends_the_run_and_the_next_one_begins_anew(
-    start: Start, provision: Provision, database: Database
+    start: Start, provision: Provision, database: Database, statement: str, told: str
 ) -> None:
     started = start()
-    database.execute("drop table provision.backfill_run, provision.backfill_part, provision.backfill_skipped")
+    database.execute(statement.encode())
 
     code, _, err = project.ended(started)
 
     assert code == 5
-    assert re.match(r"error\[(run-gone|schema-changed)\]: (run \S+ is not in the log any more|the schema)", err)
+    assert re.match(told, err), err
     assert provision("backfill", "run", "source").code == 0
     assert database.execute(project.REFERENCE).fetchone() == (project.expected(ROWS),)
 
@@ -210,7 +224,12 @@ def test_a_query_of_the_user_that_fails_under_the_run_ends_it(
     again = provision("backfill", "resume", "source")
 
     said = 'error[bad-yield]: yield.sql: relation "busy" does not exist\n  where  backfills/source.yaml:10:9\n'
-    assert (code, err) == (5, said + "  fix    correct the query, then resume\n")
+    fix = (
+        "  fix    bring back what the query reads, then `provision backfill resume source --env test`; where the file"
+        " is to change, `provision backfill cancel source --env test`, edit it, then"
+        " `provision backfill run source --env test`\n"
+    )
+    assert (code, err) == (5, said + fix)
     assert (again.code, again.err) == (2, said + "  fix    correct the query\n")
     database.execute("create table busy (why text)")
     assert provision("backfill", "resume", "source").code == 0

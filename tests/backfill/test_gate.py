@@ -74,17 +74,41 @@ def test_a_store_restored_to_before_the_backfill_is_held_again(
     assert held == [{"id": "postgres/0002", "waits_for": ["backfill/source"]}]
 
 
-def test_up_says_of_a_backfill_without_document_that_it_has_none(shop: Path, provision: Provision) -> None:
-    (shop / "backfills" / "source.yaml").unlink()
-    (shop / "alembic" / "versions" / "0003_more.py").write_text(
-        '"""More"""\n\nfrom alembic import op\n\nrevision = "0003"\ndown_revision = "0002"\n\n\n'
-        'def upgrade() -> None:\n    op.execute("SELECT 1")\n\n\ndef downgrade() -> None:\n    op.execute("SELECT 1")\n'
+@pytest.mark.parametrize("command", ["up", "plan", "status", "status --check", "plan --offline", "up --dry-run"])
+def test_a_backfill_that_does_not_exist_is_an_error(shop: Path, provision: Provision, command: str) -> None:
+    (shop / "backfills" / "source.yaml").rename(shop / "backfills" / "sources.yaml")
+
+    ran = provision(*command.split())
+
+    assert (ran.code, ran.err) == (
+        2,
+        "error[unknown-backfill]: postgres/0002 waits for backfill/source, and there is no backfills/source.yaml\n"
+        "  where  alembic/versions/0002_source_is_there.py\n  fix    did you mean sources?\n",
     )
 
-    ran = provision("up")
 
-    assert ran.code == 0
-    assert "  blocked postgres/0002: waits for backfill/source\n" in ran.out
+def test_a_file_of_a_backfill_that_is_complete_may_go(shop: Path, url: str, provision: Provision) -> None:
+    project.sow(url, 10_000)
+    assert provision("backfill", "run", "source").code == 0
+    (shop / "backfills" / "source.yaml").unlink()
+
+    assert provision("up").code == 0
+
+
+@pytest.mark.parametrize("command", ["up", "status", "plan", "up --dry-run", "status --check"])
+def test_what_waits_for_a_backfill_is_never_up_to_date_and_names_the_command(
+    shop: Path, url: str, provision: Provision, command: str
+) -> None:
+    assert shop.exists()
+    project.sow(url, 10_000)
+
+    ran = provision(*command.split())
+
+    assert ran.code == (1 if "--check" in command else 0)
+    assert "provision backfill run source --env test" in ran.out
+    assert "1 blocked" in ran.out
+    for word in ("up to date", "nothing to do", "everything is applied"):
+        assert word not in ran.out
 
 
 @pytest.mark.usefixtures("shop")

@@ -87,6 +87,32 @@ def test_windows_that_were_never_made_are_what_the_rollup_makes(shop: Shop, prov
     assert made == reference(shop)
 
 
+def test_windows_that_are_there_are_made_again_where_it_is_asked_for(shop: Shop, provision: Provision) -> None:
+    shop.fill(AGO)
+    filled(provision)
+    before = shop.place.found(*TARGET)
+    late = hour(7) + 1800
+    shop.place.put("raw", f"requests,host=b bytes=1000i,ms=70 {late}")
+    assert filled(provision)["rows_done"] == 0  # what is there stays
+    assert shop.place.found(*TARGET) == before
+    shop.place.lose("requests", {"host": "a"}, hour(41), hour(20))  # their windows have no source any more
+    gone = {(row["time"], row["host"]) for row in before if row["host"] == "a" and row["time"] < hour(20)}
+
+    shop.document("again", "by_hour", "remake: true", f"since: {iso(hour(12))}", f"until: {iso(hour(5))}")
+    found = filled(provision, "again")
+
+    made = shop.place.found(*TARGET)
+    changed = [row for row in made if row not in before]
+    assert [(row["time"], row["host"], row["slowest"]) for row in changed] == [(hour(7), "b", 70)]
+    assert len(made) == len(before)
+    assert found["rows_done"] == found["rows_total"] == len([r for r in made if hour(12) <= r["time"] < hour(5)])
+
+    shop.document("all", "by_hour", "remake: true")
+    filled(provision, "all")
+    assert shop.place.found(*TARGET) == made
+    assert gone <= {(row["time"], row["host"]) for row in made}
+
+
 def test_only_windows_that_were_lost_are_made_again(shop: Shop, provision: Provision) -> None:
     shop.fill(AGO)
     wanted = reference(shop)
@@ -237,6 +263,10 @@ def test_source_without_points_is_said(provision: Provision) -> None:
     assert "by_hour: raw.requests of app holds no point for it" in ran.out
 
 
+# What the fix of each wrong document asks for, all in one.
+RIGHT = "database: app\nrollup: [by_hour, by_day]"
+
+
 def test_unknown_rollup_is_refused(shop: Shop, provision: Provision) -> None:
     shop.document("hours", "by_hours")
 
@@ -286,6 +316,8 @@ def test_wrong_document_is_refused(shop_1: Shop, provision: Provision, document:
     ran = provision("backfill", "run", "hours", "--no-lock")
 
     assert (ran.code, ran.err) == (2, told)
+    (shop_1.folder / "backfills" / "hours.yaml").write_text(f"store: influx\n{RIGHT}\n")
+    assert provision("backfill", "run", "hours", "--no-lock").code == 0
 
 
 def test_query_of_another_shape_is_refused(on_1: On1, shop_1: Shop, provision: Provision) -> None:
@@ -299,6 +331,8 @@ def test_query_of_another_shape_is_refused(on_1: On1, shop_1: Shop, provision: P
         "error[foreign-rollup]: odd of app is not what create_rollup makes: its windows cannot be told\n"
         "  where  backfills/hours.yaml:3:1\n  fix    name a rollup that a file makes\n"
     )
+    shop_1.document("hours", "by_hour")
+    assert provision("backfill", "run", "hours", "--no-lock").code == 0
 
 
 def test_window_that_cannot_be_written_is_named_and_can_be_passed_over(
@@ -311,7 +345,7 @@ def test_window_that_cannot_be_written_is_named_and_can_be_passed_over(
     failed = provision("backfill", "run", "hours", "--no-lock")
     passed = provision("backfill", "run", "hours", "--no-lock", "--skip-failed", "30")
 
-    assert (failed.code, passed.code) == (5, 5)
+    assert (failed.code, passed.code) == (5, 7)
     assert "error[batch-failed]: by_hour from " in failed.err
     assert "field type conflict" in failed.err
     assert "24 rows could not be filled and were passed over; the rest is filled" in passed.err

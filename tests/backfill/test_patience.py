@@ -52,21 +52,15 @@ def test_who_waits_for_the_whole_table_is_let_in(
     assert standing(provision)["state"] == "succeeded"
 
 
-def test_rows_that_others_hold_are_waited_for_and_nobody_waits_behind_that(
-    shop: Path, url: str, provision: Provision, database: Database
-) -> None:
-    project.sow(url, 5_000)
-    append(shop, "key: n\n")
-    with psycopg.connect(url) as other:
-        other.execute("update orders set note = 'mine' where n = 1111")
-        with beside(shop):
-            project.until(lambda: standing(provision)["throttled_by"] == "rows locked by others")
-            database.execute("set statement_timeout = '5s'; update orders set note = 'free' where n = 1110")
-            time.sleep(0.5)
-            other.commit()
+def test_a_watch_at_a_terminal_draws_over_itself(shop: Path, url: str, database: Database) -> None:
+    project.sow(url, 20_000)
+    with beside(shop, "--rate", 1_500):
+        project.until(lambda: project.rows_done(database) > 100)
+        shown = project.in_a_terminal(shop, "backfill", "status", "source", "--watch")
 
-    assert database.execute("select count(*) from orders where source is null").fetchone() == (0,)
-    assert database.execute("select note, source from orders where n = 1111").fetchone() == ("mine", "web-1111")
+    assert shown.count("shop · test") == 1
+    assert shown.count("\x1b[3A\x1b[J") > 1, "three lines: the backfill, why it is slow, who runs it"
+    assert "slowed by the rate of 1500 rows/s" in shown
 
 
 def test_the_longest_wait_of_others_is_seen(shop: Path, url: str, provision: Provision) -> None:
@@ -153,7 +147,7 @@ def test_on_postgresql_15(postgres_15: str, tmp_path: Path, monkeypatch: pytest.
 
 def test_watch_shows_a_run_until_it_is_over(shop: Path, url: str, database: Database) -> None:
     project.sow(url, 20_000)
-    with beside(shop, "--rate", 4_000):
+    with beside(shop, "--rate", 1_500):
         project.until(lambda: project.rows_done(database) > 100)
         watched = project.process(shop, "backfill", "status", "source", "--watch")
         code, out, err = project.ended(watched)

@@ -98,3 +98,15 @@ def test_rate_of_the_command_line_goes_before_one_that_was_set_earlier_and_after
 def test_rate_that_is_none_is_refused(provision: Provision, wrong: str) -> None:
     assert provision("backfill", "run", "source", "--rate", wrong).code == 2
     assert provision("backfill", "resume", "source", "--set", f"rate={'-1' if wrong == '0' else wrong}").code == 2
+
+
+def test_who_joins_keeps_to_the_rate_of_who_leads(shop: Path, provision: Provision, database: Database) -> None:
+    with beside(shop, "--rate", 800):
+        project.until(lambda: project.rows_done(database) > 800)
+        joined = project.process(shop, "backfill", "run", "source", "--join")
+        time.sleep(5)  # until both know of each other
+        found = rate(database)
+        provision("backfill", "resume", "source", "--set", "rate=0")
+        assert project.ended(joined)[0] == 0
+
+    assert 200 < found < 1200

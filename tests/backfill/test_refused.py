@@ -41,8 +41,8 @@ WRONG = {
     ),
     "does not parse": (
         ("coalesce(score, 0.5)", "coalesce(score, 0.5"),
-        'error[bad-expression]: set.score: syntax error at end of input\n'
-        "  where  backfills/source.yaml:6:3\n  fix    correct the expression\n",
+        "error[bad-expression]: set.score is not one expression: a ( is not closed\n"
+        "  where  backfills/source.yaml:6:3\n  fix    write one SQL expression\n",
     ),
     "wrong type": (
         ("coalesce(score, 0.5)", "note"),
@@ -67,7 +67,7 @@ WRONG = {
     "requirement not met": (
         ("requires: [postgres/0001]", "requires: [postgres/0002]"),
         "error[requirement-not-met]: source requires postgres/0002, which is not applied\n"
-        "  where  backfills/source.yaml:8:1\n  fix    provision up, then run it again\n",
+        "  where  backfills/source.yaml:8:1\n  fix    `provision up`, then run it again\n",
     ),
 }  # fmt: skip
 

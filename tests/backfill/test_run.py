@@ -50,8 +50,8 @@ def test_run_fills_what_is_missing_and_nothing_else(
     assert ran.code == 0
     found = json.loads(ran.out)
     assert list(found) == [
-        "name", "run", "state", "rows_done", "rows_total", "rate", "eta_s", "batch", "throttled_by", "longest_wait_ms",
-        "cursor",
+        "name", "run", "state", "rows_done", "rows_total", "rate", "eta_s", "batch", "throttled_by", "blocker",
+        "longest_wait_ms", "cursor",
     ]  # fmt: skip
     assert (found["state"], found["rows_done"], found["rows_total"]) == ("succeeded", 10_800, 10_800)
     assert checksum(database) == project.expected(12_000)
@@ -101,7 +101,7 @@ def test_rows_behind_the_cursor_are_found_in_the_last_pass(
 
 def test_rows_that_stay_as_they_are_end_the_run(expected: Expected, shop: Path, url: str, provision: Provision) -> None:
     project.sow(url, 100)
-    document(shop, where="source is null or true")
+    document(shop, "key: n\n", where="source is null or true")
 
     ran = provision("backfill", "run", "source")
 
@@ -136,7 +136,7 @@ def test_a_failing_row_is_named_and_passed_over_if_allowed(
 
     assert refused.code == 5
     expected(refused.err)
-    assert passed.code == 5
+    assert passed.code == 7
     assert passed.err.startswith("error[rows-skipped]: 1 rows could not be filled and were passed over")
     assert database.execute("select count(*) from orders where source is null").fetchone() == (1,)
     assert "    passed over 777: " in provision("backfill", "status", "source").out
@@ -154,7 +154,7 @@ def test_a_failing_row_is_found_whatever_the_order(
     document(shop, ORDERS[order])
     database.execute("alter table orders add constraint few check (source not in ('web-777', 'web-2111'))")
 
-    assert provision("backfill", "run", "source", "--skip-failed", 5).code == 5
+    assert provision("backfill", "run", "source", "--skip-failed", 5).code == 7
 
     left = database.execute("select n from orders where source is null order by n").fetchall()
     assert left == [(777,), (2111,)]
@@ -240,7 +240,8 @@ def test_rows_in_physical_order_stay_in_their_pages(shop: Path, url: str, provis
         assert provision("backfill", "run", "source").code == 0
 
         moved = "select n_tup_upd, n_tup_upd - n_tup_hot_upd from pg_stat_user_tables where relname = 'orders'"
-        project.until(lambda: (database.execute(moved).fetchone() or (0,))[0] == 27_000)
+        # A batch that was ended at its target was counted too.
+        project.until(lambda: (database.execute(moved).fetchone() or (0,))[0] >= 27_000)
         row, after = database.execute(moved).fetchone(), database.execute(size).fetchone()
     assert row is not None
     assert row[1] < 27_000 * 0.6

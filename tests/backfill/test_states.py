@@ -1,4 +1,4 @@
-"""What may follow what, and how fast a worker goes."""
+"""What may follow what, and the most rows a second. How large batches are: tests/unit/test_pace.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from provision.backfill.pace import BatchSize, Brake, Speed
+from provision.backfill.pace import Brake, Speed
 from provision.backfill.states import CANCEL, PAUSE, RESUME, TRANSITIONS, moved, seen
 from provision.errors import RefusedError
 from provision.model.backfills import BackfillRun, RunState
@@ -52,43 +52,6 @@ def test_a_run_that_nobody_leads_is_not_running(state: RunState) -> None:
 
     assert seen(run(state), led=True) is state
     assert (seen(run(state), led=False) is RunState.INTERRUPTED) == (state in {*working, RunState.INTERRUPTED})
-
-
-def test_batches_grow_to_the_wanted_duration_and_no_faster_than_twice() -> None:
-    size = BatchSize(100, 0.1)
-    sizes = []
-    for _ in range(8):
-        size.took(size.rows, size.rows * 1e-5)
-        sizes.append(size.rows)
-
-    assert sizes == [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
-
-
-def test_one_slow_batch_makes_the_next_ones_smaller_and_they_recover() -> None:
-    size = BatchSize(10_000, 0.1)
-    size.took(10_000, 0.1)
-    size.took(10_000, 0.5)
-    small = size.rows
-    for _ in range(12):
-        size.took(size.rows, size.rows * 1e-5)
-
-    assert small == 2941
-    assert 9_000 < size.rows <= 10_000
-
-
-def test_the_short_end_of_a_part_teaches_nothing() -> None:
-    size = BatchSize(1_000, 0.1)
-    size.took(3, 0.09)
-
-    assert size.rows == 1_000
-
-
-def test_locked_rows_halve_a_batch_down_to_one_row() -> None:
-    size = BatchSize(3, 0.1)
-    size.halve()
-    size.halve()
-
-    assert size.rows == 1
 
 
 def test_a_brake_keeps_to_its_rate() -> None:
@@ -140,3 +103,15 @@ def test_speed_follows_what_was_done() -> None:
         speed.add(500)
 
     assert speed.rate == pytest.approx(500.0)
+
+
+def test_speed_of_a_first_batch_at_once_is_soon_that_of_the_rate() -> None:
+    now = [0.0]
+    speed = Speed(lambda: now[0])
+    now[0] += 0.01
+    speed.add(800)
+    for _ in range(8):
+        now[0] += 0.25
+        speed.add(200)
+
+    assert 800 < speed.rate < 1300

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from tests.chaos.ground import DOWN, UP, Ground, Ran, ground
 from tests.chaos.rounds import Clocks, Round, Times, Verdict, play
 from tests.chaos.second import ENGINES
+from tests.chaos.silence import STORES
 
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -54,6 +55,7 @@ def all_rounds(points: dict[bool, list[str]], instants: int) -> list[Round]:
         side += [Round(f"boundary {word}", down, number, point) for number, point in enumerate(points[down], 1)]
         side += [Round(f"random {word}", down, number) for number in range(1, instants + 1)]
         side += [Round(f"twice {word}", down, number) for number in range(1, instants // 8 + 1)]
+        side += [Round(f"silent {word}", down, n, STORES[n % len(STORES)]) for n in range(1, instants // 2 + 1)]
         for store in ENGINES:
             count = max(1, instants // 12)
             for what in ("engine", "restart"):
@@ -71,7 +73,7 @@ def sample(rounds: Sequence[Round], size: int, seed: int) -> list[Round]:
         kinds.setdefault(each.kind, []).append(each)
     for listed in kinds.values():
         chance.shuffle(listed)
-    names = sorted(kinds, key=lambda kind: (not kind.startswith(("boundary", "random")), kind))
+    names = sorted(kinds, key=lambda kind: (not kind.startswith(("boundary", "random", "silent")), kind))
     chosen: list[Round] = []
     while len(chosen) < min(size, len(rounds)):
         for name in names:

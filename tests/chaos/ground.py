@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from provision.embedded import engine
@@ -68,8 +69,66 @@ class Ran:
         return f"exit {self.code}{' HUNG' if self.hung else ''}; {self.out[-1500:]}\n{self.err[-3000:]}".strip()
 
 
+class Starter:
+    """The process that starts commands in a folder, one at a time."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *more: str) -> None:
+        name = "-".join(("said", *(each.strip("-") for each in more)))
+        self._out, self.err = folder / f"{name}.out", folder / f"{name}.err"
+        command = [sys.executable, "-P", "-m", "tests.chaos.stable", str(folder), *more]
+        # A session of its own: Ctrl-C at the terminal must not end the one that cleans up.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+        )
+
+    def run(
+        self,
+        arguments: tuple[str, ...],
+        *,
+        kill_after: float | None = None,
+        kill_early: bool = False,
+        engine_of: str = "",
+        again: bool = False,
+        trap: str = "",
+        record: Path | None = None,
+        bare: bool = False,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ran:
+        """Run `provision` there and wait for its end. `bare` starts the real program, else a fork of one warmed up.
+
+        `kill_after` counts seconds from the first word it says (all stores are reached then), with `kill_early` from
+        its start. With `engine_of` an engine is killed, not the run; with `again` it is back while the run goes on.
+        """
+        request = {
+            "arguments": arguments,
+            "kill_after": kill_after,
+            "kill_early": kill_early,
+            "engine": engine_of,
+            "again": again,
+            "trap": trap,
+            "record": str(record or ""),
+            "bare": bare,
+            "environment": dict(environment),
+            "limit": LIMIT,
+            "out": str(self._out),
+            "err": str(self.err),
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        said = {each.suffix[1:]: each.read_text(errors="replace") for each in (self._out, self.err)}
+        return Ran(**answer, **said)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
 class Ground:
-    """Owns the copy, its engines and the process that starts commands there."""
+    """Owns the copy, its engines and what starts commands there; `beside` starts others at the same time."""
 
     def __init__(self) -> None:
         roomy = Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2 << 30
@@ -84,52 +143,12 @@ class Ground:
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        command = [sys.executable, "-P", "-m", "tests.chaos.stable", str(self.folder)]
-        # A session of its own: Ctrl-C at the terminal must not end the one that cleans up.
-        self._stable = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
-        )
+        self.first = Starter(self.folder, environment)
+        self.run = self.first.run
+        self.beside = Starter(self.folder, environment, "--beside")
         self.full = False  # everything is applied, as in an undisturbed run
         self.expected: dict[str, str] = {}
         self.revisions: dict[str, list[str]] = {}
-
-    def run(
-        self,
-        arguments: tuple[str, ...],
-        *,
-        kill_after: float | None = None,
-        kill_early: bool = False,
-        engine_of: str = "",
-        again: bool = False,
-        trap: str = "",
-        record: Path | None = None,
-        bare: bool = False,
-    ) -> Ran:
-        """Run `provision` here and wait for its end. `bare` starts the real program, else a fork of one warmed up.
-
-        `kill_after` counts seconds from the first word it says (all stores are reached then), with `kill_early` from
-        its start. With `engine_of` an engine is killed, not the run; with `again` it is back while the run goes on.
-        """
-        out, err = self.folder / "out", self.folder / "err"
-        request = {
-            "arguments": arguments,
-            "kill_after": kill_after,
-            "kill_early": kill_early,
-            "engine": engine_of,
-            "again": again,
-            "trap": trap,
-            "record": str(record or ""),
-            "bare": bare,
-            "limit": LIMIT,
-            "out": str(out),
-            "err": str(err),
-        }
-        assert self._stable.stdin is not None
-        assert self._stable.stdout is not None
-        self._stable.stdin.write(json.dumps(request) + "\n")
-        self._stable.stdin.flush()
-        answer = json.loads(self._stable.stdout.readline())
-        return Ran(**answer, out=out.read_text(errors="replace"), err=err.read_text(errors="replace"))
 
     def start(self) -> None:
         """Make the engines and learn what an undisturbed run comes to. Raises RuntimeError when that one fails."""
@@ -156,8 +175,8 @@ class Ground:
         """The schema of each store."""
         return pictures.of(self.stores())
 
-    def faults(self) -> list[str]:
-        """What is not as after an undisturbed run; empty when all is."""
+    def faults(self, *, lived: bool = False) -> list[str]:
+        """What is not as after an undisturbed run; empty when all is. `lived`: a run could say that it failed."""
         found: list[str] = []
         for kind, text in self.pictures().items():
             lines = unified_diff(self.expected[kind].splitlines(), text.splitlines(), "undisturbed", kind, n=0)
@@ -165,7 +184,7 @@ class Ground:
         stores = self.stores()
         urls = {store: keys["url"] for store, keys in stores.items()}
         for kind, entries in (pictures.ledgers(urls) | pictures.rest_ledgers(stores)).items():
-            found += pictures.faults(entries, self.revisions[kind])
+            found += pictures.faults(entries, self.revisions[kind], may_fail=lived)
         numbers = {kind: [each.split("/")[1] for each in ids] for kind, ids in self.revisions.items()}
         for kind, rows in pictures.versions(urls).items():
             wanted = sorted(numbers[kind]) if kind == "clickhouse" else numbers[kind][-1:]
@@ -196,9 +215,8 @@ class Ground:
 
     def close(self) -> None:
         """End the engines and remove the folder; `stable` does it, also when this process dies."""
-        assert self._stable.stdin is not None
-        self._stable.stdin.close()
-        self._stable.wait(60)
+        self.beside.close()
+        self.first.close()
         self._double.close()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.chaos.ground import DOWN, UP, Ground, Ran
+from tests.chaos.silence import silence
 
 
 class End(StrEnum):
@@ -22,7 +23,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Round:
-    """`kind` names a row of the table; `point` is a boundary, or the engine to kill; `name` replays the round.
+    """`kind` is a row of the table; `point` is a boundary, or the store to kill or silence; `name` replays the round.
 
     An engine is killed and comes back with the next command, or, as `restart`, while the run goes on.
     """
@@ -63,6 +64,8 @@ class Times:
 
 Clocks = Mapping[bool, Times]  # True: the real program
 
+ENDS = (0, 4, 5, -signal.SIGKILL)  # of a run that is disturbed
+SECOND = (*ENDS, 3, 6)  # of one beside it: it may have found a statement in flight, or the lock held
 EARLY = 0.15  # the share of random instants that lie before the run has reached its stores
 BARE = 5  # every fifth is of the real program, the others of a fork of one that has imported everything
 
@@ -75,24 +78,39 @@ def play(ground: Ground, this: Round, seed: int, clocks: Clocks) -> Verdict:
     elif not this.down:
         ground.empty()
     ground.full = False
-    disturbed = _disturbed(ground, this, chance, clocks)
-    if disturbed.hung or disturbed.code not in (0, 4, 5, -signal.SIGKILL) or "Traceback" in disturbed.err:
-        return Verdict(this, End.FAILED, disturbed.line(), f"{this.point} the disturbed run: {disturbed.told()}")
+    disturbed, second, story = _disturbed(ground, this, chance, clocks)
+    for ran, codes in ((disturbed, ENDS), (second, SECOND)):
+        if ran is not None and (ran.hung or ran.code not in codes or "Traceback" in ran.err):
+            return Verdict(this, End.FAILED, ran.line(), f"{this.point} {story} the disturbed run: {ran.told()}")
     after = ground.run(UP)
-    saw = f"{disturbed.line()}; next {after.line()}"
+    saw = "; ".join(
+        each
+        for each in (story, disturbed.line(), f"second {second.line()}" if second else "", f"next {after.line()}")
+        if each
+    )
     if after.code == 3 and after.error.get("code") == "dirty" and after.error.get("where"):
         if illegal := ground.illegal():
             return Verdict(this, End.FAILED, saw, "\n".join((this.point, *illegal)))
         return Verdict(this, End.DIRTY, saw, f"{this.point} {after.error['what']}; {after.error['where']}")
-    faults = [after.told()] if after.code or after.hung else ground.faults()
+    faults = [after.told()] if after.code or after.hung else ground.faults(lived=second is not None)
     if faults:
-        told = "\n".join((this.point, *faults, f"the disturbed run: {disturbed.told()}"))
+        others = [f"the second run: {second.told()}"] if second else []
+        told = "\n".join((this.point, story, *faults, f"the disturbed run: {disturbed.told()}", *others))
         return Verdict(this, End.FAILED, saw, told)
     ground.full = True
     return Verdict(this, End.RESUMED if after.document.get("applied") else End.AT_ONCE, saw)
 
 
-def _disturbed(ground: Ground, this: Round, chance: random.Random, clocks: Clocks) -> Ran:
+def _disturbed(ground: Ground, this: Round, chance: random.Random, clocks: Clocks) -> tuple[Ran, Ran | None, str]:
+    """How the disturbed run ended, and one that was started beside it, and what was done to both."""
+    if this.kind.startswith("silent"):
+        times = clocks[False]
+        done = silence(ground, DOWN if this.down else UP, this.point, chance, times.down if this.down else times.up)
+        return done.first, done.second, done.story
+    return _killed(ground, this, chance, clocks), None, ""
+
+
+def _killed(ground: Ground, this: Round, chance: random.Random, clocks: Clocks) -> Ran:
     command = DOWN if this.down else UP
     if this.kind.startswith("boundary"):
         return ground.run(command, trap=this.point)

@@ -1,7 +1,7 @@
 """Run as `python -m tests.chaos.stable FOLDER`: starts commands as children of a process that has imported everything.
 
 A request is one JSON line on stdin, its answer one on stdout. When stdin ends, the engines of FOLDER and the folder
-itself are removed, so that nothing outlives whoever asked.
+itself are removed, so that nothing outlives whoever asked; not with `--beside`, for commands beside those of another.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ WARM = (
 AFTER_ABORT = 5.0  # seconds for the traceback of a run that hangs
 
 
-def main(folder: Path) -> None:
-    """Answer requests until stdin ends."""
+def main(folder: Path, *, owner: bool) -> None:
+    """Answer requests until stdin ends; the owner of the folder then removes it."""
     os.chdir(folder)
     for name in WARM:
         importlib.import_module(name)
@@ -51,9 +51,10 @@ def main(folder: Path) -> None:
             sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
     finally:
-        for store, kind in ENGINES.items():
-            engine(kind, store, folder / ".provision").reset()
-        shutil.rmtree(folder)
+        if owner:
+            for store, kind in ENGINES.items():
+                engine(kind, store, folder / ".provision").reset()
+            shutil.rmtree(folder)
 
 
 def _run(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
@@ -108,6 +109,7 @@ def _child(request: dict[str, Any]) -> None:
         err = os.open(request["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for given, number in ((os.open(os.devnull, os.O_RDONLY), 0), (out, 1), (err, 2)):
             os.dup2(given, number)
+        os.environ.update(request["environment"])
         program = Path(sys.executable).with_name("provision")
         if request["bare"]:
             os.execv(program, [str(program), *request["arguments"]])
@@ -126,4 +128,4 @@ def _child(request: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), owner="--beside" not in sys.argv)

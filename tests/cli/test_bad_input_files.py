@@ -193,18 +193,9 @@ error[empty-migration]: 0004_more.py is empty
 error[empty-migration]: 003_more.sql is empty
   where  clickhouse/003_more.sql
   fix    write its SQL or delete it
-error[empty-migration]: 004_more.sql is not filled in yet
-  where  clickhouse/004_more.sql
-  fix    write what it does, or delete the file
 error[empty-migration]: the file holds no operations
   where  redis/0003_more.yaml
   fix    write its `up` and `down`, or delete the file
-error[empty-migration]: up is empty
-  where  redis/0004_more.yaml:1:1
-  fix    write a list of operations
-error[empty-migration]: up is empty
-  where  redis/0005_more.yaml:1:1
-  fix    write a list of operations
 """,
     )
 
@@ -352,7 +343,7 @@ def test_no_folder_is_no_revision(files: Path, told: Provision) -> None:
         """\
 error[missing-folder]: the folder of redis does not exist: reddis
   where  PROJECT/provision.toml, [stores.redis] path
-  fix    correct the path, or make the folder: `mkdir -p reddis`
+  fix    correct the path, or make the folder: `provision store add redis`
 """,
     )
 
@@ -360,8 +351,8 @@ error[missing-folder]: the folder of redis does not exist: reddis
 SHARED = """\
 error[shared-folder]: postgres and orders share the folder alembic, and {unsaid} no path
   where  PROJECT/provision.toml, [stores.orders]
-  fix    give orders a folder of its own, path = "orders", and make it: `alembic init orders`; or write path for each \
-of them, if they are meant to share it
+  fix    write path = "orders" there, and make the folder: `provision store add orders`; or write path for each of \
+them, if they are meant to share it
 """
 
 

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -281,8 +284,8 @@ def test_env_py_that_raises(small: Path, provision: Provision) -> None:
         2,
         """\
 error[env-failed]: env.py of postgres failed: OSError: no
-  where  alembic/env.py
-  fix    `alembic current` shows the traceback
+  where  alembic/env.py:5
+  fix    correct the line
 """,
         """\
 small · test
@@ -292,6 +295,25 @@ small · test
 remaining: postgres/0001, postgres/0002, postgres/0003
 """,
     )
+
+
+@pytest.mark.parametrize("place", ["alembic.ini", "alembic/alembic.ini", "db/own.ini"])
+def test_env_py_that_raises_is_shown_whole_by_the_command_of_the_fix(
+    small: Path, provision: Provision, place: str
+) -> None:
+    """Of an error that Alembic itself raises bare Alembic shows one line, unless it is asked for more."""
+    raising = "from alembic.util import CommandError\n\nraise CommandError('no')\nfrom alembic import context"
+    edit(small / "alembic" / "env.py", "from alembic import context", raising)
+    (small / place).parent.mkdir(exist_ok=True)
+    (small / place).write_text(f"[alembic]\nscript_location = {small}/alembic\n")
+    if place == "db/own.ini":
+        edit(small / "provision.toml", "[stores.postgres]\n", '[stores.postgres]\nini = "db/own.ini"\n')
+    ran = provision("up", "--only", "postgres")
+    [command] = re.findall(r"`(alembic [^`]*)` shows the whole traceback", ran.err)
+    bare = [Path(sys.executable).with_name("alembic"), *command.split()[1:]]
+    shown = subprocess.run(bare, capture_output=True, text=True, check=False)
+    assert "Traceback" in shown.stderr
+    assert shown.stderr.endswith("CommandError: no\n")
 
 
 def test_env_py_that_is_gone(small: Path, provision: Provision) -> None:
@@ -314,7 +336,7 @@ def test_down_without_a_target(done: Path, provision: Provision) -> None:
             provision("down"),
             2,
             """\
-error[down-without-target]: down needs to know how far
+error[down-without-target]: down needs a target
   where  provision down
   fix    name a revision to go back to (it stays applied), or --steps N, or --all
 """,
@@ -397,7 +419,7 @@ def test_requirement_left_out(small: Path, provision: Provision) -> None:
             """\
 error[requirement-not-met]: redis/0002 requires clickhouse/001, which is not applied and not part of this run
   where  redis/0002_second_reader.yaml
-  fix    add clickhouse to --only, or run without --only
+  fix    add --only clickhouse, or run without --only
 """,
             "small · test\n",
         )

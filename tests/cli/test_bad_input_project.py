@@ -69,7 +69,7 @@ def test_unknown_keys_are_all_named_with_their_lines(files: Path, provision: Pro
         """\
 error[unknown-key]: no key is called 'hom'
   where  PROJECT/provision.toml:1
-  fix    known: project, stores, environments
+  fix    known: project, stores, environments, lint
 error[unknown-key]: no key is called 'hoem' in [project]
   where  PROJECT/provision.toml:4
   fix    did you mean 'home'?
@@ -215,13 +215,13 @@ def test_unset_variables_are_all_named(files: Path, monkeypatch: pytest.MonkeyPa
         """\
 error[unset-variable]: SMALL_POSTGRES is not set
   where  provision.toml, [environments.test] postgres.url
-  fix    export SMALL_POSTGRES, or switch the store off there with postgres = "off"
+  fix    export SMALL_POSTGRES, or switch the store off there: "off" as the url of postgres
 error[unset-variable]: SMALL_CLICKHOUSE is not set
   where  provision.toml, [environments.test] clickhouse.url
-  fix    export SMALL_CLICKHOUSE, or switch the store off there with clickhouse = "off"
+  fix    export SMALL_CLICKHOUSE, or switch the store off there: "off" as the url of clickhouse
 error[unset-variable]: PROJECT/secrets/redis cannot be read: no such file or directory
   where  provision.toml, [environments.test] redis.url
-  fix    create the file, or switch the store off there with redis = "off"
+  fix    create the file, or switch the store off there: "off" as the url of redis
 """,
     )
 
@@ -237,7 +237,7 @@ def test_variable_that_is_set_and_empty(files: Path, monkeypatch: pytest.MonkeyP
         """\
 error[unset-variable]: SMALL_CLICKHOUSE is set to nothing
   where  provision.toml, [environments.test] clickhouse.url
-  fix    export SMALL_CLICKHOUSE, or switch the store off there with clickhouse = "off"
+  fix    export SMALL_CLICKHOUSE, or switch the store off there: "off" as the url of clickhouse
 """,
     )
 
@@ -259,7 +259,7 @@ error[unreachable]: clickhouse does not answer: nothing listens there
   fix    start the server, or correct the url
 error[no-url]: redis has revisions, but no url in environment test
   where  provision.toml, [environments.test]
-  fix    set redis.url, or redis = "off"
+  fix    set redis.url; "off" leaves the store out
 """,
     )
 

@@ -276,9 +276,9 @@ def test_stale_plan(small: Path, provision: Provision) -> None:
         ran,
         3,
         """\
-error[stale-plan]: the plan was made from another state: postgres, clickhouse, redis moved since
+error[stale-plan]: the plan was made from another state: postgres, clickhouse, redis changed since
   where  postgres/0001: pending when planned, applied now; clickhouse/003: had no file when planned, pending now; redis/0001: its file was edited
-  fix    make the plan again: provision plan --out FILE
+  fix    make the plan again: `provision plan --out FILE`
 """,
         "small · test\n",
     )
@@ -294,7 +294,7 @@ error[stale-plan]: the plan was made from another state: postgres, clickhouse, r
             """\
 error[plan-invalid]: plan.json is no saved plan: no such file or directory
   where  plan.json
-  fix    make one: provision plan --out FILE
+  fix    make one: `provision plan --out FILE`
 """,
         ),
         (
@@ -302,7 +302,7 @@ error[plan-invalid]: plan.json is no saved plan: no such file or directory
             """\
 error[plan-invalid]: plan.json is no saved plan: it is not JSON
   where  plan.json
-  fix    make one: provision plan --out FILE
+  fix    make one: `provision plan --out FILE`
 """,
         ),
         (
@@ -310,43 +310,44 @@ error[plan-invalid]: plan.json is no saved plan: it is not JSON
             """\
 error[plan-invalid]: plan.json is no saved plan: it holds something else
   where  plan.json
-  fix    make one: provision plan --out FILE
+  fix    make one: `provision plan --out FILE`
 """,
         ),
         (
             '{"format": 1}',
             """\
-error[plan-invalid]: plan.json is no saved plan: format 1, this version reads format 2
+error[plan-invalid]: plan.json is no saved plan: format 1, this version reads format 3
   where  plan.json
-  fix    make one: provision plan --out FILE
+  fix    make one: `provision plan --out FILE`
 """,
         ),
         (
-            '{"format": 2}',
+            '{"format": 3}',
             """\
-error[plan-invalid]: plan.json is no saved plan: it has no 'environment'
+error[plan-invalid]: plan.json is no saved plan: it has no 'project'
   where  plan.json
-  fix    make one: provision plan --out FILE
+  fix    make one: `provision plan --out FILE`
 """,
         ),
         (
-            '{"format": 2, "environment": "test", "steps": [3], "digest": {}, "basis": {}}',
-            """\
-error[plan-invalid]: plan.json is no saved plan: it holds something else
-  where  plan.json
-  fix    make one: provision plan --out FILE
-""",
-        ),
-        (
-            '{"format": 2, "environment": "test", "steps": [], "digest": 3, "basis": 4}',
+            '{"format": 3, "project": "small", "environment": "test", "steps": [3], "held": {}, "digest": {}, "basis": {}}',
             """\
 error[plan-invalid]: plan.json is no saved plan: it holds something else
   where  plan.json
-  fix    make one: provision plan --out FILE
+  fix    make one: `provision plan --out FILE`
 """,
         ),
         (
-            '{"format": 2, "environment": "live", "steps": [], "digest": {}, "basis": {}}',
+            '{"format": 3, "project": "small", "environment": "test", "steps": [], "held": {}, "digest": 3, "basis": 4}',
+            """\
+error[plan-invalid]: plan.json is no saved plan: it holds something else
+  where  plan.json
+  fix    make one: `provision plan --out FILE`
+""",
+        ),
+        (
+            '{"format": 3, "project": "small", "environment": "live", "steps": [], "held": {}, "digest": {}, "basis": {},'
+            ' "objects": {}}',
             """\
 error[plan-environment]: the plan was made for live, not for test
   where  plan.json
@@ -376,6 +377,9 @@ error[unwritable-file]: nowhere/plan.json cannot be written: no such file or dir
 """,
         """\
 small · test
+  postgres    postgres VERSION  postgresql:///small_N
+  clickhouse  clickhouse VERSION  clickhouse://HOST/small_N
+  redis       redis VERSION  redis://HOST/0
     1  postgres/0001   Accounts
     2  clickhouse/001  events of orders
     3  redis/0001      Who signed in

@@ -27,7 +27,7 @@ error[usage]: no such command 'statsu'
             """\
 error[usage]: no such command 'migrate'
   where  provision
-  fix    provision --help
+  fix    here it is `provision up`; all of them: `provision docs coming-from`
 """,
         ),
         (
@@ -216,7 +216,7 @@ def test_github_prints_one_annotation_an_error(
     """A file is named relative to the checkout, with its line, so that the annotation lands in the review."""
     for name, url in NOWHERE.items():
         monkeypatch.setenv(name, url)
-    document(files, "0003_more", "descripton: 100%\nup: []\ndown: auto\n")
+    document(files, "0003_more", "descripton: 100%\nup: all\ndown: auto\n")
     script(files, "003_more", "")
     with untouched(files):
         ran = provision("up", "--env", "test", "--output", "github")
@@ -225,7 +225,7 @@ def test_github_prints_one_annotation_an_error(
         "%0Aclickhouse/003_more.sql%0Awrite its SQL or delete it",
         "::error file=redis/0003_more.yaml,line=1,col=1,title=document-invalid::the file has no key descripton"
         "%0Aredis/0003_more.yaml:1:1%0Adid you mean description?",
-        "::error file=redis/0003_more.yaml,line=2,col=1,title=empty-migration::up is empty"
+        "::error file=redis/0003_more.yaml,line=2,col=1,title=document-invalid::up is all"
         "%0Aredis/0003_more.yaml:2:1%0Awrite a list of operations",
     ]
     assert (ran.code, ran.err) == (2, "")

@@ -85,9 +85,9 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("do",), ["down", "doctor"]),
+        (("do",), ["down", "doctor", "docs"]),
         (("--install",), ["--install-completion"]),
-        (("val",), ["validate", "validate-probability-data"]),
+        (("val",), ["validate"]),
         (("up", "--env", ""), ["local", "live"]),
         (("status", "-e", "li"), ["live"]),
         (("up", "--only", "re"), ["redis"]),
@@ -102,7 +102,7 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         (("baseline", "cl"), ["clickhouse/001"]),
         (("new", "po"), ["postgres"]),
         (("new", "redis", "text", "--requires", "cl"), ["clickhouse/001"]),
-        (("schema", ""), ["arango", "influx", "redis", "weaviate", "checks", "backfills"]),
+        (("schema", ""), ["arango", "influx", "redis", "weaviate", "checks", "backfills", "partitions", "maintain"]),
         (("local", "st"), ["start", "stop", "status"]),
         (("local", "stop", "c"), ["clickhouse"]),
         (("validate", ""), ["rows", "history"]),

@@ -15,16 +15,20 @@ import pytest
 from typer.core import TyperGroup
 
 from provision import errors, kinds
+from provision.cli import plans
 from provision.cli.commands import COMMANDS
 from provision.cli.main import cli
 from provision.cli.render import backfills as render_backfills
+from provision.cli.render import commutes as render_commutes
 from provision.cli.render import local as render_local
 from provision.cli.render import verify as render_verify
 from provision.core.audit import IllegalEntry, Rule
 from provision.flows.backfill_standing import BackfillStatus
+from provision.flows.commutes import BranchConflict, Commuting
 from provision.flows.verify import LedgerReport
-from provision.model import EventKind
+from provision.model import EventKind, Revision
 from provision.model.backfills import Backfill
+from provision.model.plans import ObjectDigests, PlannedStep, SavedPlan
 from provision.settings import check
 from provision.stores.clickhouse.server import ServerRefused
 
@@ -155,7 +159,8 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
     for page in DOCS.glob("*.md"):
-        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+        listed = f"| [{page.name}]({page.name}) |" in index or f"| `{page.name}` |" in index
+        assert page.name == "README.md" or listed, page.name
 
 
 def test_every_key_of_the_project_file_is_documented() -> None:
@@ -202,7 +207,7 @@ def _ledger_report() -> dict[str, object]:
 
 @pytest.mark.usefixtures("small")
 def test_json_documents_have_the_keys_of_the_page(provision: Provision) -> None:
-    error, up, status, plan, ledgers, engines, backfills, doctor = examples()
+    error, up, status, plan, saved, commuting, ledgers, engines, backfills, doctor, _lint = examples()
     printed = {
         name: json.loads(provision(*name.split(), "--output", "json").out)
         for name in (
@@ -224,6 +229,14 @@ def test_json_documents_have_the_keys_of_the_page(provision: Provision) -> None:
     assert keys(printed["doctor"]) == keys(doctor)
     assert keys(ledgers) == keys(_ledger_report())
     cursor = {"[].cursor.block", "[].cursor.to"}
+    revision = Revision("postgres", "0008", "", "", "", "")
+    conflict = BranchConflict("postgres", revision, revision, "", unknown=False)
+    judged = Commuting("", "", {"postgres": (("postgres/0008",), ("postgres/0008",))}, (conflict,), ())
+    assert keys(commuting) == keys(render_commutes.as_json("shop", judged, 1))
+    step = PlannedStep("postgres/0004", "", "", ())
+    written = plans.document(SavedPlan("", "", (step,), {}, {}, {}, {"postgres": ObjectDigests((), {})}))
+    assert (set(saved), set(saved["steps"][0])) == (set(written), set(written["steps"][0]))
+    assert set(saved["objects"]["postgres"]) == set(written["objects"]["postgres"])
     assert keys(backfills) == keys([render_backfills.as_json(_never_run())]) | cursor
     assert keys({"engines": [dict.fromkeys(render_local.KEYS)]}) == keys(engines)
 

@@ -239,8 +239,12 @@ def test_doctor_store_that_does_not_answer_exits_with_4(provision: Provision, mo
 def test_doctor_wrong_files_and_unset_variables(
     small: Path, provision: Provision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (small / "redis/0003_x.yaml").write_text("up: []\ndown: auto\n")
-    assert ("error", "files", "files", "up is empty (redis/0003_x.yaml:1:1)") in odd(findings(provision, 1))
+    draft = small / "redis/0003_x.yaml"
+    draft.write_text("up: []\ndown: auto\n")
+    told = "`up` of 0003_x.yaml is not filled in yet (redis/0003_x.yaml)"
+    assert ("warning", "files", "files", told) in odd(findings(provision, 0))
+    draft.write_text("up: all\ndown: auto\n")
+    assert ("error", "files", "files", "up is all (redis/0003_x.yaml:1:1)") in odd(findings(provision, 1))
     monkeypatch.delenv("SMALL_REDIS")
     assert odd(findings(provision, 1)) == [
         (

@@ -151,6 +151,13 @@ def out_of_range(root: Path, provision: Provision) -> Ran:
     return failed("usage", provision("resolve", "clickhouse/003", "--done-to", "3", *ENV))
 
 
+def number_taken(root: Path, provision: Provision) -> Ran:
+    place = root / "clickhouse" / "001_events.sql"
+    (place.parent / "001_happenings.sql").write_text(f"{place.read_text()}-- edited\n")
+    place.unlink()
+    return failed("number-taken", provision("up", *ENV))
+
+
 def no_such_revision(_root: Path, provision: Provision) -> Ran:
     return failed("no-such-revision", provision("up", "redis/nothing", *ENV))
 
@@ -181,6 +188,7 @@ def no_such_revision(_root: Path, provision: Provision) -> Ran:
         (nothing_to_resolve, 1, 2),
         (out_of_range, 0, 1),
         (no_such_revision, 0, 1),
+        (number_taken, 0, 1),
     ],
 )
 def test_command_of_the_fix_leads_on(done: Path, provision: Provision, bring: Bring, number: int, of: int) -> None:
@@ -258,3 +266,39 @@ def test_statement_failed_goes_on_with_the_statement(done: Path, provision: Prov
     again = provision("up", *ENV)
     assert again.code == 0, again.err
     assert provision("history", "clickhouse/003", *ENV).out.count("at statement 2") == 2
+
+
+def test_no_project_init_makes_one(tmp_path: Path, provision: Provision, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    [printed] = commands(failed("no-project", provision("status")))
+    ran = provision(*printed)
+    assert ran.code == 0, ran.err
+    assert (tmp_path / "provision.toml").is_file()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "stale"])
+def test_plan_that_cannot_be_carried_out_is_made_again(done: Path, provision: Provision, text: str) -> None:
+    saved = done / "saved.json"
+    script(done, "003_more", MORE)
+    if text == "stale":
+        assert provision("plan", "--out", saved, *ENV).code == 0
+        script(done, "004_more", MORE.replace("more", "further"))
+        assert provision("up", *ENV).code == 0
+        script(done, "005_more", MORE.replace("more", "last"))
+    else:
+        saved.write_text(text)
+    ran = failed("stale-plan" if text == "stale" else "plan-invalid", provision("up", "--plan", saved, *ENV))
+    [fix] = [line for line in ran.err.splitlines() if line.startswith("  fix ")]
+    assert "provision plan --out FILE" in fix
+    assert provision("plan", "--out", saved, *ENV).code == 0
+    again = provision("up", "--plan", saved, *ENV)
+    assert again.code == 0, again.err
+    assert provision("status", "--check", *ENV).code == 0
+
+
+def test_unknown_name_is_corrected_to_the_nearest(done: Path, provision: Provision) -> None:
+    assert done.exists()
+    ran = failed("unknown-store", provision("status", "--only", "clickhaus", *ENV))
+    [fix] = [line for line in ran.err.splitlines() if line.startswith("  fix ")]
+    [meant] = re.findall(r"did you mean '?(\w+)", fix)
+    assert provision("status", "--only", meant, *ENV).code == 0

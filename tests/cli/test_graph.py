@@ -105,6 +105,7 @@ def test_graph_json(provision: Provision) -> None:
         "path": "redis/0002_second_reader.yaml",
         "parents": ["redis/0001"],
         "requires": ["clickhouse/001"],
+        "draft": False,
     }
 
 

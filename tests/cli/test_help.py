@@ -89,7 +89,7 @@ def test_help_of_validate_and_its_history(provision: Provision, words: tuple[str
     ran = provision(*words, "--help")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(f"Usage: provision {' '.join(words)} [OPTIONS]")
-    listed = f"Commands:\n  history  {COMMANDS['validate history'].line}\n" in ran.out
+    listed = f"  history  {COMMANDS['validate history'].line}\n" in ran.out
     assert listed is (words == ("validate",))
 
 
@@ -146,3 +146,17 @@ def test_option_by_its_old_name_is_known_and_not_listed(provision: Provision, ol
     assert ran[0].err != ran[2].err
     told = provision("up", "--help").out
     assert (old in told, new in told) == (False, True)
+
+
+def test_command_of_a_suite_is_shown_where_the_suite_is(
+    provision: Provision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "validate-probability-data" not in provision("--help").out
+    assert provision("validate-probability-data", "--help").code == 0
+    (tmp_path / "provision.toml").touch()
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks/probability.yaml").touch()
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert "validate-probability-data" in provision("--help").out

@@ -10,12 +10,12 @@ import pytest
 from tests.servers.command_line import Provision
 
 REDIS = """\
-TIME  redis/0001  started                       run 1  SOMEBODY
-TIME  redis/0001  applied N ms  run 1  SOMEBODY
-TIME  redis/0002  started                       run 2  SOMEBODY
-TIME  redis/0002  applied N ms  run 2  SOMEBODY
-TIME  redis/0002  started (down)                run 3  SOMEBODY
-TIME  redis/0002  reverted N ms  run 3  SOMEBODY
+TIME UTC  redis/0001  started                       run 1  SOMEBODY
+TIME UTC  redis/0001  applied N ms  run 1  SOMEBODY
+TIME UTC  redis/0002  started                       run 2  SOMEBODY
+TIME UTC  redis/0002  applied N ms  run 2  SOMEBODY
+TIME UTC  redis/0002  started (down)                run 3  SOMEBODY
+TIME UTC  redis/0002  reverted N ms  run 3  SOMEBODY
 """
 
 
@@ -38,7 +38,7 @@ def test_history_lists_every_event_in_order(provision: Provision) -> None:
 def test_history_limit_keeps_the_newest(provision: Provision) -> None:
     provision("up", "postgres/0002")
     lines = provision("history", "--limit", "1").out.splitlines()
-    assert lines == ["TIME  postgres/0002  applied N ms  run 1  SOMEBODY"]
+    assert lines == ["TIME UTC  postgres/0002  applied N ms  run 1  SOMEBODY"]
 
 
 @pytest.mark.usefixtures("small")
@@ -69,8 +69,8 @@ def test_history_failure_says_what_the_server_said(small: Path, provision: Provi
     file.write_text(file.read_text().replace("accounts)", "nowhere)"))
     provision("up", "postgres/0002")
     assert provision("history", "postgres/0002").out.splitlines() == [
-        "TIME  postgres/0002  failed                        run 1  SOMEBODY",
-        '                     statement 1: relation "nowhere" does not exist [42P01]',
+        "TIME UTC  postgres/0002  failed                        run 1  SOMEBODY",
+        '                         statement 1: relation "nowhere" does not exist [42P01]',
     ]
 
 
@@ -91,5 +91,5 @@ def test_history_unreachable_store_shows_the_others_and_exits_4(
     provision("up", "postgres/0001")
     monkeypatch.setenv("SMALL_REDIS", "redis://127.0.0.1:1/0")
     ran = provision("history")
-    assert (ran.code, ran.out) == (4, "TIME  postgres/0001  applied N ms  run 1  SOMEBODY\n")
+    assert (ran.code, ran.out) == (4, "TIME UTC  postgres/0001  applied N ms  run 1  SOMEBODY\n")
     assert ran.err.startswith("error[unreachable]: ")

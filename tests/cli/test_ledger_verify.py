@@ -27,7 +27,8 @@ ILLEGAL_REDIS = """\
 small · test
   ✗ redis  3 entries, 2 runs, 1 revision
       ✗ redis/0001  entry 2/1: it was applied, and its up was run again: started (no-statement-twice)
-        fix  look at the database, then `provision history redis/0001 --env test`; settle it as docs/recovery.md says
+        fix  look at the database, then `provision history redis/0001 --env test`; settle it, or leave it \
+behind with --since: `provision docs recovery`
 1 illegal entry
 """
 SETTLED = """\
@@ -121,6 +122,27 @@ def test_entry_settled_by_a_person_is_shown_and_no_failure(provision: Provision)
     _kept(events([BEGUN, ("applied", {}), RUN, BEGUN], project="small", number="0001"))
     assert provision("resolve", "redis/0001", "--pending").code == 0
     assert provision("ledger", "verify", "--only", "redis") == (0, SETTLED, "")
+
+
+@pytest.mark.usefixtures("small")
+def test_entry_of_before_since_is_shown_and_no_failure_and_a_later_one_is(provision: Provision) -> None:
+    _kept(events([BEGUN, ("applied", {}), RUN, BEGUN], project="small", number="0001"))
+    only = ("ledger", "verify", "--only", "redis", "--since")
+
+    before, after = provision(*only, "2026-01-01"), provision(*only, "2026-06-01")
+
+    assert (before.code, before.out) == (1, ILLEGAL_REDIS)
+    assert (after.code, after.out.splitlines()[2:]) == (
+        0,
+        [
+            "      ! redis/0001  entry 2/1: it was applied, and its up was run again: started (no-statement-twice)",
+            "        it was written before --since",
+            "0 illegal entries",
+        ],
+    )
+    (store,) = json.loads(provision(*only, "2026-06-01", "-o", "json").out)["stores"]
+    assert (store["wrong"], [each["severity"] for each in store["illegal"]]) == (False, ["warning"])
+    assert provision(*only, "yesterday").err.startswith("error[bad-moment]")
 
 
 @pytest.mark.usefixtures("small")

@@ -122,7 +122,7 @@ def test_local_reset_with_nothing_there_asks_nothing(provision: Provision) -> No
     assert (ran.code, ran.out, ran.err) == (0, "nothing to remove\n", "")
 
 
-@pytest.mark.parametrize(("typed", "code", "there"), [("RESET", 0, False), ("yes", 3, True), ("", 3, True)])
+@pytest.mark.parametrize(("typed", "code", "there"), [("yes", 0, False), ("y", 3, True), ("", 3, True)])
 def test_local_reset_at_a_terminal_wants_the_word(
     shop: Path, provision: Provision, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, there: bool
 ) -> None:

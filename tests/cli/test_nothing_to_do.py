@@ -50,6 +50,14 @@ def test_up_with_nothing_to_do_reads_no_document_and_loads_no_driver(
     assert drivers(loaded(("up",), applied)) == DRIVERS & {"psycopg", "clickhouse_migrations"}
 
 
+def test_option_that_nobody_chose_leaves_nothing_to_do(applied: Path, provision: Provision, read: list[str]) -> None:
+    (applied / "redis" / "0900_more.yaml").write_text(PENDING)
+    stated = applied / "provision.toml"
+    stated.write_text(stated.read_text().replace("[stores.redis]", '[stores.redis]\noptions = {demo = "0900"}'))
+    ran = provision("up")
+    assert (ran.code, ran.out.splitlines()[-1], read) == (0, "nothing to do", [])
+
+
 def test_up_with_something_to_do_does_it(applied: Path, provision: Provision, read: list[str]) -> None:
     (applied / "redis" / "0900_more.yaml").write_text(PENDING)
     ran = provision("up")

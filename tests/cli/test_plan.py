@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,9 @@ small · offline, as if nothing was applied
 """
 AFTER_THREE = """\
 small · test
+  postgres    postgres 18.4    postgresql:///small_N
+  clickhouse  clickhouse 26.9  clickhouse://HOST/small_N
+  redis       redis 6.2.14     redis://HOST/0
     1  postgres/0002   Orders of accounts
     2  redis/0002      A second reader of the sign-ins
     3  postgres/0003   Notes on orders, read back while they are made
@@ -47,14 +51,14 @@ small · test
 4 to apply, 1 of them can lose data (--allow-destructive); run it: provision up --allow-destructive --env test
 """
 STALE = """\
-error[stale-plan]: the plan was made from another state: postgres moved since
+error[stale-plan]: the plan was made from another state: postgres changed since
   where  postgres/0001: pending when planned, applied now
-  fix    make the plan again: provision plan --out FILE
+  fix    make the plan again: `provision plan --out FILE`
 """
 STALE_FILE = """\
-error[stale-plan]: the plan was made from another state: redis moved since
+error[stale-plan]: the plan was made from another state: redis changed since
   where  redis/0002: its file was edited
-  fix    make the plan again: provision plan --out FILE
+  fix    make the plan again: `provision plan --out FILE`
 """
 
 
@@ -88,6 +92,8 @@ def test_plan_json_says_why_a_revision_has_no_sql(provision: Provision) -> None:
 def test_plan_json_lists_what_is_held(files: Path, provision: Provision) -> None:
     file = files / "redis" / "0002_second_reader.yaml"
     file.write_text(file.read_text().replace("[clickhouse/001]", "[backfill/orders]"))
+    (files / "backfills").mkdir()
+    (files / "backfills" / "orders.yaml").write_text("store: redis\npattern: orders:*\nttl: 1h\n")
     document = json.loads(provision("plan", "--offline", "-o", "json", "--only", "redis").out)
     assert [step["id"] for step in document["steps"]] == ["redis/0001"]
     assert document["held"] == [{"id": "redis/0002", "waits_for": ["backfill/orders"]}]
@@ -127,7 +133,8 @@ def test_plan_edited_revision_is_refused(small: Path, provision: Provision) -> N
 @pytest.mark.usefixtures("small")
 def test_plan_complete_has_nothing_to_do(provision: Provision) -> None:
     provision("up", "--allow-destructive")
-    assert provision("plan", "--sql") == (0, "small · test\nnothing to do\n", "")
+    ran = provision("plan", "--sql")
+    assert (ran.code, ran.out.splitlines()[0], ran.out.splitlines()[-1]) == (0, "small · test", "nothing to do")
 
 
 @pytest.mark.usefixtures("small")
@@ -154,11 +161,15 @@ def test_saved_plan_with_an_edited_file_is_stale(small: Path, provision: Provisi
     assert (ran.code, ran.err) == (3, STALE_FILE)
 
 
-def test_saved_plan_holds_no_secret_and_no_statement(small: Path, provision: Provision) -> None:
+def test_saved_plan_holds_no_secret(small: Path, provision: Provision, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALL_REDIS", os.environ["SMALL_REDIS"] + "?password=hunter2-in-the-url")
+    revision = small / "alembic" / "versions" / "0001_accounts.py"
+    revision.write_text(revision.read_text().replace("name text", "name text default 'hunter2-in-the-url'"))
     provision("plan", "--out", "plan.json")
     text = (small / "plan.json").read_text()
-    assert "CREATE" not in text
+    assert "CREATE TABLE accounts" in text
     assert "://" not in text
+    assert "hunter2" not in text
 
 
 def test_saved_plan_of_another_environment_is_refused(
@@ -176,7 +187,7 @@ def test_saved_plan_of_another_environment_is_refused(
     [
         ("{}", "it has no 'format'"),
         ("no json", "it is not JSON"),
-        ('{"format": 1}', "format 1, this version reads format 2"),
+        ('{"format": 1}', "format 1, this version reads format 3"),
     ],
 )
 def test_saved_plan_that_is_none_is_refused(small: Path, provision: Provision, text: str, why: str) -> None:
@@ -186,7 +197,7 @@ def test_saved_plan_that_is_none_is_refused(small: Path, provision: Provision, t
         2,
         f"error[plan-invalid]: plan.json is no saved plan: {why}\n"
         "  where  plan.json\n"
-        "  fix    make one: provision plan --out FILE\n",
+        "  fix    make one: `provision plan --out FILE`\n",
     )
 
 

@@ -78,10 +78,10 @@ def test_baseline_of_what_alembic_reverted_leaves_a_legal_ledger(provision: Prov
     _stamp("0001")
     assert provision("baseline", "postgres/0002").code == 0
     assert provision("history", "postgres/0002").out.splitlines() == [
-        "TIME  postgres/0002  applied N ms  run 1  SOMEBODY",
-        "TIME  postgres/0002  reverted                      run 2  SOMEBODY",
-        "                     by another tool",
-        "TIME  postgres/0002  baselined                     run 2  SOMEBODY",
+        "TIME UTC  postgres/0002  applied N ms  run 1  SOMEBODY",
+        "TIME UTC  postgres/0002  reverted                      run 2  SOMEBODY",
+        "                         by another tool",
+        "TIME UTC  postgres/0002  baselined                     run 2  SOMEBODY",
     ]
     assert provision("status", "--only", "postgres").code == 0
 
@@ -129,8 +129,8 @@ def test_resolve_accept_change_takes_the_file_as_it_is(small: Path, provision: P
     }
     assert provision("up", "--allow-destructive").code == 0
     assert provision("history", "clickhouse/001").out.splitlines()[2:] == [
-        "TIME  clickhouse/001  change accepted               run 2  SOMEBODY",
-        "                     reason: a comment",
+        "TIME UTC  clickhouse/001  change accepted               run 2  SOMEBODY",
+        "                         reason: a comment",
     ]
 
 
@@ -335,7 +335,7 @@ def test_resolve_done_to_of_what_is_not_half_applied_is_refused(provision: Provi
     ran = provision("resolve", name, "--done-to", "1")
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.startswith(
-        f"error[nothing-to-resolve]: {name} is applied and its file is as it was: nothing about it is open\n"
+        f"error[nothing-to-resolve]: {name} is applied and its file is as it was: there is nothing to resolve\n"
     )
 
 

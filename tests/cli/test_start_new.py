@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provision: Provision) -> Path:
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provision: Provision) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     assert provision("init", "--name", "shop").code == 0
-    return tmp_path
+    yield tmp_path
+    provision("local", "reset", "--yes")
 
 
 def test_new_numbers_each_store_by_itself_and_prints_the_paths(fresh: Path, provision: Provision) -> None:
@@ -65,8 +67,9 @@ def test_new_takes_any_message(fresh: Path, provision: Provision, message: str) 
     document.write_text(document.read_text().replace("#  - ", "  - "))
     (sql,) = (each for each in (fresh / "clickhouse").glob("*.sql") if ".down" not in each.name)
     assert f"-- description: {words}\n" in sql.read_text()
-    graph = provision("graph", "--only", "redis")
-    assert (graph.code, graph.err.count("empty-migration")) == (2, 2)
+    graph = provision("graph", "--output", "json")
+    drafts = [each["id"] for each in json.loads(graph.out)["revisions"] if each["draft"]]
+    assert (graph.code, drafts) == (0, ["postgres/0001", "clickhouse/001"])
 
 
 def test_new_requires_is_written_as_each_kind_reads_it(fresh: Path, provision: Provision) -> None:
@@ -135,9 +138,31 @@ def test_new_with_two_heads_is_refused(fresh: Path, provision: Provision) -> Non
 def test_unfilled_files_say_so_one_by_one(expected: Expected, provision: Provision) -> None:
     for store in ("postgres", "clickhouse", "redis"):
         provision("new", store, "begun")
-    ran = provision("graph")
+    ran = provision("up", "--env", "local")
     assert ran.code == 2
     expected(ran.err)
+
+
+def test_drafts_are_shown_by_what_only_reads(expected: Expected, fresh: Path, provision: Provision) -> None:
+    for store in ("postgres", "clickhouse", "redis"):
+        provision("new", store, "begun")
+    for number, words in enumerate((("graph",), ("plan", "--offline"), ("status",), ("plan",), ("plan", "--sql")), 1):
+        environment = () if number <= 2 else ("--env", "local")
+        ran = provision(*words, *environment)
+        assert (ran.code, ran.err) == (0, "")
+        expected(ran.out, str(number))
+    assert not (fresh / ".provision").exists()
+
+
+def test_draft_stops_only_what_would_run_it(fresh: Path, provision: Provision) -> None:
+    (fresh / "redis/0001_first.yaml").write_text("up:\n  - create_stream: {name: a, maxlen: 10}\ndown: auto\n")
+    for store in ("postgres", "redis"):
+        provision("new", store, "begun")
+    assert provision("up", "redis/0001", "--env", "local").out.splitlines()[-1].startswith("1 applied")
+    for words in (("up",), ("up", "--dry-run"), ("up", "redis/0002"), ("baseline", "--all")):
+        ran = provision(*words, "--env", "local")
+        assert (ran.code, ran.err.split("]")[0]) == (2, "error[empty-migration"), words
+    assert provision("down", "--all", "--env", "local", "--allow-destructive").code == 0
 
 
 def test_unfilled_way_down_says_so(fresh: Path, provision: Provision) -> None:
@@ -147,7 +172,7 @@ def test_unfilled_way_down_says_so(fresh: Path, provision: Provision) -> None:
     script.write_text(script.read_text().replace("pass  # provision: unfilled", 'op.execute("SELECT 1")', 1))
     with (fresh / "clickhouse/001_begun.sql").open("a") as file:
         file.write("SELECT 1;\n")
-    ran = provision("graph")
+    ran = provision("up", "--env", "local")
     assert "error[empty-migration]: downgrade() of 0001_begun.py is not filled in yet\n" in ran.err
     assert "error[empty-migration]: 001_begun.down.sql is not filled in yet\n" in ran.err
 
@@ -169,5 +194,5 @@ def test_schema_redis_is_the_one_in_docs(provision: Provision) -> None:
 def test_schema_of_a_kind_without_documents_names_those_that_have(provision: Provision, kind: str, error: str) -> None:
     ran = provision("schema", kind)
     assert (ran.code, ran.out) == (2, "")
-    kinds = "arango, influx, redis, weaviate, checks, backfills"
+    kinds = "arango, influx, redis, weaviate, checks, backfills, partitions, maintain"
     assert ran.err == error + f"  where  schema\n  fix    kinds with YAML files: {kinds}\n"

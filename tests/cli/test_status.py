@@ -120,6 +120,7 @@ def test_status_json_absent_has_the_documented_shape(provision: Provision) -> No
         "state": "pending",
         "flags": [],
         "description": "Who signed in",
+        "draft": False,
         "applied_at": None,
         "duration_ms": None,
         "checksum": "3d41069fc94203db8c35b837d646a569d98d5b4be2d195812a0964796fcaedd0",
@@ -229,6 +230,10 @@ def test_status_begun_by_the_running_holder_is_not_dirty(small: Path, provision:
 def test_status_waiting_for_a_backfill_is_held(small: Path, provision: Provision) -> None:
     file = small / "redis" / "0002_second_reader.yaml"
     file.write_text(file.read_text().replace("[clickhouse/001]", "[backfill/orders]"))
+    (small / "backfills").mkdir()
+    (small / "backfills" / "orders.yaml").write_text(
+        "store: redis\npattern: orders:*\nttl: 1h\nrequires: [redis/0002]\n"
+    )
     provision("up", "--allow-destructive")
     ran = provision("status", "--only", "redis", "--check")
     assert (ran.code, ran.out.splitlines()[1:]) == (
@@ -237,7 +242,7 @@ def test_status_waiting_for_a_backfill_is_held(small: Path, provision: Provision
             "  redis  redis 6.2.14  redis://HOST/0  1 applied, 1 blocked",
             "    … redis/0002  blocked   A second reader of the sign-ins",
             "                  waits for backfill/orders",
-            "next: run the backfills that the blocked revisions wait for",
+            "next: provision backfill run orders --env test",
         ],
     )
     assert json.loads(provision("status", "-o", "json").out)["stores"][2]["revisions"][1]["state"] == "held"

@@ -106,6 +106,29 @@ def test_insert_of_coded_body(ask: Ask, coding: str, encode: Callable[[bytes], b
     assert ask("SELECT groupArray(b) FROM (SELECT * FROM provision.coded ORDER BY a)")[1] == b"['x','y','z','w']\n"
 
 
+def test_insert_of_rows_that_a_constraint_refuses_is_told(ask: Ask) -> None:
+    columns = "(n UInt8, CONSTRAINT small CHECK n < 9)"
+    ask(f"CREATE OR REPLACE TABLE provision.bounded {columns} ENGINE = MergeTree ORDER BY n")
+    answer, content = ask("INSERT INTO provision.bounded FORMAT CSV", b"1\n10\n")
+    assert (answer.status >= 400, b"Constraint `small`" in content) == (True, True)
+    assert ask("SELECT count() FROM provision.bounded")[1] == b"0\n"
+
+
+@pytest.mark.parametrize("settings", [b"", b" SETTINGS input_format_null_as_default = 1"])
+def test_insert_keeps_every_byte_of_binary_data(ask: Ask, settings: bytes) -> None:
+    ask("CREATE OR REPLACE TABLE provision.bytes (n UInt32, s String) ENGINE = MergeTree ORDER BY n")
+    # 2,570 is two ends of line.
+    _, rows = ask(
+        "SELECT toUInt32(number) AS n, concat('a;\n\n', unhex('00FF3B0A')) AS s FROM numbers(6000) FORMAT Native"
+    )
+    answer, content = ask(f"INSERT INTO provision.bytes (n, s){settings.decode()} FORMAT Native", rows)
+    assert (answer.status, content) == (200, b"")
+    assert (
+        ask("SELECT count(), sum(n), uniq(s), any(hex(s)) FROM provision.bytes")[1]
+        == b"6000\t17997000\t1\t613B0A0A00FF3B0A\n"
+    )
+
+
 def test_broken_insert_leaves_nothing(ask: Ask) -> None:
     ask("CREATE OR REPLACE TABLE provision.broken (a Int32) ENGINE = MergeTree ORDER BY a")
     answer, content = ask("INSERT INTO provision.broken FORMAT CSV", b"1\n2\nthree\n" + b"4\n" * 500_000)

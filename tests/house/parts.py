@@ -34,8 +34,12 @@ PARTS = (
     Part("migrate", ports=("Lane", "Statements", "Repeatables", "Leftovers"), bases=("OperationKind",)),
     Part("backfill", ports=("Batches", "Work", "Runs")),
     Part("validate", ports=("Checks", "Keyed", "History")),
-    # What `doctor` and `import` find, and what `init` and `new` write.
-    Part("setup", returns=("Sequence[Finding]", "Sequence[Found]", "Sequence[Path]")),
+    Part("maintain", ports=("Upkeep",), everywhere=False),
+    Part("tune", ports=("Tuning",), everywhere=False),
+    Part("partitions", ports=("Partitions",), everywhere=False),
+    Part("lint", ports=("LintReader",)),
+    # What `doctor` and `import` find, what a snapshot holds, and what `init` and `new` write.
+    Part("setup", returns=("Sequence[Finding]", "Sequence[Found]", "Sequence[Path]", "Objects")),
 )
 # What any store may have beside the parts.
 BESIDE = ("__init__", "names", "entries")

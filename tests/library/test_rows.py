@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from provision import (
     BackfillRun,
     BackfillStatus,
+    CapabilityMissing,
     CheckSeverity,
     ConfigError,
     Interrupted,
@@ -134,3 +136,38 @@ def test_checks_say_what_they_left_out_and_refuse_what_there_is_not(shop: Shop) 
     with pytest.raises(ConfigError) as raised:
         project.validate("ordres")
     assert raised.value.code == "unknown-suite"
+
+
+def test_checks_since_last_read_what_came_after_the_last_run(shop: Shop) -> None:
+    shop.orders(3)
+    shop.execute("alter table orders add at timestamptz default now()")
+    suite = shop.root / "checks/orders.yaml"
+    suite.write_text(suite.read_text().replace("checks:", "time: at\nchecks:"))
+    project = shop.open()
+
+    first = project.validate(since="last")
+    shop.execute("insert into orders values (9, null, clock_timestamp())")
+    second = project.validate(since="last")
+
+    assert [each.total for each in (first.results[1], second.results[1])] == [3, 1]
+    assert first.notes[0] == "since last: no earlier run of all these suites is kept, so that all rows were read"
+    assert second.run.scope == "since last"
+    with pytest.raises(CapabilityMissing):
+        project.validate(since="last", keep_results=False)
+    with pytest.raises(ConfigError, match="since is yesterday"):
+        project.validate(since="yesterday")  # type: ignore[arg-type]
+
+
+def test_hooks_hear_of_checks_and_one_that_fails_is_a_note(shop: Shop) -> None:
+    shop.orders(1)
+    heard = shop.root / "heard.txt"
+    toml = shop.root / "provision.toml"
+    told = f'on_error = "{sys.executable} -c \'import sys; print(sys.argv[1], file=open(\\"heard.txt\\", \\"a\\"))\'"'
+    hooks = f'[environments.test.hooks]\n{told}\non_start = "false"\n'
+    toml.write_text(f"{toml.read_text()}\n{hooks}")
+
+    found = shop.open().validate()
+
+    assert found.fails()
+    assert heard.read_text() == "on_error\n"
+    assert [each for each in found.notes if "on_start" in each] != []

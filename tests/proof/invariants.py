@@ -11,8 +11,8 @@ INVARIANTS = {
     "in-flight-alone": "What an overtaken run still lands, where nothing can refuse it, is one statement in flight.",
     "late-writer-refused": "Where a store has a fence, no entry of an older token follows one of a newer.",
     "no-applied-lost": "What a ledger calls applied is there.",
-    "claimed-is-seen": "What a run reports as done is applied by the ledger of its store.",
-    "one-order": "No statement is sent before what it requires is applied.",
+    "claimed-is-seen": "What a run reports as done is so by the ledger of its store.",
+    "one-order": "No statement is sent before what it requires is applied, none of a down while what requires it is.",
     "ledger-legal": "The entries of a revision are always a road through the table of transitions.",
     "resume-completes": "Whatever ended the runs, the next one brings all to its end, or refuses and changes nothing.",
 }

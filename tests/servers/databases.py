@@ -131,8 +131,9 @@ class Influx1(Server):
             "INFLUXDB_HTTP_AUTH_ENABLED": "true",
             "INFLUXDB_MONITOR_STORE_ENABLED": "false",
         }
+        # Else a query that was just made runs once, into whatever the test writes.
+        variables["INFLUXDB_CONTINUOUS_QUERIES_RUN_INTERVAL"] = self.interval or "1h"
         if self.interval:
-            variables["INFLUXDB_CONTINUOUS_QUERIES_RUN_INTERVAL"] = self.interval
             variables["INFLUXDB_RETENTION_CHECK_INTERVAL"] = self.interval
         return [program, "run", "-config", os.devnull], variables
 

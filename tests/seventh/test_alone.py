@@ -52,7 +52,7 @@ def test_init_and_new_begin_a_project(shop: Shop) -> None:
     assert 'home = "sqlite"' in (inside.root / "provision.toml").read_text()
     assert drafted.out == "sqlite/0001_orders_table.yaml\n"
     assert "create table orders" in (inside.root / "sqlite" / "0001_orders_table.yaml").read_text()
-    assert inside("plan", "--env", "local").err.startswith("error[empty-migration]")
+    assert "orders table (draft)" in inside("graph").out
 
 
 def test_up_down_up_with_the_lock_in_the_same_file(shop: Shop) -> None:

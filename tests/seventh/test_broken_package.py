@@ -7,7 +7,7 @@ import pytest
 from tests.expected import Expected
 from tests.seventh.shop import Shop
 
-FIX = "  fix    pip install --upgrade broken-store; what it must bring is in docs/how-to-add-a-store.md\n"
+FIX = "  fix    pip install --upgrade broken-store; what it must bring: `provision docs how-to-add-a-store`\n"
 KIND = """\
 from provision.ports.kind import Kind
 

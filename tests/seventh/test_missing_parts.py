@@ -43,7 +43,8 @@ MISSING = [
         "setup/schema.py",
         "schema sqlite",
         "error[no-documents]: sqlite has no YAML files\n  where  schema\n"
-        "  fix    kinds with YAML files: arango, influx, redis, weaviate, checks, backfills\n",
+        "  fix    kinds with YAML files: arango, influx, redis, weaviate, checks, backfills, partitions,"
+        " maintain\n",
     ),
     (
         "setup/schema.py",

@@ -133,7 +133,7 @@ def test_rollback_among_the_statements_of_one_text_is_refused(several: Make, tex
     project = several(1)
     project.revision("a", 1, f"op.execute({text!r})")
 
-    assert "error[revision-failed]: the revision rolls its own transaction back" in project.run("up").err
+    assert "error[rolled-back-inside]: the revision rolls its own transaction back" in project.run("up").err
     assert project.tables("a") == []
 
 

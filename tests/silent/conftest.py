@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from tests.concurrency.conftest import Rows, clickhouse, found, postgres, rows
 from tests.concurrency.project import Small
-from tests.silent.proxy import Proxy, tcp, unix
+from tests.silent.proxy import Proxy, before
 
 __all__ = ["Rows", "clickhouse", "found", "postgres", "rows"]
 
@@ -23,18 +22,9 @@ def behind() -> Iterator[Behind]:
     proxies: list[Proxy] = []
 
     def put(url: str) -> tuple[Proxy, str]:
-        parts = urlsplit(url)
-        if parts.query.startswith("host="):
-            folder = unquote(parts.query.removeprefix("host="))
-            proxies.append(Proxy(unix(f"{folder}/.s.PGSQL.5432")))
-        else:
-            assert parts.hostname
-            assert parts.port
-            proxies.append(Proxy(tcp(parts.hostname, parts.port)))
-        login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-        netloc = f"{login}127.0.0.1:{proxies[-1].port}"
-        query = "" if parts.query.startswith("host=") else parts.query
-        return proxies[-1], parts._replace(netloc=netloc, query=query).geturl()
+        proxy, through = before(url)
+        proxies.append(proxy)
+        return proxy, through
 
     yield put
     for each in proxies:

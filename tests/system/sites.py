@@ -33,6 +33,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PARTS = ("alembic", "alembic.ini", "clickhouse", "redis", "provision.toml")
 PROGRAM = Path(sys.executable).with_name("provision")
 REPEATABLES = {"postgres/vw_slow_queries"}  # needs the extension pg_stat_statements
+OPTIONAL = {"arango/0005", "redis/0007"}  # of options that no environment chooses
 SETS = ("embedded", "debian")
 ALL_DOWN = ("down", "--all", "--allow-destructive")
 SERVERS = """
@@ -139,8 +140,8 @@ class Site:
         return {each["id"]: each["requires"] for each in found}
 
     def versioned(self) -> list[str]:
-        """The shipped revisions without the repeatables, in order: those wait for an extension that is not there."""
-        return [name for name in self.revisions() if name not in REPEATABLES]
+        """The shipped revisions that an `up` applies, in order; repeatables wait for an extension."""
+        return [name for name in self.revisions() if name not in REPEATABLES | OPTIONAL]
 
     def urls(self) -> dict[str, str]:
         if self.variables:

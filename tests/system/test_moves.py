@@ -13,6 +13,7 @@ from . import sites
 from .sites import ALL_DOWN, Site
 
 ROUNDS = 3
+NO_CHANGE = ("postgres/0053", "postgres/0057")  # they fill what is there, and index windows that hold rows
 _OBJECTS = """
 SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -55,7 +56,7 @@ def test_status_says_everything_is_applied(site: Site) -> None:
     assert {each["id"] for each in revisions} == set(site.revisions())
     skipped = {each["id"] for each in revisions if each["state"] == "skipped"}
     assert skipped == sites.REPEATABLES
-    others = {(each["state"], tuple(each["flags"])) for each in revisions if each["id"] not in skipped}
+    others = {(each["state"], tuple(each["flags"])) for each in revisions if each["id"] not in skipped | sites.OPTIONAL}
     assert others == {("applied", ())}
     assert site.good("status", "--check").last == "everything is applied"
 
@@ -83,13 +84,17 @@ def test_one_revision_down_and_up_is_exact(site: Site) -> None:
         site.good("up", "--steps", str(first if place == first else 4))
         there = picture()
         assert moved(site, "down", "--steps", "1", "--allow-destructive") == [name]
-        assert picture() != there, f"the down of {name} changes nothing"
+        assert (picture() != there) == (name not in NO_CHANGE), f"the down of {name}"
         assert moved(site, "up", "--steps", "1") == [name]
         assert picture() == there, f"{name} comes back differently"
 
 
 def unqualified(dump: str) -> list[str]:
-    """18 prints the columns of a view over one table without the table's name, 15 with it."""
+    """18 prints the columns of a view over one table without the table's name, 15 with it.
+
+    Every right that 15 knows is not ALL to a pg_dump of 18, which knows one more.
+    """
+    dump = dump.replace("GRANT SELECT,INSERT,REFERENCES,DELETE,TRIGGER,TRUNCATE,UPDATE ON", "GRANT ALL ON")
     return re.sub(r'\b(?:ml_\w+|last|latest)\.(?=[\w"])', "", dump).splitlines()
 
 

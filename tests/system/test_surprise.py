@@ -11,7 +11,7 @@ from .sites import Site
 
 REFUSAL = """\
 error[environment-not-named]: output is not a terminal, and no environment is named
-  where  provision.toml has local, production
+  where  provision.toml has local, production, ml, probability
   fix    add --env NAME, or set PROVISION_ENV
 """
 

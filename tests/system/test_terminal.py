@@ -63,12 +63,12 @@ def test_refused_loss_is_shown_readably_and_changes_nothing(site: Site) -> None:
 
 
 def test_steps_and_states_fit_the_terminal(site: Site) -> None:
-    code, down = at_terminal(site, "down", "clickhouse/004", answer="LOSE")
-    assert (code, down[-1].split(" in ")[0]) == (0, "3 reverted")
+    code, down = at_terminal(site, "down", "clickhouse/004", answer="yes")
+    assert (code, down[-1].split(" in ")[0]) == (0, "7 reverted")
     code, status = at_terminal(site, "status")
     assert (code, status[-1]) == (0, f"next: provision up --env {site.environment}")
     code, up = at_terminal(site, "up")
-    assert (code, up[-1].split(" in ")[0]) == (0, "3 applied")
+    assert (code, up[-1].split(" in ")[0]) == (0, "7 applied")
     steps = [line for line in (*down, *status, *up) if re.match(r" +[↩✓·] clickhouse/00[567] ", line)]
     assert len(steps) == 9
     assert max(map(len, steps)) <= COLUMNS

@@ -202,8 +202,6 @@ DOWN = 'write `auto`, a list of operations, or `irreversible: "why"`'
             "write `operation: {…}`",
         ),
         ("up:\n  - drop_policy:\ndown: auto\n", "document-invalid", "drop_policy is null", ":2:5", "write a mapping"),
-        ("up:\ndown: auto\n", "empty-migration", "up is empty", ":1:1", "write a list of operations"),
-        ("up: []\ndown: auto\n", "empty-migration", "up is empty", ":1:1", "write a list of operations"),
         (
             GOOD.replace("down: auto", "down: automatic"),
             "document-invalid",

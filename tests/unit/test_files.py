@@ -50,7 +50,7 @@ def test_read_text_unreadable_file_says_why(tmp_path: Path) -> None:
         "unreadable-file",
         "gone.sql cannot be read: no such file or directory",
         "clickhouse/gone.sql",
-        "make it readable for this user",
+        "put a file in its place",
     )
 
 

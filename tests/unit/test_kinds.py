@@ -56,7 +56,7 @@ def test_example_of_a_draft_is_a_document_once_its_lines_are_taken_in(kind: Docu
     draft, layout = kind.draft(), kind.layout()
     assert draft
     assert layout
-    layout.start(tmp_path)
+    layout.start(tmp_path, layout.FOLDER, kind.name)
     assert layout.found(tmp_path) is None
 
     (path,) = draft.write(options, "Begin", ())

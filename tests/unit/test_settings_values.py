@@ -56,13 +56,13 @@ def test_resolve_unset_variables_are_all_told(tmp_path: Path) -> None:
             "unset-variable",
             "ONE is not set",
             "provision.toml, [environments.e] postgres.url",
-            'export ONE, or switch the store off there with postgres = "off"',
+            'export ONE, or switch the store off there: "off" as the url of postgres',
         ),
         (
             "unset-variable",
             "TWO is not set",
             "provision.toml, [environments.e] redis.url",
-            'export TWO, or switch the store off there with redis = "off"',
+            'export TWO, or switch the store off there: "off" as the url of redis',
         ),
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.validate.comparing import Stores, stores
 from tests.validate.platform import Platform, make
 
 
@@ -23,3 +24,10 @@ def platform(made: Platform) -> Iterator[Platform]:
     for path in (made.folder / "checks").iterdir():
         if path.name not in shipped:
             path.unlink()
+
+
+@pytest.fixture(scope="session")
+def compared(postgres_18: str, clickhouse_embedded: str) -> Iterator[Stores]:
+    """Two empty databases to compare tables of."""
+    with stores(postgres_18, clickhouse_embedded, "compared") as found:
+        yield found

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from provision.model.checks import ComparableTable, Scope
+from provision.model.checks import Scope
+from provision.model.comparable import MD5, ComparableTable, Digest, Span
 from provision.stores.clickhouse.server import Client
 from provision.stores.clickhouse.validate.checks import ClickhouseChecks
 from provision.stores.postgres.server import connect
 from provision.stores.postgres.validate.checks import PostgresChecks
-from provision.validate import parity
+from provision.validate import bisect
 from provision.validate.reference import orphans
 from tests.validate.platform import Platform
 
@@ -25,7 +26,7 @@ ODD = [
     "5, NULL, 12345678.9999, '2026-01-02 03:04:05', true, '', '30000000-0000-0000-0000-0000000000AB', '2026-01-01'",
     "6, -0.00000049, 1, '2026-01-02 03:04:05', true, 'tab\there', '30000000-0000-0000-0000-0000000000AB', '2026-01-01'",
     "7, 1e20, 1, '2026-01-02 03:04:05', true, 'b', '30000000-0000-0000-0000-0000000000AB', '2026-01-01'",
-    "10, -0.0, 1, '2026-01-02 03:04:05', true, 'b', '30000000-0000-0000-0000-0000000000AB', '2026-01-01'",
+    "10, '-0.0', 1, '2026-01-02 03:04:05', true, 'b', '30000000-0000-0000-0000-0000000000AB', '2026-01-01'",
 ]
 SAME = """
 store: postgres
@@ -62,29 +63,54 @@ def both(platform: Platform) -> Iterator[tuple[PostgresChecks, ClickhouseChecks]
 
 def test_values_are_written_alike(both: tuple[PostgresChecks, ClickhouseChecks]) -> None:
     postgres, clickhouse = (each.keyed for each in both)
-    forms = tuple(postgres.forms(ComparableTable("odd", COLUMNS)))
-    assert forms == tuple(clickhouse.forms(ComparableTable("odd", COLUMNS)))
-    assert forms == ("integer", "number", "number", "moment", "boolean", "text", "text", "moment")
-    sheet = ComparableTable("odd", COLUMNS, forms)
+    sheet = ComparableTable("odd", COLUMNS)
+    ours, theirs = postgres.describe(sheet).columns, clickhouse.describe(sheet).columns
+    forms = tuple(
+        next(form for form in one.forms if form in other.forms) for one, other in zip(ours, theirs, strict=True)
+    )
+    assert forms == ("integer", "float", "decimal", "moment", "boolean", "text", "uuid", "date")
+    sheet = ComparableTable("odd", COLUMNS, forms, ("number",))
 
-    rows = postgres.rows(sheet, Scope(), None, None, 100)
+    with postgres.snapshot(sheet, Scope()) as here, clickhouse.snapshot(sheet, Scope()) as there:
+        rows = here.rows(Span(), 100)
+        assert rows == there.rows(Span(), 100)
 
-    assert [row[0] for row in rows] == ["1", "10", "2", "3", "4", "5", "6", "7"]  # as text
-    assert rows == clickhouse.rows(sheet, Scope(), None, None, 100)
-    assert rows[2] == ("2", "NaN", "-1500000", "-1", "0", "x'y", "10000000-0000-0000-0000-0000000000aa", "915148800000")
+    assert [row.checksum for row in rows] == sorted(row.checksum for row in rows)
+    two, three, eight = (next(row.values for row in rows if row.values[0] == n) for n in ("2", "3", "10"))
+    assert two == ("2", "NaN", "-1.5", "-1000", "0", "x'y", "10000000-0000-0000-0000-0000000000aa", "1999-01-01")
+    assert three[1:6] == ("7FF0000000000000", "0", "1767323045000000", None, None)
+    assert eight[1] == "8000000000000000"  # -0.0
 
 
-def test_ranges_agree(both: tuple[PostgresChecks, ClickhouseChecks]) -> None:
+def test_spans_agree(both: tuple[PostgresChecks, ClickhouseChecks]) -> None:
     postgres, clickhouse = (each.keyed for each in both)
-    sheet = ComparableTable("odd", COLUMNS, tuple(postgres.forms(ComparableTable("odd", COLUMNS))))
-    pair = ComparableTable("odd", ("s", "u", "id"), ("text", "text", "integer"), 2)
+    sheet = ComparableTable("odd", ("id", "f", "s"), ("integer", "float", "text"), ("number",), 1, MD5)
+    pair = ComparableTable("odd", ("s", "u", "id"), ("text", "uuid", "integer"), ("bytes", "uuid"), 2, MD5)
+    cuts = [("3",), ("6",)]
 
-    bounds = (None, ("3",), ("5",), None)
-    assert postgres.digests(sheet, Scope(), bounds) == clickhouse.digests(sheet, Scope(), bounds)
-    assert [each.rows for each in postgres.digests(sheet, Scope(), bounds)] == [4, 2, 2]
-    assert postgres.split(pair, Scope(), None, None, 3) == clickhouse.split(pair, Scope(), None, None, 3)
-    keys = list(postgres.keys(pair, Scope(), None, None))
-    assert keys == list(clickhouse.keys(pair, Scope(), None, None))
+    for each, bounds in (
+        (sheet, cuts),
+        (pair, [("a", "00000000-0000-0000-0000-000000000000"), ("b", "30000000-0000-0000-0000-0000000000ab")]),
+    ):
+        with postgres.snapshot(each, Scope()) as here, clickhouse.snapshot(each, Scope()) as there:
+            digests = here.digests(Span(), bounds)
+            assert digests == there.digests(Span(), bounds)
+            for number, span in enumerate((Span(None, bounds[0]), Span(bounds[0], bounds[1]), Span(bounds[1], None))):
+                assert here.rows(span, 100) == there.rows(span, 100)
+                assert len(here.rows(span, 100)) == digests[number].rows
+            assert here.rows(Span(keyless=True), 100) == there.rows(Span(keyless=True), 100)
+            assert sum(digest.rows for digest in digests) == 8
+            assert digests[-1].rows == (0 if each is sheet else 1)  # the row whose key has a NULL
+            assert digests[-1] == Digest() or digests[-1].checksum
+
+
+def test_keys_of_references_agree(both: tuple[PostgresChecks, ClickhouseChecks]) -> None:
+    postgres, clickhouse = (each.keyed for each in both)
+    pair = ComparableTable("odd", ("s", "u"), ("text", "uuid"), key=2)
+
+    keys = list(postgres.keys(pair, Scope()))
+
+    assert keys == list(clickhouse.keys(pair, Scope()))
     assert keys == sorted(keys)
     assert keys[2] == (("b", "30000000-0000-0000-0000-0000000000ab"), 2)  # the row with a NULL is left out
 
@@ -140,7 +166,7 @@ def test_few_different_rows_among_many_are_all_named(many: Platform) -> None:
 
 def test_wholly_different_tables_stop_early_in_bounded_memory(many: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     many.sql("update many set v = v + 1")
-    monkeypatch.setattr(parity, "ENOUGH", 3_000)
+    monkeypatch.setattr(bisect, "ENOUGH", 3_000)
     tracemalloc.start()
 
     found = many.validate("same").found["same"]

@@ -153,6 +153,27 @@ def test_windows_that_were_not_rolled_up_are_found(series: Series) -> None:
     assert days["samples"] == [{"time": iso(DAY_AGO), "model_id": "m2"}]
 
 
+STALE = "stale_windows: {every: 1m, per: ticker, value: sum(n), from: {tier: real_time, table: trades, value: %s}}"
+
+
+def test_window_that_a_late_point_changed_is_found_and_shown(series: Series) -> None:
+    first, second = MINUTE_AGO - 3 * MINUTE, MINUTE_AGO - 2 * MINUTE
+    series.put("real_time", *(f"trades,ticker=A,model_id=m1 price={n}.5 {first + n}" for n in range(2)))
+    series.put("real_time", f"trades,ticker=A,model_id=m1 price=1 {second}")
+    made = (f"trades_1m,ticker=A,model_id=m1 n={n}i {at}" for n, at in ((2, first), (1, second), (9, first - MINUTE)))
+    series.put("minute_data", *made)  # of the last one the points are gone
+    place = ("minute_data", "trades_1m")
+
+    assert one(series, STALE % "count(price)", *place) == {}
+    series.put("real_time", f"trades,ticker=A,model_id=m2 price=3 {second + 30}")
+
+    found = one(series, STALE % "count(price)", *place)
+    assert (found["bad"], found["total"]) == (1, 2)
+    assert found["samples"] == [{"time": iso(second), "ticker": "A", "says": 1, "source": 2}]
+    assert one(series, STALE % "count(price)", *place, "--tenant", "m1") == {}
+    assert one(series, STALE % "sum(price)", *place)["bad"] == 1
+
+
 def test_window_within_its_grace_is_not_expected_yet(series: Series) -> None:
     series.put("real_time", f"real_time_features,ticker=MSFT,feature_name=rsi,source=s value=1 {NOW - 2 * MINUTE}")
 
@@ -246,6 +267,8 @@ def test_masked_tag_is_not_shown(series: Series) -> None:
         ("real_time", "missing_windows: {every: 1m, per: modelid}", "did you mean model_id?"),
         ("real_time", "missing_windows: {every: 1m, from: {tier: hour, table: x}}", "vfr_ml has no tier hour"),
         ("real_time", "missing_windows: {every: often}", "every"),
+        ("real_time", STALE.replace("real_time", "hour") % "count(x)", "vfr_ml has no tier hour"),
+        ("real_time", STALE % "mean(x)", "value"),
     ],
 )
 def test_wrong_check_is_refused(series: Series, tier: str, check: str, said: str) -> None:
@@ -262,7 +285,12 @@ def test_measurement_without_points_is_no_silent_pass(series: Series) -> None:
 
     ran = series.project.validate("one")
 
-    assert (ran.code, ran.found["rows"]["status"], ran.found["one"]["message"]) == (1, "fail", "no rows to read")
+    assert [(each["status"], each["message"]) for each in ran.json["results"]] == [
+        ("empty", "no rows to read"),
+        ("empty", "no rows to read"),
+        ("fail", "the suite read no rows at all"),
+    ]
+    assert ran.code == 1
 
 
 def test_memory_does_not_grow_with_points(of_1: Series) -> None:

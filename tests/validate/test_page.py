@@ -69,7 +69,10 @@ def test_page_in_a_browser_shows_what_the_json_says(platform: Platform, tmp_path
     shown.feed(browser(page, tmp_path / "profile", "--dump-dom"))
 
     results = [each for suite in json.loads(document.read_text(encoding="utf-8")) for each in suite["results"]]
-    assert shown.checks == [(each["check"], each["status"]) for each in results]
+    assert sorted(shown.checks) == sorted((each["check"], each["status"]) for each in results)
+    statuses = [status for _, status in shown.checks]
+    assert statuses == sorted(statuses, key=["fail", "error", "warn", "empty", "pass"].index)  # failures first
+    assert 'range: {"column": "aggregated_confidence", "min": 0, "max": 1}' in shown.text
     assert shown.bars == 2 * len(results)  # two runs
     failed = [each for each in results if each["status"] == "fail"]
     assert {"confidence_out_of_range", "decision_differs"} <= {each["check"] for each in failed}

@@ -94,7 +94,7 @@ def test_null_preference_is_bad(platform: Platform) -> None:
 
 
 def test_same_decision_twice_is_low(platform: Platform) -> None:
-    platform.plant(DECISIONS, symbol="ETH")
+    platform.plant(DECISIONS, symbol="ETH", id=BAD)
     platform.ch(f"SYSTEM STOP MERGES {DECISIONS}")
     platform.ch(
         f"INSERT INTO {DECISIONS} SETTINGS insert_deduplicate = 0 SELECT * FROM {DECISIONS} WHERE symbol = 'ETH'"
@@ -102,6 +102,7 @@ def test_same_decision_twice_is_low(platform: Platform) -> None:
 
     ran = platform.validate("probability")
 
+    assert list(ran.found) == ["decision_given_twice"], ran.found
     assert (ran.code, list(ran.found)) == (0, ["decision_given_twice"])
     assert (ran.found["decision_given_twice"]["bad"], ran.found["decision_given_twice"]["total"]) == (2, 3)
 

@@ -116,10 +116,12 @@ def test_tenant_and_time_narrow(platform: Platform) -> None:
     assert platform.validate("people", "--tenant", "globex").found["short"]["total"] == 1
     assert platform.validate("people", "--since", "1h").found["short"]["total"] == 3
     nothing = platform.validate("people", "--until", "2020-01-01")
-    assert (nothing.code, {each["message"] for each in nothing.found.values()}) == (
-        1,
-        {"no rows to read", "the suite read no rows at all"},
-    )
+    assert [(each["status"], each["message"]) for each in nothing.json["results"]] == [
+        ("empty", "no rows to read"),
+        ("empty", "no rows to read"),
+        ("fail", "the suite read no rows at all"),
+    ]
+    assert nothing.code == 1
     platform.plant("trading_decisions_probabilistic", id=ID.format(5), timestamp="2026-01-02 04:00:00", symbol="ETH")
     narrowed = platform.validate("probability", "--since", "2026-01-02T03:30", "--until", "2026-01-03T00:00Z").json
     totals = {(each["store"], each["table"]): each["total"] for each in narrowed["results"]}
@@ -131,7 +133,11 @@ def test_table_that_cannot_be_narrowed_is_left_out_and_said(platform: Platform) 
     assert (ran.code, json.loads(ran.out)["error"]["code"]) == (2, "nothing-to-check")
 
     ran = platform.validate("features", "--since", "1d")
-    assert ran.err == "postgres ml_feature_definitions is left out: its suite names no `time` to narrow it by\n"
+    query = "windows_run_out is left out: its query cannot be narrowed"
+    assert ran.err == (
+        f"postgres ml_feature_store {query}\npostgres ml_enhancement_store {query}\n"
+        "postgres ml_feature_definitions is left out: its suite names no `time` to narrow it by\n"
+    )
     assert "ml_feature_definitions" not in {each["table"] for each in ran.json["results"]}
 
 
@@ -148,16 +154,25 @@ def test_parity_that_cannot_be_narrowed_is_left_out_and_said(platform: Platform)
     assert (narrowed.code, narrowed.found) == (0, {})
 
 
-def test_no_rows_warn_and_none_at_all_fail(platform: Platform) -> None:
-    platform.sql("truncate ml_feature_store")
-    ran = platform.validate("features")
-    assert ran.code == 0
-    assert {each["status"] for each in ran.found.values()} == {"warn"}
-    assert ran.found["rows"]["table"] == "ml_feature_store"
+@pytest.mark.parametrize(
+    ("said", "statuses", "code"),
+    [
+        ("", ["empty", "empty", "fail"], 1),
+        ("rows_required: false", ["empty", "empty"], 0),
+        ("min_rows: 0", ["empty", "empty"], 0),
+        ("rows_required: true", ["fail", "empty", "fail"], 1),
+        ("rows_required: false\nmin_rows: 1", ["fail", "empty", "fail"], 1),
+    ],
+)
+def test_no_rows_are_empty_and_fail_where_they_are_wanted(
+    platform: Platform, said: str, statuses: list[str], code: int
+) -> None:
+    platform.sql("truncate users cascade")
+    platform.suite("people", f"{said}\n{USERS.format(length=1, severity='high', limit='')}")
 
-    platform.sql("truncate ml_feature_definitions cascade")
-    ran = platform.validate("features")
-    assert (ran.code, ran.found["rows"]["status"]) == (1, "fail")
+    ran = platform.validate("people")
+
+    assert ([each["status"] for each in ran.json["results"]], ran.code) == (statuses, code)
 
 
 def test_fewer_rows_than_wanted_fail(platform: Platform) -> None:
@@ -165,7 +180,7 @@ def test_fewer_rows_than_wanted_fail(platform: Platform) -> None:
 
     ran = platform.validate("people")
 
-    assert (ran.code, ran.found["rows"]["message"]) == (1, "4 rows are wanted")
+    assert (ran.code, ran.found["rows"]["message"]) == (1, "3 rows, 4 at least are wanted")
 
 
 def test_check_that_cannot_be_made_is_an_error_and_takes_no_other_with_it(platform: Platform) -> None:
@@ -318,7 +333,7 @@ def test_text_names_table_check_share_and_samples(platform: Platform) -> None:
         "vfr · test\npeople\n  postgres  users  3 rows  TIME  0 of 1 passed\n"
         "    ✗ short  high      1 of 3 (33 %)\n"
         f"        id {ID.format(9)}, email •••\n"
-        "2 checks: 1 passed, 1 failed (worst: high) in TIME\n"
+        "1 check: 1 failed (worst: high) in TIME\n"
     )
 
 
@@ -339,7 +354,8 @@ def test_probability_command_is_the_suite_of_that_name(platform: Platform) -> No
     ran = platform.run("validate-probability-data", "--output", "json")
 
     assert (ran.code, ran.json["suite"]) == (0, "probability")
-    assert platform.run("validate-probability-data", "--tenant", "nobody", "--output", "json").code == 1
+    nobody = platform.run("validate-probability-data", "--tenant", "nobody", "--output", "json").json
+    assert {each["status"] for each in nobody["results"]} == {"empty"}
 
 
 def test_probability_command_is_a_script_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,8 @@ def test_tenant_without_objects_is_low_and_one_at_rest_is_left_asleep(vectors: S
 
     ran = vectors.validate("vectors", "--all")
 
-    assert (ran.code, list(ran.found)) == (0, ["tenant_without_patterns"])
+    assert (ran.code, list(ran.found)) == (0, ["rows", "tenant_without_patterns"])
+    assert (ran.found["rows"]["status"], ran.found["rows"]["message"]) == ("warn", "not active and not read: asleep")
     found = ran.found["tenant_without_patterns"]
     assert (found["bad"], found["total"]) == (1, 2)
     assert found["samples"] == [{"_tenant": "empty", "_objects": 0}]

@@ -31,7 +31,9 @@ class Row:
 
 @cache
 def rows() -> list[Row]:
-    cells = [line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines()[8:]]
+    cells = [
+        line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if re.match(r"\| \d", line)
+    ]
     return [Row(int(number), mended.strip(), tuple(re.findall("`(.+?)`", t))) for number, _, mended, t in cells]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
+from provision.backfill.tally import BatchTally
 from provision.cli.render.paper import Paper, print_document
-from provision.flows.backfill_standing import BackfillStatus
+from provision.flows.backfill_standing import BackfillStatus, going
 from provision.model.backfills import Backfill, BackfillRun, RunState
 from provision.settings import Environment
 
@@ -27,7 +31,7 @@ def listed(backfills: Sequence[Backfill], form: str) -> None:
         return
     paper = Paper(sys.stdout)
     if not backfills:
-        paper.write("no backfills; docs/backfills.md shows how to write one")
+        paper.write("no backfills; how to write one: provision docs backfills")
     width = max((len(each.name) for each in backfills), default=0)
     for each in backfills:
         paper.write(paper.fitted(f"  {each.name.ljust(width)}  {each.store}  {each.description}"))
@@ -46,6 +50,7 @@ def as_json(each: BackfillStatus) -> dict[str, Any]:
         "eta_s": each.eta_s,
         "batch": each.batch,
         "throttled_by": each.throttled_by or None,
+        "blocker": asdict(each.holder) if each.holder is not None else None,
         "longest_wait_ms": run.longest_wait_ms if run else 0,
         "cursor": run.cursor if run else None,
     }
@@ -57,7 +62,7 @@ class BackfillStatusRender:
     def __init__(self, project: str, environment: Environment, form: str) -> None:
         self._project, self._environment, self._form = project, environment, form
         self._paper = Paper(sys.stdout)
-        self._last: list[str] = []
+        self._last: list[list[str]] = []
 
     def show(
         self, found: Sequence[BackfillStatus], skipped: Mapping[str, Sequence[tuple[str, str]]], *, again: bool
@@ -68,23 +73,40 @@ class BackfillStatusRender:
             return
         if not self._last:
             self._paper.write(f"{self._project} · {self._environment.name}", "head")
-        lines = [line(each) for each in found]
-        if lines != self._last:
-            for text, each in zip(lines, found, strict=True):
-                if not self._last or text not in self._last:
-                    self._paper.write(self._paper.fitted(f"  {text}"), _STYLES.get(each.state, ""))
-                    self._more(each, skipped.get(each.backfill.name, ()))
+        blocks = self._blocks(found, skipped)
+        if again and self._paper.terminal:
+            self._paper.redraw([text for block in blocks for text in block])
+        else:
+            for block, each in zip(blocks, found, strict=False):
+                if block not in self._last:
+                    self._paper.write(self._paper.fitted(block[0]), _STYLES.get(each.state, ""))
+                    for text in block[1:]:
+                        self._paper.write(text, "dim")
         if not found:
             self._paper.write("  no backfills")
-        self._last = lines or [""]
+        self._last = blocks or [[""]]
 
-    def _more(self, each: BackfillStatus, skipped: Sequence[tuple[str, str]]) -> None:
+    def _blocks(
+        self, found: Sequence[BackfillStatus], skipped: Mapping[str, Sequence[tuple[str, str]]]
+    ) -> list[list[str]]:
+        """The lines of each backfill: how far it is, in columns, and below it why."""
+        rows = [cells(each) for each in found]
+        wide = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+        heads = ["  ".join(map(str.ljust, row, wide)).rstrip() for row in rows]
+        return [
+            [f"  {head}", *(f"    {text}" for text in self._more(each, skipped.get(each.backfill.name, ())))]
+            for head, each in zip(heads, found, strict=True)
+        ]
+
+    def _more(self, each: BackfillStatus, skipped: Sequence[tuple[str, str]]) -> Iterator[str]:
+        if why := reason(each):
+            yield self._environment.mask(why)
         if each.run is not None and each.run.error:
-            self._paper.write(f"    {self._environment.mask(each.run.error)}", "dim")
+            yield self._environment.mask(each.run.error)
         for key, why in skipped:
-            self._paper.write(f"    passed over {key}: {self._environment.mask(why)}", "dim")
+            yield f"passed over {key}: {self._environment.mask(why)}"
         if each.leader is not None:
-            self._paper.write(f"    run by {each.leader.owner}", "dim")
+            yield f"run by {each.leader.owner}"
 
 
 class BackfillRunRender:
@@ -95,17 +117,29 @@ class BackfillRunRender:
         self._paper = Paper(sys.stdout if form == "text" else sys.stderr)
         self._told = self._began = time.monotonic()
         self._before: tuple[float, int] | None = None
-        self._state = ""
+        self._state = self._why = ""
+        self._chosen: Backfill | None = None
+        self.tally = BatchTally()
 
     def head(self, chosen: Backfill) -> None:
+        self._chosen = chosen
         self._paper.write(f"{self._project} · {self._environment.name} · {chosen.id}", "head")
 
     def noted(self, text: str) -> None:
         self._paper.write(f"  warning: {self._environment.mask(text)}", "warn")
 
     def told(self, run: BackfillRun) -> None:
-        """How far it is: one line that rewrites itself at a terminal, a line now and then in a log."""
-        text = f"  ▸ {progress(run)}"
+        """How far it is: one line that rewrites itself at a terminal, a line now and then in a log.
+
+        Why it goes no faster has a line of its own, once that is something else.
+        """
+        assert self._chosen is not None
+        found = going(self._chosen, run, str(run.state))
+        text = f"  ▸ {'  '.join(cells(found)[2:])}"
+        why = self._environment.mask(found.throttled_by)
+        if (kind := re.sub(r"[0-9.,]+", "", why)) != self._why:
+            self._why = kind
+            self._paper.write(f"  … slowed by {why}" if why else "  … at full speed again", "dim")
         if str(run.state) != self._state and run.state in (RunState.PAUSED, RunState.PAUSING):
             self._paper.write(f"  {run.state}; `provision backfill resume {run.backfill}` goes on")
         self._state = str(run.state)
@@ -128,7 +162,8 @@ class BackfillRunRender:
         seconds = time.monotonic() - self._began
         done = standing.run.rows_done
         self._paper.write(
-            f"  {done:,} rows filled, {seconds:.1f} s in this process; longest wait {standing.run.longest_wait_ms} ms"
+            f"  {done:,} rows filled, {seconds:.1f} s in this process; {self.tally};"
+            f" longest wait {standing.run.longest_wait_ms} ms"
         )
         if run.state is RunState.SUCCEEDED:
             self._paper.write(f"{standing.backfill.id} is complete", "done")
@@ -140,21 +175,29 @@ class BackfillRunRender:
         if self._form == "json":
             print_document(as_json(each))
             return
-        self._paper.write(line(each))
+        self._paper.write("  ".join(each for each in cells(each) if each))
+        if why := reason(each):
+            self._paper.write(f"  {self._environment.mask(why)}", "dim")
 
 
-def line(each: BackfillStatus) -> str:
-    """A backfill in one line."""
+def cells(each: BackfillStatus) -> list[str]:
+    """A backfill in columns: name, state, rows, rate, what is to go, batch, longest wait."""
     if each.run is None:
-        return f"{each.backfill.name}  {each.state.replace('_', ' ')}"
-    words = [each.backfill.name, each.state, progress(each.run)]
-    if each.rate:
-        words.append(f"{each.rate:,.0f} rows/s")
-        words += [f"{clock(each.eta_s)} to go"] if each.eta_s is not None else []
-    words += [f"batch {each.batch:,}"] if each.batch else []
-    words += [f"slowed by {each.throttled_by}"] if each.throttled_by else []
-    words += [f"longest wait {each.run.longest_wait_ms} ms"]
-    return "  ".join(words)
+        return [each.backfill.name, each.state.replace("_", " ")]
+    rate = f"{each.rate:,.0f} rows/s" if each.rate else ""
+    left = f"{clock(each.eta_s)} to go" if each.rate and each.eta_s is not None else ""
+    batch = f"batch {each.batch:,}" if each.batch else ""
+    waited = f"longest wait {each.run.longest_wait_ms} ms"
+    return [each.backfill.name, each.state, progress(each.run), *filter(None, (rate, left, batch)), waited]
+
+
+def reason(each: BackfillStatus) -> str:
+    """Why it goes at the rate at which it does, while it goes; empty otherwise."""
+    if each.state not in ("running", "pausing"):
+        return ""
+    if each.throttled_by:
+        return f"slowed by {each.throttled_by}"
+    return f"as fast as batches of {each.backfill.target * 1000:.0f} ms go" if each.batch else ""
 
 
 def progress(run: BackfillRun) -> str:
@@ -162,6 +205,8 @@ def progress(run: BackfillRun) -> str:
     skipped = f", {run.rows_skipped:,} passed over" if run.rows_skipped else ""
     if not run.rows_total:
         return f"{run.rows_done:,} rows{skipped}"
+    if run.rows_done > run.rows_total:
+        return f"{run.rows_done:,} rows, {run.rows_total:,} when it began{skipped}"
     return f"{run.rows_done:,} of {run.rows_total:,} rows ({100 * run.rows_done / run.rows_total:.0f} %){skipped}"
 
 

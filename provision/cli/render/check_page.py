@@ -2,114 +2,125 @@
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from provision.cli.render.paper import moment, rows_of
+from provision.cli.render.html_page import escape, whole
+from provision.cli.render.paper import moment
 from provision.flows.validate import Validation
-from provision.model.checks import MIN_ROWS, Result, Row, Status, StoredResult
-from provision.text.visible import visible_lines
+from provision.model.checks import MIN_ROWS, Check, Result, Row, Status, StoredResult
 
 SHOWN_RUNS = 30
-_WORDS = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.ERROR: "not made"}
-_STYLE = """
-:root { color-scheme: light dark; --line: #d8dee4; --dim: #59636e; --pass: #1a7f37; --warn: #9a6700; --fail: #c62828;
-  --paper: #fff; --ink: #1f2328; --tint: #f6f8fa }
-@media (prefers-color-scheme: dark) { :root { --line: #3d444d; --dim: #9198a1; --pass: #3fb950; --warn: #d29922;
-  --fail: #f85149; --paper: #0d1117; --ink: #f0f6fc; --tint: #151b23 } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 75rem; padding: 0 1.5rem }
-h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem }
-h3 { font-size: 1rem; margin: 1.75rem 0 .5rem; font-weight: 600 }
-h3 small, .dim { color: var(--dim); font-weight: 400 }
-.sum { display: flex; gap: 1rem; margin: 1.25rem 0; flex-wrap: wrap }
-.sum div { border: 1px solid var(--line); border-radius: 8px; padding: .5rem 1.25rem; min-width: 6rem }
-.sum b { display: block; font-size: 1.6rem; line-height: 1.2 }
-table { border-collapse: collapse; width: 100%; table-layout: fixed }
-th, td { text-align: left; padding: .35rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top }
-th { font-weight: 600; color: var(--dim); font-size: .85rem }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.pass { color: var(--pass) } .warn { color: var(--warn) } .fail, .error { color: var(--fail) }
-.status { font-weight: 600; white-space: nowrap }
-.new { border: 1px solid currentColor; border-radius: 999px; padding: 0 .5rem; font-size: .75rem; margin-left: .5rem }
-.wide { overflow-x: auto; background: var(--tint) } .wide table { font: 13px/1.4 ui-monospace, monospace; width: auto;
-  table-layout: auto }
-.wide td, .wide th { white-space: nowrap }
-svg { display: block } td { overflow-wrap: anywhere }
-"""
-
-
-def escape(text: str) -> str:
-    return html.escape(visible_lines(text))
+_Key = tuple[str, str, str, str]
+_WORDS = {
+    Status.FAIL: "failed",
+    Status.ERROR: "not made",
+    Status.WARN: "warned",
+    Status.EMPTY: "empty",
+    Status.PASS: "passed",
+}
 
 
 def page(project: str, found: Validation, earlier: Sequence[StoredResult]) -> str:
-    """The whole page; `earlier` are results of earlier runs, newest first, for the trends."""
+    """The whole page, what failed first; `earlier` are results of earlier runs, newest first, for the trends."""
     run = found.run
     title = f"{project} · {run.environment} · {', '.join(suite.name for suite in found.suites)}"
     scope = f" · {run.scope}" if run.scope else ""
+    trends = _trends(found, earlier)
     body = "\n".join(
         (
             f"<h1>{escape(title)}</h1>",
             f'<div class="dim">{moment(run.at)}{escape(scope)} · {found.duration_ms} ms · {escape(run.actor)}</div>',
             _sums(found),
             *(f'<div class="dim">{escape(note)}</div>' for note in found.notes),
-            *(part for suite in found.suites for part in _suite(found, suite.name, suite.description, earlier)),
+            *_groups(found, trends),
         )
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>"
-    )
+    return whole(title, body)
 
 
 def _sums(found: Validation) -> str:
-    counts = [(status, sum(each.status is status for each in found.results)) for status in Status]
+    counts = [(status, sum(each.status is status for each in found.results)) for status in _WORDS]
     cells = [
         f'<div class="{status if count else "dim"}"><b>{count}</b>{_WORDS[status]}</div>' for status, count in counts
     ]
     return f'<div class="sum">{"".join(cells)}</div>'
 
 
-def _suite(found: Validation, name: str, description: str, earlier: Sequence[StoredResult]) -> Iterator[str]:
-    yield f"<h2>{escape(name)}</h2>"
-    if description:
-        yield f'<div class="dim">{escape(description)}</div>'
-    rows: list[str] = []
-    for each in found.of(name):
-        if each.kind == MIN_ROWS:
-            if rows:
-                yield _table(rows)
-            rows = []
-            place = f"{each.store} · {each.table}" if each.store else "all tables"
-            yield f"<h3>{escape(place)} <small>{rows_of(each.total)} · {each.duration_ms} ms</small></h3>"
-        rows.append(_row(each, _before(each, found, earlier)))
-        if each.samples:
-            rows.append(f'<tr><td></td><td colspan="6"><div class="wide">{_samples(each.samples)}</div></td></tr>')
-    if rows:
-        yield _table(rows)
+def _groups(found: Validation, trends: Mapping[_Key, Sequence[StoredResult]]) -> Iterator[str]:
+    """A table for each group, those that want somebody first; what passed and what was empty is folded."""
+    checks = {
+        (suite.name, check.name, table.store, table.name): check
+        for suite in found.suites
+        for table in suite.tables
+        for check in table.checks
+    }
+    worst_first = sorted(found.results, key=lambda each: -each.severity.rank)
+    for group, title, folded in _GROUPS:
+        mine = [each for each in worst_first if _group(each, found) == group]
+        if not mine:
+            continue
+        told = title.format(level=found.fail_on)
+        rows = [_row(each, trends.get(_key(each), ()), found, checks.get(_key(each))) for each in mine]
+        table = _table(rows)
+        if folded:
+            yield f"<details><summary><h2>{told} <small>{len(mine)}</small></h2></summary>{table}</details>"
+        else:
+            yield f"<h2>{told} <small>{len(mine)}</small></h2>{table}"
+
+
+_GROUPS = (
+    ("fails", "Failed", False),
+    ("error", "Not made", False),
+    ("below", "Failed below --fail-on {level}", False),
+    (Status.WARN, "Warned", False),
+    (Status.EMPTY, "Empty", True),
+    (Status.PASS, "Passed", True),
+)
+
+
+def _group(each: Result, found: Validation) -> str:
+    if each.status is Status.FAIL:
+        return "fails" if found.fails_run(each) else "below"
+    return str(each.status)
 
 
 def _table(rows: Sequence[str]) -> str:
     head = (
-        '<tr><th style="width: 4rem">status</th><th style="width: 17rem">check</th>'
-        '<th style="width: 5rem">severity</th>'
-        '<th class="n" style="width: 5rem">bad</th><th class="n" style="width: 6rem">of</th>'
-        '<th style="width: 150px">trend</th><th></th></tr>'
+        '<tr><th class="s">status</th><th>check</th><th class="v">severity</th><th class="n">bad</th>'
+        '<th class="n">of</th><th class="t">trend</th><th class="m"></th></tr>'
     )
-    return f"<table><thead>{head}</thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>"
+    return f'<table class="checks"><thead>{head}</thead><tbody>\n{chr(10).join(rows)}\n</tbody></table>'
 
 
-def _row(each: Result, before: Sequence[StoredResult]) -> str:
+def _row(each: Result, before: Sequence[StoredResult], found: Validation, check: Check | None) -> str:
+    fails = str(found.fails_run(each)).lower()
     new = '<span class="new fail">new</span>' if each.new else ""
-    return (
-        f'<tr data-check="{escape(each.check)}" data-status="{each.status}">'
-        f'<td class="status {each.status}">{each.status}</td><td>{escape(each.check)}{new}</td>'
-        f'<td>{each.severity}</td><td class="n">{each.bad:,}</td><td class="n">{each.total:,}</td>'
-        f'<td class="t">{_chart(each, before)}</td><td>{escape(each.message)}</td></tr>'
+    place = (
+        " · ".join(filter(None, (each.suite, each.store, each.table))) if each.store else f"{each.suite} · all tables"
     )
+    owner = f" · owner {escape(each.owner)}" if each.owner else ""
+    told = f"<pre>{escape(expression(check))}</pre>" if check is not None else ""
+    samples = f'<div class="wide">{_samples(each.samples)}</div>' if each.samples else ""
+    below = f'<tr class="more"><td></td><td colspan="6">{told}{samples}</td></tr>' if told or samples else ""
+    return (
+        f'<tr data-check="{escape(each.check)}" data-status="{each.status}" data-fails="{fails}">'
+        f'<td class="status {each.status}">{each.status}</td>'
+        f'<td><b>{escape(each.check)}</b>{new}<div class="dim">{escape(place)}{owner}</div></td>'
+        f'<td>{each.severity}</td><td class="n">{each.bad:,}</td><td class="n">{each.total:,}</td>'
+        f'<td class="t">{_chart(each, before)}</td><td>{escape(each.message)}</td></tr>{below}'
+    )
+
+
+def expression(check: Check) -> str:
+    """What a check looks for: an expression or query as it was written, else its kind and body."""
+    body = check.body
+    if isinstance(body, Mapping) and isinstance(body.get("sql"), str):
+        expected = json.dumps(body.get("expect", {"rows": "none"}), ensure_ascii=False)
+        return f"{body['sql'].strip()}\nexpect: {expected}"
+    if check.kind == "bad":
+        return f"bad: {str(body).strip()}"
+    return f"{check.kind}: {json.dumps(body, ensure_ascii=False)}"
 
 
 def _samples(rows: Sequence[Row]) -> str:
@@ -120,20 +131,25 @@ def _samples(rows: Sequence[Row]) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    bare = value.lstrip(" ")
+    return "\u00a0" * (len(value) - len(bare)) + bare  # the steps of a plan keep their place
 
 
-def _before(each: Result, found: Validation, earlier: Sequence[StoredResult]) -> list[StoredResult]:
-    """The last runs of the same check over the same rows, oldest first, without this one."""
-    key = (each.suite, each.check, each.store, each.table)
-    same = [
-        kept
-        for kept in earlier
-        if (kept.result.suite, kept.result.check, kept.result.store, kept.result.table) == key
-        and (kept.run.environment, kept.run.scope) == (found.run.environment, found.run.scope)
-        and kept.run.id != found.run.id
-    ]
-    return list(reversed(same[: SHOWN_RUNS - 1]))
+def _key(each: Result) -> _Key:
+    return each.suite, each.check, each.store, each.table
+
+
+def _trends(found: Validation, earlier: Sequence[StoredResult]) -> Mapping[_Key, Sequence[StoredResult]]:
+    """The last runs of each check over the same rows, oldest first, without this one."""
+    trends: dict[_Key, list[StoredResult]] = {}
+    for kept in earlier:
+        alike = (kept.run.environment, kept.run.scope) == (found.run.environment, found.run.scope)
+        mine = trends.setdefault(_key(kept.result), [])
+        if alike and kept.run.id != found.run.id and len(mine) < SHOWN_RUNS - 1:
+            mine.insert(0, kept)
+    return trends
 
 
 def _chart(each: Result, before: Sequence[StoredResult]) -> str:

@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from provision.cli.render.check_forms import github, junit, markdown
-from provision.cli.render.paper import Paper, moment, print_document, print_form, rows_of, short
+from provision.cli.render.check_forms import counting, github, junit, markdown
+from provision.cli.render.paper import Paper, moment, print_document, print_form, short
 from provision.cli.render.paper import as_json as as_document
-from provision.errors import ConfigError, FailedError
+from provision.errors import ConfigError
 from provision.flows.validate import Validation
 from provision.model.checks import MIN_ROWS, CheckSeverity, Result, Row, Status, StoredResult
+from provision.text.counts import rows_of
 
+_UNSAID = (Status.PASS, Status.EMPTY)
+LATENCY = "latency"  # what was measured is told of those that pass too
 FORMS = ("text", "json", "junit", "markdown", "github")
-_SIGNS = {Status.PASS: "✓", Status.WARN: "!", Status.FAIL: "✗", Status.ERROR: "✗"}
-_STYLES = {Status.PASS: "", Status.WARN: "odd", Status.FAIL: "bad", Status.ERROR: "bad"}
+_SIGNS = {Status.PASS: "✓", Status.WARN: "!", Status.FAIL: "✗", Status.ERROR: "✗", Status.EMPTY: "∅"}
+_STYLES = {Status.PASS: "", Status.WARN: "odd", Status.FAIL: "bad", Status.ERROR: "bad", Status.EMPTY: "dim"}
 _REPORTS = (".html", ".json", ".xml", ".md")
 
 
@@ -46,6 +49,7 @@ def known_report(path: Path) -> None:
 def write(path: Path, project: str, found: Validation, earlier: Sequence[StoredResult]) -> None:
     """Write the result to a file, in the form of its ending. Raises FailedError (report-lost)."""
     from provision.cli.render.check_page import page
+    from provision.cli.render.html_page import written
 
     forms: Mapping[str, Callable[[], str]] = {
         ".html": lambda: page(project, found, earlier),
@@ -53,11 +57,7 @@ def write(path: Path, project: str, found: Validation, earlier: Sequence[StoredR
         ".xml": lambda: junit(found),
         ".md": lambda: markdown(found),
     }
-    try:
-        path.write_text(forms[path.suffix.lower()]() + "\n", encoding="utf-8")
-    except OSError as error:
-        what = f"the report could not be written: {(error.strerror or str(error)).lower()}"
-        raise FailedError("report-lost", what, where=str(path), fix="choose another place") from None
+    written(path, forms[path.suffix.lower()]())
 
 
 def as_json(found: Validation) -> str:
@@ -67,7 +67,7 @@ def as_json(found: Validation) -> str:
             "suite": suite.name,
             "environment": found.run.environment,
             "duration_ms": found.duration_ms,
-            "results": [_result(each) for each in found.of(suite.name)],
+            "results": [_result(each) | {"fails_run": found.fails_run(each)} for each in found.of(suite.name)],
         }
         for suite in found.suites
     ]
@@ -88,6 +88,13 @@ def _result(each: Result) -> dict[str, Any]:
         "message": each.message,
         "duration_ms": each.duration_ms,
         "new": each.new,
+        "owner": each.owner,
+        "tags": list(each.tags),
+    } | {
+        # Of the kinds that measure something, and where the run before was asked for.
+        name: dict(figures)
+        for name, figures in (("figures", each.figures), ("before", each.before))
+        if figures
     }
 
 
@@ -156,7 +163,8 @@ def _by_check(kept: Sequence[StoredResult]) -> dict[tuple[str, ...], list[Stored
 
 def _stored(each: StoredResult) -> dict[str, Any]:
     fields = _result(each.result)
-    del fields["samples"], fields["new"]
+    for name in ("samples", "new", "owner", "tags"):  # what is not kept
+        del fields[name]
     return {
         "run": each.run.id,
         "at": moment(each.run.at),
@@ -188,37 +196,58 @@ class _Text:
         self._paper.write(self._end())
 
     def _table(self, rows: Result, checks: Sequence[Result]) -> None:
-        passed = sum(each.status is Status.PASS for each in checks)
+        counted = counting([rows, *checks])
+        passed = sum(each.status is Status.PASS for each in counted)
+        empty = all(each.status is Status.EMPTY for each in (rows, *checks))
         head = f"  {rows.store}  {rows.table}  {rows_of(rows.total)}  {rows.duration_ms} ms"
         if not rows.store:
             head = "  all tables"
-        self._paper.write(f"{head}  {passed} of {len(checks)} passed" if checks else head)
-        if rows.status is not Status.PASS:
-            self._check(rows)
-        # Checks that only say once more that there is nothing to read would hide the others.
-        said = {rows.message} if not rows.total else set()
-        for each in checks:
-            if self._everything or (each.status is not Status.PASS and each.message not in said):
+        counts = "empty" if empty else f"{passed} of {len(counted)} passed" if checks else ""
+        self._paper.write(f"{head}  {counts}".rstrip(), _STYLES[Status.EMPTY] if empty else "")
+        for each in (rows, *checks):
+            if self._everything or each.status not in _UNSAID or each.new or each.before or each.kind == LATENCY:
                 self._check(each)
 
     def _check(self, each: Result) -> None:
         cells = [each.check.ljust(self._width), str(each.severity).ljust(8)]
-        words = [counted(each)] if each.status is not Status.ERROR and each.kind != MIN_ROWS else []
+        uncounted = each.status is Status.ERROR or each.kind in (MIN_ROWS, LATENCY)
+        words = [] if uncounted else [counted(each)]
         words += [short(each.message)] if each.message else []
         words += ["new"] if each.new else []
-        line = f"    {_SIGNS[each.status]} {'  '.join((*cells, '  '.join(words)))}".rstrip()
-        self._paper.write(self._paper.fitted(line), _STYLES[each.status])
-        for row in each.samples:
+        words += [f"owner {each.owner}"] if each.owner else []
+        sign, style = _SIGNS[each.status], _STYLES[each.status]
+        if each.status is Status.FAIL and not self._found.fails_run(each):
+            sign, style = _SIGNS[Status.WARN], _STYLES[Status.WARN]
+            words.append(below(self._found))
+        line = f"    {sign} {'  '.join((*cells, '  '.join(words)))}".rstrip()
+        self._paper.write(self._paper.fitted(line), style)
+        for row in each.samples if self._everything or each.status is not Status.PASS else ():
             self._paper.write(self._paper.fitted(f"        {sampled(row)}"), "dim")
 
     def _end(self) -> str:
-        results = self._found.results
-        counts = {status: sum(each.status is status for each in results) for status in Status}
-        words = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.ERROR: "not made"}
-        parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+        results = counting(self._found.results) or self._found.results
+        lesser = [each for each in results if each.status is Status.FAIL and not self._found.fails_run(each)]
         worst = max((each.severity for each in results if each.status is Status.FAIL), key=_rank, default=None)
-        tail = f" (worst: {worst})" if worst else ""
-        return f"{len(results)} checks: {', '.join(parts)}{tail} in {self._found.duration_ms / 1000:.1f} s"
+        said = {
+            "passed": _count(results, Status.PASS),
+            "warned": _count(results, Status.WARN),
+            f"failed (worst: {worst})": _count(results, Status.FAIL) - len(lesser),
+            f"failed {below(self._found)}": len(lesser),
+            "not made": _count(results, Status.ERROR),
+            "empty": _count(results, Status.EMPTY),
+        }
+        parts = [f"{count} {word}" for word, count in said.items() if count]
+        head = "1 check" if len(results) == 1 else f"{len(results)} checks"
+        return f"{head}: {', '.join(parts)} in {self._found.duration_ms / 1000:.1f} s"
+
+
+def below(found: Validation) -> str:
+    """What is said beside a check that failed and does not fail the run."""
+    return f"below --fail-on {found.fail_on}"
+
+
+def _count(results: Sequence[Result], status: Status) -> int:
+    return sum(each.status is status for each in results)
 
 
 def _rank(severity: CheckSeverity) -> int:
@@ -238,3 +267,8 @@ def _tables(results: Sequence[Result]) -> Iterator[tuple[Result, list[Result]]]:
             checks.append(each)
     if rows is not None:
         yield rows, checks
+
+
+def hook_failed(text: str) -> None:
+    """A line on standard error: what was asked for goes on."""
+    Paper(sys.stderr).write(f"warning: {text}", "warn")

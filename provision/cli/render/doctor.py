@@ -58,9 +58,13 @@ def _line(paper: Paper, finding: Finding) -> None:
         paper.write(f"    {'fix'.ljust(11)} {finding.fix}", "warn" if style == "warn" else "")
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _sum(done: Checkup) -> str:
     wrong = sum(each.severity is Severity.ERROR for each in done.findings)
     odd = sum(each.severity is Severity.WARNING for each in done.findings)
     if not wrong and not odd:
         return "nothing is wrong"
-    return f"{wrong} wrong, {odd} to look at"
+    return f"{_count(wrong, 'error')}, {_count(odd, 'warning')}"

@@ -22,8 +22,12 @@ def text(project: str, graph: Graph, stores: Sequence[str]) -> Iterator[str]:
             follows = each.parents if each.parents != ((above,) if above else ()) else ()
             pad = "  " * depths[each.id]
             arrows = f"  ← {', '.join((*follows, *each.requires))}" if follows or each.requires else ""
-            yield f"    {pad}{each.number.ljust(width)}  {each.description}{arrows}".rstrip()
+            yield f"    {pad}{each.number.ljust(width)}  {each.description}{_draft(each)}{arrows}".rstrip()
             above = each.id
+
+
+def _draft(revision: Revision) -> str:
+    return " (draft)" if revision.draft else ""
 
 
 def mermaid(graph: Graph, stores: Sequence[str]) -> Iterator[str]:
@@ -67,6 +71,7 @@ def as_json(project: str, graph: Graph, stores: Sequence[str]) -> str:
             "path": each.path,
             "parents": list(each.parents),
             "requires": list(each.requires),
+            "draft": bool(each.draft),
         }
         for each in graph.order
         if each.store in stores
@@ -92,7 +97,7 @@ def _shown_ids(graph: Graph, stores: Sequence[str]) -> frozenset[str]:
 
 
 def _label(each: Revision) -> str:
-    return f"{each.number} {each.description}".replace('"', "'")
+    return f"{each.number} {each.description}{_draft(each)}".replace('"', "'")
 
 
 def _node(name: str) -> str:

@@ -29,7 +29,7 @@ def text(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None:
         ended = event.kind in (EventKind.APPLIED, EventKind.REVERTED) and not event.detail.get("outside")
         taken = f"{event.duration_ms} ms" if ended or event.duration_ms else ""
         cells = (
-            f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             event.revision.ljust(width),
             _did(event).ljust(17),
             taken.rjust(9),
@@ -38,7 +38,7 @@ def text(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None:
         )
         paper.write("  ".join(cells).rstrip(), _STYLES.get(event.kind, ""))
         for line in _more(event):
-            paper.write(f"{' ' * 21}{mask(line)}")
+            paper.write(f"{' ' * 25}{mask(line)}")
 
 
 def as_json(entries: Sequence[HistoryEntry], mask: Callable[[str], str]) -> None:

@@ -12,7 +12,7 @@ from provision.cli.render.paper import Paper, print_document, print_form
 from provision.cli.render.ticker import Ticker
 from provision.core.plan import Standings
 from provision.core.standing import Flag
-from provision.errors import ProvisionError
+from provision.errors import ProvisionError, parts
 from provision.flows.connect import Reach, Site
 from provision.flows.losses import Losses
 from provision.model import Began, Direction, Done, Failure, Note, Plan, Report, RunEvent
@@ -30,7 +30,7 @@ class MoveRender:
         self._paper = Paper(sys.stdout if form == "text" else sys.stderr)
         self._ticker = Ticker(self._paper)
         self._width = self._words = 20
-        self._said_head = False
+        self._said_head, self._environment = False, ""
         self._losses: Losses = {}
 
     @contextmanager
@@ -45,7 +45,7 @@ class MoveRender:
     def head(self, site: Site) -> None:
         """Where the run goes, before anything happens."""
         if not self._said_head:
-            self._said_head = True
+            self._said_head, self._environment = True, site.environment.name
             self._paper.write(f"{site.project.name} · {site.environment.name}", "head")
 
     def losing(self, losses: Losses) -> None:
@@ -96,6 +96,8 @@ class MoveRender:
             self._paper.write(
                 f"  ✗ {happening.step.id.ljust(self._width)}  {happening.step.revision.description}", "error"
             )
+        elif isinstance(happening, Note) and happening.live:
+            self._ticker.doing(happening.store, happening.text)
         elif isinstance(happening, Note):
             self._paper.write(f"  … {happening.store}: {happening.text}", "dim")
         elif isinstance(happening, Began):
@@ -110,12 +112,12 @@ class MoveRender:
             print_document(document)
             return
         if self._form == "github" and error is not None:
-            for each in problems.parts(error):
+            for each in parts(error):
                 print_form(problems.annotation(each))
         for line in self._summary(report, error):
             self._paper.write(line)
         if error is not None and self._form == "text":
-            for each in problems.parts(error):
+            for each in parts(error):
                 Paper(sys.stderr).write_lines(problems.lines(each), "error")
 
     def _summary(self, report: Report, error: ProvisionError | None) -> list[str]:
@@ -128,27 +130,40 @@ class MoveRender:
         if self._dry_run:
             losing = f", {len(self._losses)} of them can lose data (--allow-destructive)" if self._losses else ""
             todo = f"{len(report.remaining)} to {WORDS[self._direction][0]}{losing}"
-            return [*lines, f"dry run: {todo}, nothing was done"]
+            return [*lines, f"dry run: {todo}, nothing was done", *self._blocked(report)]
         lines += [f"{len(report.removed)} kept for a while and removed now"] if report.removed else []
+        waiting = self._blocked(report) if error is None else []
         if error is None and not report.done:
-            return [*lines, *([] if report.removed else ["nothing to do"])]
+            made = len(report.windows)
+            lines += [f"{made} window{'' if made == 1 else 's'} of partitioned tables made"] if made else []
+            return [*lines, *waiting, *([] if report.removed or made or waiting else ["nothing to do"])]
         passed = f", {len(skipped)} skipped" if skipped else ""
         lines.append(f"{mine} {past}{passed} in {report.duration_ms / 1000:.1f} s")
         if error is not None and report.remaining:
             lines.append(f"remaining: {_some([step.id for step in report.remaining])}")
-        return lines
+        return [*lines, *waiting]
+
+    def _blocked(self, report: Report) -> list[str]:
+        if not report.held:
+            return []
+        from provision.cli.render.plan import blocked_lines
+
+        return list(blocked_lines(report.held, self._environment))
 
     def _row(self, site: Site, name: str, plan: Plan, standings: Standings) -> tuple[str, str, str, str]:
         reached = site.reached[name]
         if reached.reach not in (Reach.READY, Reach.ABSENT):
             return name, reached.reach.replace("_", " "), reached.place, ""
         steps = len(plan.lane(name))
-        rest = len(standings[name].pending) - steps - sum(held.step.revision.store == name for held in plan.held)
-        todo = f"{steps} to {WORDS[self._direction][0]}" if steps else "up to date"
+        held = sum(each.step.revision.store == name for each in plan.held)
+        rest = len(standings[name].pending) - steps - held
+        todo = f"{steps} to {WORDS[self._direction][0]}" if steps or held else "up to date"
         if self._direction is Direction.DOWN:
             todo = todo if steps else "nothing to revert"
         elif rest > 0:
             todo = f"{steps} to apply, {rest} pending not in this run"
+        if held:
+            todo = f"{todo}, {held} blocked"
         return name, reached.label, reached.place, todo
 
 
@@ -170,7 +185,7 @@ def warnings(standings: Standings) -> list[str]:
         for each in standing.standings.values():
             if Flag.FUTURE in each.flags:
                 lines.append(f"  warning: {each.id} is applied and newer than every file here")
-            if Flag.CHANGED in each.flags and each.revision is not None and not each.revision.strict:
+            if Flag.CHANGED in each.flags and each.revision is not None and not each.strict:
                 lines.append(f"  warning: {each.revision.path} was edited after it was applied")
     return lines
 
@@ -199,6 +214,7 @@ def as_json(
         "remaining": [step.id for step in report.remaining],
         "held": [{"id": held.step.id, "waits_for": list(held.waits_for)} for held in report.held],
         "duration_ms": report.duration_ms,
+        **({"windows": list(report.windows)} if report.windows else {}),
         **(foretold if losses is not None else {}),
     }
 

@@ -28,11 +28,6 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at is not None else None
 
 
-def rows_of(count: int) -> str:
-    """`1 row`, `5,000,000 rows`."""
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
 def as_json(document: object, indent: int | None = 2) -> str:
     """The document as JSON that can be printed anywhere."""
     return in_json(json.dumps(document, ensure_ascii=False, indent=indent))
@@ -69,6 +64,7 @@ class Paper:
         self._console: Any = None
         self._gone = False
         self._shown = ""
+        self._drawn = 0  # lines of the last `redraw`
 
     @property
     def terminal(self) -> bool:
@@ -117,6 +113,20 @@ class Paper:
                 self._wipe()
                 self._shown = text[: shutil.get_terminal_size().columns - 1]
                 print(self._shown, end="", file=self._stream, flush=True)
+            except (BrokenPipeError, ValueError):
+                self._gone = True
+
+    def redraw(self, lines: Iterable[str]) -> None:
+        """At a terminal, print lines over those of the last call, each cut to its width."""
+        shown = [self.fitted(each) for each in lines]
+        with self._turn:
+            if self._gone:
+                return
+            try:
+                self._wipe()
+                back = f"\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
+                self._drawn = len(shown)
+                print(back + "\n".join(shown), file=self._stream, flush=True)
             except (BrokenPipeError, ValueError):
                 self._gone = True
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from provision.cli.render.paper import Paper, print_document, print_form
-from provision.errors import ProvisionError, Several
+from provision.errors import ProvisionError, Several, parts
 from provision.text.visible import visible_lines
 
 # Compiled when something is wrong: every command imports this.
@@ -15,7 +15,8 @@ _FILE = r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))
 
 # Commands in a fix that ask for an environment and do not name one.
 _MOVES = (
-    r"(?<=`)provision (?:up|down|status|plan|history|baseline|resolve|lock|backfill|validate|doctor|import)\b"
+    r"(?<=`)provision (?:up|down|status|plan(?! show)|history|baseline|resolve|lock|backfill|validate|doctor|import"
+    r"|partitions|ledger|lint|drift|maintain|tune|rebase)\b"
     r"(?![^`]*(?:--env|-e )\b)[^`]*(?=`)"
 )
 
@@ -32,10 +33,6 @@ def print_error(error: ProvisionError, arguments: Sequence[str] = ()) -> None:
             print_form(annotation(each))
         else:
             Paper(sys.stderr).write_lines(lines(each), style="error")
-
-
-def parts(error: ProvisionError) -> tuple[ProvisionError, ...]:
-    return error.errors if isinstance(error, Several) else (error,)
 
 
 def lines(error: ProvisionError) -> list[str]:

@@ -20,7 +20,7 @@ _FOLLOWS = {
 
 def happened(happening: RunEvent) -> None:
     """What the user should know while a command waits."""
-    if isinstance(happening, Note):
+    if isinstance(happening, Note) and not happening.live:
         Paper(sys.stderr).write(f"  … {happening.store}: {happening.text}", "dim")
 
 

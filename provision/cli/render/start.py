@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provision.cli.render.paper import Paper, print_form, print_lines
 from provision.flows.adopt import Adopted
 from provision.flows.layout import LaidOut
+
+if TYPE_CHECKING:
+    from provision.wiring.new_store import AddedStore
 
 
 def laid_out(folder: Path, done: LaidOut) -> None:
@@ -29,6 +33,23 @@ def laid_out(folder: Path, done: LaidOut) -> None:
         paper.write(f"  cd {folder}")
     paper.write(f'  provision new {first} "what it does"')
     paper.write(f"  provision up --env local{' --no-lock' if done.home == 'none' else ''}")
+
+
+def store_added(here: Path, done: AddedStore) -> None:
+    """What was made and written, and what comes next."""
+    paper = Paper(sys.stdout)
+    if done.adopted:
+        paper.write(f"  ✓ adopted  {done.folder} as the folder of {done.name}, as it is", "done")
+    for path in done.written:
+        paper.write(f"  ✓ wrote    {_relative(here, path)}", "done")
+    for path in done.changed:
+        paper.write(f"  ✓ added to {_relative(here, path)}", "done")
+    paper.write("")
+    paper.write("next:", "head")
+    for environment in done.without_url:
+        variable = f"{done.name.upper().replace('-', '_')}_URL"
+        paper.write(f'  {done.name}.url = "${{{variable}}}" below [environments.{environment}] of provision.toml')
+    paper.write(f'  provision new {done.name} "what it does"')
 
 
 def begun(path: Path) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 from provision.cli.render.paper import Paper, moment, print_document, print_form, short
 from provision.cli.render.problems import command
+from provision.cli.render.summary import table
 from provision.core.standing import Flag, Standing
 from provision.flows.connect import Reach, Site
-from provision.flows.look import HELD, ProjectStatus
+from provision.flows.look import HELD, OPTIONAL, ProjectStatus
 from provision.flows.peers import lost
 from provision.model import Direction, StateName
+
+if TYPE_CHECKING:
+    from provision.flows.partitions import SetStanding
 
 # What a flag means for the person who reads it; of an open attempt the notes say more.
 MEANINGS = {
@@ -23,14 +28,26 @@ MEANINGS = {
     Flag.REVERTED_OUTSIDE: "reverted by another tool, `up` will record it",
 }
 _WORDS = {HELD: "blocked"}  # where people say it otherwise than programs read it
-_SIGNS = {"applied": "✓", "pending": "·", "reverted": "·", "skipped": "-", HELD: "…", "started": "▸", "failed": "✗"}
+_SIGNS = {
+    "applied": "✓",
+    "pending": "·",
+    "reverted": "·",
+    "skipped": "-",
+    HELD: "…",
+    OPTIONAL: "-",
+    "started": "▸",
+    "failed": "✗",
+}
 
 
 class StatusRender:
     """Prints where every store stands; `shown` are the names of the stores asked for."""
 
-    def __init__(self, site: Site, look: ProjectStatus, shown: tuple[str, ...]) -> None:
+    def __init__(
+        self, site: Site, look: ProjectStatus, shown: tuple[str, ...], windows: Sequence[SetStanding] = ()
+    ) -> None:
         self._site, self._look, self._shown = site, look, shown
+        self._windows = windows  # of tables that a person must see to
         self._everything = False
 
     def text(self, *, everything: bool) -> None:
@@ -47,23 +64,32 @@ class StatusRender:
                 self._line(paper, each)
         if self._look.working is not None:
             paper.write(f"a run goes on: {self._look.working.owner}", "dim")
+        for partitioned in self._windows:
+            paper.write(_in_need(partitioned), "bad")
         if line := self._next():
             paper.write(line)
 
     def annotations(self) -> None:
-        """A GitHub warning for each revision that is not plainly applied."""
+        """A GitHub warning for each revision that is not plainly applied, and a line a store in the job's summary."""
+        title = f"{self._site.project.name} · {self._site.environment.name}"
+        table(title, ("store", "engine", "place", ""), [self._row(name) for name in self._shown])
         for name in self._shown:
             for each in self._listed(name, everything=False):
                 place = {"file": each.revision.path} if each.revision else {}
                 words = "; ".join((f"{each.id} is {self._look.state(each)}", *self._notes(each)))
                 print_form(command("warning", words, **place, title=self._look.state(each)))
+        for partitioned in self._windows:
+            print_form(command("warning", _in_need(partitioned), file=partitioned.wanted.shown, title="partitions"))
 
     def json(self) -> None:
-        document = {
+        document: dict[str, Any] = {
             "project": self._site.project.name,
             "environment": self._site.environment.name,
             "stores": [self._store(name) for name in self._shown],
         }
+        if self._windows:
+            tables = [(each.wanted, each.needs) for each in self._windows]
+            document["partitions"] = [{"store": of.store, "table": of.table, "needs": needs} for of, needs in tables]
         print_document(document)
 
     def _row(self, name: str) -> tuple[str, str, str, str]:
@@ -92,7 +118,8 @@ class StatusRender:
     def _listed(self, name: str, *, everything: bool) -> Iterator[Standing]:
         standing = self._look.standings.get(name)
         for each in standing.standings.values() if standing is not None else ():
-            if everything or not each.applied or each.pending or self._look.flags(each):
+            plain = each.applied or self._look.state(each) == OPTIONAL
+            if everything or not plain or each.pending or self._look.flags(each):
                 yield each
 
     def _line(self, paper: Paper, each: Standing) -> None:
@@ -110,6 +137,8 @@ class StatusRender:
 
     def _notes(self, each: Standing) -> Iterator[str]:
         """What is to be known of a revision beyond its state."""
+        if each.revision is not None and each.revision.draft:
+            yield f"draft, not filled in yet: {each.revision.draft}"
         number = each.state.events[-1].statement if each.state.open else None
         if self._look.live(each):
             yield f"in progress: statement {number}" if number else "in progress"
@@ -158,11 +187,17 @@ class StatusRender:
                     f"next: the version table of {name} is lost: provision resolve {name} --applied {env} writes it"
                     f" again, --reverted says that all was undone"
                 )
+        if drafts := [
+            each.revision.path for each in self._every() if each.revision is not None and each.revision.draft
+        ]:
+            return f"next: fill in {', '.join(drafts)}"
         outside = self._first(Flag.APPLIED_OUTSIDE) or self._first(Flag.REVERTED_OUTSIDE)
         if outside or any(each.pending and self._look.state(each) != HELD for each in self._every()):
             return f"next: provision up {env}"
         if HELD in states:
-            return "next: run the backfills that the blocked revisions wait for"
+            gates = dict.fromkeys(gate for waiting in self._look.held.values() for gate in waiting)
+            commands = [f"provision backfill run {gate.removeprefix('backfill/')} {env}" for gate in gates]
+            return f"next: {'; '.join(commands)}"
         unread = any(self._site.reached[name].error is not None for name in self._shown)
         return "" if unread else "everything is applied"
 
@@ -177,7 +212,7 @@ class StatusRender:
     def _first(self, flag: Flag, *, strict: bool = False, unless: Flag | None = None) -> str | None:
         """The first revision with a flag, of those whose edits are errors if `strict`."""
         for each in self._every():
-            lenient = each.revision is not None and not each.revision.strict
+            lenient = each.revision is not None and not each.strict
             if flag in self._look.flags(each) and unless not in each.flags and not (strict and lenient):
                 return each.id
         return None
@@ -203,6 +238,7 @@ class StatusRender:
             "state": self._look.state(each),
             "flags": [str(flag) for flag in self._look.flags(each)],
             "description": each.revision.description if each.revision else "",
+            "draft": bool(each.revision and each.revision.draft),
             "applied_at": moment(state.at) if each.applied else None,
             "duration_ms": state.duration_ms if each.applied and state.at else None,
             "checksum": (state.checksum if recorded else "") or file or None,
@@ -214,3 +250,7 @@ def _when(each: Standing) -> str:
     at = f"{each.state.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if each.state.at else ""
     taken = f"{each.state.duration_ms} ms" if each.state.at else ""
     return f"{at:<20}  {taken:>9}"
+
+
+def _in_need(table: SetStanding) -> str:
+    return f"{table.wanted.store} {table.wanted.table} {table.needs}: `provision partitions list {table.wanted.name}`"

@@ -16,6 +16,7 @@ class Ticker:
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
         self._running: dict[str, float] = {}
+        self._doing: dict[str, str] = {}  # store → what its statement is about
         self._ended = threading.Event()
         self._starting = threading.Lock()  # every lane says when a step began, all at once at the start
         self._thread = threading.Thread(target=self._tick, name="ticker", daemon=True)
@@ -28,8 +29,13 @@ class Ticker:
     def began(self, name: str) -> None:
         self._running[name] = time.monotonic()
 
+    def doing(self, store: str, text: str) -> None:
+        """What the statement in hand of a store is about now; empty when it is over."""
+        self._doing[store] = text
+
     def ended(self, name: str) -> None:
         self._running.pop(name, None)
+        self._doing.pop(name.partition("/")[0], None)
 
     def stop(self) -> None:
         self._ended.set()
@@ -37,12 +43,16 @@ class Ticker:
             self._thread.join()
         self._paper.transient("")
 
+    def _about(self, name: str) -> str:
+        text = self._doing.get(name.partition("/")[0])
+        return f", {text}" if text else ""
+
     def _tick(self) -> None:
         pause = FIRST if self._paper.terminal else IN_A_LOG
         while not self._ended.wait(pause):
             now = time.monotonic()
             ages = [(name, now - began) for name, began in list(self._running.items()) if now - began >= pause]
-            shown = " · ".join(f"{name} {age:.0f} s" for name, age in ages)
+            shown = " · ".join(f"{name} {age:.0f} s{self._about(name)}" for name, age in ages)
             if self._paper.terminal:
                 self._paper.transient(f"  ▸ {shown}" if shown else "")
             elif shown:

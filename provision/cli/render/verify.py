@@ -57,6 +57,8 @@ def _lines(entry: IllegalEntry, env: str) -> Iterator[str]:
     yield f"{_SIGNS[entry.severity][0]} {entry.revision}  {_place(entry)}: {entry.what}{promise}"
     if entry.settled:
         yield f"  {entry.revision} was settled afterwards"
+    elif entry.earlier:
+        yield "  it was written before --since"
     elif entry.severity is Severity.ERROR:
         yield f"  fix  {_fix(entry, env)}"
 
@@ -67,7 +69,9 @@ def _place(entry: IllegalEntry) -> str:
 
 def _fix(entry: IllegalEntry, env: str) -> str:
     history = f"provision history {entry.revision} --env {env}"
-    return f"look at the database, then `{history}`; settle it as docs/recovery.md says"
+    return (
+        f"look at the database, then `{history}`; settle it, or leave it behind with --since: `provision docs recovery`"
+    )
 
 
 def _problem(entry: IllegalEntry, env: str, mask: Callable[[str], str]) -> RefusedError:

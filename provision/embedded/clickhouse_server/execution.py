@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ from provision.embedded.clickhouse_server.faults import EngineFault, QueryFault,
 from provision.embedded.clickhouse_server.request import Request
 
 READ_ONLY_CLASS = 0
+_SETTINGS = re.compile(rb"\sSETTINGS\s+\w+\s*=", re.IGNORECASE)
 # Of these formats the engine's pieces, one after the other, are the whole: no head, no foot.
 STREAMED = {
     *("native", "rowbinary", "csv", "jsoneachrow", "jsoncompacteachrow"),
@@ -93,17 +96,24 @@ def _stream(client: Any, request: Request, summary: Summary) -> Generator[bytes]
 
 
 def _insert(client: Any, request: Request, summary: Summary) -> None:
-    """Feed the data as they arrive; a client that goes in the middle cancels the insert."""
-    statement = request.statement
-    set_parameters(client, request.parameters)
-    inserter = client.send_insert(statement.head.decode("utf-8", "surrogateescape"), statement.input_format)
-    try:
+    """Insert the data once all of them are there, from a file; a client that goes in the middle inserts nothing.
+
+    chDB says nothing of rows that a constraint refuses in data that it is fed piece by piece, and stores none of them;
+    in a statement data end at the first empty line, or at two such bytes in a binary format.
+    """
+    with tempfile.NamedTemporaryFile(prefix="provision-insert-") as file:
         for piece in request.data:
-            client.insert_append(inserter, piece)
-    except BaseException:
-        client.insert_cancel(inserter)
-        raise
-    summary.add(client.insert_done(inserter))
+            file.write(piece)
+        file.flush()
+        summary.add(client.query(_from_file(request, file.name), "Null", params=request.parameters))
+
+
+def _from_file(request: Request, name: str) -> bytes:
+    statement = request.statement
+    settings = _SETTINGS.search(statement.head)
+    at = settings.start() if settings else len(statement.head)
+    source = f" FROM INFILE {literal(name)} COMPRESSION 'none' ".encode()
+    return b"%s%s%s FORMAT %s" % (statement.head[:at], source, statement.head[at:], statement.input_format.encode())
 
 
 def set_parameters(client: Any, parameters: dict[str, str]) -> None:

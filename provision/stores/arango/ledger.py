@@ -8,8 +8,7 @@ that position free, is refused with the same request that would have written its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provision.errors import ConfigError, FailedError, LeaseLost
 from provision.model import Event
@@ -37,8 +36,7 @@ _INDEX = {"type": "persistent", "name": "by_position", "fields": ["project", "st
 ATTEMPTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The newest document of the ledger; `by` names its writer for people."""
 
     position: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 OWN = "provision_"
@@ -11,8 +11,7 @@ LEASES = "provision_leases"
 BACKFILLS = "provision_backfills"
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """Document keys of one project and store; two projects may share a database.
 
     Project and store are percent-encoded and joined by colons, so that no two pairs of names make one key.

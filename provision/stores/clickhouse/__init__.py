@@ -22,4 +22,5 @@ KIND = Kind(
     extra="clickhouse",
     keys={"variables": dict, "version_table": str},
     engine="provision.embedded.clickhouse",
+    engine_package="chdb",
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from provision.errors import ConfigError, ProvisionError, raise_all
 from provision.model import Direction, Revision, StoreOptions
@@ -20,7 +21,6 @@ from provision.text.files import (
     listed,
     number_and_slug,
     read_text,
-    unfilled,
     unread,
 )
 
@@ -35,8 +35,7 @@ _OPPOSITE = {Direction.UP: ("DOWN", "UNDO"), Direction.DOWN: ("UP",)}
 _AWAY = {Direction.UP: "down", Direction.DOWN: "up"}
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """One revision's texts; `down` is None without a way back; `md5`, the peer's checksum, is of the raw bytes."""
 
     revision: Revision
@@ -98,11 +97,10 @@ def _script(options: StoreOptions, path: Path, downs: dict[int, Path]) -> Script
     text = read_text(path, shown)
     if not text.strip():
         raise ConfigError("empty-migration", f"{path.name} is empty", where=shown, fix="write its SQL or delete it")
-    if not _says_something(text):
-        raise unfilled(shown, path.name)
     back = read_text(down, options.shown(down)) if down else None
+    draft = "" if _says_something(text) else path.name
     if down and back and UNFILLED in back and not _says_something(back):
-        raise unfilled(options.shown(down), down.name)
+        draft = draft or down.name
     stem = path.name.removesuffix(".sql").removesuffix(".up")
     _one_way(text, shown, Direction.UP, f"{stem}{DOWN}")
     if down and back:
@@ -118,6 +116,7 @@ def _script(options: StoreOptions, path: Path, downs: dict[int, Path]) -> Script
         requires=listed(head.get("requires", "")),
         irreversible=None if down else f"there is no {stem}{DOWN}",
         strict=options.extra.get("strict") not in (False, "false"),
+        draft=draft,
     )
     md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     return Script(revision, text, back, md5)
@@ -162,7 +161,7 @@ def _chained(found: Sequence[Script]) -> Sequence[Script]:
     chained: list[Script] = []
     for script in found:
         parents = (chained[-1].revision.id,) if chained else ()
-        chained.append(replace(script, revision=replace(script.revision, parents=parents)))
+        chained.append(script._replace(revision=replace(script.revision, parents=parents)))
     return chained
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from provision.stores.clickhouse.plain import NotPlain, Rows, opened
 OLDEST = (22, 8)
 CONNECT_SECONDS = 10
 # A statement may take hours with nothing to be read until it ends. Who waits for one looks from another connection
-# whether the server is there (`core/silence.py`), so that this limit is not what ends it.
+# whether the server is there (`net/listening.py`, in lanes `core/silence.py`): this limit is not what ends it.
 ANSWER_SECONDS = 7 * 24 * 3600
 TLS = {"ca_cert": "ca_cert", "client_cert": "client_cert", "client_key": "client_cert_key"}
 VERIFY = {True: ("verify", "true"), False: ("verify", "false")}
@@ -231,6 +230,8 @@ def _greet(pool: Any, dsn: SplitResult) -> None:
 
 
 def _connected(url: str, store: str, place: str) -> Any:
+    import logging
+
     import clickhouse_connect
     from clickhouse_migrations.connection import CLICKHOUSE_CONNECT, normalize_db_url
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provision.stores.clickhouse.marks import ClickhouseMarked
     from provision.stores.clickhouse.migrate.statements import ClickhouseStatements
     from provision.stores.clickhouse.migrate.texts import Texts
+    from provision.stores.clickhouse.partitions.table import ClickhousePartitions
     from provision.stores.clickhouse.peer import ClickhousePeer
     from provision.stores.clickhouse.server import Client
     from provision.stores.clickhouse.validate.checks import ClickhouseChecks
@@ -99,6 +100,12 @@ class ClickhouseStore:
         return self._batches
 
     @property
+    def partitions(self) -> ClickhousePartitions:
+        from provision.stores.clickhouse.partitions.table import ClickhousePartitions
+
+        return ClickhousePartitions(self._opened, self._cluster)
+
+    @property
     def checks(self) -> ClickhouseChecks:
         if self._checks is None:
             from provision.stores.clickhouse.server import Client
@@ -120,7 +127,12 @@ class ClickhouseStore:
             for step in steps
         ]
 
-    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+    def tried(
+        self,
+        steps: Sequence[Step],
+        *,
+        imports: bool = True,  # noqa: ARG002 (its files import nothing)
+    ) -> Sequence[ProvisionError]:
         wrong: list[ProvisionError] = []
         for step in steps:
             try:

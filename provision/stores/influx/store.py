@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks
+    from provision.stores.influx.partitions.tier import InfluxPartitions
     from provision.stores.influx.server import Server
 
 # Operations that send text as it is, each in a language of its own.
@@ -54,6 +55,12 @@ class InfluxStore(DocumentStore["Server"]):
         from provision.stores.influx.backfill.batches import InfluxBatches
 
         return InfluxBatches(self.options.project, self.name, self.server)
+
+    @cached_property
+    def partitions(self) -> InfluxPartitions:
+        from provision.stores.influx.partitions.tier import InfluxPartitions
+
+        return InfluxPartitions(self.server)
 
     def connect(self, url: str) -> Server:
         """As `server.connect` does."""

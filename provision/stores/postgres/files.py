@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from os.path import basename
+from functools import partial
+from os.path import basename, join
 from pathlib import Path
 
 from provision.errors import ConfigError, raise_all
@@ -13,7 +14,7 @@ from provision.model import Revision, StoreOptions
 from provision.stores.postgres.migrate import repeatable
 from provision.stores.postgres.migrate.header import Computed, Header, header
 from provision.stores.postgres.migrate.locations import NOT_REVISIONS, needs_alembic, nothing_read
-from provision.text.files import UNFILLED, checksum, described, names_inside, read_text, unfilled
+from provision.text.files import UNFILLED, checksum, described, names_inside, read_text
 
 _NAMED_ONLY = re.compile(r"([a-f0-9]+)\.py")  # Alembic takes it for the number where a file sets none
 
@@ -70,8 +71,6 @@ def _revision(options: StoreOptions, file: str, shown: str) -> Revision:
     text, name = read_text(file, shown), basename(file)
     if not text.strip():
         raise ConfigError("empty-migration", f"{name} is empty", where=shown, fix="write the revision or delete it")
-    if UNFILLED in text and (begun := _unfilled(text)):
-        raise unfilled(shown, f"{begun}() of {name}")
     head = header(text, shown)
     number = head.get("revision") or (_NAMED_ONLY.fullmatch(name) or {1: None})[1]
     if not isinstance(number, str):
@@ -112,8 +111,16 @@ def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: 
         destructive=header.get("destructive") is True,
         labels=_texts(header.get("branch_labels")),
         strict=options.extra.get("strict") in (True, "true"),
+        runs=None if "strict" in options.extra else partial(_digest, join(options.root, shown)),
         limits=repeatable.limits_of(header, shown),
+        draft=f"{begun}() of {basename(shown)}" if UNFILLED in text and (begun := _unfilled(text)) else "",
     )
+
+
+def _digest(path: str) -> str:
+    from provision.stores.postgres.migrate import runs  # most runs never ask
+
+    return runs.of_file(path)
 
 
 def _elsewhere(options: StoreOptions, shown: str, value: object) -> tuple[str, ...]:

@@ -117,7 +117,9 @@ class PostgresLeases:
     def _run(self, sql: str, fields: dict[str, object]) -> list[tuple[Any, ...]]:
         with self._turn:
             try:
-                return self._open().execute(sql, {"project": self._project, **fields}).fetchall()
+                connection = self._open()
+                with own_tables.permitted(connection, "provision.lease", "SELECT, INSERT, UPDATE"):
+                    return connection.execute(sql, {"project": self._project, **fields}).fetchall()
             except psycopg.errors.UndefinedColumn as error:
                 raise lock_unreadable(UnknownForm(error.diag.message_primary)) from None
             except psycopg.OperationalError as error:

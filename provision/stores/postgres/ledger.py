@@ -41,6 +41,7 @@ _FIELDS = (
 )
 # All columns: a later release may have more, and one that is gone is named.
 _READ = "select * from provision.ledger where project = %s and store = %s order by token, n"
+_RIGHTS = "SELECT, INSERT, UPDATE"
 _RAISE = """
 insert into provision.fence as f (project, store, token) values (%s, %s, %s)
 on conflict (project, store) do update set token = greatest(f.token, excluded.token)
@@ -55,7 +56,8 @@ class PostgresLedger:
 
     def read(self) -> Sequence[Event]:
         try:
-            cursor = self._connection.execute(_READ, (self._project, self._store))
+            with own_tables.permitted(self._connection, "provision.ledger", "SELECT"):
+                cursor = self._connection.execute(_READ, (self._project, self._store))
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return []
         except psycopg.errors.UndefinedColumn as error:
@@ -81,14 +83,16 @@ class PostgresLedger:
 
     def append(self, event: Event) -> None:
         try:
-            cursor = self._connection.execute(INSERT, values(event, self._store))
+            with own_tables.permitted(self._connection, "provision.ledger", _RIGHTS):
+                cursor = self._connection.execute(INSERT, values(event, self._store))
         except psycopg.errors.UniqueViolation:
             raise LeaseLost(f"a run with the same token {event.token}") from None
         if cursor.rowcount == 0:
             raise LeaseLost(f"a run with a token above {event.token}")
 
     def raise_fence(self, token: int) -> None:
-        self._connection.execute(_RAISE, (self._project, self._store, token))
+        with own_tables.permitted(self._connection, "provision.fence", _RIGHTS):
+            self._connection.execute(_RAISE, (self._project, self._store, token))
 
 
 def values(event: Event, store: str) -> dict[str, object]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 from provision.errors import ConfigError
@@ -27,3 +30,18 @@ def make(connection: Connection, last: str, statements: str) -> None:
         fix = f"GRANT CREATE ON DATABASE {info.dbname} TO {info.user}, or run it once as the database's owner"
         what = f"provision's own tables cannot be made: {said}"
         raise ConfigError("not-allowed", what, where=connection.store, fix=fix) from None
+
+
+@contextmanager
+def permitted(connection: Connection, table: str, rights: str) -> Iterator[None]:
+    """What the user of the url may not do in the block is ConfigError (not-allowed), with what to grant."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        user, (schema, _, name) = connection.info.user, table.rpartition(".")
+        usage = f"GRANT USAGE ON SCHEMA {schema} TO {user}; " if schema else ""
+        every = f"ALL TABLES IN SCHEMA {schema}" if schema == "provision" else f"{schema}.{name}".lstrip(".")
+        fix = f"as the owner: {usage}GRANT {rights} ON {every} TO {user}"
+        raise ConfigError(
+            "not-allowed", str(error.diag.message_primary or error), where=connection.store, fix=fix
+        ) from None

@@ -10,7 +10,8 @@ from psycopg import sql
 
 from provision.model import Direction, Revision, Step, StoreOptions
 from provision.stores.postgres.migrate.version_table import version_table
-from provision.stores.postgres.server import Connection, place
+from provision.stores.postgres.own_tables import permitted
+from provision.stores.postgres.server import Connection
 
 _CREATE = sql.SQL(
     "create table if not exists {} (version_num varchar(32) not null, constraint {} primary key (version_num))"
@@ -34,7 +35,7 @@ class AlembicPeer:
 
     @property
     def where(self) -> str:
-        return f"{self.table} of {place(self._connection.info.dsn)}"
+        return f"{self.table} of {self._connection.place}"
 
     def seen(self) -> str:
         return seen(self._connection, self._options)
@@ -49,7 +50,8 @@ class AlembicPeer:
     def heads(self) -> list[str]:
         """The rows of the version table; none when it is absent."""
         try:
-            rows = self._connection.execute(sql.SQL("select version_num from {}").format(self._table)).fetchall()
+            with permitted(self._connection, self.table, "SELECT"):
+                rows = self._connection.execute(sql.SQL("select version_num from {}").format(self._table)).fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return []
         return [row[0] for row in rows]
@@ -73,7 +75,7 @@ class AlembicPeer:
         Not through Alembic: that runs env.py, and refuses to move away from a revision without a file.
         """
         insert = sql.SQL("insert into {} (version_num) values (%s)").format(self._table)
-        with self._connection.transaction():
+        with permitted(self._connection, self.table, "SELECT, INSERT, DELETE"), self._connection.transaction():
             self._connection.execute(_CREATE.format(self._table, sql.Identifier(f"{_names(self._options)[-1]}_pkc")))
             self._connection.execute(sql.SQL("delete from {}").format(self._table))
             for head in heads:
@@ -102,7 +104,8 @@ def seen(connection: Connection, options: StoreOptions) -> str:
     names = _names(options)
     shown = ".".join(names)
     try:
-        row = connection.execute(sql.SQL("select count(*) from {}").format(identifier(options))).fetchone()
+        with permitted(connection, shown, "SELECT"):
+            row = connection.execute(sql.SQL("select count(*) from {}").format(identifier(options))).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         elsewhere = connection.execute(
             "select string_agg(schemaname, ', ' order by 1) from pg_tables where tablename = %s", (names[-1],)

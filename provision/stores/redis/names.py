@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Loops over keys pass these by: no pattern of a document may reach a ledger, a lease or a catalogue.
 OWN = "provision:"
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """The keys of one project and store."""
 
     project: str
@@ -34,6 +33,11 @@ class Keys:
     def validation(self) -> str:
         """Stream: one entry a result of a data check."""
         return f"{OWN}{self.project}:validation"
+
+    @property
+    def maintenance(self) -> str:
+        """Stream: two entries a run of a job, one when it begins, one when it ends."""
+        return f"{OWN}{self.project}:maintenance:{self.store}"
 
     @property
     def config_before(self) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from provision.documents.source import Documents
     from provision.ports.backfill import Batches
     from provision.ports.validate import Checks, History
+    from provision.stores.redis.maintain.upkeep import RedisUpkeep
     from provision.stores.redis.migrate.statements import RedisStatements
     from provision.stores.redis.server import Server
 
@@ -67,6 +68,12 @@ class RedisStore(DocumentStore["Server"]):
         from provision.stores.redis.backfill.batches import RedisBatches
 
         return RedisBatches(self._keys, self.server)
+
+    @cached_property
+    def upkeep(self) -> RedisUpkeep:
+        from provision.stores.redis.maintain.upkeep import RedisUpkeep
+
+        return RedisUpkeep(self._keys, self.server)
 
     def losses_of(self, steps: Sequence[Step]) -> Mapping[str, Sequence[str]]:
         """As `provision.ports.Foretelling` says."""

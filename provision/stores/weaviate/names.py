@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 OWN = "Provision_"
 
@@ -13,8 +13,7 @@ VECTOR = r"^[_A-Za-z][_0-9A-Za-z]{0,229}$"
 TENANT = r"^[A-Za-z0-9_-]{1,64}$"
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What provision keeps for one store of one project."""
 
     project: str

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from provision.documents.refused import Refused
 from provision.errors import ConfigError, ProvisionError, UnreachableError
 from provision.model import StoreOptions
 from provision.net.http import ANSWER_SECONDS, CONNECT_SECONDS, Address, Answer, Http, path_of, refused_login, sendable
+from provision.net.tls import FILES
+
+if TYPE_CHECKING:
+    from provision.stores.weaviate.copy.grpc import GrpcBatches
 
 OLDEST = (1, 27, 0)
 _WITH_ALIASES = (1, 32, 0)
@@ -23,8 +28,14 @@ Class = Mapping[str, Any]
 class Server:
     """Reads answer plain values, changes go through `send`. No text of it holds the API key."""
 
-    def __init__(self, http: Http, version: str = "", stands_for: tuple[int, ...] = ()) -> None:
-        self._http = http
+    def __init__(
+        self,
+        http: Http,
+        version: str = "",
+        stands_for: tuple[int, ...] = (),
+        batches: Callable[[], GrpcBatches] | None = None,
+    ) -> None:
+        self._http, self._batches = http, batches
         self.version = version
         self.numbers = numbers(version) or stands_for  # `1.40.0-dev` is 1, 40, 0
         self.shown = http.shown
@@ -119,7 +130,14 @@ class Server:
         answer = self._http.call("POST", "/v1/graphql", {"query": query})
         return answer.status, answer.body, answer.text
 
+    @cached_property
+    def batches(self) -> GrpcBatches | None:
+        """What writes objects over gRPC; None for a server that was opened without."""
+        return self._batches() if self._batches else None
+
     def close(self) -> None:
+        if (opened := self.__dict__.get("batches")) is not None:
+            opened.close()
         self._http.close()
 
 
@@ -165,7 +183,15 @@ def connect(options: StoreOptions, url: str) -> Server:
     finally:
         first.close()
     _refuse_old(version, stands_for, address.base)
-    return Server(Http(address.base, headers, options, seconds=ANSWER_SECONDS), version, stands_for)
+    http = Http(address.base, headers, options, seconds=ANSWER_SECONDS)
+    return Server(http, version, stands_for, lambda: _batches(options, address.base, key))
+
+
+def _batches(options: StoreOptions, base: str, key: str) -> GrpcBatches:
+    from provision.stores.weaviate.copy.grpc import GrpcAddress, GrpcBatches  # few commands write objects
+
+    own_trust = any(options.extra.get(each) not in (None, "", True, "true") for each in (*FILES, "verify"))
+    return GrpcBatches(GrpcAddress(str(options.extra.get("grpc") or ""), base, key, own_trust))
 
 
 def _version(http: Http) -> str:

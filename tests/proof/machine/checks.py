@@ -9,9 +9,9 @@ from itertools import pairwise
 from provision.core.audit import audit
 from provision.core.ledger import fold
 from provision.errors import ProvisionError, RefusedError, Several
-from provision.model import Severity
+from provision.model import Direction, Severity
 from tests.proof.machine.play import Play
-from tests.proof.machine.servers import FENCED, PLAIN, Server
+from tests.proof.machine.servers import FENCED, Server
 
 Check = Callable[[Play], Iterator[str]]
 
@@ -31,19 +31,28 @@ def _noted(name: str) -> Check:
 
 
 def _nothing_twice(play: Play) -> Iterator[str]:
+    """What is there is not made, and what is gone is not dropped; after one that came late, it may be either."""
     for server in play.servers.values():
-        counted = Counter(each.text for each in server.landed if not (each.late and each.excused))
-        yield from (f"{text} took effect {times} times" for text, times in counted.items() if times > 1)
+        last: dict[str, str] = {}
+        for each in server.landed:
+            sign, name = each.text[0].replace("~", "+"), each.text[1:]
+            if each.late and each.excused:
+                last[name] = ""
+                continue
+            if last.get(name, "-") == sign:
+                yield f"{each.text} took effect twice"
+            last[name] = sign
 
 
 def _one_in_flight(play: Play) -> Iterator[str]:
-    late = Counter(each.token for each in play.servers[PLAIN].landed if each.late)
-    yield from (f"{times} statements of token {token} landed late" for token, times in late.items() if times > 1)
+    for server in play.servers.values():
+        late = Counter(each.token for each in server.landed if each.late and each.alone)
+        yield from (f"{times} statements of token {token} landed late" for token, times in late.items() if times > 1)
 
 
 def _late_is_refused(play: Play) -> Iterator[str]:
     server = play.servers[FENCED]
-    yield from (f"{each.text} of token {each.token} landed late" for each in server.landed if each.late)
+    yield from (f"{each.text} of token {each.token} landed late" for each in server.landed if each.late > each.alone)
     for (before, _), (after, _) in pairwise(server.appended):
         if after < before:
             yield f"an entry of token {after} follows one of token {before}"
@@ -52,7 +61,9 @@ def _late_is_refused(play: Play) -> Iterator[str]:
 def _nothing_lost(play: Play) -> Iterator[str]:
     for server in play.servers.values():
         for revision in play.layout.revisions[server.name]:
-            gone = [text for text in play.layout.statements[revision.id] if text[1:] not in server.things]
+            dropped = {each.text for each in server.landed if each.late and each.excused and each.alone}
+            made = [text for text in play.layout.statements[revision.id] if f"-{text[1:]}" not in dropped]
+            gone = [text for text in made if text[1:] not in server.things]
             if gone and _is_legal(server) and server.applied(revision.id):
                 yield f"{revision.id} is applied, and {gone[0]} is not there"
 
@@ -79,6 +90,10 @@ def _completes(play: Play) -> Iterator[str]:
         codes = {each.code for each in _single(last.error)}
         traceless = any(_waits_for_traceless(server) for server in play.servers.values())
         allowed = {"versions-lost"} if play.meddled else {"dirty"} if traceless else set()
+        if play.restored and not last.down:
+            allowed.add("required-by-others")
+        if last.down and any(_is_half_up(server) for server in play.servers.values()):
+            allowed.add("half-applied")
         if not codes <= allowed:
             yield f"the last run refuses: {last.error}"
         if play.landings > play.before_last:
@@ -90,12 +105,17 @@ def _completes(play: Play) -> Iterator[str]:
     yield from (f"the last run fails: {each.error}" for each in failures)
     for server in play.servers.values():
         for revision in play.layout.revisions[server.name]:
-            if not failures and _is_legal(server) and not server.applied(revision.id):
-                yield f"the last run ends, and {revision.id} is not applied"
+            if not failures and _is_legal(server) and server.applied(revision.id) is not (last.down is None):
+                yield f"the last run ends, and {revision.id} is {'still' if last.down else 'not'} applied"
 
 
 def _single(error: ProvisionError) -> tuple[ProvisionError, ...]:
     return tuple(error.errors) if isinstance(error, Several) else (error,)
+
+
+def _is_half_up(server: Server) -> bool:
+    states = fold(server.entries).values() if _is_legal(server) else ()
+    return any(state.open and state.direction is Direction.UP for state in states)
 
 
 def _waits_for_traceless(server: Server) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,8 +27,9 @@ class Landing(NamedTuple):
     text: str
     revision: str
     token: int
-    late: bool  # a newer run had made its plan
+    late: bool  # a newer run had looked at the store, to make its plan
     excused: bool  # its own lock was over when it arrived: the run was held up between its check and sending
+    alone: bool = False  # nothing could have refused it: it is no transaction with an entry
 
 
 class Work:
@@ -46,6 +48,8 @@ class Server(FakeServer):
         super().__init__()
         self.name, self.fenced = name, name == FENCED
         self.landed: list[Landing] = []
+        self.silent_until = -math.inf  # it answers nobody
+        self.looked = 0  # the newest token under which its ledger was read: older statements are late
         self.appended: list[tuple[int, int]] = []
 
     @property
@@ -64,8 +68,11 @@ class Server(FakeServer):
         found = fold(self.entries).get(revision)
         return found is not None and found.name is StateName.APPLIED
 
-    def begin(self, statement: Statement, mark: Mark, event: Event, excused: bool) -> Work:
-        """The request has arrived: the server goes on with it, whatever becomes of its client."""
+    def begin(self, statement: Statement, mark: Mark, event: Event | None, excused: bool) -> Work:
+        """The request has arrived: the server goes on with it, whatever becomes of its client.
+
+        Without an `event`, the statement commits by itself.
+        """
         work = Work()
         running = Running(mark, 0.0, statement.text, str(self._play.scheduler.steps))
         self.running.append(running)
@@ -82,18 +89,22 @@ class Server(FakeServer):
         self._play.scheduler.spawn(carry_out, None)
         return work
 
-    def _end(self, work: Work, statement: Statement, mark: Mark, event: Event, excused: bool) -> None:
-        if self.fenced:
+    def _end(self, work: Work, statement: Statement, mark: Mark, event: Event | None, excused: bool) -> None:
+        if self.fenced and event is not None:
             # Statement and entry are one transaction.
             try:
                 self.append(event)
             except LeaseLost as refused:
                 work.error = refused
                 return
-        late = mark.token < self._play.looked
-        self.landed.append(Landing(statement.text, mark.revision, mark.token, late, excused))
+        self.land(statement.text, mark, excused, alone=not self.fenced or event is None)
+
+    def land(self, text: str, mark: Mark, excused: bool, *, alone: bool) -> None:
+        """A statement takes effect."""
+        late = mark.token < self.looked
+        self.landed.append(Landing(text, mark.revision, mark.token, late, excused, alone))
         self._play.seen(self.landed[-1])
-        (self.things.discard if statement.text[0] == "-" else self.things.add)(statement.text[1:])
+        (self.things.discard if text[0] == "-" else self.things.add)(text[1:])
 
     def append(self, event: Event) -> None:
         if self.fenced:
@@ -103,6 +114,8 @@ class Server(FakeServer):
                 raise LeaseLost(f"a run with the same token {event.token}")
             if event.kind is EventKind.APPLIED:
                 self.peer[event.revision] = event.checksum
+            elif event.kind is EventKind.REVERTED:
+                self.peer.pop(event.revision, None)
         self.appended.append((event.token, event.n))
         self.entries.append(event)
 
@@ -127,10 +140,11 @@ class Port:
 
 
 class _Ledger:
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, server: Server, play: Play) -> None:
+        self._server, self._play = server, play
 
     def read(self) -> Sequence[Event]:
+        self._server.looked = max(self._server.looked, self._play.token())
         return sorted(self._server.entries, key=lambda event: (event.token, event.n))
 
     def create(self) -> None:
@@ -179,8 +193,7 @@ class _Statements(FakeStatements):
         self._play.passes(f"{self._of.name}.probe")
         if statement.text[0] == "~":
             return Fate(Outcome.CANNOT_TELL, f"{statement.text} leaves no trace")
-        there = statement.text[1:] in self._of.proof.things
-        return Fate(Outcome.DONE if there else Outcome.NOT_DONE, statement.text)
+        return self._of.fate(statement.text)
 
     def record(self, event: Event, upcoming: Statement | None) -> None:
         del upcoming
@@ -194,17 +207,27 @@ class ProofStore(FakeStore):
         self.proof, self.play = server, play
         super().__init__(options, server, peer=server.fenced, leases=server.fenced)
         name = options.name
-        self.ledger: Any = Port(_Ledger(server), f"{name}.ledger", play)
+        self.ledger: Any = Port(_Ledger(server, play), f"{name}.ledger", play)
         self.leases: Any = self.leases and Port(self.leases, f"{name}.leases", play)
         self.peer: Any = self.peer and Port(self.peer, f"{name}.peer", play)
         self.marked: Any = Port(_Marked(server), f"{name}.marked", play)
+        self.lane: Any = None
         self.statements: Any = _Statements(self)
+        if play.layout.lane and server.fenced:
+            from tests.proof.machine.lane import ProofLane
+
+            self.lane, self.statements = ProofLane(self), None
+
+    def fate(self, text: str) -> Fate:
+        """What a look at the server says of a statement that leaves a trace."""
+        there = text[1:] in self.proof.things
+        return Fate(Outcome.DONE if there == (text[0] == "+") else Outcome.NOT_DONE, text)
 
     def revisions(self) -> Sequence[Revision]:
         return self.play.layout.revisions[self.name]
 
     def statements_of(self, step: Any) -> Sequence[Statement]:
-        return [Statement(line, line) for line in self.play.layout.statements[step.id]]
+        return [Statement(line, line) for line in self.play.layout.texts(step)]
 
     def open(self, url: str) -> Contact:
         self.play.passes(f"{self.name}.open")

@@ -85,7 +85,7 @@ def test_draft_is_a_document_once_its_lines_are_taken_in(make: Make, folder: Pat
 
 def test_layout_is_found_once_a_document_is_there(tmp_path: Path) -> None:
     assert LAYOUT.found(tmp_path) is None
-    LAYOUT.start(tmp_path)
+    LAYOUT.start(tmp_path, "arango", "arango")
     assert LAYOUT.found(tmp_path) is None
     (tmp_path / "arango/0001_x.yaml").write_text("")
     assert LAYOUT.found(tmp_path) == {"path": "arango"}

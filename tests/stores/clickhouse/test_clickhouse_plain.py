@@ -11,6 +11,8 @@ import clickhouse_connect
 import pytest
 
 from provision.errors import ConfigError, UnreachableError
+from provision.model.partitions import Interval, PartitionSet, TableWindows, Unit
+from provision.stores.clickhouse.partitions.look import look
 from provision.stores.clickhouse.plain import NotPlain, Rows, _rows, opened
 from provision.stores.clickhouse.server import Client, ServerRefused
 
@@ -91,6 +93,22 @@ def test_parameters_are_bound_by_the_server(client: Client) -> None:
 def test_what_is_no_plain_value_is_read_by_the_driver(client: Client, sql: str) -> None:
     client.question(sql)
     assert asked_by_driver(client)
+
+
+def test_windows_of_tables_are_looked_at_without_the_driver(url: str, client: Client) -> None:
+    names = ("a", "b")
+    with clickhouse_connect.get_client(dsn=url.replace("clickhouse://", "http://", 1)) as other:
+        for name in names:
+            other.command(
+                f"CREATE TABLE {name} (at DateTime('UTC')) ENGINE = MergeTree ORDER BY at PARTITION BY toYYYYMM(at)"
+            )
+            other.command(f"INSERT INTO {name} VALUES ('2026-01-02 00:00:00')")
+    month = Interval(1, Unit.MONTH)
+    found = look(client, [PartitionSet(each, "events", each, "at", month, 1, 1, "", "", "") for each in names])
+
+    rows = [[window.rows for window in each.windows] for each in found.values() if isinstance(each, TableWindows)]
+    assert rows == [[1], [1]]
+    assert not asked_by_driver(client)
 
 
 def test_refusal_is_worded_by_the_driver(client: Client) -> None:

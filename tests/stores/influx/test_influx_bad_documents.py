@@ -170,7 +170,8 @@ def test_documents_rollup_with_unknown_function_is_told_with_the_known_ones(told
 
     assert told(DATABASE + RAW + HOURLY + text) == [
         f"create_rollup.fields.total is average(bytes) | {_FILE}:11:16 | write a function of a field such as sum(value)"
-        ", or one divided by another; functions: count, first, last, max, mean, min, spread, stddev, sum"
+        " or sum(value::integer), one divided by another, or the sqrt(…) of that;"
+        " functions: count, first, last, max, mean, min, spread, stddev, sum"
         " [document-invalid 2]"
     ]
 

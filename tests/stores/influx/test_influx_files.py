@@ -34,6 +34,6 @@ def test_draft_uncommented_is_a_document_without_mistakes(write: Write) -> None:
 
 def test_layout_finds_documents_or_makes_the_folder(tmp_path: Path) -> None:
     assert LAYOUT.found(tmp_path) is None
-    assert [path.name for path in LAYOUT.start(tmp_path)] == [".gitkeep"]
+    assert [path.name for path in LAYOUT.start(tmp_path, "influx", "influx")] == [".gitkeep"]
     (tmp_path / "influx/0001_x.yaml").touch()
     assert LAYOUT.found(tmp_path) == {"path": "influx"}

@@ -89,7 +89,7 @@ def test_52_accuracy_is_rejected_and_is_sums_by_counts(shipped: InfluxStore, raw
     accuracy = raw.queries("vfr_ml")["calculate_prediction_accuracy"]
     assert "sum(sum_abs_error) / sum(n_actual) AS mae" in accuracy
     assert "sum(sum_squared_error) / sum(n_actual) AS mse" in accuracy
-    assert "sum(sum_direction_correct) / sum(n_direction) AS direction_accuracy" in accuracy
+    assert "sum(n_direction_correct) / sum(n_direction_total) AS direction_accuracy" in accuracy
 
 
 def test_53_chain_has_no_gap(shipped: InfluxStore, raw: Raw) -> None:
@@ -130,12 +130,16 @@ def test_55_points_without_a_tier_reach_the_rollups_and_late_ones_are_counted(sh
 
     assert [name for name, (_, _, default) in raw.tiers("vfr_ml").items() if default] == ["real_time"]
     assert raw.tiers("vfr_ml")["daily_data"][0] == f"{2557 * 24}h0m0s"
-    spans = {name: re.search(r"RESAMPLE FOR (\S+)", text) for name, text in raw.queries("vfr_ml").items()}
+    spans = {
+        name: re.search(r"RESAMPLE (?:EVERY \S+ )?FOR (\S+)", text) for name, text in raw.queries("vfr_ml").items()
+    }
     assert {name: span and span[1] for name, span in spans.items()} == {
         "downsample_features_1m": "11m",
+        "downsample_features_1m_late": "1410m",
         "downsample_predictions_1m": "11m",
-        "downsample_predictions_1h": "2h",
-        "calculate_prediction_accuracy": "2d",
+        "downsample_predictions_1m_late": "1410m",
+        "downsample_predictions_1h": "25h",
+        "calculate_prediction_accuracy": "3d",
     }
 
 

@@ -6,9 +6,11 @@ The server computes the continuous queries itself, soon after they were made, ov
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +27,25 @@ from tests.stores.influx.raw import Raw
 ROOT = Path(__file__).parents[3]
 MINUTE, HOUR, DAY = 60, 3600, 86400
 WITHIN_SECONDS = 15.0
-FIRST_ROLLUPS = 3  # number of the first document that holds some
 
 Record = dict[str, Any]
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Raw]:
-    """A server of its own: it remembers by their names which queries it ran."""
-    with Influx1(tmp_path / "influxd", interval="100ms") as made:
+    """A server of its own that computes no query."""
+    with Influx1(tmp_path / "influxd") as made:
         yield Raw(made.url)
 
 
 @pytest.fixture
 def store(server: Raw) -> Iterator[InfluxStore]:
+    with _opened(server) as made:
+        yield made
+
+
+@contextmanager
+def _opened(server: Raw) -> Iterator[InfluxStore]:
     made = build(StoreOptions("influx", "influx", "vfr", ROOT / "influx", ROOT))
     assert isinstance(made, InfluxStore)
     made.open(server.base.replace("http://", "http://root:word@"))
@@ -64,7 +71,9 @@ def test_shipped_tiers_are_there_and_go(store: InfluxStore, server: Raw) -> None
     }
     assert list(server.queries("vfr_ml")) == [
         "downsample_features_1m",
+        "downsample_features_1m_late",
         "downsample_predictions_1m",
+        "downsample_predictions_1m_late",
         "downsample_predictions_1h",
         "calculate_prediction_accuracy",
     ]
@@ -73,10 +82,22 @@ def test_shipped_tiers_are_there_and_go(store: InfluxStore, server: Raw) -> None
     assert server.databases() == ["provision_vfr"]
 
 
-def test_shipped_rollups_carry_every_tier_into_the_next(store: InfluxStore, server: Raw) -> None:
+def test_shipped_rollups_carry_every_tier_into_the_next(tmp_path: Path) -> None:
     minute, hour, day = _ends()
-    for number in range(1, FIRST_ROLLUPS):
-        up(store, number)
+    # It remembers by their names which queries it ran: one that ran before it was replaced would not run again today.
+    with Influx1(tmp_path / "influxd") as made:
+        with _opened(Raw(made.url)) as store:
+            for number in range(1, len(store.revisions()) + 1):
+                up(store, number)
+        early = _written(Raw(made.url), minute, hour, day)
+        made.interval = "100ms"
+        made.kill()
+        made.start_again()
+        _carried(Raw(made.url), early, hour, day)
+
+
+def _written(server: Raw, minute: int, hour: int, day: int) -> int:
+    """Points of every tier; the time of the earliest that the minutes are made of."""
     features = "ticker=AAPL,feature_name=rsi,source=x,model_id={}"
     tags = "ticker=AAPL,model_id={},prediction_horizon=1h"
     early = minute - 9 * MINUTE - 30  # nine and a half minutes late when the queries run for the first time
@@ -93,7 +114,7 @@ def test_shipped_rollups_carry_every_tier_into_the_next(store: InfluxStore, serv
             f"predictions,{tags.format('a')} abs_error=2,squared_error=4 {early + 8}",
         ],
     )
-    rolled = "sum_abs_error={0},sum_squared_error={1},n_actual={2}i,sum_direction_correct={3}i,n_direction={4}i"
+    rolled = "sum_abs_error={0},sum_squared_error={1},n_actual={2}i,n_direction_correct={3}i,n_direction_total={4}i"
     server.write(
         "vfr_ml",
         [
@@ -110,9 +131,10 @@ def test_shipped_rollups_carry_every_tier_into_the_next(store: InfluxStore, serv
         ],
         "hourly_data",
     )
-    for number in range(FIRST_ROLLUPS, len(store.revisions()) + 1):
-        up(store, number)
+    return early
 
+
+def _carried(server: Raw, early: int, hour: int, day: int) -> None:
     of_feature = _rolled(server, "minute_data.features_1m", "a")
     assert _picked(of_feature, "value", "samples", "sum_confidence", "avg_confidence", "min_quality") == [
         2,
@@ -124,8 +146,9 @@ def test_shipped_rollups_carry_every_tier_into_the_next(store: InfluxStore, serv
     assert _picked(_rolled(server, "minute_data.features_1m", "b"), "value", "samples", "total_calc_time") == [9, 1, 5]
     by_minute = _rolled(server, "minute_data.predictions_1m", "a")
     assert by_minute["time"] == early // MINUTE * MINUTE
-    assert _picked(by_minute, "predicted_value", "n_predictions", "n_actual", "n_direction") == [12, 2, 3, 2]
+    assert _picked(by_minute, "predicted_value", "n_predictions", "n_actual", "n_direction_total") == [12, 2, 3, 2]
     assert _picked(by_minute, "mae", "mse", "direction_accuracy") == [2, pytest.approx(14 / 3), 0.5]
+    assert by_minute["rmse"] == pytest.approx(math.sqrt(14 / 3))
     assert _picked(by_minute, "avg_confidence", "avg_latency") == [pytest.approx(0.7), 6]
     by_hour = _rolled(server, "hourly_data.predictions_1h", "b")
     assert (by_hour["time"], by_hour["n_actual"], by_hour["predicted_value"]) == (hour - HOUR, 11, 2)
@@ -134,6 +157,7 @@ def test_shipped_rollups_carry_every_tier_into_the_next(store: InfluxStore, serv
     by_day = _rolled(server, "daily_data.model_performance_daily", "c")
     assert (by_day["time"], by_day["n_actual"], by_day["prediction_horizon"]) == (day - DAY, 11, "1h")
     assert _picked(by_day, "mae", "mse", "direction_accuracy") == weighed
+    assert (by_hour["rmse"], by_day["rmse"]) == (pytest.approx(math.sqrt(91 / 11)),) * 2
 
 
 def test_shipped_rollups_weigh_every_point_the_same_at_each_level(store: InfluxStore, server: Raw) -> None:

@@ -210,7 +210,7 @@ def test_shipped_documents_are_taken_imported_and_healthy(api: Api) -> None:
 
         documents = live.found(options, api.url)
         found = [name for each in documents for name, _ in each.operations]
-        assert found == ["create_database", *["create_retention_policy"] * 4, *["create_rollup"] * 4]
+        assert found == ["create_database", *["create_retention_policy"] * 4, *["create_rollup"] * 6]
         told = [(each.rule, each.message) for each in health.look(options, api.url, home=False) if each.rule != "clock"]
         assert told == [
             ("privileges", "this login may read all that is needed"),
@@ -257,10 +257,10 @@ def test_shipped_chain_run_by_the_server_weighs_every_point_the_same(api: Api) -
         if each["_field"].startswith(("n_", "sum_")):
             found[each["_field"]] = found.get(each["_field"], 0) + float(each["_value"])
     assert (found["n_actual"], found["sum_abs_error"], found["sum_squared_error"]) == (4, 10, 36)
-    assert (found["n_direction"], found["sum_direction_correct"], found["n_predictions"]) == (3, 1, 1)
+    assert (found["n_direction_total"], found["n_direction_correct"], found["n_predictions"]) == (3, 1, 1)
     if minute // (24 * HOUR) == (minute - 600) // (24 * HOUR):  # all of them in one day
         means = {each["_field"]: float(each["_value"]) for each in api.rolled("vfr_ml/daily_data")}
-        assert (means["mae"], means["mse"]) == (2.5, 9)
+        assert (means["mae"], means["mse"], means["rmse"]) == (2.5, 9, 3)
         assert means["direction_accuracy"] == pytest.approx(1 / 3)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from provision.cli.main import run
 from tests.servers.command_line import Ran, masked
+from tests.stores.postgres import environments, windows
 from tests.stores.postgres.projects import Project, Provision, database
 
 SERVERS = ("postgres_15", "postgres_18")
@@ -50,3 +51,12 @@ def project(root: Path, postgres_15: str, provision: Provision, monkeypatch: pyt
     with database(postgres_15) as url:
         monkeypatch.setenv("PEERS_URL", url)
         yield Project(root, url, provision)
+
+
+@pytest.fixture
+def events(project: Project) -> Project:
+    """A project with a table partitioned by time, and its document; windows are still to be made."""
+    environments.written(project.root, environments.PLAIN)
+    windows.execute(project, windows.EVENTS)
+    windows.describe(project)
+    return project

@@ -66,6 +66,7 @@ def interrupted(project: Project) -> None:
         ran = project.provision("up")
         thread.join()
     assert ran.code == 5, ran.out + ran.err
+    assert "fix    the connection ended in the statement: see that the server runs, then run the same" in ran.err
 
 
 def test_index_whose_session_was_ended_is_dropped_and_made_again(indexed: Project) -> None:
@@ -175,6 +176,7 @@ def test_lock_never_released_fails_and_names_the_holder(indexed: Project, monkey
 
 def test_index_that_waits_says_for_whom(indexed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "FIRST_WORD", 0.1)
+    monkeypatch.setattr(watch, "SHOWN", 0.1)
     with holding(indexed.url, "insert into t values (1)") as blocker:
         released = threading.Timer(1.0, blocker.rollback)
         released.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
+from provision import Note
+from provision import Project as Library
 from tests.stores.postgres import environments
 from tests.stores.postgres.projects import Project
 
@@ -381,3 +384,22 @@ def test_locks_taken_first_are_let_go_while_another_one_is_waited_for(tables: Pr
     assert ran.code == 0, ran.out + ran.err
     assert tables.rows("select count(*) from a where y is null") == [(1,)]
     assert longest < 3
+
+
+@pytest.mark.parametrize("own_process", ["false", "true"])
+def test_statement_that_takes_its_time_is_shown_until_it_is_over(
+    tables: Project, monkeypatch: pytest.MonkeyPatch, own_process: str
+) -> None:
+    monkeypatch.setenv("PROVISION_POSTGRES__OWN_PROCESS", own_process)
+    tables.write("0002", 'op.execute("select pg_sleep(2.5)")')
+    live: list[str] = []
+
+    def happened(event: object) -> None:
+        if isinstance(event, Note) and event.live:
+            live.append(event.text)
+
+    Library.open(tables.root, env="test").up(on_event=happened)
+
+    shown = [re.sub(r"\d+ s", "N s", each) for each in live]
+    assert list(dict.fromkeys(shown)) == ["statement N s: select pg_sleep(2.5)", ""]
+    assert live[-1] == ""

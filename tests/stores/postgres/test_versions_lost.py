@@ -166,3 +166,29 @@ def test_resolve_store_takes_applied_or_reverted(counted: Project) -> None:
     ran = counted.provision("resolve", "postgres", "--pending")
 
     assert (ran.code, ran.err.splitlines()[0]) == (2, "error[usage]: --pending is said of one revision")
+
+
+HALF_DOWN = """with op.get_context().autocommit_block():
+        op.execute("create table if not exists going (x int)")
+    op.execute("select nothing")"""
+
+
+@pytest.mark.parametrize("verdict", ["--applied", "--reverted"])
+def test_lost_under_a_down_that_is_half_way_runs_nothing_again(project: Project, verdict: str) -> None:
+    """The row of a down goes with its entry: that it is gone, and the down open, is not our doing."""
+    environments.written(project.root, environments.PLAIN)
+    place = project.write("0001", 'op.execute("create table if not exists t as select 1 as x")', HALF_DOWN)
+    project.up()
+    assert project.provision("down", "--all", "--allow-destructive").code == 5
+    place.write_text(place.read_text().replace("select nothing", "drop table t"))
+    lose(project, "delete from alembic_version")
+
+    ran = project.provision("up")
+
+    assert (ran.code, ran.err.split("]")[0]) == (3, "error[versions-lost")
+    assert [kind for _, kind in project.events()][-1] == "failed"
+    if verdict == "--reverted":
+        lose(project, "drop table t, going")
+    assert project.provision("resolve", "postgres", verdict).code == 0
+    project.up()
+    assert project.rows("select x from t") == [(1,)]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.databases import Weaviate
 from tests.stores.weaviate.raw import Raw
 from tests.stores.weaviate.replace_world import LEVEL, Writer, content, first, load, second, unlike
 
@@ -26,14 +27,16 @@ name = "replace"
 home = "none"
 [stores.weaviate]
 [environments.test]
-weaviate.url = "{url}"
+weaviate = {{ url = "{url}", grpc = "{grpc}" }}
 """
 PROVISION = (str(Path(sys.executable).with_name("provision")), "up", "--env", "test", "--no-lock")
 
 
-@pytest.fixture
-def project(tmp_path: Path, weaviate: str) -> Path:
-    (tmp_path / "provision.toml").write_text(_PROJECT.format(url=weaviate), encoding="utf-8")
+@pytest.fixture(params=["rest", "grpc"])
+def project(request: pytest.FixtureRequest, tmp_path: Path, weaviate_server: Weaviate) -> Path:
+    grpc = weaviate_server.grpc if request.param == "grpc" else ""
+    text = _PROJECT.format(url=weaviate_server.url, grpc=grpc)
+    (tmp_path / "provision.toml").write_text(text, encoding="utf-8")
     (tmp_path / "weaviate").mkdir()
     (tmp_path / "weaviate/0001_first.yaml").write_text(first(), encoding="utf-8")
     return tmp_path

@@ -166,7 +166,7 @@ def test_check_after_another_took_it_is_lost(world: World) -> None:
             "the run lock was taken over by anna@host (pid 2, down)",
             "",
             "this run sends nothing more; a statement that it had sent before may still take effect, and the next"
-            " run waits for it and looks; `provision status` shows what is open",
+            " run waits for it and looks; `provision status` shows what is half applied",
         )
     ]
 

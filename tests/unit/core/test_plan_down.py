@@ -35,7 +35,7 @@ def test_plan_down_without_a_target_is_refused() -> None:
     assert refused(MoveRequest()) == [
         (
             "down-without-target",
-            "down needs to know how far",
+            "down needs a target",
             "provision down",
             "name a revision to go back to (it stays applied), or --steps N, or --all",
         )

@@ -63,7 +63,7 @@ def test_plan_up_only_without_what_it_requires_is_refused() -> None:
             "requirement-not-met",
             "b/1 requires a/2, which is not applied and not part of this run",
             "b/1.sql",
-            "add a to --only, or run without --only",
+            "add --only a, or run without --only",
         )
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -118,7 +117,7 @@ def test_wait_out_tells_once_and_stops_what_is_left_after_the_wait() -> None:
 
 def test_wait_out_ends_an_idle_session_at_once_and_without_a_word() -> None:
     clock = [0.0]
-    left = [replace(running(1), idle=True), running(2)]
+    left = [running(1)._replace(idle=True), running(2)]
     told_of: list[str] = []
     stopped: list[tuple[float, str]] = []
 
@@ -129,7 +128,7 @@ def test_wait_out_ends_an_idle_session_at_once_and_without_a_word() -> None:
     def sleep(seconds: float) -> None:
         clock[0] += seconds
         if clock[0] > 0.25 and running(2) in left:
-            left[:] = [replace(running(2), idle=True)]  # its statement ended, and its session waits for the next
+            left[:] = [running(2)._replace(idle=True)]  # its statement ended, and its session waits for the next
 
     store: Any = SimpleNamespace(marked=SimpleNamespace(cancel=cancel))
     wait_out(

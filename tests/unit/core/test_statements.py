@@ -76,7 +76,7 @@ class Tape:
     def begin_at(self, _step: Step) -> int | None:
         return self.first
 
-    def note(self, _text: str) -> None:
+    def note(self, _text: str, *, live: bool = False) -> None:
         """Nobody listens."""
 
     def run(self, step: Step = STEP) -> list[str]:

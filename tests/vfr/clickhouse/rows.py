@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from .engine import Database
 
@@ -39,8 +40,8 @@ DECISION: dict[str, object] = {
     "tenant_id": "acme",
 }
 METRIC: dict[str, object] = {
-    # Later than any TTL that could remove it during a test.
-    "timestamp": "2100-01-02 03:04:05.678",
+    # No TTL removes it during a test.
+    "timestamp": f"{datetime.now(UTC):%Y-%m-%d} 00:00:00.678",
     "symbol": "BTC",
     "service_name": "ml-supervised",
     "user_id": ID.format(9),
@@ -93,11 +94,32 @@ PERFORMANCE: dict[str, object] = {
     "uncertainty_penalty_total": 0.1,
     "tenant_id": "acme",
 }
+# What the materialized views write; by hand only to put right what they missed.
+MINUTE: dict[str, object] = {
+    "tenant_id": "acme",
+    "symbol": "BTC",
+    "minute_bucket": "2026-01-02 03:04:00",
+    "prediction_count": 2,
+    "confidence_sum": 1.2,
+    "uncertainty_sum": 0.4,
+    "processing_time_sum": 10,
+}
+HOUR: dict[str, object] = {
+    "tenant_id": "acme",
+    "model_name": "m1",
+    "model_version": "1",
+    "hour_bucket": "2026-01-02 03:00:00",
+    "usage_count": 2,
+    "confidence_sum": 1.2,
+    "latency_sum": 40,
+}
 GOOD = {
     "trading_decisions_probabilistic": DECISION,
     "probability_metrics_realtime": METRIC,
     "model_feedback_events": FEEDBACK,
     "probabilistic_performance_analytics": PERFORMANCE,
+    "confidence_monitoring": MINUTE,
+    "model_performance": HOUR,
 }
 
 

@@ -67,4 +67,4 @@ def test_files_are_short_described_and_name_no_database(path: Path) -> None:
 
 def test_files_every_up_has_a_down() -> None:
     assert all(down_of(path).exists() for path in UPS)
-    assert len(UPS) == 7
+    assert len(UPS) == 11

@@ -49,6 +49,12 @@ REFUSED = [
     ("tenants", "slug", "a" * 64),
     ("tenants", "slug", "acme\n"),
     ("users", "email", "nobody"),
+    ("trading_decisions", "symbol", ""),
+    ("trading_decisions", "symbol", "aapl"),
+    ("trading_decisions", "symbol", "AAPL "),
+    ("trading_decisions", "decided_at", "2099-01-01T00:00:00Z"),
+    ("user_probability_preferences", "preferred_indicators", "{}"),
+    ("user_probability_preferences", "preferred_indicators", '{""}'),
     ("trading_decisions", "position_size", Decimal("-1")),
     ("trading_decisions", "position_size", Decimal("NaN")),
     ("trading_decisions", "probability_metadata", [1]),
@@ -117,6 +123,21 @@ def test_vocabulary_is_closed(connection: psycopg.Connection, table: str, column
 @pytest.mark.parametrize(("table", "column", "value"), REFUSED)
 def test_value_is_refused(connection: psycopg.Connection, table: str, column: str, value: object) -> None:
     with refused(connection, f"chk_{column}"):
+        insert(connection, table, **{column: value})
+
+
+@pytest.mark.parametrize("value", ["", " "])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("tenants", "name"),
+        ("probabilistic_models", "model_name"),
+        ("probabilistic_models", "version"),
+        ("probability_config_templates", "name"),
+    ],
+)
+def test_name_is_not_empty(connection: psycopg.Connection, table: str, column: str, value: str) -> None:
+    with refused(connection, "chk_not_empty"):
         insert(connection, table, **{column: value})
 
 

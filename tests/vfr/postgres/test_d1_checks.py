@@ -281,6 +281,81 @@ CASES: list[tuple[str, str, list[dict[str, object]], list[dict[str, object]]]] =
 ]
 
 
+NAMES = {
+    "ml_feature_definitions": ["feature_name"],
+    "ml_enhancement_definitions": ["enhancement_name"],
+    "ml_datasets": ["dataset_name", "dataset_version", "frequency"],
+    "ml_feature_pipelines": ["pipeline_name", "pipeline_version"],
+    "ml_models": ["model_name", "model_version", "target_variable", "prediction_horizon"],
+    "ml_ab_experiments": ["experiment_name"],
+    "ml_backtesting_experiments": ["experiment_name", "strategy_name"],
+    "ml_predictions": ["prediction_horizon"],
+}
+NO_TICKER = ("", " ", "aapl", "AAPL ", "BRK b")
+TICKERS = ("AAPL", "BRK.A", "BTC-USD", "^GSPC", "7203.T")
+NO_LIST = ("{}", "{NULL}")
+CASES += [
+    (table, "chk_not_empty", [{column: text} for column in columns for text in ("", " ")], [{}])
+    for table, columns in NAMES.items()
+]
+CASES += [
+    (table, f"chk_{column}", [{column: text} for text in NO_TICKER], [{column: text} for text in TICKERS])
+    for table, column in (
+        ("ml_enhancement_store", "ticker"),
+        ("ml_backtesting_results", "ticker"),
+        ("ml_predictions", "ticker"),
+        ("ml_feature_store", "ticker"),
+        ("ml_backtesting_experiments", "benchmark_ticker"),
+    )
+]
+CASES += [
+    (table, f"chk_{column}", [{column: text} for text in (*NO_LIST, *refused)], [{column: text} for text in right])
+    for table, column, refused, right in (
+        ("ml_backtesting_experiments", "universe_tickers", ["{aapl}", '{""}', '{AAPL,"BRK B"}'], ["{AAPL,BRK.A}"]),
+        ("ml_datasets", "tickers", ["{aapl}", '{AAPL,""}', '{" "}'], ["{AAPL}"]),
+        ("ml_datasets", "feature_ids", [], [f"{{{FEATURE}}}"]),
+        ("ml_feature_pipelines", "input_features", [], [f"{{{FEATURE}}}"]),
+        ("ml_feature_pipelines", "output_features", [], [f"{{{FEATURE}}}"]),
+        ("ml_ab_experiments", "success_metrics", ['{""}', '{rmse,""}'], ["{rmse,mae}"]),
+        ("ml_ab_experiments", "symbols_filter", ["{aapl}", '{""}'], ["{AAPL}", None]),
+        ("ml_model_metrics", "symbol_universe", ["{aapl}", '{""}'], ["{AAPL}", None]),
+    )
+]
+CASES += [
+    (
+        "ml_predictions",
+        "chk_volatility",
+        [{"prediction_type": "volatility", c: "-0.1"} for c in ("predicted_value", "actual_value")],
+        [{"prediction_type": "volatility", "predicted_value": "0.2", "actual_value": "0"}, {"predicted_value": "-1"}],
+    ),
+    (
+        "ml_predictions",
+        "chk_feature_freshness",
+        [{"feature_freshness_seconds": -1}],
+        [{"feature_freshness_seconds": 0}],
+    ),
+    (
+        "ml_backtesting_metrics",
+        "chk_sizes",
+        [{c: -1} for c in ("monthly_returns_std", "avg_holding_period", "turnover_rate")],
+        [{"turnover_rate": 0}],
+    ),
+]
+CASES += [
+    (table, "chk_within_bounds", [{column: "Infinity"}, {column: "-1e30" if signed else "1e30"}], [{column: "1e29"}])
+    for table, column, signed in (
+        ("ml_backtesting_experiments", "initial_capital", False),
+        ("ml_backtesting_metrics", "total_return", True),
+        ("ml_backtesting_results", "net_pnl", True),
+        ("ml_enhancement_store", "enhancement_value", True),
+        ("ml_feature_dependencies", "weight", True),
+        ("ml_model_metrics", "metric_value", True),
+        ("ml_models", "validation_score", True),
+        ("ml_predictions", "predicted_value", True),
+    )
+]
+
+
 @pytest.fixture(autouse=True)
 def base(connection: psycopg.Connection) -> None:
     insert_ml_base(connection)

@@ -196,6 +196,47 @@ def test_traffic_of_active_deployments_never_exceeds_all_of_it(connection: psyco
         check_traffic(connection)
 
 
+def test_traffic_is_shared_by_versions_and_not_by_models(connection: psycopg.Connection) -> None:
+    version = uuid4()
+    insert(connection, "ml_models", model_id=version, model_name="base", model_version="2")
+    for environment in ("production", "staging", "canary", "a_b_test"):
+        for model in (ML_MODEL, OTHER_ML_MODEL):
+            insert(
+                connection, "ml_model_deployments", model_id=model, environment=environment, traffic_percentage="100"
+            )
+        check_traffic(connection)
+        with refused(connection, "chk_environment_traffic"):
+            insert(connection, "ml_model_deployments", model_id=version, environment=environment)
+            check_traffic(connection)
+
+
+@pytest.mark.parametrize("environment", ["shadow", "development"])
+def test_traffic_of_nobody_is_not_added_up(connection: psycopg.Connection, environment: str) -> None:
+    for _ in range(3):
+        insert(connection, "ml_model_deployments", environment=environment, traffic_percentage="100")
+    check_traffic(connection)
+    with refused(connection, "chk_environment_traffic"):
+        connection.execute("UPDATE ml_model_deployments SET environment = 'production'")
+        check_traffic(connection)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ml_model_deployments SET model_id = '{model}'",
+        "UPDATE ml_models SET model_name = 'base', model_version = '2' WHERE model_id = '{other}'",
+    ],
+    ids=["to another model", "by a name"],
+)
+def test_traffic_that_comes_together_is_added_up(connection: psycopg.Connection, change: str) -> None:
+    for model in (ML_MODEL, OTHER_ML_MODEL):
+        insert(connection, "ml_model_deployments", model_id=model, traffic_percentage="60")
+    check_traffic(connection)
+    connection.execute(change.format(model=ML_MODEL, other=OTHER_ML_MODEL).encode())
+    with pytest.raises(psycopg.errors.CheckViolation, match=r"120 % of its traffic"), connection.transaction():
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
 def test_traffic_may_change_hands_in_any_order_of_one_transaction(connection: psycopg.Connection) -> None:
     insert(connection, "ml_model_deployments", traffic_percentage="100", deployment_id=DEPLOYMENT)
     check_traffic(connection)
@@ -222,8 +263,8 @@ def test_traffic_of_two_rivals_is_added_up(server: Server) -> None:
 
     models = [uuid4(), uuid4()]
     with psycopg.connect(server.url("head"), autocommit=True) as owner:
-        for model in models:
-            insert(owner, "ml_models", model_id=model, model_name=str(model))
+        for version, model in enumerate(models):
+            insert(owner, "ml_models", model_id=model, model_name="rival", model_version=str(version))
         try:
             threads = [threading.Thread(target=deploy, args=[model]) for model in models]
             for thread in threads:

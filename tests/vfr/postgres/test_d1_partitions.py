@@ -148,7 +148,7 @@ def test_drop_takes_what_ended_longer_ago_and_keeps_default_and_open_ones(
     connection.execute("SELECT create_monthly_partitions('trial', 6, 1)")
     connection.execute(f"SET LOCAL timezone = '{zone}'")
     # Months are of unequal length: the reach is counted to the end of the third month before this one.
-    reach = "now() - (date_trunc('month', now(), 'UTC') - interval '2 months')"
+    reach = "now() - (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '2 months') AT TIME ZONE 'UTC'"
     connection.execute("SET LOCAL intervalstyle = 'iso_8601'")
     assert scalar(connection, f"SELECT drop_old_partitions('trial', {reach})") == 4
     assert scalar(connection, f"SELECT drop_old_partitions('trial', {reach})") == 0

@@ -14,7 +14,7 @@ from .rows import scalar
 from .servers import Server
 
 SLOW_QUERIES = migrations.ROOT / "alembic" / "repeatable" / "vw_slow_queries.sql"
-MATERIALIZED = ["mv_daily_features", "mv_feature_vectors", "mv_model_performance"]
+MATERIALIZED = ["mv_feature_vectors", "mv_model_performance"]
 ZONES = ["UTC", "America/New_York", "Asia/Tokyo"]
 DAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
 
@@ -65,6 +65,66 @@ def test_daily_features_are_of_the_day_in_utc_from_any_session(filled: psycopg.C
         (DAY.date(), Decimal(2), 1),
         (DAY.date(), Decimal(1), 2),
     ]
+
+
+OF_THE_QUERY = """
+    SELECT ticker, (timestamp AT TIME ZONE 'UTC')::date, feature_id, value, confidence_score, data_quality_score,
+        source_provider, rank() OVER (
+            PARTITION BY ticker, (timestamp AT TIME ZONE 'UTC')::date, feature_id ORDER BY timestamp DESC
+        )
+    FROM ml_feature_store
+    WHERE timestamp >= date_trunc('day', now(), 'UTC') - interval '90 days' AND validation_status = 'valid'
+    ORDER BY 1, 2, 3, 8
+"""
+WRITES = {
+    "a row more": (
+        "INSERT INTO ml_feature_store (ticker, timestamp, feature_id, value, validation_status)"
+        " SELECT ticker, timestamp + interval '1 minute', feature_id, 3, 'valid' FROM one"
+    ),
+    "another value": "UPDATE ml_feature_store SET value = 7 FROM one WHERE {same}",
+    "two fields change places": (
+        "UPDATE ml_feature_store f SET confidence_score = f.data_quality_score,"
+        " data_quality_score = f.confidence_score FROM one WHERE {same}"
+    ),
+    "no value any more": "UPDATE ml_feature_store SET confidence_score = NULL FROM one WHERE {same}",
+    "not valid any more": "UPDATE ml_feature_store SET validation_status = 'invalid' FROM one WHERE {same}",
+    "another day": "UPDATE ml_feature_store SET timestamp = one.timestamp - interval '5 days' FROM one WHERE {same}",
+    "gone": "DELETE FROM ml_feature_store USING one WHERE {same}",
+    "a whole day gone": "DELETE FROM ml_feature_store WHERE ticker <> 'MSFT'",
+    "all gone": "TRUNCATE ml_feature_store",
+    "too old by now": "UPDATE ml_feature_store SET timestamp = now() - interval '91 days' FROM one WHERE {same}",
+}
+SAME = "ml_feature_store.timestamp = one.timestamp AND ml_feature_store.feature_id = one.feature_id"
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_daily_features_are_those_of_the_query_after_every_kind_of_write(
+    filled: psycopg.Connection, write: str
+) -> None:
+    def kept() -> list[tuple[object, ...]]:
+        filled.execute("SELECT refresh_daily_features()")
+        return filled.execute("SELECT * FROM mv_daily_features ORDER BY 1, 2, 3, 8").fetchall()
+
+    filled.execute("UPDATE ml_feature_store SET confidence_score = 0.5, data_quality_score = 0.7")
+    filled.execute("CREATE TEMPORARY TABLE one AS SELECT * FROM ml_feature_store WHERE ticker <> 'MSFT' LIMIT 1")
+    before = kept()
+    assert before == filled.execute(OF_THE_QUERY).fetchall()
+    same = SAME.replace("ml_feature_store", "f") if "_store f" in write else SAME
+    filled.execute(write.format(same=same).encode())
+
+    after = kept()
+
+    assert after == filled.execute(OF_THE_QUERY).fetchall()
+    assert after != before
+
+
+def test_daily_features_of_days_that_did_not_change_are_left_alone(filled: psycopg.Connection) -> None:
+    filled.execute("SELECT refresh_daily_features()")
+    before = filled.execute("SELECT ctid, trade_date FROM mv_daily_features ORDER BY 1").fetchall()
+
+    filled.execute("SELECT refresh_daily_features()")
+
+    assert filled.execute("SELECT ctid, trade_date FROM mv_daily_features ORDER BY 1").fetchall() == before
 
 
 def test_vector_holds_each_name_once_in_its_last_active_version(filled: psycopg.Connection) -> None:

@@ -11,6 +11,9 @@ from alembic.config import Config
 from . import migrations
 from .servers import ENVIRONMENT, Server
 
+# They fill views, and make indexes of windows that hold rows.
+NO_CHANGE = ("0053", "0057")
+
 
 def test_round_trip_each_revision_restores_exactly_and_so_do_three_rounds(server: Server, database: str) -> None:
     """One revision up at a time, then one down at a time, then twice all of them: each state is always the same."""
@@ -21,7 +24,7 @@ def test_round_trip_each_revision_restores_exactly_and_so_do_three_rounds(server
     for revision in migrations.revision_ids():
         migrations.upgrade(url, revision)
         states.append((revision, server.dump(database)))
-        assert states[-1][1] != states[-2][1], f"{revision} changes nothing"
+        assert (states[-1][1] != states[-2][1]) == (revision not in NO_CHANGE), f"{revision} changes nothing"
     for (revision, _), (below, before) in zip(states[:0:-1], states[-2::-1], strict=True):
         migrations.downgrade(url, below)
         assert server.dump(database) == before, f"downgrade of {revision} leaves a difference"

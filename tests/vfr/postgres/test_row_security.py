@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from .rows import ACME_USER, GLOBEX_USER, MODEL, insert, insert_base, scalar
 
+GLOBEX_MODEL = UUID(int=0xD)
 TABLES = (
     "users",
     "trading_decisions",
@@ -21,11 +23,11 @@ TABLES = (
 @pytest.fixture(autouse=True)
 def base(connection: psycopg.Connection) -> None:
     insert_base(connection)
-    insert(connection, "probabilistic_models", tenant_id="globex", model_name="base")
-    for tenant, user in (("acme", ACME_USER), ("globex", GLOBEX_USER)):
+    insert(connection, "probabilistic_models", id=GLOBEX_MODEL, tenant_id="globex", model_name="base")
+    for tenant, user, model in (("acme", ACME_USER, MODEL), ("globex", GLOBEX_USER, GLOBEX_MODEL)):
         insert(connection, "trading_decisions", tenant_id=tenant, user_id=user)
         insert(connection, "user_probability_preferences", tenant_id=tenant, user_id=user)
-        insert(connection, "model_training_history", tenant_id=tenant)
+        insert(connection, "model_training_history", tenant_id=tenant, model_id=model)
         insert(connection, "probability_config_templates", tenant_id=tenant)
 
 
@@ -100,13 +102,15 @@ def test_tenant_writes_its_own_rows(connection: psycopg.Connection) -> None:
 
 
 @pytest.mark.parametrize("owner", ["globex", None])
-def test_shared_model_is_read_and_trained_by_every_tenant_and_changed_by_none_other(
+def test_shared_model_is_read_by_every_tenant_and_trained_and_changed_by_none_other(
     connection: psycopg.Connection, owner: str | None
 ) -> None:
     insert(connection, "probabilistic_models", tenant_id=owner, model_name="shared", is_shared=True)
     with session(connection, "acme"):
         shared = scalar(connection, "SELECT id FROM probabilistic_models WHERE model_name = 'shared'")
-        insert(connection, "model_training_history", model_id=shared)
+        # A row that names it would keep its owner from deleting it.
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"), connection.transaction():
+            insert(connection, "model_training_history", model_id=shared)
         assert connection.execute("UPDATE probabilistic_models SET accuracy = 1 WHERE is_shared").rowcount == 0
         assert connection.execute("DELETE FROM probabilistic_models WHERE is_shared").rowcount == 0
 
@@ -146,7 +150,15 @@ def test_template_by_a_user_of_another_tenant_is_refused(connection: psycopg.Con
         insert(connection, "probability_config_templates", created_by=GLOBEX_USER)
 
 
-def test_owner_without_bypass_sees_every_row(connection: psycopg.Connection) -> None:
+def test_owner_without_bypass_is_held_to_the_policies(connection: psycopg.Connection) -> None:
     connection.execute("ALTER TABLE users OWNER TO tenant_session")
     with session(connection, None):
-        assert count(connection, "users") == 2
+        assert count(connection, "users") == 0
+    with session(connection, "acme"):
+        assert count(connection, "users") == 1
+
+
+def test_owner_role_sees_every_row(connection: psycopg.Connection) -> None:
+    connection.execute("SET LOCAL ROLE vfr_owner")
+    assert [count(connection, table) for table in TABLES] == [2] * len(TABLES)
+    connection.execute("RESET ROLE")

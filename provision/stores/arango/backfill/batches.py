@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from provision.backfill import advice
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Stepped, schema_changed
 from provision.documents.refused import Refused
 from provision.errors import BatchFailed, FailedError, ProvisionError
-from provision.model.backfills import SMALL, Backfill, Source, SourceRow
+from provision.model.backfills import NAMED, SMALL, Backfill, Left, Source, SourceRow
 from provision.ports.backfill import FROM
 from provision.stores.arango.backfill.edges import Edge, Pattern, Unfit
 from provision.stores.arango.backfill.refused import refused
@@ -52,7 +53,7 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 REQUIRED = ("from", "edges", "_from", "_to", "_key")
-_FIX = "write the vertex, correct the row or the template, or pass such rows over with --skip-failed N"
+_FIX = "write the vertex or correct the row, or pass such rows over with --skip-failed N"
 
 
 class ArangoBatches(LoggedBatches):
@@ -93,15 +94,19 @@ class ArangoWork(LoggedWork):
     def cursors(self, _parts: int) -> Sequence[object]:
         return [{"after": None, "but": self._but}]
 
-    def left(self, run: str) -> int:
+    def left(self, run: str) -> Left:
         """Reads every row again: one may have come before the place that a cursor had reached."""
         self._but = [key for key, _ in self._runs.skipped(run)]
-        left, after = 0, None
+        left, after, named = 0, None, list[str]()
         while page := self._source().page(after, PAGE):
             after = page[-1].key
-            left += self._missing([row for row in page if _named(row) not in self._but])
+            wanted = [row for row in page if _named(row) not in self._but]
+            found = self._missing(wanted)
+            left += found
+            if found and len(named) < NAMED:
+                named += [_named(row) for row in wanted if self._missing([row])][: NAMED - len(named)]
         # Only the first rows that were passed over are kept by their keys.
-        return max(left - self._skipped(run) + len(self._but), 0)
+        return Left(max(left - self._skipped(run) + len(self._but), 0), tuple(named))
 
     def step(self, cursor: object, rows: int) -> Stepped:
         """As far as the first row that cannot be filled, which then comes first. Raises BatchFailed for that one."""
@@ -116,7 +121,8 @@ class ArangoWork(LoggedWork):
         looked_at = page.index(wanted[good]) if said or why else len(page)
         if not looked_at:
             what = f"row {_named(page[0])}: {said or why}"
-            raise BatchFailed(what, rows=1, where=self._backfill.shown, fix=_FIX)
+            fix = advice.resume_or_anew(self._backfill.name, _FIX, "the template is to change")
+            raise BatchFailed(what, rows=1, where=self._backfill.shown, fix=fix)
         return Stepped({**cursor, "after": list(page[looked_at - 1].key)}, False, looked_at, good)
 
     def pass_over(self, cursor: object) -> Stepped:
@@ -171,7 +177,8 @@ class ArangoWork(LoggedWork):
             if isinstance(no, ServerRefused) and no.number == NO_COLLECTION:
                 raise schema_changed(str(no), self._backfill) from None
             what = f"{self._backfill.store}: {no}"
-            raise FailedError("batch-refused", what, where=where, fix="correct the cause and resume") from None
+            fix = advice.resume_or_anew(self._backfill.name, "remove the cause")
+            raise FailedError("batch-refused", what, where=where, fix=fix) from None
 
 
 def _named(row: SourceRow) -> str:

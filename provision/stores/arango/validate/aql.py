@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from provision.model.checks import Check, Scope, Table
 from provision.text.plain import MASKED
-from provision.validate.columns import columns
+from provision.validate.columns import ahead, columns
 
 DOCUMENT = "doc"
 # Lists in lists beyond this are not looked into.
@@ -63,6 +63,10 @@ def _not_null(check: Check, aql: CheckAql) -> str:
     return " OR ".join(f"{each} == null" for each in aql.keys(check))
 
 
+def _not_null_share(check: Check, aql: CheckAql) -> str:
+    return f"{aql.attribute(columns(cast(Mapping[str, Any], check.body)['column'])[0])} == null"
+
+
 def _range(check: Check, aql: CheckAql) -> str:
     body = cast(Mapping[str, Any], check.body)
     bounds = [(sign, body[key]) for key, sign in _SIGNS.items() if key in body]
@@ -99,6 +103,7 @@ def _dangling(_check: Check, _aql: CheckAql) -> str:
 ROWS: Mapping[str, Callable[[Check, CheckAql], str]] = {
     "bad": _bad,
     "not_null": _not_null,
+    "not_null_share": _not_null_share,
     "range": _range,
     "accepted_values": _accepted,
     "max_length": _max_length,
@@ -107,21 +112,23 @@ ROWS: Mapping[str, Callable[[Check, CheckAql], str]] = {
 """Kinds that look at one document → the condition that holds for a bad one; all are counted in one scan."""
 
 
-def age_of(check: Check, table: Table, aql: CheckAql) -> str:
-    """The newest moment, in milliseconds since 1970, as an aggregate."""
+def ages(check: Check, table: Table, aql: CheckAql) -> tuple[str, str]:
+    """The newest moment that is not ahead, in milliseconds since 1970, and how many are ahead, as aggregates."""
     column = cast(Mapping[str, Any], check.body).get("column") or table.time
-    return f"MAX(DATE_TIMESTAMP({aql.attribute(str(column))}))"
+    at = f"DATE_TIMESTAMP({aql.attribute(str(column))})"
+    late = f"{at} > DATE_NOW() + {aql.value(ahead(check.body) * 1000)}"
+    return f"MAX(({late}) ? null : {at})", f"SUM(({late}) ? 1 : 0)"
 
 
 def scan(table: Table, scope: Scope, aql: CheckAql) -> str:
-    """One row: how many documents there are, then for each check how many are bad, or the newest moment."""
+    """One row: how many documents there are, then for each check how many are bad, or what `ages` says."""
     head = aql.narrowed(table, scope)
     parts = ["n = SUM(1)"]
     for check in table.checks:
         if check.kind in ROWS:
             parts.append(f"c{len(parts)} = SUM(({ROWS[check.kind](check, aql)}) ? 1 : 0)")
         else:
-            parts.append(f"c{len(parts)} = {age_of(check, table, aql)}")
+            parts += [f"c{len(parts) + n} = {each}" for n, each in enumerate(ages(check, table, aql))]
     names = ", ".join(each.split(" ", 1)[0] for each in parts)
     return f"{head} COLLECT AGGREGATE {', '.join(parts)} RETURN [{names}]"
 

@@ -24,6 +24,7 @@ from provision.validate.columns import (
     FRESHNESS,
     MAX_LENGTH,
     NOT_NULL,
+    NOT_NULL_SHARE,
     RANGE,
     UNIQUE,
     age_tally,
@@ -35,6 +36,7 @@ from provision.validate.scan import Deadline, Samples, since
 KINDS: dict[str, Mapping[str, Any]] = {
     "bad": BAD,
     "not_null": NOT_NULL,
+    "not_null_share": NOT_NULL_SHARE,
     "range": RANGE,
     "accepted_values": ACCEPTED_VALUES,
     "max_length": MAX_LENGTH,
@@ -62,6 +64,8 @@ class ArangoChecks:
     """`provision.ports.validate.Checks`; a table is a collection, a row is a document or an edge."""
 
     keyed = None
+    queries = None
+    timed = None
 
     def __init__(self, server: Callable[[], Server]) -> None:
         self._server = server
@@ -99,13 +103,15 @@ class ArangoChecks:
         text = aql.scan(replace(table, checks=checks), scope, made)
         [[total, *counts]] = self._rows(text, made.bind, scope)
         total = int(total or 0)  # the sum of nothing is null
-        now = time.time() * 1000
-        for check, count in zip((None, *checks), (0, *counts), strict=True):
-            if check is None or check.kind in aql.ROWS:
+        now, at = time.time() * 1000, iter(counts)
+        yield Tally(0, total, duration_ms=since(begun))
+        for check in checks:
+            count = next(at)
+            if check.kind in aql.ROWS:
                 tally = Tally(int(count or 0), total)
             else:
                 age = None if count is None else (now - count) / 1000
-                tally = age_tally(cast(Mapping[str, Any], check.body), age, total)
+                tally = age_tally(check.body, age, int(next(at) or 0), total)
             yield replace(tally, duration_ms=since(begun))
 
     def _unique(self, table: Table, check: Check, scope: Scope, total: int) -> Tally:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from provision.backfill import advice
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, RunLogEntry, Stepped, schema_changed
 from provision.errors import BatchFailed, ConfigError, FailedError, ProvisionError
-from provision.model.backfills import Backfill, ServerSignal
+from provision.model.backfills import Backfill, Left, ServerSignal
+from provision.stores.clickhouse.policies import filtered
 from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, Client, ServerRefused
 
 LOG = "provision_backfill"
@@ -102,6 +104,10 @@ class ClickhouseWork(LoggedWork):
                 fix = f"its columns: {', '.join(columns)}"
                 return [ConfigError("unknown-column", what, where=self._backfill.place("time"), fix=fix)]
             self._client.rows(f"SELECT 1 FROM `{view.source}` WHERE {self._history(self._before())} LIMIT 0")
+            if hidden := filtered(self._client.rows, view.select):
+                what = f"a row policy hides rows of {hidden} from this user: they would be missing in the sums, unsaid"
+                fix = "use a user without a row policy in this store's url"
+                return [ConfigError("row-security", what, where=self._backfill.place("view"), fix=fix)]
         except ConfigError as error:
             return [error]
         except ServerRefused as error:
@@ -124,9 +130,9 @@ class ClickhouseWork(LoggedWork):
         # Kept with the run: a view that is altered meanwhile would seem to have been made later.
         return [{"partitions": [row[0] for row in self._client.rows(query)], "aside": False, "before": before}]
 
-    def left(self, _run: str) -> int:
+    def left(self, _run: str) -> Left:
         """Nothing, once every partition is done: what the target holds does not say which rows made it."""
-        return 0
+        return Left(0)
 
     def step(self, cursor: object, _rows: int) -> Stepped:
         assert isinstance(cursor, dict)
@@ -217,7 +223,8 @@ class ClickhouseWork(LoggedWork):
             return schema_changed(error.what, self._backfill)
         if _is_full(error):
             return _disk_full(error, self._backfill.store, self._backfill.name)
-        return BatchFailed(error.what, rows=1, where=self._backfill.shown, fix="correct the cause and resume")
+        fix = advice.resume_or_anew(self._backfill.name, "remove the cause")
+        return BatchFailed(error.what, rows=1, where=self._backfill.shown, fix=fix)
 
 
 def _is_full(error: ServerRefused) -> bool:
@@ -226,7 +233,7 @@ def _is_full(error: ServerRefused) -> bool:
 
 
 def _disk_full(error: ServerRefused, store: str, name: str = "NAME") -> FailedError:
-    fix = f"free some space, then `provision backfill resume {name}`"
+    fix = advice.resume(name, "free some space")
     return FailedError("disk-full", f"{store} has no space left: {error.what}", where=store, fix=fix)
 
 

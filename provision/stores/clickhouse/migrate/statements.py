@@ -105,7 +105,8 @@ class ClickhouseStatements:
             self._ledger.append_with(events, touched.picture_sql(read_of(upcoming), self._client.database))
 
     def probe(self, statement: Statement, event: Event) -> Fate:
-        before = str(event.detail.get("picture", ""))
+        # Of a statement that was never sent nothing is noted: then it is as if nothing had been there.
+        before = str(event.detail.get("picture", "" if event.detail else "{}"))
         client = self._client.carrying(settings_of(statement))
         fate = flight.probe(client, client.database, read_of(statement), before, event.at, event.token)
         return logged(self._client, read_of(statement), event, fate) if fate.outcome is Outcome.CANNOT_TELL else fate

@@ -31,11 +31,18 @@ class Texts:
 
     def __init__(self, options: StoreOptions, scripts: Mapping[str, Script]) -> None:
         self._options, self._scripts = options, scripts
+        self._read: dict[tuple[str, Direction], list[Statement]] = {}  # looked at before a run, and carried out in it
         variables = options.extra.get("variables")
         self._variables = {str(k): str(v) for k, v in variables.items()} if isinstance(variables, Mapping) else None
 
     def of(self, step: Step) -> list[Statement]:
         """Raises ConfigError (empty-migration, unset-variable, unclear-statement, session-statement)."""
+        key = (step.id, step.direction)
+        if key not in self._read:
+            self._read[key] = self._of(step)
+        return self._read[key]
+
+    def _of(self, step: Step) -> list[Statement]:
         script = self._scripts[step.id]
         text = script.up if step.direction is Direction.UP else script.down or ""
         written = self._cut(text, step)

@@ -24,10 +24,15 @@ def found(root: Path) -> Mapping[str, str] | None:
     return None
 
 
-def start(root: Path) -> Sequence[Path]:
+def holds(folder: Path) -> bool:
+    """Whether files of clickhouse-migrations lie in the folder."""
+    return any(_OURS.fullmatch(each.name) for each in folder.glob("*.sql"))
+
+
+def start(root: Path, folder: str, _store: str) -> Sequence[Path]:
     """Make the empty folder. Raises OSError."""
-    keep = root / FOLDER / ".gitkeep"
-    keep.parent.mkdir(exist_ok=True)
+    keep = root / folder / ".gitkeep"
+    keep.parent.mkdir(parents=True, exist_ok=True)
     keep.touch()
     return [keep]
 

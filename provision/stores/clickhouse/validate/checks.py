@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, cast
 
 from provision.errors import ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
@@ -13,6 +12,7 @@ from provision.stores.clickhouse.reading import ReadOnlyQueries
 from provision.stores.clickhouse.server import Client
 from provision.stores.clickhouse.validate import refused
 from provision.stores.clickhouse.validate.keyed import ClickhouseKeyed
+from provision.stores.clickhouse.validate.queries import ClickhouseQueries
 from provision.stores.clickhouse.validate.sql import (
     OTHERS,
     ROWS,
@@ -42,6 +42,7 @@ class ClickhouseChecks:
         self._reading = ReadOnlyQueries(connect)
         self._types: dict[str, Types] = {}
         self.keyed = ClickhouseKeyed(self._reading)
+        self.queries = self.timed = ClickhouseQueries(self._reading)
 
     def close(self) -> None:
         self._reading.close()
@@ -62,7 +63,7 @@ class ClickhouseChecks:
             elif check.kind in ROWS:
                 found.append(Tally(int(next(at)), total, duration_ms=taken))
             else:
-                found.append(replace(age_tally(cast(Any, check.body), next(at), total), duration_ms=taken))
+                found.append(replace(age_tally(check.body, next(at), int(next(at)), total), duration_ms=taken))
         return found
 
     def samples(self, table: Table, check: Check, scope: Scope, limit: int) -> Sequence[Row]:

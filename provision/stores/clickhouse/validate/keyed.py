@@ -1,121 +1,132 @@
-"""Tables of ClickHouse in the order of a key written as text, so that another store can compare them."""
+"""Tables of ClickHouse in the order of a key, so that another store can compare them span by span."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from provision.model.checks import BOOLEAN, INTEGER, MOMENT, NUMBER, TEXT, ComparableTable, Digest, Key, Scope
+from provision.model.checks import Scope
+from provision.model.comparable import (
+    BY_FORM,
+    JSON,
+    MD5,
+    Comparable,
+    ComparableTable,
+    ComparedRow,
+    Digest,
+    Key,
+    Span,
+)
 from provision.stores.clickhouse.reading import ReadOnlyQueries
+from provision.stores.clickhouse.validate import forms
+from provision.stores.clickhouse.validate.forms import Column
 from provision.stores.clickhouse.validate.refused import types_of
-from provision.stores.clickhouse.validate.sql import clause, literal, name, plain_type, source, where
+from provision.stores.clickhouse.validate.sql import clause, name, source, where
 
-NOTHING, BETWEEN = "∅", "\x1f"
-_BY_TYPE = (
-    (re.compile(r"U?Int\d+"), INTEGER),
-    (re.compile(r"Float\d+|Decimal.*"), NUMBER),
-    (re.compile(r"Date.*"), MOMENT),
-    (re.compile("Bool"), BOOLEAN),
-)
-# A number as whole units of its last decimal; one too big for that in whole millions, which is near enough.
-_NUMBER = (
-    "multiIf(isNaN(toFloat64({0})), 'NaN',"
-    " abs(toFloat64({0})) >= 9e24, if(toFloat64({0}) > 0, 'Infinity', '-Infinity'),"
-    " abs(toFloat64({0})) >= 9e12, concat(toString(toInt64(floor(toFloat64({0}) / 1e6))), 'e6'),"
-    " toString(toInt64(floor(toFloat64({0}) * 1e{1} + 0.5))))"
-)
-_FORMS = {
-    MOMENT: "toString(toUnixTimestamp64Milli(toDateTime64({0}, 3, 'UTC')))",
-    INTEGER: "toString({0})",
-    NUMBER: _NUMBER,
-    BOOLEAN: "toString(toUInt8({0}))",
-    TEXT: "toString({0})",
-}
-# The last 15 hexadecimal digits of an MD5: what PostgreSQL can turn into a number too.
-_CHECKSUM = "toUInt128(bitAnd(reinterpretAsUInt64(reverse(substring(MD5({0}), 9, 8))), 0x0FFFFFFFFFFFFFFF))"
+# Keys looked at for each cut: the more, the more alike the parts.
+_EACH_CUT = 64
+# Names that no column has.
+PART, CHECKSUM = "`part of the span`", "`checksum of the row`"
 
 
 class ClickhouseKeyed:
     """`provision.ports.validate.Keyed`."""
 
+    # Each cut is one more comparison of every row.
+    parts = 64
+
     def __init__(self, reading: ReadOnlyQueries) -> None:
         self._reading = reading
 
-    def forms(self, sheet: ComparableTable) -> Sequence[str]:
-        types = types_of(self._reading, sheet.table)
-        return [_form(plain_type(types.get(column, ""))) for column in sheet.columns]
+    def describe(self, sheet: ComparableTable) -> Comparable:
+        columns = self._columns(sheet)
+        return Comparable(tuple(forms.described(each, sheet) for each in columns), (forms.CHECKSUM, MD5))
 
-    def keys(
-        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None
-    ) -> Iterator[tuple[Key, int]]:
-        key = ", ".join(_written(sheet)[: sheet.key])
-        present = [f"isNotNull({name(column)})" for column in sheet.columns[: sheet.key]]
-        range_ = [f"({key}) >= {_tuple(low)}"] if low else []
-        range_ += [f"({key}) <= {_tuple(high)}"] if high else []
-        kept = clause([*where(sheet.time, sheet.tenant, scope), *present, *range_])
-        query = f"SELECT {key}, count() FROM {_from(sheet)}{kept} GROUP BY {key} ORDER BY {key}"
+    def keys(self, sheet: ComparableTable, scope: Scope) -> Iterator[tuple[Key, int]]:
+        columns = self._columns(sheet)[: sheet.key]
+        key = ", ".join(
+            forms.ordered(column, form, BY_FORM, sheet)
+            for column, form in zip(columns, sheet.forms[: sheet.key], strict=True)
+        )
+        present = [f"isNotNull({name(column.name)})" for column in columns]
+        kept = clause([*where(sheet.time, sheet.tenant, scope), *present])
+        query = f"SELECT {key}, count() FROM {source(sheet.table, sheet.options)}{kept} GROUP BY {key} ORDER BY {key}"
         for row in self._reading.stream(query, scope):
             yield tuple(row[:-1]), int(row[-1])
 
-    def digests(self, sheet: ComparableTable, scope: Scope, bounds: Sequence[Key | None]) -> Sequence[Digest]:
-        key = ", ".join(_written(sheet)[: sheet.key])
-        inner = [each for each in bounds[1:-1] if each is not None]
-        cases = ", ".join(f"({key}) <= {_tuple(each)}, {n}" for n, each in enumerate(inner))
-        part = f"multiIf({cases}, {len(inner)})" if inner else "0"
-        line = f"concat({f', {literal(BETWEEN)}, '.join(_written(sheet))}, '')"
+    @contextmanager
+    def snapshot(self, sheet: ComparableTable, scope: Scope) -> Iterator[ClickhouseSnapshot]:
+        yield ClickhouseSnapshot(self._reading, sheet, scope, self._columns(sheet))
+
+    def _columns(self, sheet: ComparableTable) -> list[Column]:
+        types = types_of(self._reading, sheet.table)
+        return [Column(each, types[each]) for each in sheet.columns]
+
+
+class ClickhouseSnapshot:
+    """`provision.ports.validate.Snapshot`; the server has no snapshots, so each query sees the rows of its time."""
+
+    def __init__(
+        self, reading: ReadOnlyQueries, sheet: ComparableTable, scope: Scope, columns: Sequence[Column]
+    ) -> None:
+        self._reading, self._sheet, self._scope = reading, sheet, scope
+        self._kept = where(sheet.time, sheet.tenant, scope)
+        self._pairs = list(zip(columns, sheet.forms, strict=True))
+        self._key = columns[: sheet.key]
+        keyed = list(zip(self._key, sheet.forms[: sheet.key], sheet.orders, strict=True))
+        self._ordered = [forms.ordered(*each, sheet) for each in keyed]
+        self._spelled = [forms.spelled(*each, sheet) for each in keyed]
+
+    def stop(self) -> None:
+        """Nothing: what reads ends by itself at the limit of its time."""
+
+    def digests(self, span: Span, cuts: Sequence[Key]) -> Sequence[Digest]:
         query = (
-            f"SELECT {part} AS part, count(), toString(sum({_CHECKSUM.format(line)})),"
-            f" min({_written(sheet)[0]}), max({_written(sheet)[0]})"
-            f" FROM {_from(sheet)}{_slice(sheet, scope, bounds[0], bounds[-1])} GROUP BY part"
+            f"SELECT {PART}, count(), toString(sum(toUInt128({CHECKSUM}))) FROM (SELECT {self._part(cuts)} AS {PART},"
+            f" {forms.checksum(self._pairs, self._sheet)} AS {CHECKSUM} FROM {self._from(span)}) GROUP BY {PART}"
         )
-        found = {
-            int(row[0]): Digest(int(row[1]), int(row[2]), row[3], row[4]) for row in self._reading.rows(query, scope)
-        }
-        return [found.get(n, Digest(0, 0)) for n in range(len(bounds) - 1)]
+        found = {int(part): Digest(int(rows), int(total)) for part, rows, total in self._ask(query)}
+        return [found.get(part, Digest()) for part in (*range(len(cuts) + 1), -1)]
 
-    def split(
-        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, parts: int
-    ) -> Sequence[Key]:
-        names = ", ".join(f"k{n}" for n in range(sheet.key))
-        inner = ", ".join(f"{each} AS k{n}" for n, each in enumerate(_written(sheet)[: sheet.key]))
+    def rows(self, span: Span, limit: int) -> Sequence[ComparedRow]:
+        row = forms.checksum((each for each in self._pairs if each[1] != JSON), self._sheet)
+        shown = ", ".join(forms.shown(*each, self._sheet) for each in self._pairs)
+        query = f"SELECT toString({row}) AS {CHECKSUM}, {shown} FROM {self._from(span)} ORDER BY {CHECKSUM}"
+        query += f" LIMIT {limit:d}"
+        return [ComparedRow(found[0], tuple(found[1:])) for found in self._ask(query)]
+
+    def cuts(self, span: Span, rows: int | None, parts: int) -> Sequence[Key]:
+        size = parts * _EACH_CUT if rows is None else min(rows, parts * _EACH_CUT)
+        order = f"arraySort(x -> {forms.tuple_of([f'x.1.{n + 1}' for n in range(len(self._key))])}, found)"
         query = (
-            f"SELECT DISTINCT {names} FROM (SELECT {names}, row_number() OVER (ORDER BY {names}) AS n,"
-            f" count() OVER () AS rows FROM (SELECT {inner} FROM {_from(sheet)}{_slice(sheet, scope, low, high)}))"
-            f" WHERE n % greatest(ceil(rows / {parts}), 1) = 0 AND n < rows"
+            f"SELECT arrayMap(x -> x.2, {order}) FROM (SELECT groupArraySample({size}, 7)(tuple("
+            f"tuple({', '.join(self._ordered)}), tuple({', '.join(self._spelled)}))) AS found"
+            f" FROM {self._from(span, present=True)})"
         )
-        return sorted(self._reading.rows(query, scope))
+        keys = [tuple(map(str, each)) for each in self._ask(query)[0][0]]
+        wanted = min(parts, len(keys))
+        picked = [keys[n * len(keys) // wanted] for n in range(1, wanted)]
+        return [key for n, key in enumerate(picked) if n == 0 or key != picked[n - 1]]
 
-    def rows(
-        self, sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None, limit: int
-    ) -> Sequence[Key]:
-        key = ", ".join(_written(sheet)[: sheet.key])
-        query = (
-            f"SELECT {', '.join(_written(sheet))} FROM {_from(sheet)}{_slice(sheet, scope, low, high)}"
-            f" ORDER BY {key} LIMIT {limit:d}"
-        )
-        return self._reading.rows(query, scope)
+    def _part(self, cuts: Sequence[Key]) -> str:
+        """The number of the part that a row lies in; -1 for one with a NULL in its key."""
+        key = forms.tuple_of(self._ordered)
+        cases = [f"{' OR '.join(missing)}, -1"] if (missing := self._missing()) else []
+        cases += [f"{key} < {forms.bounds(each, self._sheet.orders)}, {n}" for n, each in enumerate(cuts)]
+        return f"multiIf({', '.join(cases)}, {len(cuts)})" if cases else "0"
 
+    def _missing(self) -> list[str]:
+        return [f"isNull({name(each.name)})" for each in self._key if each.nullable]
 
-def _form(kind: str) -> str:
-    return next((form for pattern, form in _BY_TYPE if pattern.fullmatch(kind)), TEXT)
+    def _from(self, span: Span, *, present: bool = False) -> str:
+        """The table, narrowed to the scope and the span."""
+        held = [f"({' OR '.join(self._missing()) or 'false'})"] if span.keyless else []
+        for sign, key in ((">=", span.low), ("<", span.high)):
+            if key is not None:
+                held.append(f"{forms.tuple_of(self._ordered)} {sign} {forms.bounds(key, self._sheet.orders)}")
+        held += [f"NOT {each}" for each in self._missing()] if present else []
+        return f"{source(self._sheet.table, self._sheet.options)}{clause([*self._kept, *held])}"
 
-
-def _from(sheet: ComparableTable) -> str:
-    return source(sheet.table, sheet.options)
-
-
-def _written(sheet: ComparableTable) -> list[str]:
-    forms = zip(sheet.columns, sheet.forms, strict=True)
-    texts = [_FORMS[form].format(name(column), sheet.places) for column, form in forms]
-    return [f"ifNull({text}, {literal(NOTHING)})" for text in texts]
-
-
-def _tuple(key: Key) -> str:
-    return f"({', '.join(map(literal, key))})"
-
-
-def _slice(sheet: ComparableTable, scope: Scope, low: Key | None, high: Key | None) -> str:
-    key = ", ".join(_written(sheet)[: sheet.key])
-    range_ = [f"({key}) > {_tuple(low)}"] if low is not None else []
-    range_ += [f"({key}) <= {_tuple(high)}"] if high is not None else []
-    return clause([*where(sheet.time, sheet.tenant, scope), *range_])
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+        return self._reading.rows(query, self._scope)

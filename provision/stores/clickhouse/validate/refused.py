@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from re import search
 
 from provision.errors import ConfigError, ProvisionError
-from provision.model.checks import Check, Scope, Table
+from provision.model.checks import MIN_ROWS, ROWS, Check, Scope, Table
+from provision.stores.clickhouse.policies import filtered
 from provision.stores.clickhouse.reading import ReadOnlyQueries
 from provision.stores.clickhouse.server import UNKNOWN_DATABASE, UNKNOWN_TABLE, ServerRefused
 from provision.stores.clickhouse.validate.sql import (
@@ -21,7 +23,7 @@ from provision.stores.clickhouse.validate.sql import (
     texts,
 )
 from provision.text.nearest import meant, near
-from provision.validate.columns import no_text, timeless, used
+from provision.validate.columns import hidden_rows, no_text, timeless, used
 from provision.validate.scan import narrowing, unknown_columns
 
 UNKNOWN_IDENTIFIER, ACCESS_DENIED = 47, 497
@@ -93,13 +95,26 @@ def _bad_expressions(reading: ReadOnlyQueries, table: Table, types: Types) -> It
 
 def _unexplained(reading: ReadOnlyQueries, table: Table, types: Types) -> Iterator[ProvisionError]:
     """What the planner says against the statements as they will be sent."""
-    for check in table.checks:
-        one = Table(table.store, table.name, (check,), table.time, table.tenant, options=table.options)
-        query = counting(check, table, ()) if check.kind in OTHERS else scan(one, types, ())
-        try:
-            reading.ask(f"EXPLAIN {query}", _BRIEF)
-        except ServerRefused as error:
-            yield _explained(error, table, check, types)
+    for check in (Check(ROWS, MIN_ROWS, {}, place=table.place), *table.checks):
+        mine = () if check.kind == MIN_ROWS else (check,)
+        query = counting(check, table, ()) if check.kind in OTHERS else scan(replace(table, checks=mine), types, ())
+        found = list(of_query(reading, query, table, check, types))
+        yield from found
+        if any(each.code == "hidden-rows" for each in found):
+            return
+
+
+def of_query(
+    reading: ReadOnlyQueries, query: str, table: Table, check: Check, types: Types
+) -> Iterator[ProvisionError]:
+    """What the planner says against a query, and the table of which it would not see every row."""
+    try:
+        hidden = filtered(lambda sql: reading.ask(sql, _BRIEF), query)
+    except ServerRefused as error:
+        yield _explained(error, table, check, types)
+        return
+    if hidden:
+        yield hidden_rows(table.store, hidden, check.place)
 
 
 def _explained(error: ServerRefused, table: Table, check: Check, types: Types) -> ConfigError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from provision.model.checks import Check, Scope, Table
-from provision.validate.columns import columns, narrowing
+from provision.validate.columns import REPEATED, ahead, columns, narrowing, used
 
 Types = Mapping[str, str]
 """Column → its type, as system.columns names it."""
@@ -108,6 +109,7 @@ def _max_length(check: Check, types: Types) -> str:
 ROWS: Mapping[str, Callable[[Check, Types], str]] = {
     "bad": _bad,
     "not_null": _not_null,
+    "not_null_share": lambda check, types: _not_null(replace(check, body=used(check)[0]), types),
     "range": _range,
     "accepted_values": _accepted_values,
     "max_length": _max_length,
@@ -127,7 +129,20 @@ def _reference(check: Check, _table: Table, _narrowed: Sequence[str]) -> str:
     return f"ifNull(({ours}) NOT IN (SELECT {theirs} FROM {table_name(body['to']['table'])}), 0)"
 
 
-OTHERS: Mapping[str, Callable[[Check, Table, Sequence[str]], str]] = {"unique": _unique, "reference": _reference}
+def _unique_combination(check: Check, table: Table, narrowed: Sequence[str]) -> str:
+    # A NULL is in no list: each column as whether it is one, and as text.
+    parts = (f"isNull({name(each)}), ifNull(toString({name(each)}), '')" for each in columns(check.body))
+    keys = ", ".join(name(each) for each in columns(check.body))
+    found = repeated(check, table, narrowed, keys)
+    as_text = f"tuple({', '.join(parts)})"
+    return f"{as_text} IN (SELECT {as_text} FROM ({found}))"
+
+
+OTHERS: Mapping[str, Callable[[Check, Table, Sequence[str]], str]] = {
+    "unique": _unique,
+    "unique_combination": _unique_combination,
+    "reference": _reference,
+}
 """Kinds that look at other rows too → the condition that holds for a bad one, given the table and its scope."""
 
 
@@ -140,16 +155,17 @@ def condition(check: Check, types: Types, table: Table, narrowed: Sequence[str])
 
 def counting(check: Check, table: Table, narrowed: Sequence[str]) -> str:
     """The query of the number of bad rows of a kind in OTHERS."""
-    if check.kind == "unique":  # the rows need not be read a second time, as its condition would
+    if check.kind in REPEATED:  # the rows need not be read a second time, as its condition would
         return f"SELECT sum(n) FROM ({repeated(check, table, narrowed, 'count() AS n')})"
     held = OTHERS[check.kind](check, table, narrowed)
     return f"SELECT count() FROM {source(table.name, table.options)}{clause([*narrowed, held])}"
 
 
 def repeated(check: Check, table: Table, narrowed: Sequence[str], select: str) -> str:
-    """A query of one row for each key of an `unique` check that more than one row has."""
+    """A query of one row for each key that more than one row has."""
     keys = [name(each) for each in columns(check.body)]
-    kept = clause([*narrowed, *(f"isNotNull({key})" for key in keys)])
+    there = [f"isNotNull({key})" for key in keys] if check.kind == "unique" else []
+    kept = clause([*narrowed, *there])
     return (
         f"SELECT {select} FROM {source(table.name, table.options)}{kept} GROUP BY {', '.join(keys)} HAVING count() > 1"
     )
@@ -167,6 +183,9 @@ def scan(table: Table, types: Types, narrowed: Sequence[str]) -> str:
 
 
 def freshness_select(check: Check, time: str | None) -> str:
+    """The age of the newest row, and how many are further in the future than they may be."""
     body: Any = check.body
-    newest = f"toDateTime64(maxOrNull({name(body.get('column') or time or '')}), 3, 'UTC')"
-    return f"(toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli({newest})) / 1000"
+    column = name(body.get("column") or time or "")
+    late = f"{column} > now64(3) + INTERVAL {ahead(body):d} SECOND"
+    newest = f"toDateTime64(maxOrNullIf({column}, NOT ({late})), 3, 'UTC')"
+    return f"(toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli({newest})) / 1000, countIf({late})"

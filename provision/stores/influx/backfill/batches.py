@@ -8,16 +8,17 @@ way writes the same points over themselves.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from provision.backfill import advice
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Stepped
 from provision.documents.refused import Refused
 from provision.errors import BatchFailed, ConfigError, ProvisionError
-from provision.model.backfills import SMALL, Backfill
+from provision.model.backfills import NAMED, SMALL, Backfill, Left
 from provision.stores.influx.backfill.place import Stride
 from provision.stores.influx.backfill.range import Cursor, RangeRequest, shown
 from provision.stores.influx.backfill.refused import refused
@@ -34,6 +35,10 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
     "rollup": {
         "anyOf": [_TEXT, {"type": "array", "minItems": 1, "uniqueItems": True, "items": _TEXT}],
         "description": "the name of a rollup, or names in the order in which they are made of each other",
+    },
+    "remake": {
+        "type": "boolean",
+        "description": "true: write windows that are there too, as what their source holds now makes them",
     },
     "since": _MOMENT,
     "until": _MOMENT,
@@ -63,6 +68,7 @@ class InfluxWork(LoggedWork):
         super().__init__(runs)
         self._backfill, self._server = backfill, server
         self._windows, self._names = Windows(backfill, server), names(backfill)
+        self._remake = bool(backfill.body.get("remake", False))
         self._strides = {name: Stride() for name in self._names}
 
     def refused(self) -> Sequence[ProvisionError]:
@@ -83,7 +89,7 @@ class InfluxWork(LoggedWork):
 
     def total(self) -> int | None:
         """Windows made of windows that are missing themselves are not counted yet."""
-        return self._missing(_now(), frozenset())
+        return sum(1 for _ in self._missing(_now(), frozenset(), remake=self._remake))
 
     def size(self) -> int | None:
         now = _now()
@@ -93,11 +99,13 @@ class InfluxWork(LoggedWork):
     def cursors(self, _parts: int) -> Sequence[object]:
         return [Cursor(self._names[0], None, _now()).json()]
 
-    def left(self, run: str) -> int:
+    def left(self, run: str) -> Left:
         [found] = (each for each in self._runs.read(self._backfill.name) if each.run == run)
         # Those that were closed since are the rollup's own.
         as_of = max(Cursor.of(part.cursor).as_of for part in found.parts)
-        return self._missing(as_of, frozenset(key for key, _ in self._runs.skipped(run)))
+        missing = self._missing(as_of, frozenset(key for key, _ in self._runs.skipped(run)))
+        named = list(islice(missing, NAMED))
+        return Left(len(named) + sum(1 for _ in missing), tuple(dict.fromkeys(named)))
 
     def step(self, cursor: object, rows: int) -> Stepped:
         at = Cursor.of(cursor)
@@ -108,7 +116,7 @@ class InfluxWork(LoggedWork):
         stride = self._strides[at.rollup]
         upto = min(start + stride.length(rows) * rollup.every, stop)
         try:
-            found = self._windows.slice(rollup, start, upto)
+            found = self._windows.slice(rollup, start, upto, remake=self._remake)
             stride.saw(found.rows)
             self._windows.fill(rollup, found)
         except (Refused, ConfigError) as error:
@@ -132,15 +140,18 @@ class InfluxWork(LoggedWork):
             return Stepped(at.json(), True, 0, 0)
         return Stepped(Cursor(self._names[place], None, at.as_of).json(), False, 0, 0)
 
-    def _missing(self, as_of: int, but: frozenset[str]) -> int:
-        found = ((name, each) for name in self._names for each in self._windows.slices(name, as_of))
-        return sum(1 for name, each in found for _, begin in each.missing if not but or _key(name, begin) not in but)
+    def _missing(self, as_of: int, but: frozenset[str], *, remake: bool = False) -> Iterator[str]:
+        """The key of each window of each series that is not there; with `remake` of each that will be written."""
+        slices = ((name, self._windows.slices(name, as_of, remake=remake)) for name in self._names)
+        found = ((name, each) for name, some in slices for each in some)
+        keys = (_key(name, begin) for name, each in found for _, begin in each.missing)
+        return (key for key in keys if key not in but)
 
     def _failed(self, error: Refused | ConfigError, what: str, rows: int) -> ProvisionError:
         if isinstance(error, ConfigError) and error.code != "server-refused":
             return error
         said = error.what if isinstance(error, ConfigError) else f"the server refused: {error}"
-        fix = "correct the cause and resume"
+        fix = advice.resume_or_anew(self._backfill.name, "remove the cause")
         return BatchFailed(f"{what}: {said}", rows=rows, where=self._backfill.shown, fix=fix)
 
 

@@ -66,7 +66,10 @@ class RunEntries:
             with sending():
                 server.write(self._database, _line({**self._tags, "run": entry.run, "n": str(entry.n)}, entry))
         except Refused as refused:
-            what, fix = f"the server refused an entry of the run's log: {refused}", "see to the cause, then resume"
+            what, fix = (
+                f"the server refused an entry of the run's log: {refused}",
+                "see to the cause, then `provision backfill resume NAME`",
+            )
             raise FailedError("server-refused", what, where=server.shown, fix=fix) from None
         return True
 

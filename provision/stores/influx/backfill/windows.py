@@ -59,21 +59,22 @@ class Windows:
         start, stop = self.range(name, as_of).within(RangeRequest.of(self._backfill.body), oldest)
         return (stop, stop) if oldest is None or start is None else (min(start, stop), stop)
 
-    def slice(self, rollup: Rollup, start: int, stop: int) -> Slice:
+    def slice(self, rollup: Rollup, start: int, stop: int, *, remake: bool = False) -> Slice:
+        """What lies between two moments; with `remake` as if nothing were there that can be written again."""
         words = self._words()
         tags = words.tags(rollup, start, stop)
         # What is there last: a window that the rollup writes meanwhile is not taken for a missing one.
         expected = frozenset(words.expected(rollup, tags, start, stop))
-        there = frozenset(words.there(rollup, tags, start, stop))
+        there = frozenset() if remake else frozenset(words.there(rollup, tags, start, stop))
         return Slice(start, stop, rollup.every, tags, expected, there)
 
-    def slices(self, name: str, as_of: int) -> Iterator[Slice]:
+    def slices(self, name: str, as_of: int, *, remake: bool = False) -> Iterator[Slice]:
         """All of a rollup, slice by slice. Raises FailedError (schema-changed)."""
         rollup, stride = self.rollup(name), Stride()
         at, stop = self.bounds(name, as_of)
         while at < stop:
             upto = min(at + stride.length(Stride.MANY) * rollup.every, stop)
-            found = self.slice(rollup, at, upto)
+            found = self.slice(rollup, at, upto, remake=remake)
             stride.saw(found.rows)
             yield found
             at = upto

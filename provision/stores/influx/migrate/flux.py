@@ -9,6 +9,7 @@ from typing import Any
 from provision.stores.influx.migrate.model import FIRST_TIER, Call, Output, Rollup, Tier, shown
 
 _INDENT = "\n    |> "
+_SORTS = {"float": "toFloat()", "integer": "toInt()"}
 
 
 def bucket(database: str, tier: str) -> str:
@@ -73,7 +74,7 @@ def create_rollup(rollup: Rollup) -> str:
         f"{_INDENT}range(start: -{shown(rollup.span)})"
         f"{_INDENT}filter(fn: (r) => r._measurement == {text(rollup.source.measurement)})"
     )
-    head = f"option task = {{name: {name}, every: {shown(rollup.every)}{delay}}}"
+    head = f"option task = {{name: {name}, every: {shown(rollup.interval)}{delay}}}"
     return "\n\n".join([head, source, *(_pipeline(rollup, each) for each in rollup.outputs)]) + "\n"
 
 
@@ -101,10 +102,14 @@ def _pipeline(rollup: Rollup, output: Output) -> str:
         f"union(tables: [{tables}])",
         'pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
         "filter(fn: (r) => exists r.numerator and exists r.denominator and r.denominator != 0.0)",
-        "map(fn: (r) => ({r with _value: r.numerator / r.denominator}))",
+        f"map(fn: (r) => ({{r with _value: {_fraction(output)}}}))",
         'drop(columns: ["numerator", "denominator"])',
     ]
     return "\n\n".join([*made, _INDENT.join([*divided, *_write(rollup, output)])])
+
+
+def _fraction(output: Output) -> str:
+    return "(r.numerator / r.denominator) ^ 0.5" if output.root else "r.numerator / r.denominator"
 
 
 def output_name(output: Output, side: str) -> str:
@@ -118,6 +123,9 @@ def output_name(output: Output, side: str) -> str:
 
 def _aggregate(rollup: Rollup, call: Call) -> Iterator[str]:
     yield f"filter(fn: (r) => r._field == {text(call.field)})"
+    if call.sort:
+        # Before series meet in one table, which holds values of one type only.
+        yield _SORTS[call.sort]
     if rollup.group_by is not None:
         # Series that are merged lie one after another: first and last need them in order.
         yield f"group(columns: {_list(rollup.group_by)})"

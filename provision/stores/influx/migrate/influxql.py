@@ -49,7 +49,8 @@ def drop_tier(database: str, name: str) -> str:
 
 def create_rollup(rollup: Rollup) -> str:
     """The continuous query; windows without a point are left out, else every count would write zeros into them."""
-    again = f" RESAMPLE FOR {_shown(rollup.span)}" if rollup.span > rollup.every else ""
+    often = f" EVERY {_shown(rollup.runs)}" if rollup.runs else ""
+    again = f" RESAMPLE{often} FOR {_shown(rollup.span)}" if rollup.span > rollup.every else ""
     listed = ", ".join(f"{_output(each)} AS {quoted(each.name)}" for each in rollup.outputs)
     tags = "*" if rollup.group_by is None else ", ".join(quoted(each) for each in rollup.group_by)
     return (
@@ -76,11 +77,12 @@ def _place(database: str, place: TierPlace) -> str:
 
 
 def _output(output: Output) -> str:
-    return _call(output.call) + (f" / {_call(output.by)}" if output.by else "")
+    fraction = _call(output.call) + (f" / {_call(output.by)}" if output.by else "")
+    return f"sqrt({fraction})" if output.root else fraction
 
 
 def _call(call: Call) -> str:
-    return f"{call.function}({quoted(call.field)})"
+    return f"{call.function}({quoted(call.field)}{f'::{call.sort}' if call.sort else ''})"
 
 
 def _shown(duration: int) -> str:

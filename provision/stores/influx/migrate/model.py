@@ -17,8 +17,10 @@ DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 FUNCTIONS: Final = ("count", "first", "last", "max", "mean", "min", "spread", "stddev", "sum")
 _UNITS = (("d", DAY), ("h", HOUR), ("m", 60), ("s", 1))
-_CALL = re.compile(r"(\w+)\(([^()]+)\)")
+SORTS: Final = ("float", "integer")
+_CALL = re.compile(rf"(\w+)\(([^()]+?)(?:::({'|'.join(SORTS)}))?\)")
 _FRACTION = re.compile(r"(\w+\([^()]+\))(?: */ *(\w+\([^()]+\)))?")
+_ROOT = re.compile(r"sqrt\((.*)\)")
 
 
 def seconds(duration: str) -> int:
@@ -73,41 +75,45 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An aggregate of one field."""
+    """An aggregate of one field. With `sort`, its values are numbers of that type, whatever type writers gave them."""
 
     function: str
     field: str
+    sort: str | None = None
 
     @classmethod
     def of(cls, text: str) -> Call:
-        """The call written as `sum(value)`. Raises ValueError."""
+        """The call written as `sum(value)` or `sum(value::integer)`. Raises ValueError."""
         match = _CALL.fullmatch(text)
         if match is None or match[1] not in FUNCTIONS:
             raise ValueError(f"{text} is no call")
-        return cls(match[1], match[2])
+        return cls(match[1], match[2], match[3])
 
     def __str__(self) -> str:
-        return f"{self.function}({self.field})"
+        return f"{self.function}({self.field}{f'::{self.sort}' if self.sort else ''})"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A field that a rollup writes: a call, or one call divided by another."""
+    """A field that a rollup writes: a call, or one call divided by another; with `root`, the square root of that."""
 
     name: str
     call: Call
     by: Call | None = None
+    root: bool = False
 
     @classmethod
     def of(cls, name: str, text: str) -> Output:
-        """The output written as `sum(value)` or `sum(value) / sum(samples)`. Raises ValueError."""
-        match = _FRACTION.fullmatch(text)
-        if match is None:
+        """The output written as `sum(a)`, `sum(a) / sum(b)` or `sqrt(sum(a) / sum(b))`. Raises ValueError."""
+        root = _ROOT.fullmatch(text)
+        match = _FRACTION.fullmatch(root[1] if root else text)
+        if match is None or (root and not match[2]):
             raise ValueError(f"{text} is no call, nor one divided by another")
-        return cls(name, Call.of(match[1]), Call.of(match[2]) if match[2] else None)
+        return cls(name, Call.of(match[1]), Call.of(match[2]) if match[2] else None, bool(root))
 
     def __str__(self) -> str:
-        return f"{self.call} / {self.by}" if self.by else str(self.call)
+        fraction = f"{self.call} / {self.by}" if self.by else str(self.call)
+        return f"sqrt({fraction})" if self.root else fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +128,9 @@ class TierPlace:
 class Rollup:
     """A continuous query of 1.x, a task of 2.x.
 
-    Every `every` seconds it computes the windows that ended since, and those into which a point may still have come
-    that was `late` seconds late. `group_by` None keeps every tag.
+    Its windows are `every` seconds long. Every `runs` seconds, unless stated as often as a window ends, it computes
+    those that ended since, and those into which a point may still have come that was `late` seconds late. `group_by`
+    None keeps every tag.
     """
 
     database: str
@@ -135,6 +142,7 @@ class Rollup:
     outputs: tuple[Output, ...]
     group_by: tuple[str, ...] | None
     offset: int | None = None
+    runs: int | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Rollup:
@@ -149,20 +157,26 @@ class Rollup:
             tuple(Output.of(name, text) for name, text in body["fields"].items()),
             None if body["group_by"] == "*" else tuple(body["group_by"]),
             seconds(body["offset"]) if "offset" in body else None,
+            seconds(body["runs"]) if "runs" in body else None,
         )
+
+    @property
+    def interval(self) -> int:
+        """Seconds from one run to the next."""
+        return self.runs or self.every
 
     @property
     def span(self) -> int:
         """How far back each run reaches, in seconds, in whole windows.
 
-        A point that came `late` is counted by the run after it came, which ends at most one window later.
+        A point that came `late` is counted by the run after it came, which is at most one interval later.
         """
-        return self.every * (1 + -(-self.late // self.every))
+        return self.every * -(-(self.interval + self.late) // self.every)
 
     @property
     def delay(self) -> int:
         """The offset of a task, in seconds: unless stated, so much that the task of the tier below has ended."""
-        return min(max(5, self.every // 60), self.every // 2) if self.offset is None else self.offset
+        return min(max(5, self.interval // 60), self.interval // 2) if self.offset is None else self.offset
 
     def body(self) -> dict[str, Any]:
         """The rollup as a document writes it."""
@@ -174,6 +188,7 @@ class Rollup:
             "every": shown(self.every),
             **({"late": shown(self.late)} if self.late else {}),
             **({"offset": shown(self.offset)} if self.offset is not None else {}),
+            **({"runs": shown(self.runs)} if self.runs is not None else {}),
             "fields": {each.name: str(each) for each in self.outputs},
             "group_by": "*" if self.group_by is None else list(self.group_by),
         }

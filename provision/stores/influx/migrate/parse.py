@@ -34,8 +34,9 @@ class _Words:
         name = self._name()
         self._skip("ON")
         database = self._name()
-        span = None
+        span = runs = None
         if self._has("RESAMPLE"):
+            runs = self._seconds() if self._has("EVERY") else None
             self._skip("FOR")
             span = self._seconds()
         self._skip("BEGIN", "SELECT")
@@ -49,22 +50,32 @@ class _Words:
         self._skip("GROUP", "BY", "time", "(")
         every = self._seconds()
         self._skip(")")
-        late = (span or every) - every
-        return Rollup(database, name, source, target, every, late, tuple(outputs), self._tags())
+        late = max((span or every) - (runs or every), 0)
+        return Rollup(database, name, source, target, every, late, tuple(outputs), self._tags(), runs=runs)
 
     def _output(self) -> Output:
-        call = self._call()
-        by = self._call() if self._has("/") else None
-        self._skip("AS")
-        return Output(self._name(), call, by)
-
-    def _call(self) -> Call:
         function = self._name()
         self._skip("(")
+        root = function == "sqrt"
+        call = self._call(self._name_and("(") if root else function)
+        by = self._call(self._name_and("(")) if self._has("/") else None
+        if root:
+            self._skip(")")
+        self._skip("AS")
+        return Output(self._name(), call, by, root)
+
+    def _call(self, function: str) -> Call:
+        """A call from behind its parenthesis on."""
         field = self._name()
+        sort = f"::{self._name()}" if self._has("::") else ""
         self._skip(")")
         # Through its text, so that only what a document may say is taken.
-        return Call.of(f"{function}({field})")
+        return Call.of(f"{function}({field}{sort})")
+
+    def _name_and(self, sign: str) -> str:
+        name = self._name()
+        self._skip(sign)
+        return name
 
     def _place(self, database: str) -> TierPlace:
         if self._name() != database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,34 +17,60 @@ from provision.stores.influx.validate.flux import CheckFlux
 from provision.stores.influx.validate.influxql import CheckInfluxql
 from provision.stores.influx.validate.place import LONGER, Ask, FieldSort, Language, Record, Span, Test
 from provision.stores.influx.validate.refused import refused
-from provision.stores.influx.validate.windows import BILLION, EmptyWindows, aligned, names
+from provision.stores.influx.validate.timed import InfluxTimed
+from provision.stores.influx.validate.windows import BILLION, EmptyWindows, StaleWindows, aligned, names
 from provision.text.durations import DURATION, seconds
-from provision.validate.columns import COLUMNS, FRESHNESS, MAX_LENGTH, RANGE, age_tally, body, columns
+from provision.validate.columns import (
+    COLUMNS,
+    FRESHNESS,
+    MAX_LENGTH,
+    NOT_NULL_SHARE,
+    RANGE,
+    age_tally,
+    ahead,
+    body,
+    columns,
+)
 from provision.validate.scan import KEPT, Deadline, Samples, shown, since
 
 _TEXT = {"type": "string", "minLength": 1}
 _DURATION = {"type": "string", "pattern": DURATION}
+_CALL = {"type": "string", "pattern": r"^(count|sum)\([^\"\\()/\u0000-\u001f\u007f]+\)$"}
+_EVERY = {
+    "every": {**_DURATION, "description": "the length of a window: 1m, 1h or 1d"},
+    "per": {**COLUMNS, "description": "the tag, or tags, each value of which has windows of its own"},
+}
+_REACH = {
+    "late": {**_DURATION, "description": "how long after its end a window may still be made; else its length"},
+    "within": {**_DURATION, "description": "how far back to look; else as far as the tier keeps points, or 1d"},
+}
+
+
+def _source(**more: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of the measurement that windows are made of; `more` are keys that it must have too."""
+    keys = {
+        "tier": {**_TEXT, "description": "the tier of the points that a window is made of"},
+        "table": {**_TEXT, "description": "their measurement"},
+    }
+    shape = ", ".join(f"{key}: …" for key in (*keys, *more))
+    return body((*keys, *more), {**keys, **more}, f"`{{{shape}}}`")
+
+
 KINDS: dict[str, Mapping[str, Any]] = {
+    "not_null_share": NOT_NULL_SHARE,
     "range": RANGE,
     "max_length": MAX_LENGTH,
     "freshness": FRESHNESS,
     "missing_windows": body(
         ("every",),
-        {
-            "every": {**_DURATION, "description": "the length of a window: 1m, 1h or 1d"},
-            "per": {**COLUMNS, "description": "the tag, or tags, each value of which has windows of its own"},
-            "from": body(
-                ("tier", "table"),
-                {
-                    "tier": {**_TEXT, "description": "the tier of the points that a window is made of"},
-                    "table": {**_TEXT, "description": "their measurement"},
-                },
-                "`{tier: …, table: …}`",
-            ),
-            "late": {**_DURATION, "description": "how long after its end a window may still be made; else its length"},
-            "within": {**_DURATION, "description": "how far back to look; else as far as the tier keeps points, or 1d"},
-        },
+        {**_EVERY, "from": _source(), **_REACH},
         "`{every: 1m, from: {tier: …, table: …}}`",
+    ),
+    "stale_windows": body(
+        ("every", "value", "from"),
+        {**_EVERY, "value": {**_CALL, "description": "what a window says: sum(samples)"}, **_REACH}
+        | {"from": _source(value={**_CALL, "description": "what its points say: count(value)"})},
+        "`{every: 1m, value: sum(samples), from: {tier: …, table: …, value: count(value)}}`",
     ),
     "outside_retention": body(
         (), {"ahead": {**_DURATION, "description": "how far in the future a point may be; else 1h"}}, "`{}`"
@@ -80,10 +107,12 @@ class InfluxChecks:
     """`provision.ports.validate.Checks`; a table is a measurement of a tier, a row is a point."""
 
     keyed = None
+    queries = None
 
     def __init__(self, server: Callable[[], Server]) -> None:
         self._server = server
         self._samples = Samples()
+        self.timed = InfluxTimed(lambda text, deadline: _answered(server(), text, deadline))
 
     def refused(self, table: Table) -> Sequence[ProvisionError]:
         server, deadline = self._server(), Deadline(Scope(seconds=60))
@@ -142,6 +171,12 @@ def _range(look: _Look, check: Check, _total: int, extremes: Mapping[str, tuple[
     return Tally(look.language.outside(look.span, name, bounds), total), ()
 
 
+def _not_null_share(look: _Look, check: Check, total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
+    name = _column(check)
+    have = look.language.counts(look.span, [name])[name] if name in look.fields else 0
+    return Tally(total - have, total), ()
+
+
 def _max_length(look: _Look, check: Check, _total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
     name = _column(check)
     if name not in look.fields:
@@ -151,9 +186,12 @@ def _max_length(look: _Look, check: Check, _total: int, _extremes: Mapping[str, 
 
 
 def _freshness(look: _Look, check: Check, total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
-    newest = look.language.newest(look.span, list(look.fields))
+    late = int(time.time() + ahead(check.body)) * BILLION
+    ends = [each for each in (look.span.stop, late) if each is not None]
+    newest = look.language.newest(replace(look.span, stop=min(ends)), list(look.fields))
+    future = look.points(replace(look.span, start=max(look.span.start or late, late))) if late == min(ends) else 0
     age = None if newest is None else time.time() - newest / BILLION
-    return age_tally(cast(Mapping[str, Any], check.body), age, total), ()
+    return age_tally(check.body, age, future, total), ()
 
 
 def _missing(look: _Look, check: Check, _total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
@@ -167,6 +205,23 @@ def _missing(look: _Look, check: Check, _total: int, _extremes: Mapping[str, tup
             if len(rows) < KEPT:
                 row = {**dict(zip(windows.per, tags, strict=True)), "time": begin}
                 rows.append(shown(check, _told(row), names(windows.per)))
+    return Tally(bad, total), rows
+
+
+def _stale(look: _Look, check: Check, _total: int, _extremes: Mapping[str, tuple[float, float]]) -> _Found:
+    asked = cast(Mapping[str, Any], check.body)
+    made = _windows(look, check)
+    source = made.source or made.span
+    windows = StaleWindows(made.span, asked["value"], source, asked["from"]["value"], made.every, made.per)
+    bad = total = 0
+    rows: list[Row] = []
+    for (tags, begin), says, given in windows.compared(look.language, look.deadline):
+        total += 1
+        if not math.isclose(says, given, rel_tol=1e-9):  # sums of the same numbers in another order
+            bad += 1
+            if len(rows) < KEPT:
+                row = {**dict(zip(made.per, tags, strict=True)), "time": begin, "says": says, "source": given}
+                rows.append(shown(check, _told(row), (*names(made.per), "says", "source")))
     return Tally(bad, total), rows
 
 
@@ -234,10 +289,12 @@ def _bad_points(look: _Look, check: Check) -> Iterator[tuple[Span, str, Sequence
 
 
 _KINDS: Mapping[str, Callable[[_Look, Check, int, Mapping[str, tuple[float, float]]], _Found]] = {
+    "not_null_share": _not_null_share,
     "range": _range,
     "max_length": _max_length,
     "freshness": _freshness,
     "missing_windows": _missing,
+    "stale_windows": _stale,
     "outside_retention": _outside,
 }
 _SAMPLED: Mapping[str, Callable[[_Look, Check], Iterator[tuple[Span, str, Sequence[Test]]]]] = {

@@ -63,6 +63,18 @@ class CheckFlux:
         for row in self._ask(f"{_from(span)} |> group(columns: [{columns}]) |> {window}"):
             yield tuple(str(row.get(each) or "") for each in per), int(row["time"])
 
+    def sums(
+        self, span: Span, call: str, every: int, per: Sequence[str]
+    ) -> Iterator[tuple[tuple[str, ...], int, float]]:
+        function, name = call.removesuffix(")").split("(", 1)
+        # A count is of values of any type; others are numbers, whose types may differ from shard to shard.
+        alike = "" if function == "count" else " |> toFloat()"
+        columns = ", ".join(flux.text(each) for each in per)
+        window = f'aggregateWindow(every: {shown(every)}, fn: {function}, createEmpty: false, timeSrc: "_start")'
+        asked = f"{_from(span, _one_of([name]))}{alike} |> group(columns: [{columns}]) |> {window}"
+        for row in self._ask(asked):
+            yield tuple(str(row.get(each) or "") for each in per), int(row["time"]), float(row["_value"])
+
     def newest(self, span: Span, _fields: Sequence[str]) -> int | None:
         text = f'{_from(span)} |> last() |> keep(columns: ["_time"]) |> group() |> sort(columns: ["_time"], desc: true)'
         found = next(self._ask(f"{text} |> limit(n: 1)"), None)

@@ -55,6 +55,14 @@ class CheckInfluxql:
         for row in self._ask(f"SELECT count(*) {_from(span)} GROUP BY {groups} fill(none)"):
             yield tuple(str(row.get(each) or "") for each in per), int(row["time"])
 
+    def sums(
+        self, span: Span, call: str, every: int, per: Sequence[str]
+    ) -> Iterator[tuple[tuple[str, ...], int, float]]:
+        function, name = call.removesuffix(")").split("(", 1)
+        groups = ", ".join((f"time({shown(every)})", *(quoted(each) for each in per)))
+        for row in self._ask(f"SELECT {function}({quoted(name)}) AS n {_from(span)} GROUP BY {groups} fill(none)"):
+            yield tuple(str(row.get(each) or "") for each in per), int(row["time"]), float(row["n"])
+
     def newest(self, span: Span, fields: Sequence[str]) -> int | None:
         # The time of an aggregate is that of its point only where it is asked for alone.
         asked = (f"SELECT last({quoted(each)}) {_from(span)}" for each in fields)

@@ -61,6 +61,11 @@ class Language(Protocol):
     def windows(self, span: Span, every: int, per: Sequence[str]) -> Iterator[tuple[tuple[str, ...], int]]:
         """Every window of so many seconds that holds a point: the values of the tags, and its begin."""
 
+    def sums(
+        self, span: Span, call: str, every: int, per: Sequence[str]
+    ) -> Iterator[tuple[tuple[str, ...], int, float]]:
+        """A call such as `count(value)` over each window in which it has a value: tags, begin, and that value."""
+
     def newest(self, span: Span, fields: Sequence[str]) -> int | None:
         """When the newest point is, in nanoseconds since 1970."""
 

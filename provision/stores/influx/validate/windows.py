@@ -41,7 +41,7 @@ class EmptyWindows:
                 count += 1
                 yield window, window in there
             at = upto
-            size = max(1, size // 2) if count > MANY else min(size * 2, MOST) if count < MANY // 8 else size
+            size = _next(size, count)
 
     def _wanted(
         self, language: Language, at: int, upto: int, there: set[Window], known: set[tuple[str, ...]]
@@ -56,6 +56,41 @@ class EmptyWindows:
         known |= first.keys()
         for tags, begin in sorted(first.items()):
             yield from ((tags, each) for each in range(begin, upto, self.every * BILLION))
+
+
+@dataclass(frozen=True, slots=True)
+class StaleWindows:
+    """Windows of `every` seconds that are there, against what their source gives now: calls such as `count(value)`."""
+
+    span: Span
+    value: str
+    source: Span
+    given: str
+    every: int
+    per: tuple[str, ...]
+
+    def compared(self, language: Language, deadline: Deadline) -> Iterator[tuple[Window, float, float]]:
+        """Every window that both have, what it says, and what it would say now. Never holds more than a slice.
+
+        One whose source is gone, or that was never made, is in none of them.
+        """
+        at, end, size = self.span.start or 0, self.span.stop or 0, FIRST
+        while at < end:
+            deadline.check()
+            upto = min(at + size * self.every * BILLION, end)
+            there = self._sums(language, replace(self.span, start=at, stop=upto), self.value)
+            given = self._sums(language, replace(self.source, start=at, stop=upto), self.given) if there else {}
+            for window in sorted(there.keys() & given.keys(), key=lambda each: (each[1], each[0])):
+                yield window, there[window], given[window]
+            at, size = upto, _next(size, len(there))
+
+    def _sums(self, language: Language, span: Span, call: str) -> dict[Window, float]:
+        return {(tags, begin): value for tags, begin, value in language.sums(span, call, self.every, self.per)}
+
+
+def _next(size: int, count: int) -> int:
+    """How many windows the next slice has, after one that answered with so many rows."""
+    return max(1, size // 2) if count > MANY else min(size * 2, MOST) if count < MANY // 8 else size
 
 
 def aligned(moment: int, every: int) -> int:

@@ -13,19 +13,20 @@ from typing import Any
 import psycopg
 
 from provision.errors import ProvisionError
-from provision.model.backfills import Backfill, Filled, Pace, ServerSignal
+from provision.model.backfills import NAMED, Backfill, Filled, Left, Pace, ServerSignal
 from provision.stores.postgres.backfill import cut, refused
 from provision.stores.postgres.backfill.advice import constants, warnings
 from provision.stores.postgres.backfill.errors import refusal
-from provision.stores.postgres.backfill.fill import Batch, subject
+from provision.stores.postgres.backfill.fill import TABLE_LOCKED, Batch, subject
 from provision.stores.postgres.backfill.rows import PostgresSource
 from provision.stores.postgres.backfill.runs import PostgresRuns
 from provision.stores.postgres.backfill.signals import SignalReader
 from provision.stores.postgres.backfill.sql import Shape, shape
+from provision.stores.postgres.reading import limit, reader
 from provision.stores.postgres.server import Connection
+from provision.text.sizes import SIZE
 
 _NAMES = {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
-_SIZE = r"^[1-9][0-9]*(kB|MB|GB)$"
 _LAG = r"^[1-9][0-9]*(s|m|h)$"
 KEYS: Mapping[str, Mapping[str, Any]] = {
     "table": {"type": "string", "minLength": 1, "description": "the name of a table, schema.table where it is needed"},
@@ -50,8 +51,9 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
         "additionalProperties": False,
         "properties": {
             "replication_lag": {"type": "string", "pattern": _LAG, "description": "the most lag of a replica: 10s"},
-            "wal": {"type": "string", "pattern": _SIZE, "description": "the most WAL a second: 64MB"},
+            "wal": {"type": "string", "pattern": SIZE, "description": "the most WAL a second: 64MB"},
             "autovacuum": {"type": "boolean", "description": "false: not to autovacuum on the table"},
+            "locked": {"type": "string", "pattern": _LAG, "description": "how long locked rows are waited for: 10m"},
             "sql": {"type": "string", "minLength": 1, "description": "a query: true, a text or a number means wait"},
         },
     },
@@ -63,7 +65,8 @@ CODE_REQUIRED = ("table", "where")
 # Cursors are texts of the key: whatever the role or the database prefers, they are read as they were written.
 _SETTINGS = """
 select set_config('application_name', %s, false), set_config('datestyle', 'ISO', false),
-    set_config('intervalstyle', 'iso_8601', false), set_config('extra_float_digits', '1', false)
+    set_config('intervalstyle', 'iso_8601', false), set_config('extra_float_digits', '1', false),
+    set_config('standard_conforming_strings', 'on', false)
 """
 
 
@@ -118,6 +121,7 @@ class PostgresWork:
         self._batch: Batch | None = None
         with self._refusals_worded():
             connection.execute(_SETTINGS, (self._mark,))
+            reader(connection, backfill.locked)
 
     def refused(self) -> Sequence[ProvisionError]:
         with self._refusals_worded():
@@ -130,7 +134,8 @@ class PostgresWork:
         if found:
             return found
         keys = refused.keys_of(self._connection, table)
-        found = [*refused.unfit(self._backfill, self._connection), *refused.wrong_key(self._backfill, columns, keys)]
+        found = [*refused.unfit(self._backfill, self._connection)]
+        found = found or [*refused.wrong_key(self._backfill, columns, keys)]
         found += refused.bad_expressions(self._backfill, self._shaped(), self._connection)
         found += refused.bad_yield(self._backfill, self._connection)
         return found
@@ -147,6 +152,10 @@ class PostgresWork:
         with self._refusals_worded():
             return cut.size(self._connection, self._shaped())
 
+    def width(self) -> int:
+        with self._refusals_worded():
+            return cut.width(self._connection, self._shaped())
+
     def cursors(self, parts: int) -> Sequence[object]:
         with self._refusals_worded():
             return cut.cursors(self._connection, self._backfill, self._shaped(), parts)
@@ -157,13 +166,19 @@ class PostgresWork:
     def fill(self, run: str, pace: Pace, *, skip: bool = False) -> Filled | None:
         if self._batch is None:
             with self._refusals_worded():
+                limit(self._connection, TABLE_LOCKED)  # from now on each batch gives way by itself
                 self._batch = Batch(self._connection, self._backfill, self._shaped(), self._owner)
         return self._batch.fill(run, pace, skip=skip)
 
-    def left(self, run: str) -> int:
+    def left(self, run: str) -> Left:
+        shape, others = self._shaped(), self._not_skipped(run)
         with self._refusals_worded():
-            row = self._connection.execute(self._shaped().count(self._not_skipped(run)).encode()).fetchone()
-            return int(row[0]) if row else 0
+            row = self._connection.execute(shape.count(others).encode()).fetchone()
+            if not row or not row[0]:
+                return Left(0)
+            query = shape.select([others], shape.texts, f" order by {shape.keys} limit {NAMED}")
+            keys = self._connection.execute(query.encode()).fetchall()
+            return Left(int(row[0]), tuple(", ".join(key) for key in keys))
 
     def verified(self) -> str:
         query = self._backfill.body.get("verify")

@@ -42,6 +42,12 @@ def density(connection: Connection, shape: Shape) -> int:
     return max(round(rows / pages), 1) if rows > 0 else 40
 
 
+def width(connection: Connection, shape: Shape) -> int:
+    """About the bytes of a row, by what its table takes with all that is stored out of line."""
+    size, pages, rows, _, blocks = _about(connection, shape)
+    return int(size / max(rows if rows > 0 else blocks * density(connection, shape), 1)) if pages else 0
+
+
 def cursors(connection: Connection, backfill: Backfill, shape: Shape, parts: int) -> Sequence[object]:
     """Where each part begins: ranges of the heap, or of the key as a sample of it says."""
     _, _, rows, kind, blocks = _about(connection, shape)

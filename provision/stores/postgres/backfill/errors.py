@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import psycopg
 
+from provision.backfill import advice
 from provision.errors import FailedError, ProvisionError, UnreachableError
-from provision.stores.postgres.server import Connection, place
+from provision.stores.postgres.server import Connection
 
 # What may well be answered a little later.
 IN_THE_WAY = (
@@ -38,17 +39,18 @@ def refusal(error: psycopg.Error, subject: ErrorSubject, connection: Connection)
     if connection.closed or lost or state.startswith(_GONE):
         fix = "start the server, or correct the url"
         text = f"{subject.store} does not answer: {what}"
-        return UnreachableError("unreachable", text, where=place(connection.info.dsn), fix=fix)
+        return UnreachableError("unreachable", text, where=connection.place, fix=fix)
     where = subject.where or subject.store
     if state == "53100":
-        fix = f"free some space, then `provision backfill resume {subject.name}`"
+        fix = advice.resume(subject.name, "free some space")
         return FailedError("disk-full", f"{subject.store} has no space left: {what}", where=where, fix=fix)
     if state == "42501":
         return FailedError("no-privilege", f"{subject.store}: {what}", where=where, fix=_grant(what, subject))
     if state[:2] in _SCHEMA:
-        fix = "correct the file, or bring the schema back; then cancel this run and begin anew, or resume it"
+        fix = advice.resume_or_anew(subject.name, "bring the schema back")
         return FailedError("schema-changed", f"the schema changed under the run: {what}", where=where, fix=fix)
-    return FailedError("batch-refused", f"{subject.store}: {what}", where=where, fix="correct the cause and resume")
+    fix = advice.resume_or_anew(subject.name, "remove the cause")
+    return FailedError("batch-refused", f"{subject.store}: {what}", where=where, fix=fix)
 
 
 def shown(error: psycopg.Error) -> str:

@@ -1,4 +1,9 @@
-"""One batch: takes a part of the run that nobody works on, fills its next rows, keeps its cursor; one transaction."""
+"""One batch: the next rows of a part that nobody else works on, filled with the part's cursor in one transaction.
+
+Which rows they are is asked without a lock. Then all of the transaction is sent at once, its COMMIT too, so that what
+it locks is held for as long as the server needs, and no network is in that. A part may have been taken or moved on by
+another worker since: then the transaction finds nothing to do.
+"""
 
 from __future__ import annotations
 
@@ -11,51 +16,63 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
-from provision.errors import BatchFailed, BatchInTheWay, ProvisionError, UnreachableError
+from provision.backfill import advice
+from provision.errors import BatchFailed, BatchInTheWay, BatchTooLong, ProvisionError, UnreachableError
 from provision.model.backfills import Backfill, Filled, Pace
-from provision.stores.postgres.backfill.cut import density, not_skipped
+from provision.stores.postgres.backfill import locked
 from provision.stores.postgres.backfill.errors import IN_THE_WAY, ErrorSubject, refusal, shown
-from provision.stores.postgres.backfill.heap import Block, HeapPosition
 from provision.stores.postgres.backfill.sql import Shape
+from provision.stores.postgres.backfill.steps import FillStep, NextRows
 from provision.stores.postgres.server import Connection
 
+_MINE = "project = %(project)s and store = %(store)s and run = %(run)s"
+_RUNNING = f"exists (select from provision.backfill_run where {_MINE} and state = 'running')"
 # A part stays with its worker while it can, so that each walks on where its pages are still in memory.
+_FREE = f"""
+select n, cursor from provision.backfill_part where {_MINE} and not done and {_RUNNING}
+order by worker is not distinct from %(worker)s desc, worker is null desc, n limit 1 for update skip locked
+"""
 # The settings are of the transaction alone. A bad estimate must not make a batch read the whole table; who waits for a
-# batch never waits for what it waits for; and a commit need not reach the disk at once, since the rows and their cursor
-# are lost together or not at all: the completion in the ledger is written, and with it all before, in the usual way.
-_TAKE = """
-select n, cursor, set_config('enable_seqscan', 'off', true), set_config('lock_timeout', %(patience)s, true),
-    set_config('synchronous_commit', 'off', true)
+# batch waits no longer than its limit, and not for what it waits for; and a commit need not reach the disk at once,
+# since the rows and their cursor are lost together or not at all: the completion in the ledger is written, and with it
+# all before, in the usual way. `provision.taken` is what the next statements go by: they are sent before this is
+# answered.
+_TAKE = f"""
+select clock_timestamp(), set_config('provision.taken', n::text, true), set_config('enable_seqscan', 'off', true),
+    set_config('lock_timeout', %(patience)s, true), set_config('synchronous_commit', 'off', true),
+    set_config('statement_timeout', coalesce(%(limit)s::text, current_setting('statement_timeout')), true)
 from (
-    select n, cursor from provision.backfill_part
-    where project = %(project)s and store = %(store)s and run = %(run)s and not done
-    order by worker = %(worker)s desc nulls last, worker is null desc, n limit 1 for update skip locked
+    select n from provision.backfill_part
+    where {_MINE} and n = %(n)s and cursor = %(cursor)s::jsonb and not done and {_RUNNING} for update skip locked
 ) taken
 """
-_KEEP = """
-update provision.backfill_part set cursor = %(cursor)s::jsonb, done = %(done)s, rows_done = rows_done + %(changed)s,
-    rows_skipped = rows_skipped + %(skipped)s, batch = %(batch)s, throttled_by = %(throttled_by)s, rate = %(rate)s,
-    longest_wait_ms = greatest(longest_wait_ms, %(wait_ms)s), worker = %(worker)s, touched_at = clock_timestamp()
-where project = %(project)s and store = %(store)s and run = %(run)s and n = %(n)s
+_TAKEN = "current_setting('provision.taken', true) = '{n}'"
+_KEEP = f"""
+update provision.backfill_part set cursor = %(following)s::jsonb, done = %(done)s,
+    rows_done = rows_done + {{changed}}, rows_skipped = rows_skipped + %(skipped)s, batch = %(batch)s,
+    throttled_by = %(throttled_by)s, rate = %(rate)s, longest_wait_ms = greatest(longest_wait_ms, %(wait_ms)s),
+    worker = %(worker)s, touched_at = clock_timestamp()
+where {_MINE} and n = %(n)s and {{taken}}
 """
 _SKIP = """
 insert into provision.backfill_skipped (project, store, run, key, error)
 values (%(project)s, %(store)s, %(run)s, %(key)s::jsonb, %(error)s) on conflict do nothing
 """
-Key = Sequence[str]
+_OF_ROWS = (psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
+TABLE_LOCKED = 1.0  # seconds that the rows of a batch are looked for behind who has locked their table
+PATIENCE = 0.25  # of the target is how long a batch waits for a lock
 
 
 @dataclass(frozen=True, slots=True)
-class FillStep:
-    """The rows of a batch as conditions, and where the part goes on after it; `row` names the only one."""
+class Taken:
+    """A part of a run, and where it goes on."""
 
-    conditions: Sequence[str]
-    looked_at: int
+    run: str
+    n: int
     cursor: Mapping[str, Any]
-    done: bool
-    row: Key | None = None
 
 
 class Batch:
@@ -64,90 +81,101 @@ class Batch:
     def __init__(self, connection: Connection, backfill: Backfill, shape: Shape, owner: Mapping[str, str]) -> None:
         self._connection, self._backfill, self._shape = connection, backfill, shape
         self._fields: dict[str, object] = {**owner, "worker": uuid.uuid4().hex[:12]}
-        self._density = density(connection, shape)
-        self._pipeline: psycopg.Pipeline | None = None
-        self._fields["patience"] = f"{round(max(backfill.target, 0.1) * 3000)}ms"
+        self._next = NextRows(connection, shape, owner)
+        self._taken: Taken | None = None  # as we left it
+        self._why = ""
 
     def fill(self, run: str, pace: Pace, *, skip: bool) -> Filled | None:
         """As `provision.ports.backfill.Work.fill`."""
-        began, step, skipped = time.monotonic(), None, 0
+        step, began = None, time.monotonic()
+        self._next.trips = 0
         try:
-            # Sent together where an answer need not be waited for; a savepoint does not go with that.
-            with self._connection.pipeline() if not skip else nullcontext() as pipeline, self._connection.transaction():
-                self._pipeline = pipeline
-                taken = self._connection.execute(_TAKE, {**self._fields, "run": run}).fetchone()
-                if taken is None:
-                    return None
-                n, cursor = taken[:2]
-                step = self._step(cursor, pace.rows, run)
-                began = time.monotonic() if cursor.get("rest") else began
-                changed = self._apply(step) if not skip else self._tried(step)
-                if changed is None:
-                    changed, skipped = 0, self._pass_over(run, step)
-                self._keep(run, n, step, pace, changed, skipped)
+            taken = self._taken = self._part(run)
+            if taken is None:
+                return None
+            step = self._next.step(taken.cursor, pace.rows, run)
+            began = time.monotonic()
+            if skip:
+                return self._one_by_one(taken, step, pace, skip=True)
+            return self._around_others(taken, step, pace)
         except psycopg.Error as error:
-            raise self._explained(error, pace.rows, step) from None
-        return Filled(n, step.looked_at, changed, time.monotonic() - began, skipped)
+            self._undo()
+            raise self._explained(error, pace, step, time.monotonic() - began) from None
 
-    def _step(self, cursor: Mapping[str, Any], rows: int, run: str) -> FillStep:
-        if cursor.get("rest"):
-            return self._rest(cursor, rows, run)
-        return self._by_block(cursor, rows) if "block" in cursor else self._by_key(cursor, rows)
+    def _part(self, run: str) -> Taken | None:
+        """The part that is ours, else one that nobody works on."""
+        if self._taken is not None and self._taken.run == run:
+            return self._taken
+        self._next.trips += 1
+        row = self._connection.execute(_FREE, {**self._fields, "run": run}).fetchone()
+        return Taken(run, *row) if row is not None else None
 
-    def _by_key(self, cursor: Mapping[str, Any], rows: int) -> FillStep:
-        after, to = cursor["after"], cursor["to"]
-        row = self._connection.execute(self._shape.boundary(after, to, rows).encode()).fetchone()
-        if row is None:
-            only = None if rows > 1 else ()
-            return FillStep(self._shape.window(after, to), rows - 1, {"after": to, "to": to}, done=True, row=only)
-        high = list(row)
-        following = {**cursor, "after": high}
-        return FillStep(self._shape.window(after, high), rows, following, high == to, high if rows == 1 else None)
+    def _around_others(self, taken: Taken, step: FillStep, pace: Pace) -> Filled:
+        """Rows that others hold are left to the last pass: who waits for this batch would wait for them too."""
+        try:
+            return self._at_once(taken, step, pace, [])
+        except psycopg.errors.LockNotAvailable:
+            self._undo()
+        filled = self._at_once(taken, step, pace, [self._shape.unlocked(step.conditions)])
+        self._next.trips += 1
+        holder, rows = locked.holder(self._connection, self._shape, step.conditions)
+        return replace(filled, locked=rows, holder=holder)
 
-    def _by_block(self, cursor: Mapping[str, Any], rows: int) -> FillStep:
-        place = HeapPosition.of(cursor).begun(rows, self._density)
-        blocks = place.blocks(rows, self._density)
-        if not blocks:
-            return self._within_block(place, rows)
-        return self._step_to(place, (place.at[0] + blocks, 0), place.rows(blocks, self._density))
+    def _at_once(self, taken: Taken, step: FillStep, pace: Pace, others: Sequence[str]) -> Filled:
+        """A batch, of the rows for which the further conditions hold too."""
+        if self._backfill.process is not None:
+            return self._one_by_one(taken, replace(step, conditions=[*step.conditions, *others]), pace)
+        update = self._shape.update([*self._conditions(taken, step), *others], step.rest)
+        return self._sent(taken, step, pace, update)
 
-    def _within_block(self, place: HeapPosition, rows: int) -> FillStep:
-        """A few rows of one block, which others may be too many of."""
-        following = (place.at[0] + 1, 0)
-        query = self._shape.select(
-            place.conditions(following),
-            f"ctid::text as provision_place, {self._shape.texts}",
-            f" order by ctid limit {rows}",
+    def _sent(self, taken: Taken, step: FillStep, pace: Pace, update: str) -> Filled:
+        """The whole transaction in one flight; the server's own clock says how long it held what it locked."""
+        send, fields = self._connection.execute, self._kept(taken, step, pace)
+        filling = f"with provision_filled as ({update.replace('%', '%%')})" + _KEEP.format(
+            changed="(select count(*) filter (where settled) from provision_filled)", taken=_TAKEN.format(n=taken.n)
         )
-        found = self._connection.execute(query.encode()).fetchall()
-        if len(found) < rows:
-            return self._step_to(place, following, len(found))
-        block, line = (int(part) for part in found[-1][0].strip("()").split(","))
-        step = self._step_to(place, (block, line + 1), rows)
-        return replace(step, row=list(found[0][1:])) if rows == 1 else step
+        self._next.trips += 1
+        with self._connection.pipeline():
+            send("begin")
+            began = send(_TAKE, fields)
+            filled = send(f"{filling} returning (select count(*) from provision_filled)".encode(), fields)
+            send("commit")
+            ended = send("select clock_timestamp()")
+        at, changed = began.fetchone(), filled.fetchone()
+        if at is None or changed is None:
+            self._taken = None
+            return Filled(taken.n, 0, 0, 0.0, trips=self._next.trips)
+        self._moved(taken, step)
+        [until] = ended.fetchone() or (at[0],)
+        seconds = (until - at[0]).total_seconds()
+        return Filled(taken.n, step.looked_at, changed[0], seconds, held=True, trips=self._next.trips)
 
-    def _step_to(self, place: HeapPosition, to: Block, looked_at: int) -> FillStep:
-        after = place.moved(to)
-        return FillStep(place.conditions(to), looked_at, after.cursor, after.done)
+    def _one_by_one(self, taken: Taken, step: FillStep, pace: Pace, *, skip: bool = False) -> Filled:
+        """With answers in between: for code of the author's, and for a row that may fail behind a savepoint."""
+        fields, began = self._kept(taken, step, replace(pace, limit=0.0)), time.monotonic()
+        with self._connection.pipeline() if not skip else nullcontext(), self._connection.transaction():
+            if self._connection.execute(_TAKE, fields).fetchone() is None:
+                self._taken = None
+                return Filled(taken.n, 0, 0, 0.0, trips=self._next.trips)
+            changed = self._tried(taken, step) if skip else self._apply(taken, step)
+            skipped = self._pass_over(taken.run, step) if changed is None else 0
+            fields["skipped"] = skipped
+            keep = _KEEP.format(changed=changed or 0, taken=_TAKEN.format(n=taken.n))
+            self._connection.execute(keep.encode(), fields)
+        self._next.trips += 3
+        self._moved(taken, step)
+        seconds = time.monotonic() - began
+        return Filled(taken.n, step.looked_at, changed or 0, seconds, skipped, held=True, trips=self._next.trips)
 
-    def _rest(self, cursor: Mapping[str, Any], rows: int, run: str) -> FillStep:
-        """Rows that came or moved behind the cursors: found without a lock, then filled by their keys."""
-        without = not_skipped(self._shape, {**self._fields, "run": run})
-        conditions = [*self._shape.window(cursor["after"], None), without]
-        query = self._shape.select(conditions, self._shape.texts, f" order by {self._shape.keys} limit {rows}")
-        self._connection.execute("set local enable_seqscan = on")
-        keys = [list(row) for row in self._connection.execute(query.encode())]
-        self._connection.execute("set local enable_seqscan = off")
-        following = {"rest": True, "after": keys[-1] if keys else cursor["after"]}
-        among = [self._shape.among(keys)] if keys else ["false"]
-        return FillStep(among, len(keys), following, len(keys) < rows, keys[0] if rows == 1 and keys else None)
+    def _conditions(self, taken: Taken, step: FillStep) -> list[str]:
+        return [*step.conditions, _TAKEN.format(n=taken.n)]
 
-    def _apply(self, step: FillStep) -> int:
+    def _moved(self, taken: Taken, step: FillStep) -> None:
+        self._taken = None if step.done else Taken(taken.run, taken.n, step.cursor)
+
+    def _apply(self, taken: Taken, step: FillStep) -> int:
         if self._backfill.process is None:
-            cursor = self._connection.execute(self._shape.update(step.conditions).encode())
-            if self._pipeline is not None:
-                self._pipeline.sync()  # the number of rows is known once it is answered
-            return cursor.rowcount
+            return self._connection.execute(self._shape.update(self._conditions(taken, step)).encode()).rowcount
         columns = ", ".join(dict.fromkeys([*self._shape.key, *self._shape.columns]))
         query = self._shape.select(step.conditions, columns, f" order by {self._shape.keys} for update")
         with self._connection.cursor(row_factory=dict_row) as cursor:
@@ -164,15 +192,15 @@ class Batch:
             raise
         except Exception as error:  # of the author's own code: whatever it is, the batch is not filled
             what = f"{_named(step)}process raised {type(error).__name__}: {error}"
-            raise BatchFailed(what, rows=max(len(batch.rows), 1), where=self._backfill.shown, fix=_FIX) from None
+            raise self._failed(what, max(len(batch.rows), 1), passing=True) from None
 
-    def _tried(self, step: FillStep) -> int | None:
+    def _tried(self, taken: Taken, step: FillStep) -> int | None:
         """Fill the only row; None where it cannot be."""
         self._why = ""
         try:
             with self._connection.transaction():
-                return self._apply(step)
-        except (psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException) as error:
+                return self._apply(taken, step)
+        except _OF_ROWS as error:
             self._why = str(error.diag.message_primary or error)
         except BatchFailed as error:
             self._why = error.what
@@ -185,28 +213,48 @@ class Batch:
         self._connection.execute(_SKIP, fields)
         return 1
 
-    def _keep(self, run: str, n: int, step: FillStep, pace: Pace, changed: int, skipped: int) -> None:
-        fields = {
-            "run": run,
-            "n": n,
-            "cursor": json.dumps(step.cursor),
+    def _kept(self, taken: Taken, step: FillStep, pace: Pace) -> dict[str, object]:
+        """What the statements of a transaction go by, and what is kept of it."""
+        target = pace.limit or self._backfill.target
+        return {
+            **self._fields,
+            "run": taken.run,
+            "n": taken.n,
+            "cursor": json.dumps(taken.cursor),
+            "following": json.dumps(step.cursor),
             "done": step.done,
-            "changed": changed,
-            "skipped": skipped,
+            "skipped": 0,
             "batch": pace.rows,
             "throttled_by": pace.throttled_by,
             "rate": 0.0 if step.done else pace.rate,
             "wait_ms": pace.wait_ms,
+            "patience": f"{max(round(target * PATIENCE * 1000), 10)}ms",
+            "limit": f"{max(round(pace.limit * 1000), 1)}ms" if pace.limit else None,
         }
-        self._connection.execute(_KEEP, {**self._fields, **fields})
 
-    def _explained(self, error: psycopg.Error, rows: int, step: FillStep | None) -> ProvisionError:
+    def _undo(self) -> None:
+        if not self._connection.closed and self._connection.info.transaction_status is not TransactionStatus.IDLE:
+            self._connection.execute("rollback")
+
+    def _explained(self, error: psycopg.Error, pace: Pace, step: FillStep | None, seconds: float) -> ProvisionError:
         what, state = shown(error), error.sqlstate or ""
+        if isinstance(error, psycopg.errors.QueryCanceled) and 0 < pace.limit <= seconds * 1.1:
+            return BatchTooLong(pace.limit)
         if isinstance(error, IN_THE_WAY):
-            return BatchInTheWay("rows locked by others" if state == "55P03" else what)
+            return BatchInTheWay(self._locked_by() if state == "55P03" else what)
         if state[:2] in ("22", "23", "21", "P0", "38", "39", "44") or state == "40002":
-            return BatchFailed(f"{_named(step)}{what}", rows=rows, where=self._backfill.shown, fix=_FIX)
+            return self._failed(f"{_named(step)}{what}", pace.rows)
         return refusal(error, subject(self._backfill), self._connection)
+
+    def _locked_by(self) -> str:
+        """Who has locked the table, in words; rows are locked where nobody has."""
+        table = str(self._backfill.body["table"])
+        found = locked.of_table(self._connection, table)
+        return f"{table} locked by {found}" if found else "rows locked by others"
+
+    def _failed(self, what: str, rows: int, *, passing: bool = False) -> BatchFailed:
+        fix = advice.resume_or_anew(self._backfill.name, _FIX, "the expression is to change")
+        return BatchFailed(what, rows=rows, where=self._backfill.shown, fix=fix, passing=passing)
 
 
 def subject(backfill: Backfill) -> ErrorSubject:
@@ -214,7 +262,7 @@ def subject(backfill: Backfill) -> ErrorSubject:
     return ErrorSubject(backfill.store, str(backfill.body["table"]), backfill.shown, backfill.name)
 
 
-_FIX = "correct the row or the expression, or pass such rows over with --skip-failed N"
+_FIX = "correct the row, or pass such rows over with --skip-failed N"
 
 
 class Lent:

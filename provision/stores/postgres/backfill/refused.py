@@ -9,6 +9,7 @@ import psycopg
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import Backfill
+from provision.stores.postgres.backfill.expression import flaw
 from provision.stores.postgres.backfill.sql import PHYSICAL, Shape
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.refused import unknown_table
@@ -103,6 +104,10 @@ def unfit(backfill: Backfill, connection: Connection) -> Iterator[ConfigError]:
 
 def bad_expressions(backfill: Backfill, shape: Shape, connection: Connection) -> Iterator[ProvisionError]:
     """An error for every expression that the server refuses, or for the statement as a whole."""
+    found: list[ProvisionError] = list(_flaws(backfill, shape))
+    if found:
+        yield from found
+        return
     found = list(_refusal(backfill, connection, f"select ({shape.wanted}) from {shape.table} limit 0", "where"))
     for column, text in shape.assigned.items():
         query = f"explain update {shape.table} set {name(column)} = (\n{text}\n)"
@@ -111,6 +116,19 @@ def bad_expressions(backfill: Backfill, shape: Shape, connection: Connection) ->
     whole = shape.update([]) if shape.assigned else shape.select([], "*", " for update")
     if not found:
         yield from _refusal(backfill, connection, f"explain {whole}", "set")
+
+
+def _flaws(backfill: Backfill, shape: Shape) -> Iterator[ConfigError]:
+    written = [(("where",), shape.where), *((("set", column), text) for column, text in shape.assigned.items())]
+    for steps, text in written:
+        if why := flaw(text):
+            yield not_one(".".join(steps), why, backfill.place(*steps))
+
+
+def not_one(subject: str, why: str, where: str) -> ConfigError:
+    """The error for a text that is not one expression."""
+    what = f"{subject} is not one expression: {why}"
+    return ConfigError("bad-expression", what, where=where, fix="write one SQL expression")
 
 
 def bad_yield(backfill: Backfill, connection: Connection) -> Iterator[ConfigError]:

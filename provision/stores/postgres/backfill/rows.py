@@ -15,7 +15,9 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import Backfill, SourceRow
 from provision.stores.postgres.backfill import refused
 from provision.stores.postgres.backfill.errors import ErrorSubject, refusal, shown
+from provision.stores.postgres.backfill.expression import flaw
 from provision.stores.postgres.backfill.sql import Shape, shape
+from provision.stores.postgres.reading import reader
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.sql import name
 from provision.text.plain import plain
@@ -26,7 +28,8 @@ _OF_A_ROW = ("22", "21", "P0")
 # Keys travel as text: whatever the role or the database prefers, they are read as they were written.
 _SETTINGS = """
 select set_config('application_name', 'provision', false), set_config('datestyle', 'ISO', false),
-    set_config('intervalstyle', 'iso_8601', false), set_config('extra_float_digits', '1', false)
+    set_config('intervalstyle', 'iso_8601', false), set_config('extra_float_digits', '1', false),
+    set_config('standard_conforming_strings', 'on', false)
 """
 
 
@@ -44,6 +47,7 @@ class PostgresSource:
         self._shape: Shape | None = None
         with self._reading():
             connection.execute(_SETTINGS)
+            reader(connection, origin.locked)
 
     def refused(self) -> Sequence[ProvisionError]:
         with self._reading():
@@ -56,7 +60,7 @@ class PostgresSource:
         if found := list(refused.unknown(document, connection, columns)):
             return found
         keys = refused.keys_of(connection, table)
-        found = [*refused.unfit(document, connection), *refused.wrong_key(document, columns, keys)]
+        found = [*refused.unfit(document, connection)] or [*refused.wrong_key(document, columns, keys)]
         return [*found, *self._bad_expressions()]
 
     def count(self, most: int | None = None) -> int:
@@ -97,13 +101,16 @@ class PostgresSource:
         """An error for the condition, and for every column, that the server refuses."""
         shape = self._shaped()
         mapped = "columns" not in self._document.body
-        yield from self._refusal(f"select {shape.wanted} from {shape.table} limit 0", "where")
+        yield from self._refusal(shape.where, "where")
         for column, text in self._columns.items():
-            steps = ("columns", column) if mapped else ("columns",)
-            yield from self._refusal(f"select (\n{text}\n) from {shape.table} limit 0", *steps)
+            yield from self._refusal(text, *(("columns", column) if mapped else ("columns",)))
 
-    def _refusal(self, query: str, *steps: str) -> Iterator[ConfigError]:
+    def _refusal(self, text: str, *steps: str) -> Iterator[ConfigError]:
         where = self._document.place(*steps)
+        if why := flaw(text):
+            yield refused.not_one(".".join(steps), why, where)
+            return
+        query = f"select (\n{text}\n) from {self._shaped().table} limit 0"
         try:
             with self._connection.transaction():
                 self._connection.execute("set transaction read only")

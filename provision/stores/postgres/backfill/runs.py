@@ -41,7 +41,7 @@ comment on table provision.backfill_run
     is 'Backfills of this database; keep it in backups with what they filled{IN_COMMENT}';
 """
 _RUN = "backfill, run, state, checksum, owner, started_at, touched_at, rows_total, asked, error, version"
-_PART = "n, cursor, done, rows_done, rows_skipped, batch, longest_wait_ms, throttled_by, rate, touched_at"
+_PART = "n, cursor, done, rows_done, rows_skipped, batch, longest_wait_ms, throttled_by, rate, touched_at, worker"
 _READ = f"""
 select {_RUN}, obj_description('provision.backfill_run'::regclass, 'pg_class') from provision.backfill_run
 where project = %(project)s and store = %(store)s and (%(backfill)s::text is null or backfill = %(backfill)s)
@@ -80,6 +80,11 @@ _SKIPPED = """
 select key, error from provision.backfill_skipped
 where project = %(project)s and store = %(store)s and run = %(run)s order by at, key limit 100
 """
+_RETRY = (
+    "delete from provision.backfill_skipped where project = %(project)s and store = %(store)s and run = %(run)s",
+    "update provision.backfill_part set rows_skipped = 0"
+    " where project = %(project)s and store = %(store)s and run = %(run)s",
+)
 _NOT_THERE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
 
 
@@ -115,7 +120,7 @@ class PostgresRuns:
             except _NOT_THERE:
                 row = None
         if row is None:
-            fix = "a backup may have been restored: begin anew with `provision backfill run`"
+            fix = "a backup may have been restored: `provision backfill run NAME` begins anew"
             raise FailedError("run-gone", f"run {run} is not in the log any more", where=self._key["store"], fix=fix)
         return _run(row, ())
 
@@ -141,6 +146,11 @@ class PostgresRuns:
         with self._connected() as connection:
             rows = connection.execute(_SKIPPED, {**self._key, "run": run}).fetchall()
         return [(", ".join(key), error) for key, error in rows]
+
+    def retry_skipped(self, run: str) -> None:
+        with self._connected() as connection, connection.transaction():
+            for statement in _RETRY:
+                connection.execute(statement, {**self._key, "run": run})
 
     def note(self, run: str, throttled_by: str) -> None:
         with self._connected() as connection:
@@ -187,8 +197,9 @@ def _state(run: str, word: str) -> RunState:
 
 
 def _part(fields: Sequence[Any]) -> Part:
-    n, cursor, done, rows_done, rows_skipped, batch, wait, throttled_by, rate, touched_at = fields
-    return Part(n, cursor, done, rows_done, rows_skipped, batch, wait, throttled_by, rate, _utc(touched_at))
+    n, cursor, done, rows_done, rows_skipped, batch, wait, throttled_by, rate, touched_at, worker = fields
+    at, who = _utc(touched_at), worker or ""
+    return Part(n, cursor, done, rows_done, rows_skipped, batch, wait, throttled_by, rate, at, who)
 
 
 def _utc(at: datetime) -> datetime:

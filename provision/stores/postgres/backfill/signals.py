@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,12 +9,14 @@ from typing import Any
 
 import psycopg
 
+from provision.backfill import advice
 from provision.errors import FailedError
 from provision.model.backfills import Backfill, ServerSignal
 from provision.stores.postgres.backfill.errors import IN_THE_WAY, shown
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.sql import literal, table_name
 from provision.text.durations import seconds
+from provision.text.sizes import size
 
 SELDOM = 1.0  # seconds between two looks at what changes slowly
 _ANYBODY = "select exists (select from pg_locks where not granted)"
@@ -46,7 +47,6 @@ select coalesce(max(extract(epoch from replay_lag)), 0)::float8 from pg_stat_rep
 """
 _VACUUM = "select count(*) from pg_stat_progress_vacuum where relid in ({tree})"
 _WAL = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8"
-_UNITS = {"kB": 2**10, "MB": 2**20, "GB": 2**30}
 
 
 class SignalReader:
@@ -56,7 +56,7 @@ class SignalReader:
         self._connection = connection
         given: Any = backfill.body.get("yield", {})
         self._given: Mapping[str, Any] = given
-        self._target, self._where = backfill.target, backfill.place("yield", "sql")
+        self._target, self._where, self._name = backfill.target, backfill.place("yield", "sql"), backfill.name
         since = "w.waitstart" if connection.info.server_version >= 140000 else "a.query_start"
         tree = _TREE.format(table=f"to_regclass({literal(table_name(str(backfill.body['table'])))})")
         self._waits = _WAITS.format(since=since, tree=tree, ours=literal(ours))
@@ -100,16 +100,9 @@ class SignalReader:
             return f"yield.sql: {shown(error)}"  # too busy to say is busy
         except psycopg.Error as error:
             what = f"yield.sql: {shown(error)}"
-            raise FailedError("bad-yield", what, where=self._where, fix="correct the query, then resume") from None
+            fix = advice.resume_or_anew(self._name, "bring back what the query reads")
+            raise FailedError("bad-yield", what, where=self._where, fix=fix) from None
         return "" if not value else "yield.sql" if value is True else f"yield.sql: {value}"
 
     def _row(self, query: str) -> tuple[Any, ...]:
         return self._connection.execute(query.encode()).fetchone() or (0, 0)
-
-
-def size(text: str) -> int:
-    """Bytes of `64MB`. Raises ValueError."""
-    match = re.fullmatch(r"([1-9][0-9]*)(kB|MB|GB)", text)
-    if match is None:
-        raise ValueError(text)
-    return int(match[1]) * _UNITS[match[2]]

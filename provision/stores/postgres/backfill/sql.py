@@ -48,9 +48,17 @@ class Shape:
         listed = ", ".join(f"({self.row(each)})" for each in keys)
         return f"({self.keys}) in ({listed})"
 
-    def update(self, conditions: Sequence[str]) -> str:
+    def update(self, conditions: Sequence[str], look: bool = False) -> str:
+        """Answers of each row whether it is `settled`: with `look`, whether it wants filling no more."""
         assigned = ", ".join(f"{name(column)} = (\n{text}\n)" for column, text in self.assigned.items())
-        return f"update {self.table} set {assigned}{_where([*conditions, self.wanted])}"
+        settled = f"{self.wanted} is not true" if look else "true"
+        those = _where([*conditions, self.wanted])
+        return f"update {self.table} set {assigned}{those} returning {settled} as settled"
+
+    def unlocked(self, conditions: Sequence[str]) -> str:
+        """The condition of rows that nobody else has locked; ours are from here on."""
+        those = _where([*conditions, self.wanted])
+        return f"({self.keys}) in (select {self.keys} from {self.table}{those} for no key update skip locked)"
 
     def select(self, conditions: Sequence[str], what: str, tail: str = "") -> str:
         return f"select {what} from {self.table}{_where([*conditions, self.wanted])}{tail}"

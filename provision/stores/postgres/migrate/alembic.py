@@ -27,11 +27,12 @@ from alembic.util import CommandError, to_tuple
 
 from provision.errors import ConfigError
 from provision.model import Direction, StoreOptions
+from provision.stores.postgres.migrate.bytecode import forget_stale
 from provision.stores.postgres.migrate.env_setup import set_up
 from provision.stores.postgres.migrate.header import LIMITS, Header
 from provision.stores.postgres.migrate.ini import PYPROJECT, ini
 from provision.stores.postgres.migrate.locations import set_by_env
-from provision.text.files import inside
+from provision.text.files import names_inside
 from provision.text.quiet import quiet
 from provision.text.raised import raised
 
@@ -65,7 +66,7 @@ def scripts(options: StoreOptions) -> ScriptDirectory:
         raise ConfigError(
             "alembic-refused",
             f"a revision file cannot be imported: {raised(error)}",
-            where=_raised_in(error, options),
+            where=raised_in(error, options),
             fix="install it, or correct the line" if isinstance(error, ModuleNotFoundError) else "correct the line",
         ) from None
     return directory
@@ -80,17 +81,18 @@ def _directory(options: StoreOptions) -> ScriptDirectory:
     directory = ScriptDirectory.from_config(config(options))
     added = sys.path[: len(sys.path) - len(before)]
     sys.path[:] = dict.fromkeys([*(str(each) for name in added for each in _places(name, options)), *before])
+    forget_stale(options.path, ["env.py"])
     if set_by_env(options):
         _locate(options, directory)
     directory.version_locations = [_anchored(name, options) for name in directory.version_locations]
     for folder in _folders(directory):
-        list(inside(folder, "*.py", options.root))  # Alembic would open what is no file
+        forget_stale(folder, names_inside(folder, "*.py", options.root))  # Alembic would open what is no file
     return directory
 
 
 def _folders(directory: ScriptDirectory) -> Iterator[Path]:
     """Where Alembic looks for revisions."""
-    for each in map(Path, directory.version_locations):
+    for each in map(Path, directory.version_locations or [str(Path(directory.dir) / "versions")]):
         yield each
         if directory.recursive_version_locations:
             yield from (path for path in sorted(each.rglob("*")) if path.is_dir())
@@ -115,7 +117,7 @@ def _locate(options: StoreOptions, directory: ScriptDirectory) -> None:
         raise ConfigError(
             "env-failed",
             f"env.py sets version_locations, and cannot be run offline: {raised(error)}",
-            where=_raised_in(error, options),
+            where=raised_in(error, options),
             fix="name the folders in the ini (version_locations), or let `alembic upgrade head --sql` work",
         ) from None
 
@@ -246,7 +248,7 @@ def _refused(error: CommandError, options: StoreOptions) -> ConfigError:
     )
 
 
-def _raised_in(error: BaseException, options: StoreOptions) -> str:
+def raised_in(error: BaseException, options: StoreOptions) -> str:
     """The line of a revision file that the error comes from; the script folder where that cannot be told."""
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(options.path):
         return f"{options.shown(Path(error.filename))}:{error.lineno}"
@@ -254,6 +256,15 @@ def _raised_in(error: BaseException, options: StoreOptions) -> str:
     if not frames:
         return options.shown(options.path)
     return f"{options.shown(Path(frames[-1].filename))}:{frames[-1].lineno}"
+
+
+def traceback_of(options: StoreOptions) -> str:
+    """How bare Alembic shows what env.py raised, from the project's folder; empty where there is no ini for it."""
+    file = ini(options)
+    if file is None:
+        return ""
+    named = "" if file == options.root / "alembic.ini" else f"-c {options.shown(file)} "
+    return f"; `alembic {named}--raiseerr current` shows the whole traceback"
 
 
 def _doubled(text: str) -> str:

@@ -73,7 +73,7 @@ class AlembicLane:
         directory = engine.scripts(self._options)
         self._refuse_several(directory)
         self._deadlock = deadlock_timeout(self._connection)
-        self._watch = StatementWatch(partial(connect, self._url, self._options.name), journal.note)
+        self._watch = StatementWatch(partial(connect, self._url, self._options.name), journal)
         session = Session(self._connection, self._ledger, self._options, journal, self._guard, self._watch)
         pulled = _Pulled(steps)
         try:
@@ -271,8 +271,8 @@ class AlembicLane:
         return ConfigError(
             "env-failed",
             f"env.py of {self._options.name} failed: {told(error)[0]}",
-            where=self._options.shown(self._options.path / "env.py"),
-            fix="`alembic current` shows the traceback",
+            where=engine.raised_in(error, self._options),
+            fix=f"correct the line{engine.traceback_of(self._options)}",
         )
 
     def _failed(self, error: BaseException, session: Session, step: Step, journal: Journal) -> ProvisionError:
@@ -286,6 +286,9 @@ class AlembicLane:
         number, after = self._record(what, session, step, journal, answered=answers(error))
         fix = fix or advice(error, number, self._connection, self._options, step)
         if not isinstance(error, DBAPIError):
+            if isinstance(error, RolledBackInside):
+                error.where = line(error, self._options, step)
+                return error
             return FailedError("revision-failed", what, where=line(error, self._options, step), fix=fix)
         if self._attempt is not None:
             fix = self._attempt.fix or fix

@@ -38,9 +38,13 @@ class Blocker:
     age: int
     query: str
 
+    @property
+    def name(self) -> str:
+        """Which session it is, in a few words."""
+        return f"pid {self.pid} ({', '.join(filter(None, (self.user, self.application)))})"
+
     def __str__(self) -> str:
-        name = f", {self.application}" if self.application else ""
-        return f"pid {self.pid} ({self.user}{name}) in a transaction for {self.age} s: {self.query}"
+        return f"{self.name} in a transaction for {self.age} s: {self.query}"
 
     def kept(self) -> dict[str, object]:
         """As a ledger entry keeps it."""

@@ -49,7 +49,7 @@ def refused(options: StoreOptions, runs: int) -> Iterator[ConfigError]:
     where = options.shown(options.path / "env.py")
     if runs == 0:
         what = f"env.py of {options.name} does not come to context.run_migrations()"
-        yield ConfigError("env-failed", what, where=where, fix="let it run them once; `alembic current` shows more")
+        yield ConfigError("env-failed", what, where=where, fix="let it run them once")
     elif runs > 1:
         yield ConfigError(
             "several-runs",

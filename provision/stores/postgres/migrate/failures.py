@@ -13,6 +13,10 @@ from provision.model import Step, StoreOptions
 from provision.text.raised import raised
 
 _CORRECT = "correct the revision and run the same command again"
+_ENDED = (
+    "the connection ended in the statement: see that the server runs, then run the same command again, which finds out"
+    " what became of it"
+)
 # A table, an object, a column, a schema, a function is there already.
 _ALREADY_THERE = ("42P07", "42710", "42701", "42P06", "42723")
 CANCELED = "57014"
@@ -73,6 +77,8 @@ def advice(error: BaseException, number: int, own: psycopg.Connection[Any], opti
     Asks, on our `own` connection, who set a limit.
     """
     code = sqlstate(error)
+    if not answers(error):
+        return _ENDED
     if code in _ALREADY_THERE and number == 1:  # behind others that were done, it is the revision that is wrong
         return (
             f"if it was made by hand or by another tool, `provision baseline {step.id}` marks what is there without"

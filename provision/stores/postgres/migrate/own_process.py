@@ -66,7 +66,7 @@ def _answers(steps: Iterator[Step], journal: Journal) -> Mapping[str, Callable[.
         "pull": pull,
         "event": lambda name, kind, fields: journal.event(pulled[name], kind, **fields),
         "check": journal.check,
-        "note": journal.note,
+        "note": lambda text, live: journal.note(text, live=live),
     }
 
 

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 def begin(connection: int, until: int, life: int) -> int:
     """Become a process like the one that started this: its import path, then its lane."""
     asked = Connection(connection)
+    threading.current_thread().watched = True  # type: ignore[attr-defined]  # the run sees to silence, see `threads`
     # Ctrl-C reaches the whole group: the run decides what it means.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

@@ -110,8 +110,8 @@ class _Run:
     def follow(self) -> Step | None:
         return self._following
 
-    def note(self, text: str) -> None:
-        self._ask("note", text)
+    def note(self, text: str, *, live: bool = False) -> None:
+        self._ask("note", text, live)
 
     def _ask(self, name: str, *arguments: object) -> Any:
         """The answer of the other process. Raises what it raised there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _PART = re.compile(
     r"""
@@ -25,8 +25,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-@dataclass(frozen=True, slots=True)
-class SqlToken:
+class SqlToken(NamedTuple):
     """A word, quoted name, string, number or symbol; `value` is a name or string as the server takes it.
 
     `kind` is one of name, quoted, string, number, symbol.
@@ -57,6 +56,23 @@ def tokens(text: str) -> list[SqlToken]:
         elif kind != "space":
             found.append(_token("dollar" if match["dollar"] else kind, match))
     return found
+
+
+def one_spaced(text: str) -> str:
+    """The text with one space for all white space and comments between two tokens, and none at its ends."""
+    if "\n" not in text and "  " not in text and "--" not in text and "/*" not in text:
+        return text.strip()
+    parts: list[str] = []
+    place = 0
+    while place < len(text) and (match := _PART.match(text, place)) is not None:
+        place = match.end()
+        if match.lastgroup == "comment":
+            place = _after_comment(text, place)
+        spaced = match.lastgroup in ("comment", "space")
+        parts.append(" " if spaced else match[0])
+    return "".join(
+        each for before, each in zip(["", *parts], parts, strict=False) if (before, each) != (" ", " ")
+    ).strip()
 
 
 def statements(text: str) -> list[list[SqlToken]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provision.stores.postgres.migrate.sql_tokens import SqlToken, split, statements
 
@@ -46,6 +46,17 @@ def needs(text: str, version_table: str, *, whole: bool = False) -> tuple[Need, 
             break
         if whole or "CONCURRENTLY" not in words:
             found += _of(tokens, words)
+    return tuple(dict.fromkeys(found))
+
+
+def every_need(text: str, version_table: str) -> tuple[Need, ...]:
+    """What any statement of a text locks; CREATE INDEX CONCURRENTLY and its like in the weakest mode."""
+    found: list[Need] = []
+    for tokens in statements(text):
+        words = [each.word for each in tokens]
+        if not any(each.value == version_table for each in tokens):
+            weak = "CONCURRENTLY" in words
+            found += [replace(each, mode=_VALIDATE) if weak else each for each in _of(tokens, words)]
     return tuple(dict.fromkeys(found))
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 import psycopg
 
 from provision.errors import ProvisionError
+from provision.ports import Journal
 from provision.stores.postgres.migrate.blockers import Blocker, blocking, head, in_words
 from provision.stores.postgres.server import Connection
 
 TICK = 0.05  # seconds between two looks
 LATE = 5.0  # seconds that a busy server may take to cancel
 FIRST_WORD, NEXT_WORD = 2.0, 15.0  # seconds
+SHOWN = 1.0  # seconds between two of what is shown at a terminal
 _IN_CYCLE = """
 with recursive before(pid) as (
     select unnest(pg_blocking_pids(%(pid)s::int))
@@ -49,6 +51,7 @@ class Watched:
     ended: float = 0.0
     blockers: tuple[Blocker, ...] = ()
     word: float = 0.0  # seconds after which something is said of it
+    shown: float = 0.0  # seconds after which it is shown as it is then
 
     @property
     def seconds(self) -> float:
@@ -58,8 +61,8 @@ class Watched:
 class StatementWatch:
     """Watches one statement at a time. It ends a wait that would have the server choose somebody else's transaction."""
 
-    def __init__(self, connect: Callable[[], Connection], note: Callable[[str], None]) -> None:
-        self._connect, self._note = connect, note
+    def __init__(self, connect: Callable[[], Connection], journal: Journal) -> None:
+        self._connect, self._journal = connect, journal
         self._in_hand: Watched | None = None
         self.last = Watched(0, "", None)
         self._canceled = float("-inf")
@@ -68,7 +71,7 @@ class StatementWatch:
 
     def begins(self, pid: int, text: str, until: float | None) -> None:
         """A statement is about to be sent in the session `pid`."""
-        self._in_hand = self.last = Watched(pid, text, until, word=FIRST_WORD)
+        self._in_hand = self.last = Watched(pid, text, until, word=FIRST_WORD, shown=SHOWN)
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="locks", daemon=True)
             self._thread.start()
@@ -77,6 +80,8 @@ class StatementWatch:
         """The statement has ended, well or not; `last` is what was seen of it."""
         if self._in_hand is not None:
             self._in_hand.ended = time.monotonic()
+            if self._in_hand.shown > SHOWN:
+                self._journal.note("", live=True)
         self._in_hand = None
 
     def canceled(self) -> bool:
@@ -99,11 +104,10 @@ class StatementWatch:
                     continue
                 connection = connection or self._connect()
                 self._look(connection, watched)
-                if watched.seconds >= watched.word and self._in_hand is watched:
+                if watched.seconds >= watched.shown and self._in_hand is watched:
                     self._say(connection, watched)
-                    watched.word = watched.seconds + NEXT_WORD
         except (psycopg.Error, ProvisionError) as error:
-            self._note(f"statements are not watched any more: {' '.join(str(error).split())}")
+            self._journal.note(f"statements are not watched any more: {' '.join(str(error).split())}")
         finally:
             if connection is not None:
                 connection.close()
@@ -120,12 +124,20 @@ class StatementWatch:
             connection.execute(_CANCEL, pid)
 
     def _say(self, connection: Connection, watched: Watched) -> None:
-        """Tell whom the statement waits for, and how far it is with an index."""
-        waits = f"waits for {in_words(watched.blockers)}" if blocking(connection, watched.pid) else ""
+        """Show the statement, whom it waits for, and how far it is with an index; tell the latter two now and then."""
+        blockers = blocking(connection, watched.pid)
         row = connection.execute(_PROGRESS, (watched.pid,)).fetchone()
+        built = ""
         if row is not None:
             command, phase, total, done = row
-            share = f", {100 * done // total} %" if total else ""
-            waits = "; ".join(filter(None, (f"{command.lower()}: {phase}{share}", waits)))
-        if waits:
-            self._note(f"{waits} [{head(watched.text)}, {watched.seconds:.0f} s]")
+            built = f"{command.lower()}: {phase}" + (f", {100 * done // total} %" if total else "")
+        waits = "; ".join(filter(None, (built, f"waits for {in_words(blockers)}" if blockers else "")))
+        watched.shown = watched.seconds + SHOWN
+        if self._in_hand is watched:
+            # A terminal's line is cut: what is new in it comes first.
+            whom = f"waits for {blockers[0].name}" if blockers else ""
+            about = ", ".join(filter(None, (f"statement {watched.seconds:.0f} s", built, whom)))
+            self._journal.note(f"{about}: {head(watched.text)}", live=True)
+        if waits and watched.seconds >= watched.word:
+            watched.word = watched.seconds + NEXT_WORD
+            self._journal.note(f"{waits} [{head(watched.text)}, {watched.seconds:.0f} s]")

@@ -32,6 +32,19 @@ select c.oid::regclass::text, i.indrelid::regclass::text, exists (
 from pg_index i join pg_class c on c.oid = i.indexrelid
 where not i.indisvalid and c.relkind = 'i'
 """
+_UNPROVED = """
+select p.conrelid::regclass::text || '.' || p.conname
+from pg_constraint p join pg_class c on c.oid = p.conrelid
+where not p.convalidated and p.contype in ('c', 'f') and not c.relispartition
+order by 1
+"""
+_SECURED = """
+select c.oid::regclass::text, c.relforcerowsecurity, row_security_active(c.oid)
+from pg_class c where c.relrowsecurity and has_table_privilege(c.oid, 'SELECT') order by 1
+"""
+_PASSES_BY = (
+    "select rolname from pg_roles where rolbypassrls and not rolsuper and pg_has_role(oid, 'MEMBER') order by 1"
+)
 _SENT = "select detail->>'text' from provision.ledger where project = %s and store = %s and detail ? 'text'"
 
 
@@ -45,6 +58,8 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
             *_rights(connection, options),
             *_clock(connection, options),
             *_indexes(connection, options),
+            *_unproved(connection, options),
+            *_row_security(connection, options),
             *_autogenerate(options),
         ]
 
@@ -105,6 +120,34 @@ def _indexes(connection: Connection, options: StoreOptions) -> Iterator[Finding]
             yield Finding("indexes", Severity.WARNING, options.name, f"index {index} on {table} is INVALID", fix)
     if not found:
         yield Finding("indexes", Severity.FINE, options.name, "no index is INVALID")
+
+
+def _unproved(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
+    """Constraints that hold for every row that is written, and were never proved for those from before."""
+    found = [name for (name,) in connection.execute(_UNPROVED).fetchall()]
+    if found:
+        what = f"not proved for rows from before: {', '.join(found)}"
+        fix = "put the rows right that break it, then ALTER TABLE … VALIDATE CONSTRAINT …"
+        yield Finding("constraints", Severity.WARNING, options.name, what, fix)
+
+
+def _row_security(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
+    """Whether row security binds the owners of its tables, and whether backfills and checks see past it."""
+    found = connection.execute(_SECURED).fetchall()
+    free = [name for name, forced, _ in found if not forced]
+    bound = [name for name, _, active in found if active]
+    if free:
+        what = f"row security does not bind the owner of {', '.join(free)}"
+        fix = "ALTER TABLE … FORCE ROW LEVEL SECURITY, unless no application connects as the owner"
+        yield Finding("row-security", Severity.WARNING, options.name, what, fix)
+    if bound:
+        roles = [name for (name,) in connection.execute(_PASSES_BY).fetchall()]
+        what = f"row security hides rows of {', '.join(bound)} from this user: backfills refuse, checks see a part"
+        fix = f'role = "{roles[0]}" in [stores.{options.name}]' if roles else "connect as a role that has BYPASSRLS"
+        yield Finding("row-security", Severity.WARNING, options.name, what, fix)
+    if found and not free and not bound:
+        what = f"row security binds all but this user in {len(found)} tables, their owner too"
+        yield Finding("row-security", Severity.FINE, options.name, what)
 
 
 def _sent(connection: Connection, options: StoreOptions) -> str:

@@ -14,6 +14,7 @@ FOLDER = "alembic"
 FILES = "versions/*.py"
 INI = "alembic.ini"
 TEMPLATE = Path(__file__).with_name("template")
+_HERE = "%(here)s"
 
 
 def found(root: Path) -> Mapping[str, str] | None:
@@ -28,7 +29,8 @@ def found(root: Path) -> Mapping[str, str] | None:
             "several-alembic-folders",
             f"{len(places)} folders are Alembic script folders: {', '.join(_relative(root, each) for each in places)}",
             where=str(root),
-            fix="run `provision init` with --stores without postgres, then add one [stores.NAME] for each",
+            fix="`provision init --stores KINDS` without postgres, then for each of them"
+            " `provision store add NAME --kind postgres --path FOLDER`",
         )
     for folder, ini in places.items():
         own = {} if ini in (None, root / INI, folder / INI) else {"ini": _relative(root, ini or root)}
@@ -38,23 +40,42 @@ def found(root: Path) -> Mapping[str, str] | None:
             "folder-not-empty",
             f"{FOLDER} holds files, but no env.py",
             where=str(root / FOLDER),
-            fix="move them away, or run `alembic init` yourself and then `provision init`",
+            fix="move them away; or `provision init --stores KINDS` without postgres, then"
+            " `provision store add postgres --path FOLDER`",
         )
     return None
 
 
-def start(root: Path) -> Sequence[Path]:
-    """Write a new script folder and, unless it is there, its ini. Raises OSError."""
+def holds(folder: Path) -> bool:
+    """Whether the folder is an Alembic script folder, with or without revisions."""
+    return _is_script(folder / "env.py") and (folder / "env.py").is_file()
+
+
+def start(root: Path, folder: str, store: str) -> Sequence[Path]:
+    """Write a new script folder for the store and its ini. Raises OSError.
+
+    The ini of the usual folder lies beside provision.toml, where bare `alembic` looks for it, that of any other in its
+    folder: `alembic -c FOLDER/alembic.ini`.
+    """
     from alembic import command
     from alembic.config import Config
 
-    folder, ini = root / FOLDER, root / INI
+    place = root / folder
+    ini = root / INI if folder == FOLDER and not (root / INI).exists() else place / INI
     # Relative, so that the ini names the folder relative to itself.
     with redirect_stdout(StringIO()):  # `quiet` does not reach the script folder that Alembic makes inside
-        command.init(Config(str(ini)), os.path.relpath(folder), template=str(TEMPLATE))
-    keep = folder / "versions" / ".gitkeep"
+        command.init(Config(str(ini)), os.path.relpath(place), template=str(TEMPLATE))
+    # What a revision imports is found from the project's folder, wherever the ini is.
+    above = Path(os.path.relpath(root, ini.parent)).as_posix()
+    _edit(ini, "prepend_sys_path = %(here)s\n", f"prepend_sys_path = {_HERE if above == '.' else f'{_HERE}/{above}'}\n")
+    _edit(place / "env.py", 'of("postgres")', f'of("{store}")')
+    keep = place / "versions" / ".gitkeep"
     keep.touch()
-    return [ini, folder / "env.py", folder / "script.py.mako", keep]
+    return [ini, place / "env.py", place / "script.py.mako", keep]
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8", newline="\n")
 
 
 def _named_by_ini(root: Path) -> Iterator[tuple[Path, Path | None]]:

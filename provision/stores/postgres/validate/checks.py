@@ -11,10 +11,13 @@ from typing import Any, cast
 import psycopg
 
 from provision.errors import FailedError, ProvisionError
-from provision.model.checks import Check, Row, Scope, Table, Tally
+from provision.model.checks import MIN_ROWS, Check, Row, Scope, Table, Tally
+from provision.model.checks import ROWS as ROWS_NAME
+from provision.stores.postgres.reading import reader
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate import refused, sql
 from provision.stores.postgres.validate.keyed import PostgresKeyed
+from provision.stores.postgres.validate.queries import PostgresQueries
 from provision.stores.postgres.validate.sql import (
     OTHERS,
     ROWS,
@@ -32,6 +35,9 @@ from provision.validate.scan import narrowing, unknown_columns
 
 KINDS = SQL
 TABLE: dict[str, dict[str, object]] = {}
+# What a policy would filter is then an error: of the table itself, of those that an expression looks into, of the
+# tables below a view.
+ALL_ROWS = b"set local row_security = off"
 
 
 class PostgresChecks:
@@ -42,6 +48,7 @@ class PostgresChecks:
         self._connection: Connection | None = None
         self._types: dict[str, Types] = {}
         self.keyed = PostgresKeyed(self.reading, self._streaming)
+        self.queries = self.timed = PostgresQueries(self.reading, self._alone)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -60,10 +67,13 @@ class PostgresChecks:
         if found:
             return found
         # Each in a transaction of its own, since an error ends one.
-        found = list(refused.bad_expressions(self._alone, table, types))
-        if not found:
-            found = list(self._unexplained(table, types))
-        return found
+        rows = Check(ROWS_NAME, MIN_ROWS, {}, place=table.place)
+        query = f"explain {scan(replace(table, checks=()), types, ())}"
+        return (
+            list(refused.refusals(self._alone, query, table, rows, types))
+            or list(refused.bad_expressions(self._alone, table, types))
+            or list(self._unexplained(table, types))
+        )
 
     def tally(self, table: Table, scope: Scope) -> Sequence[Tally]:
         begun = time.monotonic()
@@ -80,7 +90,7 @@ class PostgresChecks:
                 elif check.kind in ROWS:
                     found.append(Tally(int(next(at)), total, duration_ms=taken))
                 else:
-                    found.append(replace(age_tally(cast(Any, check.body), next(at), total), duration_ms=taken))
+                    found.append(replace(age_tally(check.body, next(at), int(next(at)), total), duration_ms=taken))
         return found
 
     def samples(self, table: Table, check: Check, scope: Scope, limit: int) -> Sequence[Row]:
@@ -107,21 +117,29 @@ class PostgresChecks:
             yield execute
 
     @contextmanager
-    def _streaming(self, scope: Scope) -> Iterator[Callable[..., psycopg.Cursor[Any]]]:
+    def _streaming(self, scope: Scope) -> Iterator[tuple[Connection, Callable[..., psycopg.Cursor[Any]]]]:
         """As `reading`, on one more connection, so that others can be read while it is open."""
-        with closing(self._connect()) as connection, self._transaction(connection, scope) as execute:
-            yield execute
+        with closing(reader(self._connect())) as connection, self._transaction(connection, scope) as execute:
+            yield connection, execute
 
     @contextmanager
     def _transaction(self, connection: Connection, scope: Scope) -> Iterator[Callable[..., psycopg.Cursor[Any]]]:
+        begun = time.monotonic()
         try:
             with connection.transaction():
                 connection.execute("set transaction isolation level repeatable read, read only")
-                connection.execute(f"set local statement_timeout = {round(scope.seconds * 1000)}".encode())
+                connection.execute(f"set local statement_timeout = {max(1, round(scope.seconds * 1000))}".encode())
+                connection.execute(ALL_ROWS)
                 yield lambda query, parameters=None: connection.execute(
                     cast(Any, query.encode() if parameters is None else query), parameters
                 )
+        except psycopg.errors.LockNotAvailable:
+            raise connection.table_locked() from None
         except psycopg.errors.QueryCanceled:
+            # The server's own words for the two are in its language.
+            if time.monotonic() - begun < scope.seconds:
+                what = "the statement was cancelled on the server"
+                raise FailedError("check-failed", what, fix="ask who did, then run it again") from None
             what = f"a statement took longer than {scope.seconds:g} s"
             raise FailedError("check-timeout", what, fix="raise --timeout, or narrow with --since") from None
         except psycopg.Error as error:
@@ -129,8 +147,8 @@ class PostgresChecks:
             raise FailedError("check-failed", what, fix="correct the check") from None
 
     def _open(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._connect()
+        if self._connection is None or self._connection.closed:
+            self._connection = reader(self._connect())
         return self._connection
 
     def _alone(self, query: str, parameters: object = None) -> psycopg.Cursor[Any]:
@@ -138,13 +156,13 @@ class PostgresChecks:
         connection = self._open()
         with connection.transaction():
             connection.execute("set transaction read only")
+            connection.execute(ALL_ROWS)
             return connection.execute(cast(Any, query.encode() if parameters is None else query), cast(Any, parameters))
 
     def _unexplained(self, table: Table, types: Types) -> Iterator[ProvisionError]:
         """What the planner says against the statements as they will be sent."""
         for check in table.checks:
-            one = Table(table.store, table.name, (check,), table.time, table.tenant)
-            query = f"explain {scan(one, types, ())}"
+            query = f"explain {scan(replace(table, checks=(check,)), types, ())}"
             if check.kind in OTHERS:
                 query = f"explain {counting(check, table_name(table.name), ())}"
             yield from refused.refusals(self._alone, query, table, check, types)

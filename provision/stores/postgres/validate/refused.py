@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
 from provision.stores.postgres.validate.sql import Types, table_name
 from provision.text.nearest import meant, near
-from provision.validate.columns import no_text, used
+from provision.validate.columns import hidden_rows, no_text, used
 
 _BOOLEAN = 16
 _COLUMNS = """
@@ -84,6 +85,9 @@ def refusals(
 
 def _explained(error: psycopg.Error, table: Table, check: Check, types: Types) -> ConfigError:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        # The server names the table whose policy would have hidden rows, in the language of the server.
+        if hidden := re.search(r"row-level security policy.*\"(.+)\"", str(error.diag.message_primary)):
+            return hidden_rows(table.store, hidden[1], check.place)
         return ConfigError(
             "no-privilege",
             f"{table.store}: {error.diag.message_primary}",

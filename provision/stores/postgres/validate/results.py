@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from provision.errors import FailedError
 from provision.model.checks import CheckSeverity, Result, Status, StoredResult, ValidationRun
@@ -25,14 +26,19 @@ create table if not exists provision.validation (
 create index if not exists validation_name on provision.validation (project, suite, name, at desc);
 comment on table provision.validation is 'What each check found, passes too; rows can be deleted when old{IN_COMMENT}';
 """
+# A table of an earlier release has no such column; reading works without it.
+_FIGURES = "alter table provision.validation add column if not exists figures jsonb"
+_HAS_FIGURES = """
+select from pg_attribute where attrelid = 'provision.validation'::regclass and attname = 'figures' and not attisdropped
+"""
 _INSERT = """
 insert into provision.validation (project, run, n, at, environment, scope, actor, suite, name, kind, store, "table",
-    severity, status, bad, total, message, duration_ms)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    severity, status, bad, total, message, duration_ms, figures)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _READ = """
 select run, at, environment, scope, actor, suite, name, kind, store, "table", severity, status, bad, total, message,
-    duration_ms, obj_description('provision.validation'::regclass, 'pg_class')
+    duration_ms, to_jsonb(validation) -> 'figures', obj_description('provision.validation'::regclass, 'pg_class')
 from provision.validation
 where project = %(project)s and (%(suite)s::text is null or suite = %(suite)s)
     and (%(name)s::text is null or name = %(name)s) and (%(since)s::timestamptz is null or at >= %(since)s)
@@ -63,6 +69,8 @@ class PostgresHistory:
     def create(self) -> None:
         with _refusals_worded():
             own_tables.make(self._open(), "validation", _TABLE)
+            if self._open().execute(_HAS_FIGURES).fetchone() is None:
+                self._open().execute(_FIGURES)
 
     def add(self, run: ValidationRun, results: Sequence[Result]) -> None:
         rows = [
@@ -102,12 +110,13 @@ def _fields(result: Result) -> tuple[object, ...]:
         result.total,
         result.message,
         result.duration_ms,
+        Jsonb(dict(result.figures)) if result.figures else None,
     )
 
 
 def _stored_result(row: Sequence[object]) -> StoredResult:
     run, at, environment, scope, actor, suite, name, kind, store, table, severity, status, *rest = row
-    bad, total, message, duration_ms, comment = rest
+    bad, total, message, duration_ms, figures, comment = rest
     refuse_newer_comment(str(comment or ""), "table provision.validation")
     assert isinstance(at, datetime)
     made = ValidationRun(str(run), at.astimezone(UTC), str(environment), str(scope), str(actor))
@@ -125,5 +134,6 @@ def _stored_result(row: Sequence[object]) -> StoredResult:
             total=int(str(total)),
             message=str(message),
             duration_ms=int(str(duration_ms)),
+            figures=figures if isinstance(figures, dict) else {},
         ),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.sql import Literal
 
 from provision.model.checks import Check, Scope
-from provision.validate.columns import columns, narrowing
+from provision.validate.columns import REPEATED, ahead, columns, narrowing, used
 
 # Of these NaN is greater than infinity, and infinity than every other value.
 ENDLESS = frozenset({"numeric", "real", "double precision"})
@@ -86,6 +87,7 @@ def _max_length(check: Check, types: Types) -> str:
 ROWS: Mapping[str, Callable[[Check, Types], str]] = {
     "bad": _bad,
     "not_null": _not_null,
+    "not_null_share": lambda check, types: _not_null(replace(check, body=used(check)[0]), types),
     "range": _range,
     "accepted_values": _accepted_values,
     "max_length": _max_length,
@@ -106,7 +108,19 @@ def _reference(check: Check, table: str, _narrowed: Sequence[str]) -> str:
     return f"({there} and not exists (select from {table_name(body['to']['table'])} referred where {same}))"
 
 
-OTHERS: Mapping[str, Callable[[Check, str, Sequence[str]], str]] = {"unique": _unique, "reference": _reference}
+def _unique_combination(check: Check, table: str, narrowed: Sequence[str]) -> str:
+    same = " and ".join(
+        f"repeated.{name(each)} is not distinct from {table}.{name(each)}" for each in columns(check.body)
+    )
+    keys = ", ".join(name(each) for each in columns(check.body))
+    return f"exists (select from ({repeated(check, table, narrowed, keys)}) repeated where {same})"
+
+
+OTHERS: Mapping[str, Callable[[Check, str, Sequence[str]], str]] = {
+    "unique": _unique,
+    "unique_combination": _unique_combination,
+    "reference": _reference,
+}
 """Kinds that look at other rows too → the condition that holds for a bad one, given the table and its scope."""
 
 
@@ -119,19 +133,24 @@ def condition(check: Check, types: Types, table: str, narrowed: Sequence[str]) -
 
 def counting(check: Check, table: str, narrowed: Sequence[str]) -> str:
     """The query of the number of bad rows of a kind in OTHERS."""
-    if check.kind == "unique":  # the rows need not be read a second time, as its condition would
+    if check.kind in REPEATED:  # the rows need not be read a second time, as its condition would
         return f"select coalesce(sum(n), 0) from ({repeated(check, table, narrowed, 'count(*) as n')}) repeated"
     return f"select count(*) from {table}{clause([*narrowed, OTHERS[check.kind](check, table, narrowed)])}"
 
 
 def repeated(check: Check, table: str, narrowed: Sequence[str], select: str) -> str:
-    """A query of one row for each key of an `unique` check that more than one row has."""
+    """A query of one row for each key that more than one row has."""
     keys = [name(each) for each in columns(check.body)]
-    kept = clause([*narrowed, *(f"{key} is not null" for key in keys)])
+    there = [f"{key} is not null" for key in keys] if check.kind == "unique" else []
+    kept = clause([*narrowed, *there])
     return f"select {select} from {table}{kept} group by {', '.join(keys)} having count(*) > 1"
 
 
 def freshness_select(check: Check, time: str | None) -> str:
+    """The age of the newest row, and how many are further in the future than they may be."""
     body: Any = check.body
     column = name(body.get("column") or time or "")
-    return f"extract(epoch from clock_timestamp() - max({column}))::float8"
+    late = f"clock_timestamp() + interval '{ahead(body):d} s'"
+    # An endless moment has no age; one of them is from the future, the other too old for any limit.
+    newest = f"nullif(max({column}) filter (where {column} <= {late})::timestamptz, '-infinity')"
+    return f"extract(epoch from clock_timestamp() - {newest})::float8, count(*) filter (where {column} > {late})"

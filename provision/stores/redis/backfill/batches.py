@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, RunLogEntry, Stepped
 from provision.errors import ConfigError, ProvisionError
-from provision.model.backfills import SMALL, Backfill, ServerSignal
+from provision.model.backfills import NAMED, SMALL, Backfill, Left, ServerSignal
 from provision.stores.redis.names import OWN, Keys
 from provision.text.durations import DURATION, seconds
 
@@ -94,8 +94,13 @@ class RedisWork(LoggedWork):
     def cursors(self, _parts: int) -> Sequence[object]:
         return [{"scan": "0"}]
 
-    def left(self, _run: str) -> int:
-        return sum(len(self._endless(page)) for page in self._pages())
+    def left(self, _run: str) -> Left:
+        rows, named = 0, list[str]()
+        for page in self._pages():
+            found = self._endless(page)
+            rows += len(found)
+            named += found[: NAMED - len(named)]
+        return Left(rows, tuple(named))
 
     def step(self, cursor: object, rows: int) -> Stepped:
         assert isinstance(cursor, dict)

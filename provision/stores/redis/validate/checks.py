@@ -12,6 +12,7 @@ from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.stores.redis.names import OWN, Keys
 from provision.stores.redis.server import Server
 from provision.stores.redis.validate.keys import ExpectedKey, KeyCatalogue, catalogue
+from provision.stores.redis.validate.timed import RedisTimed
 from provision.text.durations import DURATION, seconds
 from provision.text.nearest import near
 from provision.validate.columns import body
@@ -47,10 +48,12 @@ class RedisChecks:
     """`provision.ports.validate.Checks`; the table is a pattern such as `vfr:*`, a row is a key."""
 
     keyed = None
+    queries = None
 
     def __init__(self, keys: Keys, server: Callable[[], Server]) -> None:
         self._keys, self._server = keys, server
         self._samples = Samples()
+        self.timed = RedisTimed(server)
 
     def refused(self, table: Table) -> Sequence[ProvisionError]:
         with self._server().reading():

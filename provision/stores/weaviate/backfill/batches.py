@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from provision.backfill import advice
 from provision.backfill.log import LoggedBatches, LoggedRuns, LoggedWork, Stepped
 from provision.documents.operation import Body, Stopped
 from provision.documents.refused import Refused
 from provision.errors import BatchFailed, FailedError, ProvisionError
 from provision.model import StoreOptions
-from provision.model.backfills import SMALL, Backfill
+from provision.model.backfills import SMALL, Backfill, Left
 from provision.model.statements import Outcome
 from provision.stores.weaviate.backfill.refused import refused
 from provision.stores.weaviate.backfill.runs import RunEntries
@@ -87,8 +88,9 @@ class WeaviateWork(LoggedWork):
             return refused(self._backfill, live)
 
     def warnings(self) -> Sequence[str]:
-        alias, drop = self._body["alias"], self._body.get("drop", ())
-        said = [f"writes through {alias} are refused for at most {self._body.get('pause', PAUSE)} while it moves"]
+        alias, drop, batches = self._body["alias"], self._body.get("drop", ()), self._live().server.batches
+        said = [f"objects are written over REST: {why}"] if batches and (why := batches.why_not()) else []
+        said += [f"writes through {alias} are refused for at most {self._body.get('pause', PAUSE)} while it moves"]
         lost = f"{', '.join(drop)} of every object behind {alias} is left behind"
         return [*said, lost] if drop else said
 
@@ -106,12 +108,12 @@ class WeaviateWork(LoggedWork):
     def cursors(self, _parts: int) -> Sequence[object]:
         return [At(Do.CREATE).cursor()]
 
-    def left(self, _run: str) -> int:
+    def left(self, _run: str) -> Left:
         """Nothing once the alias has moved; all of it while it has not, or was moved back."""
         live = self._live()
         with self._explained(live):
             moved = stand(self._body, live).alias == self._body["class"]["class"]
-        return 0 if moved else max(sum(self._counts()), 1)
+        return Left(0 if moved else max(sum(self._counts()), 1))
 
     def verified(self) -> str:
         live = self._live()
@@ -145,11 +147,12 @@ class WeaviateWork(LoggedWork):
             with live.server.reading():
                 yield
         except ObjectRefused as error:
-            fix = f"correct the object, then `provision backfill resume {name}`"
+            fix = advice.resume(name, "correct the object")
             raise BatchFailed(str(error), rows=1, where=where, fix=fix) from None
         except Refused as error:
-            fix = error.fix or f"remove the cause, then `provision backfill resume {name}`"
+            fix = error.fix or advice.resume(name, "remove the cause")
             raise FailedError("batch-refused", str(error), where=where, fix=fix) from None
         except Stopped as error:
-            fix = f"set it right and resume, or `provision backfill cancel {name}` and run it anew"
+            cancel, run = f"`provision backfill cancel {name}`", f"`provision backfill run {name}`"
+            fix = f"{advice.resume(name, 'set it right')}; else {cancel}, then {run} begins anew"
             raise FailedError("schema-changed", str(error), where=where, fix=fix) from None

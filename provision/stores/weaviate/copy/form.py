@@ -29,6 +29,8 @@ class Form:
     lost: tuple[str, ...]
     references: frozenset[str]
     tenants: bool
+    # Lists of numbers in the target: JSON writes 1.0 as 1, and gRPC tells whole numbers from others.
+    numbers: frozenset[str] = frozenset()
 
     @classmethod
     def between(cls, source: Class, target: Class) -> Form:
@@ -39,7 +41,9 @@ class Form:
         lost += [name or "vector" for name in vector_names(source) if name not in vectors]
         references = frozenset(name for name, kind in here.items() if kind[:1].isupper())
         carried = frozenset(here.keys() & there.keys())
-        return cls(source["class"], target["class"], carried, vectors, tuple(lost), references, tenanted(source))
+        numbers = frozenset(name for name, kind in there.items() if kind == "number[]")
+        names = (source["class"], target["class"])
+        return cls(*names, carried, vectors, tuple(lost), references, tenanted(source), numbers)
 
     def made(self, found: Object, over: Object | None = None) -> dict[str, Any]:
         """The object as it is sent to the target; `over` is the one there now, which keeps what is not carried."""
@@ -51,6 +55,8 @@ class Form:
         vectors = dict(self._carried(found))
         if over is not None:
             vectors = {**{name: each for name, each in _all(over) if name not in self.vectors.values()}, **vectors}
+        for name in self.numbers & made["properties"].keys():
+            made["properties"][name] = [float(each) for each in made["properties"][name] or ()]
         if NAMELESS in vectors:
             made["vector"] = vectors.pop(NAMELESS)
         if vectors:

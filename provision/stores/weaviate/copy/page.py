@@ -39,7 +39,8 @@ def level_page(copy: Copy, tenant: str | None, after: str) -> Page:
     unlike = set(differing(iter(wanted.items()), ((key, copy.form.digest(each)) for key, each in there.items())))
     if unlike:
         copy.guard()
-        target.put([copy.form.made(each, there.get(each["id"])) for each in here if each["id"] in unlike])
+        made = [copy.form.made(each, there.get(each["id"])) for each in here if each["id"] in unlike]
+        copy.pour(source, target, made)
         target.delete(sorted(unlike - wanted.keys()))
         back = {each["id"]: copy.form.digest(each) for each in target.between(after, last)}
         copy.mend(source, target, list(differing(iter(wanted.items()), iter(back.items()))))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from provision.backfill import folder as backfills
 from provision.documents.refused import Refused
 from provision.errors import FailedError
 from provision.model import Leftover, StoreOptions
 from provision.net.http import path_of
-from provision.stores.weaviate.copy.marks import CopyMark, Stage, mark_of
 from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import Class, Server
+
+if TYPE_CHECKING:
+    from provision.stores.weaviate.copy.marks import CopyMark
 
 
 class WeaviateLeftovers:
@@ -57,6 +60,10 @@ class WeaviateLeftovers:
 
 def _replaced_with_marks(found: Mapping[str, Class], aliases: Mapping[str, str]) -> dict[str, CopyMark]:
     """The collections that were replaced, each with its mark."""
+    if not any("[provision {" in str(each.get("description")) for each in found.values()):
+        return {}  # as in most runs, which then have no use for what reads them
+    from provision.stores.weaviate.copy.marks import Stage, mark_of
+
     marks = {name: mark for name, each in found.items() if (mark := mark_of(each)) and mark.stage is Stage.KEPT}
     return {
         name: mark

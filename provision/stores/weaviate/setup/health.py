@@ -17,7 +17,8 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
     server = connect(options, url)
     try:
         with server.reading():
-            return [*_nodes(server, options), *_remains(server, options), *_aliases(server, options)]
+            found = [*_nodes(server, options), *_remains(server, options), *_aliases(server, options)]
+            return [*found, *_grpc(server, options)]
     finally:
         server.close()
 
@@ -61,3 +62,15 @@ def _aliases(server: Server, options: StoreOptions) -> Iterator[Finding]:
         yield Finding("aliases", Severity.WARNING, options.name, what, f"move or delete the alias {alias}")
     if not dangling:
         yield Finding("aliases", Severity.FINE, options.name, "every alias stands for a collection that is there")
+
+
+def _grpc(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    """Only where it is configured: nobody else expects it."""
+    place = options.extra.get("grpc")
+    if not place or server.batches is None:
+        return
+    if why := server.batches.why_not():
+        what, fix = f"objects are copied over REST: {why}", "correct `grpc`, or leave it out"
+        yield Finding("grpc", Severity.WARNING, options.name, what, fix)
+    else:
+        yield Finding("grpc", Severity.FINE, options.name, f"objects are copied over gRPC of {place}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from provision.model import StoreOptions
@@ -54,7 +53,7 @@ def _read_collections(server: Server) -> list[Found]:
         made.append(
             _checked(f"collection {name}", [("create_collection", stated), *_rest(server, there[name], aliases)])
         )
-    circle = replace(_checked("references in a circle", left), irreversible="a property cannot be removed")
+    circle = _checked("references in a circle", left)._replace(irreversible="a property cannot be removed")
     return [*made, *([circle] if left else ())]
 
 

@@ -10,13 +10,24 @@ from provision.model.checks import Check, Row, Scope, Table, Tally
 from provision.stores.weaviate.server import Class, Server
 from provision.stores.weaviate.setup.health import WITH_ALIASES
 from provision.stores.weaviate.validate.pages import UNNAMED, PagePart, vectors_of
+from provision.stores.weaviate.validate.timed import WeaviateTimed
 from provision.stores.weaviate.validate.watch import VECTORS, WATCHES, needs_vectors, used, vector_of
 from provision.text.nearest import near
-from provision.validate.columns import ACCEPTED_VALUES, FRESHNESS, MAX_LENGTH, NOT_NULL, RANGE, no_text, timeless
+from provision.validate.columns import (
+    ACCEPTED_VALUES,
+    FRESHNESS,
+    MAX_LENGTH,
+    NOT_NULL,
+    NOT_NULL_SHARE,
+    RANGE,
+    no_text,
+    timeless,
+)
 from provision.validate.scan import Deadline, Samples, Watch, moment, narrowing, since, unknown_columns
 
 KINDS = {
     "not_null": NOT_NULL,
+    "not_null_share": NOT_NULL_SHARE,
     "range": RANGE,
     "accepted_values": ACCEPTED_VALUES,
     "max_length": MAX_LENGTH,
@@ -36,10 +47,12 @@ class WeaviateChecks:
     """
 
     keyed = None
+    queries = None
 
     def __init__(self, server: Callable[[], Server]) -> None:
         self._server = server
         self._samples = Samples()
+        self.timed = WeaviateTimed(server)
 
     def refused(self, table: Table) -> Sequence[ProvisionError]:
         server = self._server()
@@ -73,7 +86,7 @@ class WeaviateChecks:
         tallies = [each.tally(message, begun) for each in watches]
         for each in watches:
             self._samples.keep(table, each.check, scope, each.rows)
-        return [Tally(0, total, message, since(begun)), *tallies]
+        return [Tally(0, total, message, since(begun), partial=bool(asleep)), *tallies]
 
     def samples(self, table: Table, check: Check, scope: Scope, limit: int) -> Sequence[Row]:
         return self._samples.of(table, check, scope, limit)

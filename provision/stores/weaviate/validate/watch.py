@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from provision.model.checks import Check, Row, Table, Tally
 from provision.stores.weaviate.server import Class
 from provision.stores.weaviate.validate.pages import NotFinite, Vector, vectors_of
-from provision.validate.columns import age_tally, body
+from provision.validate.columns import age_tally, ahead, body
 from provision.validate.scan import KEPT, ROWS, Bad, Watch, moment, of_row, shown
 
 Tenants = Mapping[str, str] | None
@@ -66,16 +66,20 @@ class _Newest(Watch):
         super().__init__(check, lambda _: False, ())
         self._column = str(cast(Mapping[str, Any], check.body).get("column") or table.time)
         self._newest: datetime | None = None
+        self._late = datetime.now(UTC) + timedelta(seconds=ahead(check.body))
+        self._future = 0
 
     def see(self, row: Mapping[str, Any]) -> None:
         super().see(row)
         at = moment(row.get(self._column))
-        if at is not None and (self._newest is None or at > self._newest):
+        if at is not None and at > self._late:
+            self._future += 1
+        elif at is not None and (self._newest is None or at > self._newest):
             self._newest = at
 
     def tally(self, message: str, begun: float) -> Tally:
         age = None if self._newest is None else (datetime.now(UTC) - self._newest).total_seconds()
-        found = age_tally(cast(Mapping[str, Any], self.check.body), age, self.total)
+        found = age_tally(self.check.body, age, self._future, self.total)
         rest = super().tally(message, begun)
         return Tally(found.bad, found.total, "; ".join(filter(None, (found.message, message))), rest.duration_ms)
 

@@ -35,7 +35,7 @@ def probe(
     if Effect.UNKNOWN in statement.effects:
         return Fate(Outcome.CANNOT_TELL, f"nothing shows whether it ran: {statement.summary}")
     if set(statement.effects) == {Effect.REPEATABLE}:
-        return Fate(Outcome.NOT_DONE, f"it can be run again: {statement.summary}")
+        return Fate(Outcome.NOT_DONE, f"it can be run again: {statement.summary}", proved=False)
     if Effect.INSERT in statement.effects:
         return _insert(connection, read_name(statement.touches[0]).within(database), statement)
     try:
@@ -50,7 +50,7 @@ def probe(
 def _insert(connection: PictureReader, target: Name, statement: ParsedStatement) -> Fate:
     safe, reason = repeatable(connection, target, statement.text)
     if safe:
-        return Fate(Outcome.NOT_DONE, f"it can be sent again: {reason}")
+        return Fate(Outcome.NOT_DONE, f"it can be sent again: {reason}", proved=False)
     return Fate(Outcome.CANNOT_TELL, f"whether rows arrived cannot be seen: {reason}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from provision.documents.operation import Body, Problem, mapping
 from provision.model.statements import Fate, Outcome
-from provision.stores.influx.migrate.model import FUNCTIONS, Rollup
+from provision.stores.influx.migrate.model import FUNCTIONS, Rollup, seconds
 from provision.stores.influx.migrate.operations.base import DATABASE, NAME, SPAN, InfluxOperation
 from provision.stores.influx.migrate.world import InfluxWorld, no_database, out_of_reach
 from provision.stores.influx.server import Server
@@ -14,6 +14,7 @@ from provision.stores.influx.server import Server
 # Quotation and parentheses would end a call early.
 _WORD = r"[^\"\\()/\u0000-\u001f\u007f]+"
 _CALL = rf"({'|'.join(FUNCTIONS)})\({_WORD}\)"
+_FRACTION = rf"{_CALL} */ *{_CALL}"
 _MEASUREMENT = {
     "type": "string",
     "pattern": r"^[^\"\\\u0000-\u001f\u007f]+$",
@@ -35,6 +36,7 @@ class CreateRollup(InfluxOperation):
         },
         every={**SPAN, "description": "the length of a window: a duration such as 1m, 1h, 1d"},
         late={**SPAN, "description": "how late a point may come and still be counted: a duration such as 10m"},
+        runs={**SPAN, "description": "how often it runs, in whole windows; else as often as a window ends"},
         offset={**SPAN, "description": "how long after a window's end a 2.x task waits: a duration such as 30s"},
         fields={
             "type": "object",
@@ -43,9 +45,9 @@ class CreateRollup(InfluxOperation):
             "propertyNames": {"pattern": f"^{_WORD}$"},
             "additionalProperties": {
                 "type": "string",
-                "pattern": rf"^{_CALL}( */ *{_CALL})?$",
-                "description": f"a function of a field such as sum(value), or one divided by another;"
-                f" functions: {', '.join(FUNCTIONS)}",
+                "pattern": rf"^({_CALL}|{_FRACTION}|sqrt\({_FRACTION}\))$",
+                "description": f"a function of a field such as sum(value) or sum(value::integer), one divided by"
+                f" another, or the sqrt(…) of that; functions: {', '.join(FUNCTIONS)}",
             },
         },
         group_by={
@@ -77,6 +79,9 @@ class CreateRollup(InfluxOperation):
     def problems(self, body: Body) -> Iterable[Problem]:
         if body["from"] == body["into"]:
             yield Problem("into", "the rollup writes where it reads", "name another tier or measurement")
+        if "runs" in body and (seconds(body["runs"]) or 1) % (seconds(body["every"]) or 1):
+            what = f"runs {body['runs']} is no multiple of every {body['every']}"
+            yield Problem("runs", what, "let it run once in so many whole windows")
 
     def effect(self, world: InfluxWorld, body: Body) -> Iterator[Problem]:
         rollup, database = Rollup.of(body), world.databases.get(body["database"])

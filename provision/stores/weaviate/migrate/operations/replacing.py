@@ -135,13 +135,14 @@ def settle(copy: Copy, since: int | None) -> None:
 def catch_up(copy: Copy, since: int, body: Body, name: str) -> None:
     """Follow a source in use until little is left. Raises Refused when the last look would outlast `pause`."""
     for _ in range(ROUNDS):
-        began = time.monotonic()
+        began, mending = time.monotonic(), copy.mending
         left = copy.level(since, copy.look(since))
-        took = time.monotonic() - began
+        took, mending = time.monotonic() - began, copy.mending - mending
         if left <= CALM:
             break
     if took > pause(body):
-        raise Refused(f"{too_long(body, name)}: comparing takes {took:.0f}s", LONGER)
+        parts = f"comparing takes {took - mending:.0f}s, bringing over {left:,} changed objects {mending:.0f}s"
+        raise Refused(f"{too_long(body, name)}: {parts}", LONGER)
 
 
 def deadline(body: Body, name: str, guard: Callable[[], None]) -> Callable[[], None]:

@@ -1,0 +1,1 @@
+"""Windows of time, planned without any database."""

@@ -1,0 +1,1 @@
+"""Lint of ArangoDB: what its files say, parsed."""

@@ -1,0 +1,1 @@
+"""Lint of ClickHouse: what its files say, parsed."""

@@ -1,0 +1,1 @@
+"""The windows of ClickHouse tables: partitions, which the server makes with the rows."""

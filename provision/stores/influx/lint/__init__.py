@@ -1,0 +1,1 @@
+"""Lint of InfluxDB: what its files say, parsed."""

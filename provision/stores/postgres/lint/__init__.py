@@ -1,0 +1,1 @@
+"""Lint of PostgreSQL: what its files say, parsed."""

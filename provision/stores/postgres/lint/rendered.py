@@ -1,0 +1,114 @@
+"""The SQL of revisions as Alembic writes it offline, each piece with the line of the revision file that makes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from provision.errors import ConfigError
+from provision.lint.text import lines_of
+from provision.model import Direction, Revision, Step, StoreOptions
+from provision.model.lint import Place
+from provision.ports.lint import shown
+from provision.stores.postgres.migrate import alembic as engine
+from provision.stores.postgres.migrate.describe import BUSY, PATIENCE
+from provision.stores.postgres.migrate.lane import ALEMBIC
+from provision.text.raised import raised
+
+
+class Piece(NamedTuple):
+    """What one call of a revision writes, and the line of its file where the call begins; 0: Alembic's own."""
+
+    text: str
+    line: int
+
+
+class Rendered(NamedTuple):
+    """The pieces of one revision, or why there are none."""
+
+    pieces: tuple[Piece, ...]
+    reason: str = ""
+
+
+class _Traced(StringIO):
+    """Keeps with what is written the line of `file` that the writing call comes from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.file, self.pieces = "", list[Piece]()
+
+    def write(self, text: str) -> int:
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != self.file:
+            frame = frame.f_back  # type: ignore[assignment]
+        if text.strip():
+            self.pieces.append(Piece(text, frame.f_lineno if frame is not None else 0))
+        return len(text)
+
+
+def rendered(options: StoreOptions, revisions: Sequence[Revision]) -> list[Rendered]:
+    """One a revision, in order. Imports every revision file; reaches no server."""
+    if not revisions:
+        return []
+    if not ALEMBIC.acquire(timeout=PATIENCE):
+        return [Rendered((), BUSY) for _ in revisions]
+    try:
+        directory = engine.scripts(options)
+        made: list[Rendered] = []
+        while len(made) < len(revisions):
+            made += _some(options, directory, revisions[len(made) :])
+        return made
+    except ConfigError as error:
+        return [Rendered((), error.what) for _ in revisions]
+    finally:
+        ALEMBIC.release()
+
+
+def _some(options: StoreOptions, directory: Any, revisions: Sequence[Revision]) -> list[Rendered]:
+    """Up to and with the first that needs a database."""
+    buffer, made = _Traced(), list[Rendered]()
+
+    def fn(_heads: Any, _context: Any) -> Iterator[Any]:
+        for each in revisions:
+            buffer.file, buffer.pieces = str(shown(options, each)[1]), []
+            yield engine.step(directory, each.number, Direction.UP)
+            made.append(Rendered(tuple(buffer.pieces)))
+
+    before = tuple(parent.split("/", 1)[1] for parent in Step(revisions[0]).revision.parents)
+    try:
+        engine.render(options, directory, fn, buffer, before)
+    except Exception as error:  # a revision is code: without a database it may raise anything
+        return [*made, Rendered((), raised(error))]
+    return made
+
+
+def placed(piece: Piece, source: str) -> Callable[[int], Place]:
+    """The place in the revision file of a character of the piece.
+
+    A line of SQL that stands in the file as it is, is found there: below the call, else anywhere; of SQL that Alembic
+    makes, the call itself is the place.
+    """
+    lines = source.split("\n")
+    inside = lines_of(piece.text)
+    texts = piece.text.split("\n")
+    call = max(piece.line, 1)
+    order = [*range(call - 1, len(lines)), *range(call - 1)]
+
+    def locate(at: int) -> Place:
+        where = inside(at)
+        wanted = texts[where.line - 1].strip().rstrip(";")
+        for number in order if wanted else ():
+            begin = lines[number].find(wanted)
+            if begin >= 0:
+                indent = len(texts[where.line - 1]) - len(texts[where.line - 1].lstrip())
+                return Place(number + 1, begin + max(where.column - indent, 1))
+        return Place(call, 1)
+
+    return locate
+
+
+def path_of(options: StoreOptions, revision: Revision) -> Path:
+    return shown(options, revision)[1]

@@ -1,0 +1,181 @@
+"""Tries the statements of a revision on tables that hold rows, and takes everything back.
+
+Each statement runs alone in one transaction, which is rolled back: the locks that it takes are all still held when it
+has ended, so that none is missed. What needs to stand outside a transaction is not tried.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import psycopg
+
+from provision.model import StoreOptions
+from provision.model.lint import Script, Unit
+from provision.model.trial import LOCKS, RevisionSeen, StatementSeen, TableSeen
+from provision.stores.postgres.lint import tree
+from provision.stores.postgres.lint.nodes import ast
+from provision.stores.postgres.lint.seeding import emptied, seeded
+from provision.stores.postgres.server import Connection, connect
+
+PATIENCE = "set lock_timeout = '2s'; set statement_timeout = '5s'; set enable_seqscan = off"
+OUTSIDE = "it stands outside of a transaction"
+_TABLES = """
+select c.oid, format('%I.%I', n.nspname, c.relname), pg_relation_filenode(c.oid),
+    c.relname || array(select i.indexrelid::regclass::text from pg_index i where i.indrelid = c.oid)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'm') and c.relpersistence <> 't' and n.nspname !~ '^pg_'
+    and n.nspname not in ('information_schema', 'provision')
+"""
+_SEEN = """
+select c.oid, pg_relation_filenode(c.oid), coalesce(pg_stat_get_xact_tuples_returned(c.oid), 0),
+    (select array_agg(l.mode) from pg_locks l
+        where l.locktype = 'relation' and l.relation = c.oid and l.pid = pg_backend_pid()
+            and l.database = (select oid from pg_database where datname = current_database()))
+from pg_class c where c.oid = any(%s)
+"""
+
+
+class _Table(NamedTuple):
+    name: str
+    filenode: int | None
+    called: Sequence[str]  # by its own name, or by those of its indexes
+
+
+class _State(NamedTuple):
+    """A table in the middle of a transaction."""
+
+    filenode: int | None
+    scanned: int
+    lock: int  # its place in LOCKS; -1 for none
+
+
+class _Failed(NamedTuple):
+    unit: Unit
+    what: str
+
+
+def tried(options: StoreOptions, url: str, script: Script) -> RevisionSeen:
+    """What the statements of a file do to the database as it is. Leaves nothing behind.
+
+    Tables that are there, that the statements name and that are empty get rows first: values in every column, then,
+    where a statement does not go through, values only where there must be some, then none.
+    """
+    if script.not_rendered:
+        return RevisionSeen(not_seen=((1, script.not_rendered),))
+    units = [each for each in script.units if each.in_transaction and each.body.node is not None]
+    outside = tuple((each.place.line, OUTSIDE) for each in script.units if not each.in_transaction)
+    if not units:
+        return RevisionSeen(not_seen=outside)
+    with connect(url, options.name) as connection:
+        connection.execute(PATIENCE.encode())
+        try:
+            return _tried(connection, units, outside)
+        except psycopg.Error as error:  # no right to seed, or a time limit
+            return RevisionSeen(not_seen=(*outside, (1, str(error).partition("\n")[0])))
+
+
+def _tried(connection: Connection, units: Sequence[Unit], outside: tuple[tuple[int, str], ...]) -> RevisionSeen:
+    tables = {oid: _Table(*rest) for oid, *rest in connection.execute(_TABLES).fetchall()}
+    named = {name for each in units for name in _names(each)}
+    wanted = [oid for oid, each in tables.items() if named & {name.rpartition(".")[2] for name in each.called}]
+    first = ""
+    for empty in (False, True, None):
+        rows = seeded(connection, wanted, empty=empty) if empty is not None else {}
+        try:
+            found = _run(connection, units, {oid: tables[oid] for oid in wanted}, rows)
+        finally:
+            emptied(connection, rows)
+        if not isinstance(found, _Failed):
+            return RevisionSeen(tuple(found), outside, first)
+        first = first or f"{found.unit.place.line}: {found.what}"
+        failed = found
+    return RevisionSeen(not_seen=(*outside, (failed.unit.place.line, failed.what)), failed=first)
+
+
+def fill(options: StoreOptions, url: str) -> int:
+    """Give every empty table some rows, where that can be; how many tables. Raises UnreachableError."""
+    with connect(url, options.name) as connection:
+        oids = [oid for oid, *_ in connection.execute(_TABLES).fetchall()]
+        return len(seeded(connection, oids, empty=False))
+
+
+def _run(
+    connection: Connection, units: Sequence[Unit], tables: Mapping[int, _Table], rows: Mapping[int, int]
+) -> list[StatementSeen] | _Failed:
+    wanted = list(tables)
+    told: list[tuple[Unit, float, float, tuple[TableSeen, ...]]] = []
+    counts = {oid: _count(connection, each.name) if oid not in rows else rows[oid] for oid, each in tables.items()}
+    connection.execute("begin")
+    try:
+        before = _states(connection, wanted)
+        for unit in units:
+            began = time.monotonic()
+            try:
+                connection.execute(unit.text.encode())
+            except psycopg.errors.QueryCanceled:
+                raise  # with other rows it would take as long
+            except psycopg.Error as error:
+                return _Failed(unit, str(error).partition("\n")[0])
+            ended = time.monotonic()
+            after = _states(connection, wanted)
+            told.append((unit, began, ended, tuple(_changes(tables, counts, before, after, unit))))
+            before = after
+    finally:
+        end = time.monotonic()
+        connection.execute("rollback")
+    return [
+        StatementSeen(
+            unit.file,
+            unit.place.line,
+            max(unit.last, unit.place.line),
+            round((ended - began) * 1000, 1),
+            round((end - began) * 1000, 1),
+            seen,
+        )
+        for unit, began, ended, seen in told
+    ]
+
+
+def _states(connection: Connection, wanted: Sequence[int]) -> Mapping[int, _State]:
+    found = connection.execute(_SEEN, (list(wanted),)).fetchall()
+    return {
+        oid: _State(filenode, scanned, max((LOCKS.index(each) for each in modes or ()), default=-1))
+        for oid, filenode, scanned, modes in found
+    }
+
+
+def _changes(
+    tables: Mapping[int, _Table],
+    counts: Mapping[int, int],
+    before: Mapping[int, _State],
+    after: Mapping[int, _State],
+    unit: Unit,
+) -> Iterator[TableSeen]:
+    for oid, table in tables.items():
+        was, now = before.get(oid), after.get(oid)
+        if was is None or now is None:  # dropped: no lock of it can be seen any more
+            if was is not None:
+                yield TableSeen(table.name, LOCKS[-1], False, 0, counts[oid])
+            continue
+        lock = LOCKS[now.lock] if now.lock > was.lock else ""
+        rewritten = now.filenode != was.filenode and not isinstance(unit.body.node, ast.TruncateStmt)
+        scanned = now.scanned - was.scanned
+        if lock or rewritten or scanned:
+            yield TableSeen(table.name, lock, rewritten, scanned, counts[oid])
+
+
+def _count(connection: Connection, name: str) -> int:
+    found = connection.execute(f"select count(*) from (select 1 from {name} limit 100000) rows".encode()).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _names(unit: Unit) -> set[str]:
+    """The tables that a statement names, and that of an index which it drops."""
+    node = unit.body.node
+    found = tree.tables_in(node)
+    if isinstance(node, ast.DropStmt):
+        found |= {tree.last(each) for each in node.objects or () if isinstance(each, tuple)}
+    return found

@@ -1,0 +1,1 @@
+"""Jobs of maintenance on PostgreSQL: views, statistics, indexes; what became of them; pg_cron."""

@@ -1,0 +1,1 @@
+"""Lint of Redis: what its files say, parsed."""

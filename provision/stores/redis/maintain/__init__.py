@@ -1,0 +1,1 @@
+"""Jobs of maintenance on Redis: what caches and streams hold is kept short; what became of jobs."""

@@ -1,0 +1,1 @@
+"""Lint of Weaviate: what its files say, parsed."""

@@ -1,0 +1,72 @@
+"""Tries revisions on throw-away engines, before they are applied there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provision import kinds, settings
+from provision.flows.connect import placed
+from provision.flows.lint import LintReport, LintScope, StoreScripts, linted
+from provision.lint.suppress import read
+from provision.model import Revision
+from provision.model.lint import LintFinding
+from provision.model.trial import RevisionSeen
+from provision.wiring import changes, lint, local_engines
+
+
+class Trials:
+    """What the revisions of an environment were seen to do; `seen` is by file."""
+
+    def __init__(
+        self, project: settings.ProjectFile, environment: settings.Environment, scripts: Iterable[StoreScripts]
+    ) -> None:
+        self.seen: dict[str, RevisionSeen] = {}
+        self._project, self._environment = project, environment
+        self._options = {each.name: each for each in placed(project, environment)}
+        self._predict = {each.rule.name for each in lint.every_rule() if each.rule.predicts}
+        self._scripts = {script.file: script for each in scripts for script in each.scripts}
+
+    def before(self, revision: Revision) -> None:
+        """Try a revision that is about to be applied. Raises UnreachableError."""
+        script, options = self._scripts.get(revision.path), self._options.get(revision.store)
+        part = kinds.named(options.kind, options.name).trial() if options is not None else None
+        if script is not None and options is not None and part is not None:
+            url = local_engines.url(self._project, self._environment, options.name)
+            self.seen[revision.path] = part.tried(options, url, script)
+
+    def allowed(self, revision: Revision) -> list[tuple[int, int]]:
+        """First and last lines of a file where a comment allows what a rule predicts."""
+        script = self._scripts.get(revision.path)
+        comments = read(script) if script is not None else []
+        return [span for each in comments if each.reason and each.rule in self._predict for span in each.spans]
+
+    def fill(self, stores: Iterable[str]) -> int:
+        """Put rows into the empty tables of these stores; how many tables have some. Raises UnreachableError."""
+        filled = 0
+        for name in set(stores) & set(self._options):
+            options = self._options[name]
+            part = kinds.named(options.kind, options.name).trial()
+            if part is not None:
+                filled += part.fill(options, local_engines.url(self._project, self._environment, name))
+        return filled
+
+
+def linted_project(
+    project: settings.ProjectFile, environment: str, since: changes.Changes | None
+) -> tuple[LintReport, list[StoreScripts]]:
+    """What lint finds in all files, and the files as it parsed them.
+
+    Raises ConfigError (missing-extra where the extra `lint` is not installed, …).
+    """
+    found, wrong = lint.of_project(project, ())
+    levels = lint.levels(project.lint_levels(environment), str(project.file))
+    scope = LintScope(levels) if since is None else LintScope(levels, since.files, since.edited)
+    return linted(found, scope, wrong), found
+
+
+def predicts(findings: Iterable[LintFinding]) -> dict[str, str]:
+    """Rule → what it predicts, of those that found something."""
+    named = {each.rule for each in findings}
+    return (
+        {each.rule.name: each.rule.predicts for each in lint.every_rule() if each.rule.name in named} if named else {}
+    )

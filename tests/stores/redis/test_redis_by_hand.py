@@ -1,0 +1,72 @@
+"""Ten changes of Redis behind the tool's back are told, nothing else is, and none once they are undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+
+from provision.model import StoreOptions
+from provision.stores.redis.names import Keys
+from provision.stores.redis.setup.snapshot import taken
+from tests.stores.by_hand import told
+from tests.stores.redis.redis_servers import Engine
+
+KEYS = Keys("vfr", "redis")
+FAMILY = {"pattern": "user:{id}", "description": "a user", "type": "hash", "ttl": "1h", "owner": "me"}
+Change = Callable[[redis.Redis], object]
+CHANGES: tuple[tuple[Change, Change, str], ...] = (
+    (lambda c: c.xadd("late", {"a": 1}), lambda c: c.delete("late"), "create_stream late"),
+    (lambda c: c.delete("gone"), lambda c: c.xadd("gone", {"a": 1}), "create_stream gone"),
+    (lambda c: c.xgroup_create("events", "x", id="0"), lambda c: c.xgroup_destroy("events", "x"), "create_group x"),
+    (lambda c: c.xgroup_destroy("events", "old"), lambda c: c.xgroup_create("events", "old", id="0"), "old"),
+    (lambda c: c.rename("events", "events2"), lambda c: c.rename("events2", "events"), "events"),
+    (
+        lambda c: c.hset(KEYS.families, "new", json.dumps({**FAMILY, "pattern": "cart:{id}"})),
+        lambda c: c.hdel(KEYS.families, "new"),
+        "new",
+    ),
+    (
+        lambda c: c.hdel(KEYS.families, "users"),
+        lambda c: c.hset(KEYS.families, "users", json.dumps(FAMILY)),
+        "key_family users",
+    ),
+    (
+        lambda c: c.hset(KEYS.families, "users", json.dumps({**FAMILY, "ttl": "2h"})),
+        lambda c: c.hset(KEYS.families, "users", json.dumps(FAMILY)),
+        "key_family users",
+    ),
+    (
+        lambda c: c.hset(KEYS.streams, "events", json.dumps({"maxlen": 99})),
+        lambda c: c.hset(KEYS.streams, "events", json.dumps({"maxlen": 10})),
+        "create_stream events",
+    ),
+    (
+        lambda c: c.hdel(KEYS.streams, "events"),
+        lambda c: c.hset(KEYS.streams, "events", json.dumps({"maxlen": 10})),
+        "create_stream events",
+    ),
+)
+
+
+def test_every_change_by_hand_is_told_and_silent_once_undone(
+    engine: Engine, client: redis.Redis, tmp_path: Path
+) -> None:
+    options = StoreOptions("redis", "redis", "vfr", tmp_path, tmp_path)
+    for name in ("events", "gone"):
+        client.xadd(name, {"a": 1})
+    client.xgroup_create("events", "old", id="0")
+    client.hset(KEYS.families, "users", json.dumps(FAMILY))
+    client.hset(KEYS.streams, "events", json.dumps({"maxlen": 10}))
+    client.set("user:1", "a row")
+    before = taken(options, engine.url)
+    for change, undo, name in CHANGES:
+        found = told(options, lambda: taken(options, engine.url), lambda change=change: change(client), tmp_path / "m")
+        assert found, name
+        assert all(name in each or name in before.get(each, "") for each in found), found
+        undo(client)
+        assert taken(options, engine.url) == before, name
+    client.set("user:2", "another row")
+    assert taken(options, engine.url) == before

@@ -1,0 +1,115 @@
+"""Redis as a cache: whatever happens to it, a read is then a miss and a write is not done; both are counted."""
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from math import isfinite
+from typing import Any, TypeGuard, TypeVar
+
+import redis.asyncio as aioredis
+from redis.exceptions import RedisError, ResponseError
+
+from vfr_data.circuit import Circuit
+from vfr_data.errors import BadInput
+
+Result = TypeVar("Result")
+Client = aioredis.Redis
+FAULTS = (RedisError, OSError, TimeoutError)
+
+
+class Cache:
+    """What every part of the data path asks Redis through. `client` must not decode, and should have short timeouts.
+
+    `counts` has hits, misses, wrong (a cached value of another type or shape), failed (Redis refused or is away) and
+    skipped (not asked, as the circuit was open).
+    """
+
+    def __init__(self, client: Client, circuit: Circuit | None = None) -> None:
+        self.client = client
+        self._circuit = circuit or Circuit()
+        self.counts: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, url: str, *, timeout: float = 0.25, connections: int = 64) -> "Cache":
+        """A cache at `url`, whose calls and connections may take `timeout` seconds. Raises BadInput."""
+        limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "timeout": timeout}
+        try:
+            pool = aioredis.BlockingConnectionPool.from_url(url, max_connections=connections, **limits)
+        except ValueError as error:
+            raise BadInput(f"this is no url of Redis: {error}; give redis://…") from error
+        return cls(Client(connection_pool=pool))
+
+    @property
+    def is_skipped(self) -> bool:
+        """True while Redis is left alone after failures."""
+        return self._circuit.is_open
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+        await self.client.connection_pool.disconnect()
+
+    async def ask(self, call: Callable[[Client], Awaitable[Result]]) -> Result | None:
+        """What `call` returns; None when Redis failed, or is left alone.
+
+        A wrong type of key is an answer of a healthy server: it is counted as wrong and the circuit stays as it is.
+        """
+        if not self._circuit.allows():
+            self.counts["skipped"] += 1
+            return None
+        try:
+            answer = await call(self.client)
+        except ResponseError as error:
+            self._circuit.succeeded()
+            self.counts["wrong" if str(error).startswith("WRONGTYPE") else "failed"] += 1
+            return None
+        except FAULTS:
+            self._circuit.failed()
+            self.counts["failed"] += 1
+            return None
+        self._circuit.succeeded()
+        return answer
+
+    async def get(self, key: str) -> dict[str, Any] | None:
+        """The JSON object under a key; None for none, and for what is no object."""
+        found = await self.ask(lambda client: client.get(key))
+        if found is None:
+            self.counts["misses"] += 1
+            return None
+        return self.decoded(found)
+
+    async def set(self, key: str, value: Mapping[str, Any], ttl: int) -> bool:
+        """Write a JSON object for `ttl` seconds in one step; False when it was not written. Raises BadInput."""
+        text = encoded(value)
+        return bool(await self.ask(lambda client: client.set(key, text, ex=ttl)))
+
+    def refuse(self) -> None:
+        """Count the last hit as a miss: what was cached is of another shape."""
+        self.counts.update({"hits": -1, "wrong": 1, "misses": 1})
+
+    def decoded(self, text: bytes | str) -> dict[str, Any] | None:
+        """The object of a cached text, a hit; None for anything else, a counted miss."""
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            self.counts["hits"] += 1
+            return value
+        self.counts["wrong"] += 1
+        self.counts["misses"] += 1
+        return None
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value of JSON is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def encoded(value: Mapping[str, Any]) -> str:
+    """The text of a JSON object. Raises BadInput for NaN, infinity, and what JSON has no form for."""
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise BadInput(
+            f"this cannot be cached as JSON: {error}; give finite numbers, texts, lists and objects"
+        ) from error

@@ -1,0 +1,251 @@
+"""The feature store: PostgreSQL has every value, Redis the newest ones of the window that is open."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from vfr_data.cache import Cache
+from vfr_data.database import Connection, Database
+from vfr_data.errors import BadInput
+from vfr_data.features import online, wire
+from vfr_data.features.matrix import Cell, FeatureMatrix, Filling
+from vfr_data.features.online import Entry
+from vfr_data.features.rows import Rejections, Source, Stored, each_row, is_ticker
+from vfr_data.features.wire import Packer
+from vfr_data.moments import Clock, aware, now
+
+TICKERS_AT_ONCE = 2000
+CLOCKS_APART = timedelta(seconds=60)
+_LISTED = "n, ticker, timestamp, feature_id, value, confidence_score, data_quality_score, source_provider"
+# Memory enough to sort a batch, which else goes through files.
+_BEGIN = """
+SELECT set_config('statement_timeout', '0', true), set_config('work_mem', '64MB', true), stage_features()
+"""
+# Rows that are valid for sure; staged_features, which the shipped function judges, has the others.
+_PLAIN = "CREATE TEMPORARY TABLE plain_features (LIKE pg_temp.staged_features) ON COMMIT DROP"
+_COPY = f"COPY pg_temp.{{table}} ({_LISTED}) FROM STDIN (FORMAT binary)"
+PIECE = 1 << 16
+"""Bytes that are sent at once; as many of rows that are not plain wait for the next change of tables."""
+# LOCK keeps the partitions that were seen.
+_INSIDE = """
+SELECT coalesce(string_agg(coalesce(pg_get_partition_constraintdef(relid), 'true'), ' OR '), 'false')
+FROM pg_partition_tree('ml_feature_store') WHERE isleaf AND level > 0
+"""
+_MOVE_OUTSIDE = f"""
+WITH gone AS (DELETE FROM pg_temp.plain_features WHERE ({{inside}}) IS NOT TRUE RETURNING {_LISTED})
+INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
+"""
+# Sorted by key, so that two batches wait for one another in one order. Valid rows replace whatever is there.
+_UPSERT = """
+INSERT INTO ml_feature_store (ticker, timestamp, feature_id, value, confidence_score, data_quality_score,
+    source_provider, validation_status)
+SELECT DISTINCT ON (ticker, feature_id, timestamp) ticker, timestamp, feature_id, value::numeric,
+    confidence_score::numeric, data_quality_score::numeric, source_provider, 'valid'
+FROM pg_temp.plain_features ORDER BY ticker, feature_id, timestamp, n DESC
+ON CONFLICT (ticker, feature_id, timestamp) DO UPDATE SET
+    value = excluded.value, confidence_score = excluded.confidence_score,
+    data_quality_score = excluded.data_quality_score, source_provider = excluded.source_provider,
+    validation_status = excluded.validation_status
+"""
+# The foreign key would refuse the whole batch.
+_UNKNOWN = """
+WITH plain AS (
+    DELETE FROM pg_temp.plain_features s
+    WHERE NOT EXISTS (SELECT FROM ml_feature_definitions d WHERE d.feature_id = s.feature_id) RETURNING n
+), others AS (
+    DELETE FROM pg_temp.staged_features s
+    WHERE NOT EXISTS (SELECT FROM ml_feature_definitions d WHERE d.feature_id = s.feature_id) RETURNING n
+), gone AS (SELECT n FROM plain UNION ALL SELECT n FROM others)
+SELECT (SELECT count(*) FROM gone), ARRAY(SELECT n FROM gone ORDER BY n LIMIT 20)
+"""
+_REPORT = "SELECT stored, invalid, rejected, superseded FROM store_staged_features_report()"
+_REASONS = """
+SELECT reason, count(*), (array_agg(n ORDER BY n))[1:20] FROM pg_temp.invalid_features GROUP BY reason ORDER BY min(n)
+"""
+_TOUCHED = """
+CREATE TEMPORARY TABLE touched_features ON COMMIT DROP AS
+SELECT DISTINCT s.ticker, s.feature_id, w.kind, w.first, w.beyond
+FROM (TABLE pg_temp.plain_features UNION ALL TABLE pg_temp.staged_features) s
+JOIN ml_feature_definitions d USING (feature_id)
+JOIN unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) w(kind, first, beyond) ON w.kind = d.feature_type
+WHERE s.timestamp >= w.first AND s.timestamp < w.beyond
+"""
+# The clock is read after the rows were locked and before they are let go, so that of two batches with the same row the
+# one that commits last has the later.
+_NEWEST = """
+SELECT t.ticker, t.feature_id, t.kind, f.value::float8, f.confidence_score::float8, f.data_quality_score::float8,
+    (extract(epoch FROM f.timestamp) * 1000000)::bigint, f.source_provider,
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+FROM pg_temp.touched_features t CROSS JOIN LATERAL (
+    SELECT * FROM ml_feature_store m WHERE m.ticker = t.ticker AND m.feature_id = t.feature_id
+        AND m.timestamp >= t.first AND m.timestamp < t.beyond AND m.validation_status = 'valid'
+    ORDER BY m.timestamp DESC LIMIT 1
+) f
+"""
+_MATRIX = """
+SELECT ticker, feature_id, value::float8, confidence_score::float8, data_quality_score::float8,
+    (extract(epoch FROM timestamp) * 1000000)::bigint
+FROM feature_matrix(%s::text[], %s::uuid[], %s::timestamptz)
+"""
+
+
+class FeatureStore:
+    """Stores and reads values of features. Without a cache every read is PostgreSQL's."""
+
+    def __init__(self, database: Database, cache: Cache | None = None, clock: Clock = now) -> None:
+        self._database, self._cache, self._clock = database, cache, clock
+        self._kinds: dict[UUID, str] = {}
+
+    async def store_batch(self, rows: Source) -> Stored:
+        """Store a batch of any size in one transaction; see Stored for what is counted.
+
+        Rows are sent as they come, so that the batch need not fit into memory. A row that is not valid never replaces
+        a valid one. Redis is filled after the commit, and its failure is not an error here: it is counted by the cache.
+        Raises BadInput for what is no batch of rows, StorageError or PoolExhausted: then nothing of it is stored.
+        """
+        rejections = Rejections()
+        async with self._database.transaction() as connection:
+            # A batch takes as long as it has rows and its source gives them.
+            await connection.execute(_BEGIN)
+            await connection.execute(_PLAIN)
+            await self._copy(connection, rows, rejections)
+            stored, superseded = await self._settle(connection, rejections)
+            entries = await self._newest(connection)
+        if entries and self._cache:
+            await online.write(self._cache, entries)
+        rejected = sum(rejections.reasons.values())
+        return Stored(stored, rejected, superseded, dict(rejections.reasons), tuple(rejections.examples))
+
+    async def matrix(
+        self, tickers: Sequence[str], feature_ids: Sequence[UUID], as_of: datetime | None = None
+    ) -> FeatureMatrix:
+        """Of each ticker and feature the last valid value that is not later than `as_of`, now if that is not given.
+
+        Tickers and features that are given twice count once. Raises BadInput for what is no ticker or no UUID, for a
+        moment without a time zone, and for one in the future: it would be answered differently later.
+        """
+        at = self._clock()
+        moment = aware(as_of or at, "as_of")
+        if moment > at + CLOCKS_APART:
+            raise BadInput(f"as_of {moment.isoformat()} is in the future; give a moment until {at.isoformat()}")
+        filling = Filling(*_asked(tickers, feature_ids))
+        if filling.tickers and filling.feature_ids:
+            await self._fill_online(filling, moment, at)
+            await self._fill(filling, moment)
+        return filling.done(moment)
+
+    async def _copy(self, connection: Connection, rows: Source, rejections: Rejections) -> None:
+        """Plain rows into one table, the others into another, a few of which wait meanwhile: COPY is one at a time."""
+        packer, others, n = Packer(), bytearray(), 0
+        source = each_row(rows)
+        more = True
+        while more:
+            more = False
+            async with _copying(connection, "plain_features") as send:
+                plain = bytearray()
+                async for row in source:
+                    packed = packer.pack(n, row)
+                    if packed.reason:
+                        rejections.add(packed.reason, 1, [n])
+                    elif packed.is_plain:
+                        plain += packed.row
+                    else:
+                        others += packed.row
+                    n += 1
+                    if len(plain) > PIECE:
+                        await send(bytes(plain))
+                        plain.clear()
+                    if len(others) > PIECE:
+                        more = True
+                        break
+                await send(bytes(plain))
+            if others:
+                async with _copying(connection, "staged_features") as send:
+                    await send(bytes(others))
+                others.clear()
+
+    async def _settle(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
+        """Stored and superseded rows of what is staged."""
+        await connection.execute("LOCK TABLE ONLY ml_feature_store IN ROW EXCLUSIVE MODE")
+        [inside] = await _one(connection, _INSIDE)
+        await connection.execute(_MOVE_OUTSIDE.format(inside=inside).encode())
+        unknown, indexes = await _one(connection, _UNKNOWN)
+        if unknown:
+            rejections.add("feature_id is not defined", unknown, indexes)
+        if self._cache:
+            kinds, starts, ends = zip(*online.windows(self._clock()), strict=True)
+            await connection.execute(_TOUCHED, [list(kinds), list(starts), list(ends)])
+        [staged] = await _one(connection, "SELECT count(*) FROM pg_temp.plain_features")
+        plain = (await connection.execute(_UPSERT)).rowcount if staged else 0
+        stored, invalid, rejected, superseded = await _one(connection, _REPORT)
+        for reason, count, indexes in await (await connection.execute(_REASONS)).fetchall():
+            rejections.add(reason, count, indexes)
+        return plain + stored - (invalid - rejected), staged - plain + superseded
+
+    async def _newest(self, connection: Connection) -> list[Entry]:
+        if not self._cache:
+            return []
+        found = await connection.execute(_NEWEST)
+        return [
+            Entry(ticker, feature, kind, Cell(value, confidence, quality, at), source, version)
+            for ticker, feature, kind, value, confidence, quality, at, source, version in await found.fetchall()
+        ]
+
+    async def _fill_online(self, filling: Filling, as_of: datetime, at: datetime) -> None:
+        if self._cache is None:
+            return
+        kinds = {each: self._kinds[each] for each in filling.feature_ids if each in self._kinds}
+        for ticker, feature, cell in await online.read(self._cache, filling.tickers, kinds, as_of, at):
+            filling.put(ticker, feature, cell, online=True)
+
+    async def _fill(self, filling: Filling, as_of: datetime) -> None:
+        tickers, features = filling.missing()
+        if not tickers:
+            return
+        async with self._database.transaction() as connection:
+            if len(tickers) > TICKERS_AT_ONCE:  # all of one snapshot
+                await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await self._learn_kinds(connection, features)
+            for start in range(0, len(tickers), TICKERS_AT_ONCE):
+                chunk = tickers[start : start + TICKERS_AT_ONCE]
+                async with connection.cursor(binary=True) as cursor:
+                    await cursor.execute(_MATRIX, [chunk, features, as_of])
+                    for ticker, feature, *cell in await cursor.fetchall():
+                        filling.put(ticker, feature, Cell(*cell))
+
+    async def _learn_kinds(self, connection: Connection, features: Sequence[UUID]) -> None:
+        """The types of features do not change, so that they are asked for once."""
+        unknown = [each for each in features if each not in self._kinds]
+        if unknown and self._cache:
+            found = await connection.execute(
+                "SELECT feature_id, feature_type FROM ml_feature_definitions WHERE feature_id = ANY(%s)", [unknown]
+            )
+            self._kinds.update(await found.fetchall())
+
+
+def _asked(tickers: Sequence[str], feature_ids: Sequence[UUID]) -> tuple[list[str], list[UUID]]:
+    given = [] if isinstance(tickers, str) else list(tickers)
+    if isinstance(tickers, str) or not all(map(is_ticker, given)):
+        wrong_one = tickers if isinstance(tickers, str) else next(each for each in given if not is_ticker(each))
+        raise BadInput(f"tickers: {wrong_one!r}; give a list of tickers in capitals, each of 1 to 20 characters")
+    for each in feature_ids:
+        if not isinstance(each, UUID):
+            raise BadInput(f"feature_ids: {each!r} is no UUID; give the feature_id of ml_feature_definitions")
+    return given, list(feature_ids)
+
+
+@asynccontextmanager
+async def _copying(connection: Connection, table: str) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    """Lend what sends rows to a table."""
+    async with connection.cursor() as cursor, cursor.copy(_COPY.format(table=table)) as copy:
+        await copy.write(wire.HEAD)
+        yield copy.write
+        await copy.write(wire.TAIL)
+
+
+async def _one(connection: Connection, query: str) -> tuple[Any, ...]:
+    row = await (await connection.execute(query)).fetchone()
+    assert row is not None  # aggregates give one row
+    return tuple(row)
