@@ -29,7 +29,8 @@ def outline(path: Path, shown: str, stores: Collection[str], unbounded: Collecti
         text = files.read_text(path, shown)
     except ProvisionError:
         return None
-    found = _said(text)
+    places: dict[tuple[str, ...], tuple[int, int]] = {}
+    found = _said(text, places)
     if found is None or not found.keys() >= _NEEDED or not {*_NO_TEXT}.isdisjoint(found.values()):
         return None
     if found["store"] not in stores and (found["store"] not in unbounded or not found.keys().isdisjoint(_NUMBERS)):
@@ -61,21 +62,23 @@ def outline(path: Path, shown: str, stores: Collection[str], unbounded: Collecti
         checksum=files.checksum(text),
         retain=retain,
         merge=merge,
+        places=places,
     )
 
 
-def _said(text: str) -> dict[str, str] | None:
-    """Key → value, where every line has one of each, or none."""
+def _said(text: str, places: dict[tuple[str, ...], tuple[int, int]]) -> dict[str, str] | None:
+    """Key → value, where every line has one of each, or none; `places` gets the line and column of each key."""
     found: dict[str, str] = {}
     if "\r" in text or not text.isascii():
         return None
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         said = line.partition(" #")[0].rstrip(" ") if line[:1] != "#" else ""
         key, colon, value = said.partition(": ")
         if said and (not colon or key in found or not _plain(key, value)):
             return None
         if said:
             found[key] = value
+            places[key,] = number, 1
     return found
 
 
