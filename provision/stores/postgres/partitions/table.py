@@ -68,7 +68,8 @@ class PostgresPartitions:
                 for bounds in wanting:
                     yield [keeper.make(bounds, say)]
             else:
-                yield from WindowMaker(self._open(), wanted.column, found, self._limits).make(wanting, say)
+                maker = WindowMaker(self._open(), wanted.column, found, self._limits, wanted.sub)
+                yield from maker.make(wanting, say)
 
     def register(self, wanted: PartitionSet, first: Bounds, found: TableWindows, say: Say) -> bool:
         with self._turn(found.place):
