@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from provision.errors import ProvisionError, RefusedError
+from provision.errors import ConfigError, ProvisionError, RefusedError
 from provision.model.partitions import Bounds, Engine, PartitionSet, TableWindows, Window, WindowState
 from provision.partitions.planner import Coverage, coverage, following, mergeable, missing, over, span
 from provision.ports.partitions import Converts, Delegates, Makes, Merges, Partitions
@@ -82,7 +82,32 @@ def standings(
     for store, part in parts.items():
         mine = [each for each in sets if each.store == store]
         found.update(part.look(mine, whole=whole) if mine else {})
-    return [_standing(each, found[each.name], as_of) for each in sets if each.name in found]
+    known = [each for each in sets if each.name in found]
+    found.update(_twice(known, found))
+    return [_standing(each, found[each.name], as_of) for each in known]
+
+
+def _twice(
+    sets: Sequence[PartitionSet], found: Mapping[str, TableWindows | ProvisionError]
+) -> Mapping[str, ConfigError]:
+    """What is wrong with sets that are of one table: which of them is right nobody can say."""
+    tables: dict[tuple[str, str], list[PartitionSet]] = {}
+    for each in sets:
+        if isinstance(seen := found[each.name], TableWindows):
+            tables.setdefault((each.store, seen.place or each.table), []).append(each)
+    return {
+        each.name: _of_one_table(each, [other.shown for other in same if other is not each])
+        for same in tables.values()
+        if len(same) > 1
+        for each in same
+    }
+
+
+def _of_one_table(wanted: PartitionSet, others: Sequence[str]) -> ConfigError:
+    line, column = wanted.places.get(("table",), (1, 1))
+    what = f"{wanted.table} is described by {', '.join(others)} too"
+    where = f"{wanted.shown}:{line}:{column}"
+    return ConfigError("bad-partitions", what, where=where, fix="keep one document of a table")
 
 
 def _standing(wanted: PartitionSet, found: TableWindows | ProvisionError, as_of: datetime | None) -> SetStanding:

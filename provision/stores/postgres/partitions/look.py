@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from provision.errors import ConfigError, FailedError, ProvisionError
-from provision.model.partitions import Bounds, PartitionSet, TableWindows, Window, WindowState
+from provision.model.partitions import Bounds, PartitionSet, TableWindows, Unit, Window, WindowState
 from provision.stores.postgres.reading import patience
 from provision.stores.postgres.server import Connection
 
@@ -108,6 +108,9 @@ def _refused(wanted: PartitionSet, row: Sequence[Any]) -> ConfigError | None:
     if type_ not in TYPES:
         what = f"{wanted.table} is partitioned by {column} of type {type_}"
         return _wrong(wanted, "column", what, "windows need a column of type timestamptz, timestamp or date")
+    if type_ == "date" and wanted.interval.unit is Unit.HOUR and wanted.interval.number % 24:
+        what = f"{wanted.table} is partitioned by {column} of type date, and a window holds {wanted.interval}"
+        return _wrong(wanted, "interval", what, "windows of a date hold whole days")
     return None
 
 

@@ -147,7 +147,10 @@ class PostgresPartitions:
 
     def hindrances(self, wanted: PartitionSet) -> Sequence[str]:
         with self._converter(wanted) as converter:
-            return converter.hindrances() if converter.kind != "p" else ()
+            if converter.kind != "p":
+                return converter.hindrances()
+        seen = self.look([wanted])[wanted.name]  # partitioned already: as the set says, or otherwise
+        return (seen.what,) if isinstance(seen, ProvisionError) else ()
 
     def convert(self, wanted: PartitionSet, now: datetime | None, until: datetime | None, say: Say) -> str:
         with self._converter(wanted) as converter, self._turn(converter.place):
