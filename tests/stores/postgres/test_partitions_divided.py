@@ -79,6 +79,10 @@ def test_windows_are_divided_by_list_and_drain_the_default_partition(events: Pro
         ("events_p2026_12_rest", None), ("events_p2026_11_rest", "it"), ("events_p2026_11_eu", "de"), ("rest", "us"),
     ]  # fmt: skip
     assert events.rows(every) == before
+    describe(events, more=f"{LIST}\nretain: 31 days")
+    execute(events, "insert into events (at, region) values ('2027-02-05', 'fr'); delete from rest")
+    events.done("partitions", "retire", "--as-of", "2027-02-15")
+    assert events.rows("select region, id > 4 from events") == [("fr", True)]
 
 
 def test_a_document_that_changes_divides_new_windows_alone(events: Project) -> None:

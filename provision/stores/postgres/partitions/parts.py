@@ -32,11 +32,20 @@ order by 1, 2
 """
 
 
-class Divider:
-    """Makes the parts of new windows of one table."""
+# PostgreSQL's version from which an attached window gets the identity columns of its table, and its parts do not: it
+# could never be detached again. Parts that are made once it is attached have them.
+_IDENTITY = 170000
+_HAS_IDENTITY = "select from pg_attribute where attrelid = %s::regclass and attidentity <> '' and not attisdropped"
 
-    def __init__(self, connection: Connection, sub: Sub, table: str, schema: str) -> None:
+
+class Divider:
+    """Makes the parts of new windows of the table at `place`, which is called `table`."""
+
+    def __init__(self, connection: Connection, sub: Sub, place: str, table: str, schema: str) -> None:
         self._connection, self._sub, self._table, self._schema = connection, sub, table, schema
+        asked = connection.info.server_version >= _IDENTITY
+        self.late = asked and connection.execute(_HAS_IDENTITY, (place,)).fetchone() is not None
+        """Whether the parts must be made once the window is attached."""
 
     @property
     def clause(self) -> str:
@@ -48,7 +57,7 @@ class Divider:
         return self._sub.parts or len(self._sub.values) + 1
 
     def statements(self, window: str, place: str) -> Iterator[str]:
-        """Those that make the parts of a window that is in no table yet."""
+        """Those that make the parts of a window."""
         for part, taken in self._parts():
             name = Identifier(part_name(self._table, window, part)).as_string(self._connection)
             yield f"create table {self._schema}.{name} partition of {place} {taken}"
