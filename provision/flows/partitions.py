@@ -200,8 +200,10 @@ def _retired(standing: SetStanding, part: Partitions, said: Said, *, dry_run: bo
         said(wanted.name, f"the server removes windows itself: {found.leaves}")
         return SetChange(wanted)
     due = over(wanted, found.windows, found.now)
+    last = _last(wanted, found, due)
+    due = due[:-1] if last is not None else due
     if dry_run:
-        return SetChange(wanted, tuple(due))
+        return SetChange(wanted, tuple(due), error=last)
     done: list[Window] = []
     try:
         for window in due:
@@ -209,7 +211,19 @@ def _retired(standing: SetStanding, part: Partitions, said: Said, *, dry_run: bo
             done.append(window)
     except ProvisionError as error:
         return SetChange(wanted, tuple(done), error=error)
-    return SetChange(wanted, tuple(done))
+    return SetChange(wanted, tuple(done), error=last)
+
+
+def _last(wanted: PartitionSet, found: TableWindows, due: Sequence[Window]) -> RefusedError | None:
+    """Why the newest of the windows that are over stays: where rows make them, without it there would be no row.
+
+    Elsewhere windows may be empty, and the store itself looks for newer rows.
+    """
+    if not found.unbounded or not due or not {*found.attached} <= {*due}:
+        return None
+    what = f"{due[-1].name} holds the last rows of {wanted.table}: without it the table would be empty"
+    fix = "look why no newer rows came, and at retain; if it is meant, drop it by hand"
+    return RefusedError("would-empty", what, where=found.place or wanted.shown, fix=fix)
 
 
 def merge(

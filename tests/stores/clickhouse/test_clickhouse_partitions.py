@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from provision.model.partitions import Bounds, Interval, PartitionSet, TableWind
 from provision.partitions import document
 from provision.stores.clickhouse.partitions.bounds import bounds, key_of, zone_of
 from provision.stores.clickhouse.partitions.keys import KEYS
+from provision.stores.clickhouse.partitions.table import ClickhousePartitions
 from provision.stores.clickhouse.server import Client
 from provision.stores.clickhouse.store import ClickhouseStore
 from tests.servers.command_line import Provision, Ran
@@ -137,6 +139,53 @@ def test_retire_drops_what_is_over_and_only_that(project: Path, provision: Provi
     assert "retired 2 windows" in ran.out
     assert client.rows("SELECT min(at) >= '2026-11-01', count() FROM t") == [(1, 101)]
     assert "nothing to do" in provision("partitions", "retire", "--as-of", "2026-12-01").out
+
+
+def test_a_retention_that_would_empty_the_table_keeps_its_newest_partition(
+    project: Path, provision: Provision, client: Client
+) -> None:
+    describe(project, more="retain: 1 month\n")
+
+    for dry in (("--dry-run",), ()):
+        ran = provision("partitions", "retire", "--as-of", "2027-06-01", *dry)
+        assert (ran.code, "error[would-empty]: 202611 holds the last rows of t" in ran.err) == (3, True), ran.err
+
+    assert client.rows("SELECT DISTINCT toYYYYMM(at) FROM t") == [(202611,)]
+
+
+def test_a_partition_that_is_written_to_while_it_is_retired_is_kept(
+    project: Path, provision: Provision, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe(project, more="retain: 9 months\n")
+    retire = ClickhousePartitions.retire
+
+    def late(self: ClickhousePartitions, *given: Any) -> None:
+        client.command("INSERT INTO t VALUES ('2026-01-05', 7)")
+        retire(self, *given)
+
+    monkeypatch.setattr(ClickhousePartitions, "retire", late)
+
+    ran = provision("partitions", "retire", "--as-of", "2026-12-01")
+
+    assert (ran.code, "error[window-filled]: 202601 is written to" in ran.err) == (5, True), ran.err
+    assert client.rows("SELECT count() FROM t WHERE toYYYYMM(at) = 202601") == [(102,)]
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    assert provision("partitions", "retire", "--as-of", "2026-12-01", "--env", "test").code == 0
+    assert client.rows("SELECT DISTINCT toYYYYMM(at) FROM t ORDER BY 1") == [(202611,)]
+
+
+def test_weeks_and_a_table_without_rows_have_a_forecast(project: Path, provision: Provision, client: Client) -> None:
+    client.command("CREATE TABLE w (at Date) ENGINE = MergeTree PARTITION BY toMonday(at) ORDER BY at")
+    describe(project, "w", interval="1 week", more="retain: 2 weeks\n")
+    empty = provision("partitions", "forecast", "--as-of", "2026-12-01")
+    assert (empty.code, "holds 0 windows" in empty.out) == (0, True), empty.out
+    client.command("INSERT INTO w VALUES ('2026-11-01'), ('2026-11-02'), ('2026-11-30')")
+
+    ran = provision("partitions", "retire", "--as-of", "2026-12-01")
+
+    assert (ran.code, "2026-10-26 … 2026-11-02" in ran.out, "2026-11-02 … 2026-11-09" in ran.out) == (0, True, True)
+    assert client.rows("SELECT at::String FROM w") == [("2026-11-30",)]
 
 
 def test_forecast_tells_how_a_table_grows_and_what_leaves(project: Path, provision: Provision, client: Client) -> None:

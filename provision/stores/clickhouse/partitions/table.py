@@ -11,6 +11,11 @@ from provision.stores.clickhouse.server import Client, ServerRefused
 
 _TOO_LARGE = 359  # a partition beyond max_partition_size_to_drop
 
+_ROWS = """
+SELECT toInt64(sum(rows)) AS total FROM system.parts
+WHERE active AND database = {database:String} AND table = {table:String} AND partition_id = {id:String}
+"""
+
 
 class ClickhousePartitions:
     """Partitions come with their rows: none is made. They are dropped whole, at once, beside readers and writers."""
@@ -26,6 +31,7 @@ class ClickhousePartitions:
 
     def retire(self, wanted: PartitionSet, window: Window, found: TableWindows, say: Say) -> None:
         del wanted, say
+        self._refuse_filled(window, found)
         table = ".".join("`{}`".format(each.replace("`", "``")) for each in found.place.split("."))
         on_cluster = f" ON CLUSTER `{self._cluster}`" if self._cluster else ""
         try:
@@ -38,3 +44,13 @@ class ClickhousePartitions:
             )
             what = f"{window.name} was not dropped: {error.what}"
             raise FailedError("window-refused", what, where=found.place, fix=fix) from None
+
+    def _refuse_filled(self, window: Window, found: TableWindows) -> None:
+        """Raises FailedError (window-filled) when it holds other rows than when it was looked at."""
+        database, _, table = found.place.partition(".")
+        names = {"database": database, "table": table, "id": window.place}
+        [row] = self._client.records(_ROWS, names)
+        if (rows := int(row["total"])) != window.rows:
+            what = f"{window.name} is written to while it is retired: {window.rows} rows are {rows}, and it is kept"
+            fix = "look who writes rows of that time; the next run takes it out with them"
+            raise FailedError("window-filled", what, where=found.place, fix=fix)
