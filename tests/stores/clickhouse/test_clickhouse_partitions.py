@@ -16,7 +16,7 @@ from provision.kinds import build
 from provision.model import StoreOptions
 from provision.model.partitions import Bounds, Interval, PartitionSet, TableWindows, Unit
 from provision.partitions import document
-from provision.stores.clickhouse.partitions.bounds import bounds, key_of, zone_of
+from provision.stores.clickhouse.partitions.bounds import bounds, elements, key_of, zone_of
 from provision.stores.clickhouse.partitions.keys import KEYS
 from provision.stores.clickhouse.partitions.table import ClickhousePartitions
 from provision.stores.clickhouse.server import Client
@@ -175,6 +175,25 @@ def test_a_partition_that_is_written_to_while_it_is_retired_is_kept(
     assert client.rows("SELECT DISTINCT toYYYYMM(at) FROM t ORDER BY 1") == [(202611,)]
 
 
+@pytest.mark.parametrize("key", ["(s, toYYYYMM(at))", "(toYYYYMM(at), length(s), s)"])
+def test_partitions_of_a_tuple_are_windows_of_their_time(
+    project: Path, provision: Provision, client: Client, key: str
+) -> None:
+    client.command(f"CREATE TABLE u (at DateTime('UTC'), s String) ENGINE = MergeTree PARTITION BY {key} ORDER BY at")
+    client.command("INSERT INTO u SELECT '2026-01-05', s FROM (SELECT arrayJoin(['a, (', 'it\\'s', '']) AS s)")
+    client.command("INSERT INTO u VALUES ('2026-01-06', 'it\\'s'), ('2026-11-05', 'a, (')")
+    describe(project, "u", more="retain: 9 months\n")
+
+    [listed] = json.loads(provision("partitions", "list", "-o", "json").out)
+    ran = provision("partitions", "retire", "--as-of", "2026-12-01")
+
+    assert [(each["name"], each["rows"], each["parts"]) for each in listed["windows"]] == [
+        ("202601", 4, 4), ("202611", 1, 1),
+    ]  # fmt: skip
+    assert (ran.code, "retired 1 window" in ran.out) == (0, True), ran.out + ran.err
+    assert client.rows("SELECT toYYYYMM(at), s FROM u") == [(202611, "a, (")]
+
+
 def test_weeks_and_a_table_without_rows_have_a_forecast(project: Path, provision: Provision, client: Client) -> None:
     client.command("CREATE TABLE w (at Date) ENGINE = MergeTree PARTITION BY toMonday(at) ORDER BY at")
     describe(project, "w", interval="1 week", more="retain: 2 weeks\n")
@@ -238,14 +257,14 @@ def test_too_many_parts_are_told_before_inserts_are_refused(
         ("t", "v", "1 month", "t is partitioned by at, not by v"),
         ("t", "at", "1 day", "t has a window each month, and interval says 1 day"),
         ("whole", "at", "1 month", "whole is not partitioned"),
-        ("mixed", "at", "1 month", "mixed is partitioned by (v, toYYYYMM(at))"),
+        ("mixed", "at", "1 month", "mixed is partitioned by (v, toMonth(at))"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told(
     store: ClickhouseStore, client: Client, table: str, column: str, interval: str, message: str
 ) -> None:
     client.command("CREATE TABLE whole (at DateTime, v Int64) ENGINE = MergeTree ORDER BY at")
-    client.command("CREATE TABLE mixed AS whole ENGINE = MergeTree PARTITION BY (v, toYYYYMM(at)) ORDER BY at")
+    client.command("CREATE TABLE mixed AS whole ENGINE = MergeTree PARTITION BY (v, toMonth(at)) ORDER BY at")
     found = store.partitions.look([wanted(table, column, document.interval(interval))])["t"]
     assert isinstance(found, ProvisionError)
     assert found.what == message
@@ -284,7 +303,10 @@ def test_bounds_of_a_value(function: str, value: str, start: str, end: str) -> N
 
 
 def test_keys_and_zones_are_read_as_the_server_writes_them() -> None:
-    assert key_of("toYYYYMM(`at`)") == ("toYYYYMM", "at")
+    assert key_of("toYYYYMM(`at`)") == ("toYYYYMM", "at", 0)
+    assert key_of("(cityHash64(a, 'x, (') % 4, toMonday(at))") == ("toMonday", "at", 1)
+    assert key_of("(toYear(at), toYYYYMM(at))") is None
+    assert elements(r"('it\'s, (', [1, 2], 202602)") == [r"'it\'s, ('", "[1, 2]", "202602"]
     assert key_of("toYYYYMM(at, 'UTC')") is None
     assert key_of("intDiv(at, 7)") is None
     assert zone_of("DateTime64(3, 'UTC')", "Asia/Tokyo") is UTC
