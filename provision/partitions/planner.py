@@ -127,14 +127,26 @@ def coverage(wanted: PartitionSet, found: TableWindows) -> Coverage:
     if found.unbounded:
         return Coverage(None, (), short=False)
     there = [each.bounds for each in found.attached]
+    asked = span(wanted, found.now)
+    assert asked.end is not None
+    _, exact = _windows(asked, wanted.interval, wanted.merge, found.now)
+    if exact.issubset(there):
+        return Coverage(_onward(asked.end, there), (), short=False)
     until: datetime | None = found.now
     for each in sorted(there, key=lambda each: each.start or datetime.min.replace(tzinfo=UTC)):
         if until is not None and (each.start is None or each.start <= until) and _after(each.end, until):
             until = each.end
-    asked = span(wanted, found.now)
-    assert asked.end is not None
     short = until is not None and until < asked.end and _left(wanted, found.now, until) * SHORT <= wanted.ahead
     return Coverage(until, tuple(_without(asked, there)), short)
+
+
+def _onward(end: datetime, there: Sequence[Bounds]) -> datetime | None:
+    """Up to when windows that begin where another ends go on from `end`."""
+    ends = {each.start: each.end for each in there if each.start is not None and each.start >= end}
+    until: datetime | None = end
+    while until in ends:
+        until = ends[until]
+    return until
 
 
 @lru_cache(maxsize=16)  # tables of one interval, which one clock tells the time, have the same windows

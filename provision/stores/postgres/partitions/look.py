@@ -179,16 +179,10 @@ def _unreadable(
 
 def _window(row: Sequence[Any]) -> Window:
     place, name, near, bound, tuples, detaching, parts, total, indexes = row
-    return Window(
-        name=name if near else place,
-        bounds=bounds(bound),
-        place=place,
-        rows=int(tuples) if tuples is not None and tuples >= 0 else None,
-        bytes=int(total or 0),
-        index_bytes=int(indexes or 0),
-        state=WindowState.DETACHING if detaching else WindowState.ATTACHED,
-        parts=parts,
-    )
+    rows = int(tuples) if tuples is not None and tuples >= 0 else None
+    state = WindowState.DETACHING if detaching else WindowState.ATTACHED
+    shown = name if near else place
+    return Window(shown, bounds(bound), place, rows, int(total or 0), int(indexes or 0), state, parts)
 
 
 def _by_start(window: Window) -> datetime:
