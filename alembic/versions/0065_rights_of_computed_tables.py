@@ -1,4 +1,4 @@
-"""Tables that functions compute are read by the application, and written by those functions alone"""
+"""Tables that functions compute are written by them alone"""
 
 from alembic import op
 
