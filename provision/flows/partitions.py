@@ -33,6 +33,11 @@ class SetStanding(NamedTuple):
         return self.error is not None and self.error.code == "unknown-table"
 
     @property
+    def doubled(self) -> bool:
+        """Whether another document is of the same table."""
+        return self.error is not None and self.error.code == "bad-partitions"
+
+    @property
     def needs(self) -> str:
         """What a person must see to, in words; empty where nothing is wrong."""
         if self.found is None or self.coverage is None:

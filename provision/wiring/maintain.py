@@ -128,7 +128,12 @@ def _windows(place: Place, job: Job) -> list[Piece]:
         "retire": (flow.retire, "retired"),
     }[job.body]
 
+    # Each is looked at alone when its turn comes, and would not see another document of its table then.
+    doubled = {each.wanted.name: each.error for each in flow.standings(mine, parts) if each.doubled}
+
     def keep(each: PartitionSet, say: Say) -> str:
+        if (error := doubled.get(each.name)) is not None:
+            raise error
         found = flow.standings([each], parts, whole=job.body != "ensure")
         change = do(found, parts, lambda _name, text: say(text))[0]
         if change.error is not None:

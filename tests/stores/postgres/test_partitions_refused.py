@@ -88,6 +88,9 @@ def test_two_documents_of_one_table_are_told_and_nothing_is_done(due: Project) -
         assert ran.code == code
         assert "events is described by partitions/other.yaml too" in ran.out + ran.err
         assert "public.events is described by partitions/events.yaml too" in ran.out + ran.err
+    (due.root / "maintain.yaml").write_text("jobs:\n  r: {store: postgres, every: day, partitions: retire}\n")
+    ran = due.provision("maintain", "run")
+    assert (ran.code, ran.err.count("too\n")) == (2, 2), ran.err
     assert due.rows("select count(*) from pg_inherits") == before
 
 
