@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,10 @@ def verify(
     above: Annotated[
         list[str] | None, typer.Option("--from", metavar="REVISION", help="Leave it, and what it needs, applied.")
     ] = None,
+    stats: Annotated[
+        list[Path] | None,
+        typer.Option("--stats", metavar="FILE", help="Say how long it will take where `stats` wrote FILE."),
+    ] = None,
 ) -> int:
     """Rehearse every revision up, down and up on engines that are thrown away, lint it, and compare what is there.
 
@@ -41,7 +46,12 @@ def verify(
     stop = Stop()
     with told.under_way(), handled(lambda _number, _frame: stop.request()):
         done = Project.open(found.root, name).verify(
-            write=write, changed_since=changed_since, above=tuple(above or ()), on_event=told.happened, stop=stop
+            write=write,
+            changed_since=changed_since,
+            above=tuple(above or ()),
+            stats=stats or (),
+            on_event=told.happened,
+            stop=stop,
         )
     exit_code = EXIT_FINDINGS if done.failed else EXIT_DONE
     told.report(done, exit_code, write=write)

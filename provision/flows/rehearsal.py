@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from provision.core.graph import Graph
 from provision.errors import FailedError, ProvisionError, UnreachableError, parts
+from provision.flows.forecast import RehearsedRevision, RevisionForecast
 from provision.flows.predictions import Prediction
 from provision.flows.validate import Validation
 from provision.model import Direction, Failure, Revision, Severity, Step
@@ -23,19 +24,12 @@ Snapshots = Mapping[str, Objects]
 """Name of a store → what it is made of."""
 
 
-class RehearsedRevision(NamedTuple):
-    """How long a revision took, in milliseconds; None where it was not rehearsed that way."""
-
-    id: str
-    up_ms: int | None
-    down_ms: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What a rehearsal found. `base`: the newest revisions that stayed; `left_out`: stores and revisions, and why.
 
-    `seen`: revision → what it did to tables with rows; `predictions`: what lint said of that.
+    `seen`: revision → what it did to tables with rows; `predictions`: what lint said of that; `forecasts`: how long
+    each revision will take in each environment that statistics were given of.
     """
 
     findings: tuple[LintFinding, ...] = ()
@@ -45,6 +39,7 @@ class Rehearsal:
     objects: Mapping[str, int] = field(default_factory=dict)
     seen: Mapping[str, RevisionSeen] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
+    forecasts: tuple[RevisionForecast, ...] = ()
 
     @property
     def failed(self) -> bool:
