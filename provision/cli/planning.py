@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from provision import settings
 from provision.cli import group, options, plans, site
 from provision.cli.render import plan_file as render_file
 from provision.cli.render.html_page import written
@@ -65,6 +66,8 @@ def plan(
                 where="provision plan",
                 fix="leave --offline out",
             )
+        if env is not None:
+            settings.choose(site.project(), env, terminal=False)
         _plan_offline(wanted, output, sql=sql)
         return EXIT_DONE
     with site.opened(env, Access.READ, only=tuple(only or ()), narrow=Direction.UP, wait_for=wait_for) as opened:
