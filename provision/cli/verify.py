@@ -9,6 +9,7 @@ import typer
 
 from provision import settings
 from provision.cli import group, options, site
+from provision.cli.render import html_page
 from provision.cli.render import rehearsal as render
 from provision.cli.signals import handled
 from provision.errors import EXIT_DONE, EXIT_FINDINGS
@@ -69,6 +70,9 @@ def drift(
     message: Annotated[
         str, typer.Option("--message", "-m", help="What the accepted revisions are called.")
     ] = "changed by hand",
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Also write a page with each difference.")
+    ] = None,
 ) -> int:
     """Name what a database has otherwise than the snapshots in schema/ say: what was changed by hand.
 
@@ -77,8 +81,14 @@ def drift(
     """
     found = site.project()
     chosen = site.environment(found, env)
+    if report is not None:
+        html_page.refuse_other(report, "drift")
     done = Project.open(found.root, chosen.name).drift(only=tuple(only or ()), accept=message if accept else None)
     left = bool(done.by_hand) if accept else bool(done.findings)
     exit_code = EXIT_FINDINGS if left else EXIT_DONE
     render.drifted(done, exit_code, output)
+    if report is not None:
+        from provision.cli.render.drift_page import page
+
+        html_page.written(report, page(found.name, chosen.name, done))
     return exit_code

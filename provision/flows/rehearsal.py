@@ -46,19 +46,6 @@ class Rehearsal:
         return any(each.severity is Severity.ERROR for each in self.findings)
 
 
-class Drift(NamedTuple):
-    """What differs, of how many objects a store; `left_out`: stores that no snapshot says anything of.
-
-    `written` are the files that were written where the differences were accepted, `by_hand` what no file makes.
-    """
-
-    findings: tuple[LintFinding, ...]
-    objects: Mapping[str, int]
-    left_out: tuple[str, ...]
-    written: tuple[str, ...] = ()
-    by_hand: tuple[str, ...] = ()
-
-
 class Difference(NamedTuple):
     """An object that two snapshots do not share: its definitions, None where it is not there."""
 
@@ -66,6 +53,21 @@ class Difference(NamedTuple):
     name: str
     before: str | None
     after: str | None
+
+
+class Drift(NamedTuple):
+    """What differs, of how many objects a store; `left_out`: stores that no snapshot says anything of.
+
+    `differences` are the definitions of what differs, `written` the files that were written where the differences were
+    accepted, `by_hand` what no file makes.
+    """
+
+    findings: tuple[LintFinding, ...]
+    objects: Mapping[str, int]
+    left_out: tuple[str, ...]
+    written: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
 
 def differences(before: Snapshots, after: Snapshots) -> list[Difference]:

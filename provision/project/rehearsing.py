@@ -114,7 +114,8 @@ class Rehearsing(Moving, Reading, Engines):
             files = snapshots.accept(self._project, expected, live, accept) if accept and findings else ((), ())
         counts = {name: len(each) for name, each in expected.items()}
         left_out = tuple(name for name in wanted if name not in written)
-        return rehearsal.Drift(findings, counts, left_out, *files)
+        differing = tuple(rehearsal.differences(expected, live))
+        return rehearsal.Drift(findings, counts, left_out, *files, differing)
 
     def _servers(self) -> list[str]:
         """The stores with a url, whose databases hold nothing. Raises ConfigError (not-embedded), UnreachableError."""
