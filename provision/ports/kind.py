@@ -15,6 +15,7 @@ from provision.model import Finding, StoreOptions
 from provision.ports import Store
 
 if TYPE_CHECKING:
+    from provision.model.diagram import Diagram
     from provision.model.statements import Found
     from provision.model.stats import StoreStats
     from provision.ports.lint import Costs, LintReader, Trial
@@ -83,6 +84,13 @@ class StatsReader(Protocol):
 
         Raises CapabilityMissing where this server tells nothing, UnreachableError, ConfigError.
         """
+
+
+class DiagramReader(Protocol):
+    """`setup/diagram.py`: the tables of a database, and what refers to what."""
+
+    def drawn(self, options: StoreOptions, url: str) -> Diagram:
+        """Reads only. Raises UnreachableError, ConfigError."""
 
 
 class Change(NamedTuple):
@@ -197,6 +205,9 @@ class Kind:
 
     def snapshot(self) -> SnapshotReader | None:
         return cast("SnapshotReader | None", self.part("setup.snapshot"))
+
+    def diagram(self) -> DiagramReader | None:
+        return cast("DiagramReader | None", self.part("setup.diagram"))
 
     def stats(self) -> StatsReader | None:
         return cast("StatsReader | None", self.part("setup.stats"))

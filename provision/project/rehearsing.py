@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provision.errors import ConfigError
+from provision.errors import CapabilityMissing, ConfigError
+from provision.model.diagram import Diagram
 from provision.model.stats import EnvironmentStats
 from provision.project.engines import Engines
 from provision.project.listening import ignored
@@ -84,6 +85,21 @@ class Rehearsing(Moving, Reading, Engines):
         found = EnvironmentStats(self.name, self.env, at, stores, statistics.applied(status), silent)
         if out is not None:
             statistics.write(Path(out), found)
+        return found
+
+    def diagrams(self, *, only: Names = ()) -> Mapping[str, Diagram]:
+        """Store → its tables and what refers to what, of the kinds that have such; databases are only read.
+
+        Raises ConfigError (capability-missing for one that is named and has none), UnreachableError.
+        """
+        from provision.wiring import snapshots
+
+        wanted = [name for name in names(only) or self.stores if not self._environment.places[name].off]
+        with sites.masked(self._environment):
+            found = snapshots.diagrams(self._project, self._environment, wanted)
+        for name in names(only):
+            if name not in found:
+                raise CapabilityMissing(name, "diagram", "it has no tables that refer to others", "leave --only out")
         return found
 
     def drift(self, *, only: Names = (), accept: str | None = None) -> Drift:

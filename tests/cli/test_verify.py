@@ -352,7 +352,7 @@ def test_accepted_difference_is_a_revision_and_no_difference_any_more(shop: Path
 
     told = json.loads(provision("drift", "--env", "local", "--output", "json", "--report", "d.html").out)
     page = (shop / "d.html").read_text()
-    assert '<td>+</td><td><pre class="pass">  total integer not null default 0</pre></td>' in page
+    assert '<span class="pass">+   total integer not null default 0</span>' in page
     assert page.count("made by no revision</div>") == 1
     assert page.count("<details open>") == len(told["findings"]) == 4
     assert page.count("DROP INDEX IF EXISTS public.by_total") == 1

@@ -60,12 +60,8 @@ def _object(found: Difference, told: LintFinding | None) -> Iterator[str]:
         tone = "fail" if told.rule == "missing" else "warn"
         yield f'<span class="status {tone}">{_WORDS[told.rule]}</span> '
         yield f'<span class="dim">{escape(told.file)}:{told.line}</span>'
-    yield '</summary><div class="wide"><table>'
-    yield from (
-        f'<tr class="{_TONES[sign]}"><td>{sign}</td><td><pre class="{_TONES[sign]}">{escape(line)}</pre></td></tr>'
-        for sign, line in _lines(found)
-    )
-    yield "</table></div>"
+    lines = "\n".join(f'<span class="{_TONES[sign]}">{sign} {escape(line)}</span>' for sign, line in _lines(found))
+    yield f'</summary><div class="wide"><pre>{lines}</pre></div>'
     if told is not None:
         yield f'<p class="dim">{escape(told.fix)}</p>'
     yield "</details>"
@@ -73,8 +69,11 @@ def _object(found: Difference, told: LintFinding | None) -> Iterator[str]:
 
 def _lines(found: Difference) -> Iterator[tuple[str, str]]:
     before, after = (text.split("\n") if text is not None else [] for text in (found.before, found.after))
-    for line in list(difflib.unified_diff(before, after, n=CONTEXT, lineterm=""))[2:]:
-        yield (" ", "…") if line.startswith("@@") else (line[0], line[1:])
+    for line in list(difflib.unified_diff(before, after, n=CONTEXT, lineterm=""))[3:]:
+        if line.startswith("@@"):
+            yield " ", "…"
+        elif line.strip():
+            yield line[0], line[1:]
 
 
 def _rest(title: str, names: Sequence[str]) -> Iterator[str]:
