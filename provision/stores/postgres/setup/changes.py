@@ -225,7 +225,8 @@ def _constraint(text: str) -> str:
 
 def _defined(found: _Named, before: str | None, after: str) -> Iterator[str]:
     text, rest = _split(after)
-    if before is not None and _split(before) == (text, rest):
+    was = None if before is None else _split(before)
+    if was == (text, rest):
         return
     if found.kind in ("function", "procedure"):
         yield text
@@ -234,45 +235,57 @@ def _defined(found: _Named, before: str | None, after: str) -> Iterator[str]:
         rest_of = f"VIEW {found.name}{options} AS {text.strip().rstrip(';')}"
         yield f"CREATE OR REPLACE {rest_of}" if before is None else _replaced(found, rest_of)
     elif found.kind == "materialized view":
-        if before is not None and _split(before)[0] == text:
-            was = _split(before)[1].get("WITH", "")
-            yield from tables.options(f"MATERIALIZED VIEW {found.name}", was, rest.get("WITH", ""))
-            return
-        yield _drop(found)
-        options = f" WITH ({rest['WITH']})" if "WITH" in rest else ""
-        yield f"CREATE MATERIALIZED VIEW {found.name}{options} AS {text.strip().rstrip(';')}"
+        yield from _materialized(found, was, text, rest)
     elif found.kind == "index":
-        yield from _index(found, before and _split(before)[0], text)
+        yield from _index(found, was and was[0], text)
     elif found.kind == "constraint":
         added = f"ALTER TABLE {found.table} ADD CONSTRAINT {found.name} {text}"
-        if before is None:
-            yield _once(added)
-        else:
-            yield _drop(found)
-            yield added
-    elif found.kind == "trigger":
-        yield _drop(found)
-        yield text.partition(" enabled ")[0]
-        yield from (f"{each} TRIGGER {found.name}" for each in _enabled(f"ALTER TABLE {found.table}", text))
+        yield from [_once(added)] if before is None else [_drop(found), added]
     elif found.kind == "policy":
         yield _drop(found)
         yield _policy(found, text)
-    elif found.kind in ("rule", "statistics", "event trigger"):
-        yield _drop(found)
-        yield text.partition(" enabled ")[0]
-        if found.kind == "event trigger":
-            yield from _enabled(f"ALTER EVENT TRIGGER {found.name}", text)
     elif found.kind == "collation":
         yield from [_drop(found)] if before is not None else []
         yield f"CREATE COLLATION IF NOT EXISTS {found.name} ({text})"
     elif found.kind == "setting":
         yield _setting(found, text)
-    elif found.kind == "publication" and (before is None or "all tables" not in before + text):
-        made = f"FOR TABLE {text}" if text != "all tables" else "FOR ALL TABLES"
-        yield _once(f"CREATE PUBLICATION {found.name} {made if text else ''}".rstrip())
-        yield from [f"ALTER PUBLICATION {found.name} SET TABLE {text}"] if before is not None and text else []
+    elif found.kind == "publication":
+        yield from _publication(found, was and was[0], text)
+    elif found.kind in ("trigger", "rule", "statistics", "event trigger"):
+        yield from _anew(found, text)
     else:
         yield f"-- {found.name}: write the {found.kind} by hand"
+
+
+def _materialized(
+    found: _Named, was: tuple[str, dict[str, str]] | None, text: str, rest: dict[str, str]
+) -> Iterator[str]:
+    if was is not None and was[0] == text:
+        of = f"MATERIALIZED VIEW {found.name}"
+        yield from tables.options(of, was[1].get("WITH", ""), rest.get("WITH", ""))
+        return
+    options = f" WITH ({rest['WITH']})" if "WITH" in rest else ""
+    yield _drop(found)
+    yield f"CREATE MATERIALIZED VIEW {found.name}{options} AS {text.strip().rstrip(';')}"
+
+
+def _publication(found: _Named, before: str | None, text: str) -> Iterator[str]:
+    if before is not None and "all tables" in before + text:
+        yield f"-- {found.name}: a publication of all tables is made anew by hand"
+        return
+    made = "FOR ALL TABLES" if text == "all tables" else f"FOR TABLE {text}" if text else ""
+    yield _once(f"CREATE PUBLICATION {found.name} {made}".rstrip())
+    yield from [f"ALTER PUBLICATION {found.name} SET TABLE {text}"] if before is not None and text else []
+
+
+def _anew(found: _Named, text: str) -> Iterator[str]:
+    """What its own definition makes again."""
+    yield _drop(found)
+    yield text.partition(" enabled ")[0]
+    if found.kind == "event trigger":
+        yield from _enabled(f"ALTER EVENT TRIGGER {found.name}", text)
+    elif found.kind == "trigger":
+        yield from (f"{each} TRIGGER {found.name}" for each in _enabled(f"ALTER TABLE {found.table}", text))
 
 
 def _enabled(alter: str, text: str) -> Iterator[str]:
