@@ -38,6 +38,7 @@ SECTIONS = (
     "Parity",
     "Data path",
     "Lint",
+    "Forecast",
 )
 _INTRO = """\
 Each line is a command of `provision` beside the command of the tool that it works with, both as whole processes, on the

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from provision.model import Revision, StoreOptions
 from provision.model.lint import Script, World
+from provision.model.stats import RevisionCost
 from provision.model.trial import RevisionSeen
 
 
@@ -38,6 +39,16 @@ class Trial(Protocol):
 
     def fill(self, options: StoreOptions, url: str) -> int:
         """Give every empty table some rows, where that can be; how many tables. Raises UnreachableError."""
+
+
+class Costs(Protocol):
+    """`lint/cost.py`: what rows cost the statements of a file, on a throw-away database."""
+
+    def cost(self, options: StoreOptions, url: str, script: Script, rows: Mapping[str, int]) -> RevisionCost | None:
+        """Measured on sample rows; None where no table that they name is large.
+
+        `rows`: table → how many there are where the file is to run. Leaves nothing behind. Raises UnreachableError.
+        """
 
 
 def shown(options: StoreOptions, revision: Revision) -> tuple[str, Path]:

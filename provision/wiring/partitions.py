@@ -129,9 +129,13 @@ def ensured(
 ) -> tuple[Report, ProvisionError | None]:
     """Make the windows that are missing, at the end of an `up` that went well; what it did, and what stopped it.
 
-    Tables that are not there yet are left for the `up` that makes them.
+    Tables that are not there yet are left for the `up` that makes them. What keeps it from looking stops it, too: what
+    was applied is told with it.
     """
-    found = looked_at(site, only, making=True)
+    try:
+        found = looked_at(site, only, making=True)
+    except ProvisionError as error:
+        return report, error
     changes = ensure(found, parts_of(site.stores), lambda name, text: happened(Note(name, text)), dry_run=dry_run)
     for each in changes:
         count = len(each.windows) if dry_run else len(each.names)
