@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from provision.stores.postgres.lint.rendered import Rendered
 
 
+_TRANSACTION = re.compile(r"\b(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT)\b", re.IGNORECASE)
+
+
 class PostgresReader:
     """`provision.ports.lint.LintReader`."""
 
@@ -26,9 +30,8 @@ class PostgresReader:
         """Each revision as Alembic writes it offline; a repeatable as it is written."""
         from provision.stores.postgres.lint.rendered import rendered
 
-        versioned = [each for each in revisions if not each.repeatable]
-        made = dict(zip((each.id for each in versioned), rendered(options, versioned), strict=True))
-        return [self._script(options, each, made.get(each.id)) for each in revisions]
+        made = rendered(options, [each for each in revisions if not each.repeatable])
+        return [self._script(options, each, None if each.repeatable else next(made)) for each in revisions]
 
     def plain(self, files: Mapping[str, str]) -> Sequence[Script]:
         return [self._plain(text, file) for file, text in files.items()]
@@ -101,6 +104,8 @@ def _units(made: Rendered, source: str, file: str) -> Iterator[Unit]:
 
     inside = True  # Alembic opens a transaction, which an autocommit block leaves
     for piece in made.pieces:
+        if not piece.line and not _TRANSACTION.search(piece.text):
+            continue  # Alembic's own, of its version table
         for unit in units(piece.text, file, placed(piece, source)):
             if unit.name == "TransactionStmt":
                 inside = unit.body.node.kind.name in ("TRANS_STMT_BEGIN", "TRANS_STMT_START")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pglast.stream import RawStream
@@ -39,9 +40,25 @@ def _below(node: Any) -> Iterator[Any]:
         each = waiting.pop()
         if isinstance(each, ast.Node):
             yield each
-            waiting += [getattr(each, name) for name in reversed(list(each))]
-        elif isinstance(each, (tuple, list)):
+            waiting += [below for name in _fields(type(each)) if (below := getattr(each, name)) is not None]
+        elif isinstance(each, tuple | list):
             waiting += reversed(each)
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of node in which nodes may stand, the last one first."""
+    return tuple(name for name in reversed(list(kind.__slots__)) if any(map(_holds, _types(kind, name))))
+
+
+def _holds(held: type) -> bool:
+    return issubclass(held, (ast.Node, tuple, list))
+
+
+def _types(kind: Any, name: str) -> tuple[Any, ...]:
+    """What pglast lets a field be."""
+    held = kind.__slots__[name][1]
+    return held if isinstance(held, tuple) else (held,)
 
 
 def name_of(relation: Any) -> str:
