@@ -17,6 +17,7 @@ from provision.flows.lint import LintReport, LintScope, linted
 from provision.model import Severity
 from provision.wiring import changes
 from provision.wiring import lint as wiring
+from provision.wiring.lint_cache import LintCache
 
 app = group.app()
 _Files = Annotated[
@@ -34,6 +35,7 @@ _Since = Annotated[
 _Fix = Annotated[bool, typer.Option("--fix", help="Show, and after a question write, what has one right form.")]
 _Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")]
 _Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write a SARIF log too.")]
+_NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file again, and keep nothing of what is found.")]
 _Explain = Annotated[
     str | None, typer.Option("--explain", metavar="RULE", help="Show the page of a rule, and do nothing else.")
 ]
@@ -59,6 +61,7 @@ def lint(
     yes: options.Yes = False,
     junit: _Junit = None,
     sarif: _Sarif = None,
+    no_cache: _NoCache = False,
     explain: _Explain = None,
 ) -> int:
     """Find in the files what would lock, rewrite, lose or break something in production.
@@ -72,7 +75,7 @@ def lint(
     if files or store:
         report = _of_files(files, store, complete=complete, project_only=(env, only, changed_since))
     else:
-        report = _of_project(env, only, changed_since, fix=fix)
+        report = _of_project(env, only, changed_since, fix=fix, cached=not no_cache)
     exit_code = EXIT_FINDINGS if report.failed else EXIT_DONE
     render.report(report, exit_code, output)
     render.written(report, junit, sarif)
@@ -93,7 +96,9 @@ def _of_files(
     return linted([wiring.of_files(store, files, complete=complete)], LintScope())
 
 
-def _of_project(env: str | None, only: list[str] | None, changed_since: str | None, *, fix: bool) -> LintReport:
+def _of_project(
+    env: str | None, only: list[str] | None, changed_since: str | None, *, fix: bool, cached: bool
+) -> LintReport:
     if fix:
         what = "--fix changes plain files; an applied revision may not change"
         raise ConfigError("usage", what, where="provision lint", fix="name the files: --store KIND FILE")
@@ -101,9 +106,11 @@ def _of_project(env: str | None, only: list[str] | None, changed_since: str | No
     named = env or os.environ.get("PROVISION_ENV")
     if named:
         settings.choose(project, named, terminal=site.terminal())
-    found, wrong = wiring.of_project(project, tuple(only or ()))
     levels = wiring.levels(project.lint_levels(named), str(project.file))
     shown = changes.since(project.root, changed_since) if changed_since else None
+    # What an edited file is found to be, another branch decides.
+    cache = LintCache(project.local, levels) if cached and not (shown and shown.edited) else None
+    found, wrong = wiring.of_project(project, tuple(only or ()), cache)
     return linted(found, _scope(levels, shown), wrong)
 
 

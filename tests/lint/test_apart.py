@@ -23,7 +23,7 @@ def second_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def found(provision: Provision) -> list[tuple[str, str, int]]:
-    findings = json.loads(provision("lint", "-o", "json").out)["findings"]
+    findings = json.loads(provision("lint", "-o", "json", "--no-cache").out)["findings"]
     return [(each["rule"], Path(each["file"]).name, each["line"]) for each in findings]
 
 

@@ -48,7 +48,7 @@ def apart(work: Callable[[Callable[[Any], None]], None]) -> Iterator[Any]:
 def _received(stream: BinaryIO) -> Iterator[Any]:
     while True:
         try:
-            some = pickle.load(stream)  # noqa: S301 (our own process wrote it)
+            some = pickle.load(stream)
         except (EOFError, pickle.UnpicklingError):
             return
         if some == _END:

@@ -26,12 +26,17 @@ class PostgresReader:
     suffixes = (".sql",)
     needs = ("pglast",)
 
+    def __init__(self) -> None:
+        self.reads: set[str] = set()  # what env.py and the revisions opened
+
     def scripts(self, options: StoreOptions, revisions: Sequence[Revision]) -> Sequence[Script]:
         """Each revision as Alembic writes it offline; a repeatable as it is written."""
         from provision.stores.postgres.lint.rendered import rendered
 
-        made = rendered(options, [each for each in revisions if not each.repeatable])
-        return [self._script(options, each, None if each.repeatable else next(made)) for each in revisions]
+        made = rendered(options, [each for each in revisions if not each.repeatable], self.reads)
+        scripts = [self._script(options, each, None if each.repeatable else next(made)) for each in revisions]
+        next(made, None)  # there is none left: now it has told what it read
+        return scripts
 
     def plain(self, files: Mapping[str, str]) -> Sequence[Script]:
         return [self._plain(text, file) for file, text in files.items()]

@@ -17,8 +17,8 @@ from provision.stores.postgres.lint.apart import WORTH, apart, possible
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate.describe import BUSY, PATIENCE
 from provision.stores.postgres.migrate.lane import ALEMBIC
+from provision.text.opened import opened
 from provision.text.raised import raised
-
 
 _NOT_RUN = "env.py runs no migrations offline (context.run_migrations() while context.is_offline_mode())"
 
@@ -53,17 +53,31 @@ class _Traced(StringIO):
         return len(text)
 
 
-def rendered(options: StoreOptions, revisions: Sequence[Revision]) -> Iterator[Rendered]:
-    """One a revision, in order, as it is made. Imports every revision file; reaches no server."""
+def rendered(options: StoreOptions, revisions: Sequence[Revision], reads: set[str]) -> Iterator[Rendered]:
+    """One a revision, in order, as it is made. Imports every revision file; reaches no server.
+
+    `reads` takes the files that were opened for it, once all revisions are there.
+    """
     known = 0
     if len(revisions) >= WORTH and possible():
-        for each in apart(lambda take: _all(options, revisions, take)):
-            known += 1
-            yield each
-    made: list[Rendered] = []
+        for each in apart(lambda take: _watched(options, revisions, take)):
+            if isinstance(each, Rendered):
+                known += 1
+                yield each
+            else:
+                reads |= each
+    made: list[Any] = []
     if known < len(revisions):
-        _all(options, revisions, made.append)
+        _watched(options, revisions, made.append)
+        reads |= made.pop()
     yield from made[known:]
+
+
+def _watched(options: StoreOptions, revisions: Sequence[Revision], take: Callable[[Any], None]) -> None:
+    """All revisions, and behind them the files that were opened."""
+    with opened() as files:
+        _all(options, revisions, take)
+    take(frozenset(files))
 
 
 def _all(options: StoreOptions, revisions: Sequence[Revision], take: Callable[[Rendered], None]) -> None:

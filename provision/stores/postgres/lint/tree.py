@@ -40,7 +40,7 @@ def _below(node: Any) -> Iterator[Any]:
         each = waiting.pop()
         if isinstance(each, ast.Node):
             yield each
-            waiting += [below for name in _fields(type(each)) if (below := getattr(each, name)) is not None]
+            waiting += [below for name in _fields(each.__class__) if (below := getattr(each, name)) is not None]
         elif isinstance(each, tuple | list):
             waiting += reversed(each)
 
