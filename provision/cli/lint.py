@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from provision import settings
-from provision.cli import group, options, site
+from provision.cli import fixable, group, options, site
 from provision.cli.render import lint as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError
 from provision.flows.lint import LintReport, LintScope, linted
@@ -72,15 +72,17 @@ def lint(
     if explain is not None:
         render.explained(explain)
         return EXIT_DONE
+    free: frozenset[str] | None = None  # any file that was named
     if files or store:
         report = _of_files(files, store, complete=complete, project_only=(env, only, changed_since))
     else:
-        report = _of_project(env, only, changed_since, fix=fix, cached=not no_cache)
+        report, changed = _of_project(env, only, changed_since, fix=fix, cached=not no_cache)
+        free = fixable.files(env, changed) if fix and changed is not None else None
     exit_code = EXIT_FINDINGS if report.failed else EXIT_DONE
     render.report(report, exit_code, output)
     render.written(report, junit, sarif)
     if fix:
-        render.fixed(report, yes=yes)
+        render.fixed(report, free, yes=yes)
     return exit_code
 
 
@@ -98,10 +100,11 @@ def _of_files(
 
 def _of_project(
     env: str | None, only: list[str] | None, changed_since: str | None, *, fix: bool, cached: bool
-) -> LintReport:
-    if fix:
-        what = "--fix changes plain files; an applied revision may not change"
-        raise ConfigError("usage", what, where="provision lint", fix="name the files: --store KIND FILE")
+) -> tuple[LintReport, changes.Changes | None]:
+    if fix and not changed_since:
+        what = "--fix changes no file of a project that a database may have applied: which are new is not known"
+        fix_by = "add --changed-since REF; or name plain files: --store KIND FILE"
+        raise ConfigError("usage", what, where="provision lint", fix=fix_by)
     project = site.project()
     named = env or os.environ.get("PROVISION_ENV")
     if named:
@@ -111,7 +114,7 @@ def _of_project(
     # What an edited file is found to be, another branch decides.
     cache = LintCache(project.local, levels) if cached and not (shown and shown.edited) else None
     found, wrong = wiring.of_project(project, tuple(only or ()), cache)
-    return linted(found, _scope(levels, shown), wrong)
+    return linted(found, _scope(levels, shown), wrong), shown
 
 
 def _scope(levels: Mapping[str, Severity | None], shown: changes.Changes | None) -> LintScope:

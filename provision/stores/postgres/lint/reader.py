@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provision.model import Revision, Step, StoreOptions
@@ -104,6 +105,7 @@ def _lost(units: Sequence[Unit], own: str) -> tuple[str, ...]:
 
 
 def _units(made: Rendered, source: str, file: str) -> Iterator[Unit]:
+    from provision.stores.postgres.lint.mend import edits
     from provision.stores.postgres.lint.parse import units
     from provision.stores.postgres.lint.rendered import placed
 
@@ -111,8 +113,11 @@ def _units(made: Rendered, source: str, file: str) -> Iterator[Unit]:
     for piece in made.pieces:
         if not piece.line and not _TRANSACTION.search(piece.text):
             continue  # Alembic's own, of its version table
-        for unit in units(piece.text, file, placed(piece, source)):
+        found = list(units(piece.text, file, placed(piece, source)))
+        alone = len(found) == 1 and sum(each.line == piece.line for each in made.pieces) == 1
+        mend = partial(edits, source) if alone else None
+        for unit in found:
             if unit.name == "TransactionStmt":
                 inside = unit.body.node.kind.name in ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
             if piece.line and unit.name != "TransactionStmt":
-                yield replace(unit, in_transaction=inside, called=piece.line)
+                yield replace(unit, in_transaction=inside, called=piece.line, mend=mend)

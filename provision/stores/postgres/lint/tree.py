@@ -100,6 +100,11 @@ def sql(node: Any) -> str:
     return str(RawStream()(node)) if node is not None else ""
 
 
+def quoted(name: str) -> str:
+    """The name as it is written in SQL."""
+    return sql(ast.RangeVar(relname=name, inh=True))
+
+
 def clock(node: Any) -> Any:
     """The first call in an expression that asks for the time, or None."""
     for each in walk(node):
