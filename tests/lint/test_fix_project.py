@@ -39,7 +39,8 @@ def branch(
         "from alembic import context\nfrom sqlalchemy import create_engine, pool\n\nif context.is_offline_mode():\n"
         "    context.configure(url='postgresql://')\n    with context.begin_transaction():\n"
         "        context.run_migrations()\nelse:\n"
-        "    with create_engine(context.config.get_main_option('sqlalchemy.url'), poolclass=pool.NullPool).connect() as connection:\n"
+        "    url = context.config.get_main_option('sqlalchemy.url')\n"
+        "    with create_engine(url, poolclass=pool.NullPool).connect() as connection:\n"
         "        context.configure(connection=connection)\n        with context.begin_transaction():\n"
         "            context.run_migrations()\n"
     )
