@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from tests.backfill.machines import fill_up, leave, small_disk
 from tests.stores.postgres.projects import Project
-from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, windows
+from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, on_both, windows
 
 TYPES = """
 create type mood as enum ('glad', 'sad, "and" so');
@@ -45,6 +45,7 @@ def files(project: Project) -> list[str]:
     return sorted(path.name for path in (project.root / "archive").glob("events/*.parquet"))
 
 
+@on_both
 def test_windows_are_in_files_before_they_are_dropped(due: Project) -> None:
     ran = due.done("partitions", "retire", *NOW)
 
@@ -119,6 +120,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_drops_nothing(
     assert due.rows("select count(*) from events") == [(3,)]
 
 
+@on_both
 def test_a_run_that_is_killed_at_any_statement_is_gone_on_with(due: Project) -> None:
     for number in range(5, 60):
         with killed_at(number) as sent:
