@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,9 @@ class LintReader(Protocol):
 
     needs: Sequence[str]
     """The modules that it parses with, which the extra `lint` brings."""
+
+    reads: Collection[str]
+    """Files and folders beyond the store's own that `scripts` looked into."""
 
     def scripts(self, options: StoreOptions, revisions: Sequence[Revision]) -> Sequence[Script]:
         """The way up of each revision, in order. Must never leave one out: see `Script.not_rendered`."""
