@@ -119,7 +119,7 @@ async def beside_feast(
     mine, matrix = await _timed(lambda: store.matrix(*asked, at), 20)
     _same(matrix, theirs.joined)
     # Of a minute that has not begun, so that its entries are not gone before the reads are.
-    soon = at.replace(second=0, microsecond=0) + timedelta(seconds=100)
+    soon = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(seconds=100)
     online = FeatureStore(database, cache, lambda: soon)
     places = [(n, m) for n in range(len(asked[0])) for m in range(len(asked[1]))]
     fresh = [FeatureRow(asked[0][n], soon, asked[1][m], float(matrix.values[n, m]), 0.9, 0.9) for n, m in places]
