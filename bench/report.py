@@ -35,6 +35,7 @@ SECTIONS = (
     "Backfills",
     "Backfills through a network",
     "Data checks",
+    "Probability suite",
     "Parity",
     "Data path",
     "Lint",
