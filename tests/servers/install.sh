@@ -5,7 +5,7 @@ set -eu
 exec </dev/null
 
 packages() {
-  apt postgresql-15 postgresql-15-partman postgresql-15-cron redis-server influxdb python3-venv openssl chromium
+  apt postgresql-15 postgresql-15-partman postgresql-15-cron pgbouncer redis-server influxdb python3-venv openssl chromium
 }
 
 # For `make test-containers` where no engine runs; debootstrap makes the base of the stand-in images.
