@@ -32,8 +32,6 @@ _Since = Annotated[
     str | None, typer.Option("--changed-since", metavar="REF", help="Show what is in files changed since REF alone.")
 ]
 _Fix = Annotated[bool, typer.Option("--fix", help="Show, and after a question write, what has one right form.")]
-_Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")]
-_Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write a SARIF log too.")]
 _Explain = Annotated[
     str | None, typer.Option("--explain", metavar="RULE", help="Show the page of a rule, and do nothing else.")
 ]
@@ -57,8 +55,8 @@ def lint(
     changed_since: _Since = None,
     fix: _Fix = False,
     yes: options.Yes = False,
-    junit: _Junit = None,
-    sarif: _Sarif = None,
+    junit: options.Junit = None,
+    sarif: options.Sarif = None,
     explain: _Explain = None,
 ) -> int:
     """Find in the files what would lock, rewrite, lose or break something in production.

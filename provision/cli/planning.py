@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from provision.cli import group, options, plans, site
+from provision.cli import group, options, site
 from provision.cli.render import plan_file as render_file
 from provision.cli.render.html_page import written
 from provision.cli.render.plan import PlanRender
@@ -27,7 +27,7 @@ from provision.flows.survey import survey
 from provision.model import Direction, Plan
 from provision.model.statements import Description
 from provision.ports import Store
-from provision.wiring import files, sites
+from provision.wiring import files, saved_plans, sites
 
 app = group.app()
 
@@ -93,7 +93,7 @@ def plan_show(
 
     Reaches no database.
     """
-    saved = plans.read(file)
+    saved = saved_plans.read(file)
     render_file.shown(saved, file, output)
     if report is not None:
         from provision.cli.render.plan_page import page
@@ -107,7 +107,7 @@ def _save(opened: Site, made: Plan, losses: Losses, out: Path) -> None:
 
     described = _described(made, {name: each.store for name, each in opened.reached.items()}, statements=True)
     told = [replace(each, destructive=tuple(losses.get(each.step.id, ()))) for each in described]
-    plans.save(saved(opened, made, told), out)
+    saved_plans.save(saved(opened, made, told), out)
 
 
 def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:

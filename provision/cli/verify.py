@@ -9,6 +9,7 @@ import typer
 from provision import settings
 from provision.cli import group, options, site
 from provision.cli.render import rehearsal as render
+from provision.cli.render import report_files
 from provision.cli.signals import handled
 from provision.errors import EXIT_DONE, EXIT_FINDINGS
 from provision.project import Project
@@ -30,6 +31,8 @@ def verify(
     above: Annotated[
         list[str] | None, typer.Option("--from", metavar="REVISION", help="Leave it, and what it needs, applied.")
     ] = None,
+    junit: options.Junit = None,
+    sarif: options.Sarif = None,
 ) -> int:
     """Rehearse every revision up, down and up on engines that are thrown away, lint it, and compare what is there.
 
@@ -45,6 +48,7 @@ def verify(
         )
     exit_code = EXIT_FINDINGS if done.failed else EXIT_DONE
     told.report(done, exit_code, write=write)
+    report_files.written("provision verify", done.findings, junit, sarif, render.rehearsed(done))
     return exit_code
 
 
@@ -59,6 +63,8 @@ def drift(
     message: Annotated[
         str, typer.Option("--message", "-m", help="What the accepted revisions are called.")
     ] = "changed by hand",
+    junit: options.Junit = None,
+    sarif: options.Sarif = None,
 ) -> int:
     """Name what a database has otherwise than the snapshots in schema/ say: what was changed by hand.
 
@@ -71,4 +77,5 @@ def drift(
     left = bool(done.by_hand) if accept else bool(done.findings)
     exit_code = EXIT_FINDINGS if left else EXIT_DONE
     render.drifted(done, exit_code, output)
+    report_files.written("provision drift", done.findings, junit, sarif, render.compared(done))
     return exit_code

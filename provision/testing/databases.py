@@ -81,7 +81,7 @@ def provisioned_postgres_pool(provisioned: Project) -> Iterator[ClonePool]:
     _in_memory(url)
     pool = ClonePool(url)
     yield pool
-    pool.close()
+    pool.close(drop=False)  # the engine goes with all of them
 
 
 def _in_memory(url: str) -> None:
@@ -116,7 +116,7 @@ class ClonePool:
         self._prefix = f"provision_{run}_{_name(url)}"[:40]
         self._ready: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
         self._used: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._wake, self._over = threading.Event(), False
+        self._wake, self._over, self._drops = threading.Event(), False, True
         self._connection = psycopg.connect(self._in("postgres"), autocommit=True)
         try:
             self._make_template()
@@ -143,9 +143,9 @@ class ClonePool:
         self._used.put(url)
         self._wake.set()
 
-    def close(self) -> None:
+    def close(self, *, drop: bool = True) -> None:
         """Drop every clone, and the template too where no other process of the run needs it."""
-        self._over = True
+        self._over, self._drops = True, drop
         self._wake.set()
         self._thread.join(PATIENCE)
 
@@ -169,18 +169,23 @@ class ClonePool:
         self._lock("pg_advisory_unlock", "made")
 
     def _work(self) -> None:
+        import psycopg
+
         try:
             while not self._over:
                 self._wake.clear()
                 if self._ready.qsize() < READY:
                     name = f"{self._prefix}_{os.getpid()}_{next(self._numbers)}"
                     self._execute("create database {} template {}", name, self._prefix)
+                    # The first connection writes what the later ones begin with: it need not be the test's.
+                    psycopg.connect(self._in(name)).close()
                     self._ready.put(self._in(name))
                 elif not self._used.empty():
                     self._drop(self._used.get())
                 else:
                     self._wake.wait()
-            self._clear()
+            if self._drops:
+                self._clear()
         except Exception as error:  # of a thread: who takes one hears of it
             self._ready.put(error)
         finally:
