@@ -44,7 +44,7 @@ def as_saved(site: Site, rules: Rules, file: Path) -> Rules:
     Raises ConfigError (plan-invalid, plan-environment).
     """
     reviewed = saved_plans.read(file)
-    plan = saved_plans.against(reviewed, file, site.graph, site.environment.name)
+    plan = saved_plans.against(reviewed, file, site.graph, site.project.name, site.environment.name)
     return replace(rules, saved=plan, as_reviewed=partial(refuse_other, site, plan, reviewed))
 
 
