@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from functools import partial
 from os.path import basename, join
 from pathlib import Path
 
@@ -111,16 +110,27 @@ def _made(options: StoreOptions, number: str, header: Header, stem: str, shown: 
         destructive=header.get("destructive") is True,
         labels=_texts(header.get("branch_labels")),
         strict=options.extra.get("strict") in (True, "true"),
-        runs=None if "strict" in options.extra else partial(_digest, join(options.root, shown)),
+        runs=None if "strict" in options.extra else _Digest(join(options.root, shown)),
         limits=repeatable.limits_of(header, shown),
         draft=f"{begun}() of {basename(shown)}" if UNFILLED in text and (begun := _unfilled(text)) else "",
     )
 
 
-def _digest(path: str) -> str:
-    from provision.stores.postgres.migrate import runs  # most runs never ask
+class _Digest:
+    """What a file runs, as `runs.of_file` digests it; asked once, for an `up` asks ahead of when it writes it down."""
 
-    return runs.of_file(path)
+    __slots__ = ("_found", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._found: str | None = None
+
+    def __call__(self) -> str:
+        if self._found is None:
+            from provision.stores.postgres.migrate import runs  # most runs never ask
+
+            self._found = runs.of_file(self._path)
+        return self._found
 
 
 def _elsewhere(options: StoreOptions, shown: str, value: object) -> tuple[str, ...]:

@@ -242,4 +242,19 @@ def test_up_every_step_is_seen_whatever_the_server_keeps_prepared(project: Proje
     assert project.events()[-1] == ("postgres/0006", "applied")
     assert [kind for _, kind in project.events()].count("applied") == 6
     prepared = {name.rstrip("0123456789") for (name,) in rows(project.url, "select name from kept")}
-    assert prepared == (set() if env == POOLED else {"provision_begin_"})
+    assert prepared == (set() if env == POOLED else {"provision_begin_", "provision_append_"})
+
+
+def test_up_goes_on_when_a_function_lets_the_server_forget_what_is_prepared(project: Project) -> None:
+    environments.written(project.root, environments.PLAIN)
+    forgets = "create function forgets() returns void language plpgsql as 'begin execute ''deallocate all''; end'"
+    project.write("0001", f'op.execute("create table t (x int)")\n    op.execute("{forgets}")')
+    for number in range(2, 6):
+        more = "op.execute('select forgets()')" if number == 3 else "pass"
+        project.write(f"{number:04d}", f"op.execute('insert into t values ({number})')\n    {more}")
+
+    project.up()
+
+    applied = [("postgres/" + f"{number:04d}", "applied") for number in range(1, 6)]
+    assert [event for event in project.events() if event[1] != "started"] == applied
+    assert rows(project.url, "select x from t order by x") == [(2,), (3,), (4,), (5,)]

@@ -36,6 +36,7 @@ from provision.stores.postgres.migrate.session import Session
 from provision.stores.postgres.migrate.table_locks import needs
 from provision.stores.postgres.migrate.version_table import DEFAULTS, version_table
 from provision.stores.postgres.migrate.watch import StatementWatch
+from provision.stores.postgres.migrate.wire import Forgotten
 from provision.stores.postgres.server import Connection, connect
 from provision.text.credentials import hidden
 from provision.text.files import read_text
@@ -185,6 +186,8 @@ class AlembicLane:
             return self._guard.refused
         if step is None:
             return self._env_failed(error)
+        if isinstance(error, Forgotten) and self._undone(session, step):
+            return _GaveWay()  # to nobody: the next attempt asks for nothing that was prepared
         if self._attempt_at(step, journal).gives_way(error, partial(self._undone, session, step)):
             return _GaveWay()
         return self._failed(error, session, step, journal)
@@ -321,7 +324,7 @@ class AlembicLane:
 
 
 class _GaveWay(Exception):
-    """Raised when the step in hand was rolled back for others: the next run of env.py begins with it."""
+    """Raised when the step in hand was rolled back: the next run of env.py begins with it."""
 
 
 class _Pulled:

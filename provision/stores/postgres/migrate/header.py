@@ -23,11 +23,11 @@ _ANNOTATION = r"(?:: *[\w.\[\], |]+)?"
 _IMPORT = rf"(?:from [\w.]+ )?import(?![^\n]*\b(?:{'|'.join(NAMES)})\b) [\w., ]+"
 _LINE = re.compile(rf"(?:#[^\n]*|{_IMPORT}|([a-z_]+){_ANNOTATION} = ({_LITERAL})|)")
 _VALUES = {"None": None, "True": True, "False": False}
-# Below the first function: a line that is neither of a function nor of a class, and something that could set a name.
+# Below the first function: a line that is neither of a function nor of a class.
 _STATEMENT = re.compile(r"""\n(?!(?:def|class|async def)\b)[^@#\s)\]}"']""")
 _CALLS = ("globals", "vars", "locals", "exec", "setattr")
-_DYNAMIC = (*(f"{name}(" for name in _CALLS), ":=")
-_SETS = (*NAMES, *_DYNAMIC, "import")
+_DYNAMIC = (*_CALLS, ":=")
+_SETS = (*NAMES, *_CALLS, "import")  # nothing sets a name of NAMES without one of these words
 _OWN_SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -49,7 +49,7 @@ def header(text: str, shown: str) -> Header:
 
 
 def _plain(head: str) -> Header | None:
-    """The header of a head of plain lines; None for any other."""
+    """The header of a head of plain lines, which others follow that cannot set one; None for any other."""
     found: Header = {"doc": ""}
     if head.startswith('"""'):
         doc, closed, head = head[3:].partition('"""\n')
@@ -59,10 +59,11 @@ def _plain(head: str) -> Header | None:
     *lines, last = head.split("\n")
     if last:
         return None
-    for line in lines:
+    for place, line in enumerate(lines):
         pair = _read(line)
         if pair is None:
-            return None
+            rest = "\n".join(lines[place:])
+            return None if _may_set(rest) else found
         if pair:
             found[pair[0]] = pair[1]
     return found
@@ -80,7 +81,22 @@ def _read(line: str) -> tuple[str, object] | tuple[()] | None:
 
 def _goes_on(text: str, end: int) -> bool:
     """Whether a header may be set below the first function too."""
-    return _STATEMENT.search(text, end) is not None and any(text.find(word, end) >= 0 for word in _SETS)
+    return _STATEMENT.search(text, end) is not None and _may_set(text[end:])
+
+
+def _may_set(text: str) -> bool:
+    return any(_has(text, word) for word in _SETS)
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a word is in a text, and is no part of a longer one. Most texts have not even its letters."""
+    at = text.find(word)
+    while at >= 0:
+        around = text[max(at - 1, 0) : at] + text[at + len(word) : at + len(word) + 1]
+        if not any(each.isalnum() or each == "_" for each in around):
+            return True
+        at = text.find(word, at + 1)
+    return False
 
 
 def parsed(text: str, shown: str) -> Header:

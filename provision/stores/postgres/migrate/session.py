@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import event as hooks
 from sqlalchemy.exc import DBAPIError
 
-from provision.errors import LeaseLost, RolledBackInside
+from provision.errors import RolledBackInside
 from provision.model import Event, EventKind, Step, StoreOptions
 from provision.ports import Journal
 from provision.stores.postgres.ledger import PostgresLedger, values
@@ -164,7 +164,9 @@ class Session:
         """
         self._reset()
         limit, mark = milliseconds(limits.lock), str(self._journal.mark(step))
-        self._start(step, limits, self._beginnings.ahead(self._connection, more, limit, mark, numbers))
+        digest = step.revision.runs or str  # its entry asks for that in the end, when the server is at rest
+        begun = self._beginnings.ahead(self._connection, more, limit, mark, numbers, meanwhile=digest)
+        self._start(step, limits, begun)
         self._ahead = step
         assert self.transaction is not None
         return self.transaction.more
@@ -194,13 +196,16 @@ class Session:
         elapsed = round((time.monotonic() - self._began) * 1000)
         parents = list(stands_on(step.revision))
         event = self._journal.event(step, kind, duration_ms=elapsed, parents=parents, **detail)
-        xid = wire.append(self._connection, values(event, self._store))
-        if xid is None:
-            raise LeaseLost(f"a run with a token above {event.token}")
-        if xid != self.transaction.xid and not self._autocommit:
+        if self._append(event) != self.transaction.xid and not self._autocommit:
             self._ended_inside()
         self._autocommit = False
         self.written = event
+
+    def _append(self, event: Event) -> str:
+        """Write an entry into the open transaction: the number of that. Raises LeaseLost."""
+        assert self.transaction is not None
+        given = values(event, self._store), self.transaction, self.waits.seen
+        return self._beginnings.append(self._connection, *given)
 
     def fail(self) -> None:
         """Look, while the transaction that failed is still open, whether it is the one that the step began in.
@@ -272,8 +277,7 @@ class Session:
         """
         try:
             with self._ours.sending():
-                if wire.append(self._connection, values(event, self._store)) is None:
-                    raise LeaseLost(f"a run with a token above {event.token}")
+                self._append(event)
         except (psycopg.errors.InFailedSqlTransaction, DBAPIError):
             self._moved = True
             return  # a statement before it failed: the commit rolls back
@@ -308,12 +312,6 @@ class Session:
         self.read_only = self.trail.repeats and not self._autocommit
         if self.read_only:
             self._ours.send("savepoint provision_done", "set transaction read only")
-
-    def _new(self) -> None:
-        """What is sent from here on was never done: the server puts back what it was before the savepoint."""
-        if self.read_only:
-            self.read_only = False
-            self._ours.send("release savepoint provision_done")
 
     def _before(
         self, _conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
@@ -372,8 +370,10 @@ class Session:
         reads = self._own_part and self.trail.passes(statement)
         if not reads and self._own_part and self.trail.take(statement):
             return True
-        if not reads:
-            self._new()
+        if not reads and self.read_only:
+            self.read_only = False
+            # What is sent from here on was never done: the server puts back what it was before the savepoint.
+            self._ours.send("release savepoint provision_done")
         self._look(statement)
         return False
 

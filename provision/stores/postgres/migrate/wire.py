@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ import psycopg
 from psycopg import pq
 from sqlalchemy import TextClause, text
 
+from provision.errors import LeaseLost
 from provision.net import keepalive
 from provision.stores.postgres.ledger import INSERT
 
@@ -26,6 +27,8 @@ select set_config('lock_timeout', {{limit}}, true), set_config('application_name
 _OWN = 7  # columns of it, of which the first two are the settings
 _NUMBERS = itertools.count(1)
 _PARAMETER = re.compile(r"%\((\w+)\)s")
+# After one of these the server does not know any more what was prepared.
+_FORGETS = re.compile(r"deallocate|discard", re.IGNORECASE)
 _NAMES = tuple(dict.fromkeys(_PARAMETER.findall(INSERT)))
 _INSERT = f"{INSERT.rstrip()} returning pg_current_xact_id()::text"
 _NUMBERED = _PARAMETER.sub(lambda match: f"${_NAMES.index(match[1]) + 1}", _INSERT).encode()
@@ -67,26 +70,43 @@ def begin(connection: Any, limit: str, mark: str) -> Transaction:
     return _transaction(_row(_checked(driver.pgconn.exec_(f"begin; {filled}".encode(encoding))), encoding))
 
 
-class Ahead:
-    """`begin` that asks for more columns in the same request, planned by the server once: half of what it costs.
+class Forgotten(Exception):
+    """Raised when the server does not know any more what it was asked to prepare: the transaction is to be undone."""
 
-    `more` are the columns; its parameters are numbers, from $3 on.
+
+class Ahead:
+    """`begin` that asks for more columns in the same request, and `append`, both planned by the server once.
+
+    That halves what they cost. `more` are the columns; its parameters are numbers, from $3 on.
     """
 
     def __init__(self, connection: Any, more: str) -> None:
         """Raises psycopg.Error."""
         self.driver = connection.connection.driver_connection
-        self._name = f"provision_begin_{next(_NUMBERS)}"
+        number = next(_NUMBERS)
+        self._name, self._append = f"provision_begin_{number}", f"provision_append_{number}".encode()
         text = f"{_BEGIN.format(limit='$1', mark='$2')}, {more}"
         _checked(self.driver.pgconn.prepare(self._name.encode(), text.encode(self.driver.info.encoding)))
+        _checked(self.driver.pgconn.prepare(self._append, _NUMBERED))
 
-    def begin(self, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
-        """Raises psycopg.Error: the transaction is to be rolled back."""
+    def begin(self, limit: str, mark: str, numbers: Sequence[int], meanwhile: Callable[[], object]) -> Transaction:
+        """`meanwhile` is called while the server works. Raises psycopg.Error: the transaction is to be rolled back."""
         driver = self.driver
         arguments = ", ".join((_literal(driver, limit), _literal(driver, mark), *map(str, numbers)))
         encoding = driver.info.encoding
         sent = f"begin; execute {self._name} ({arguments})".encode(encoding)
-        return _transaction(_row(_checked(driver.pgconn.exec_(sent)), encoding))
+        driver.pgconn.send_query(sent)
+        try:
+            meanwhile()
+        finally:  # an answer that nobody fetched would be taken for that of the next request
+            results = list(iter(driver.pgconn.get_result, None))
+        for result in results:
+            _checked(result)
+        return _transaction(_row(results[-1], encoding))
+
+    def append(self, fields: Mapping[str, object]) -> str | None:
+        """See the function `append`."""
+        return _appended(self.driver.pgconn.exec_prepared(self._append, _given(self.driver, fields)))
 
 
 def asks_more(connection: Any) -> bool:
@@ -111,17 +131,39 @@ class Beginnings:
         """Whether `ahead` can be asked."""
         return not self._plainly and asks_more(connection)
 
-    def ahead(self, connection: Any, more: str, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
-        """Raises psycopg.Error, the transaction rolled back: one can be begun plainly."""
+    def ahead(
+        self,
+        connection: Any,
+        more: str,
+        limit: str,
+        mark: str,
+        numbers: Sequence[int],
+        meanwhile: Callable[[], object],
+    ) -> Transaction:
+        """See Ahead.begin. Raises psycopg.Error, the transaction rolled back: one can be begun plainly."""
         driver = connection.connection.driver_connection
         try:
             if self._ahead is None or self._ahead.driver is not driver:
                 self._ahead = Ahead(connection, more)
-            return self._ahead.begin(limit, mark, numbers)
+            return self._ahead.begin(limit, mark, numbers, meanwhile)
         except psycopg.Error:
             self._plainly = True
             driver.rollback()
             raise
+
+    def append(
+        self, connection: Any, fields: Mapping[str, object], transaction: Transaction, sent: Iterable[str]
+    ) -> str:
+        """See the function of that name; `sent` are the statements of the transaction. Raises LeaseLost, Forgotten."""
+        ahead = self._ahead if transaction.more and not any(map(_FORGETS.search, sent)) else None
+        try:
+            xid = append(connection, fields) if ahead is None else ahead.append(fields)
+        except psycopg.errors.InvalidSqlStatementName as error:  # by a function, which does not show
+            self._plainly = True
+            raise Forgotten(str(error)) from None
+        if xid is None:
+            raise LeaseLost(f"a run with a token above {fields['token']}")
+        return xid
 
 
 def append(connection: Any, fields: Mapping[str, object]) -> str | None:
@@ -130,9 +172,16 @@ def append(connection: Any, fields: Mapping[str, object]) -> str | None:
     if not isinstance(driver, psycopg.Connection):
         row = connection.execute(_for_any_driver(_PARAMETER.sub(r":\1", _INSERT)), fields).fetchone()
         return None if row is None else str(row[0])
+    return _appended(driver.pgconn.exec_params(_NUMBERED, _given(driver, fields)))
+
+
+def _given(driver: psycopg.Connection[Any], fields: Mapping[str, object]) -> list[bytes | None]:
     encoding = driver.info.encoding
-    values = [None if (value := fields[name]) is None else str(value).encode(encoding) for name in _NAMES]
-    result = _checked(driver.pgconn.exec_params(_NUMBERED, values))
+    return [None if (value := fields[name]) is None else str(value).encode(encoding) for name in _NAMES]
+
+
+def _appended(result: Any) -> str | None:
+    _checked(result)
     return (result.get_value(0, 0) or b"").decode() if result.ntuples else None
 
 

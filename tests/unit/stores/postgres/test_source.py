@@ -89,6 +89,12 @@ def read_both(text: str) -> list[dict[str, object] | str]:
         ('if True:\n    revision = "a"\n', False),
         ('x = """\nrevision = "z"\n"""\nrevision = "a"\n', False),
         ('revision = "None"\ndown_revision = "True"\nrequires = ""\n', True),
+        ('revision = "a"\nTABLE = """\nimportant := 1;\n"""\nCOLUMNS = {\n    "a": [1, 2],\n}\n', True),
+        ('revision = "a"\nTABLE = """\nrevision\n"""\n', False),
+        ('revision = "a"\nx = [\n    1,\n]\nrevision = "b"\n', False),
+        ('revision = "a"\nx = [\n    (revision := "b"),\n]\n', False),
+        ('revision = "a"\nx = [\n    vars (),\n]\n', False),
+        ('revision = "a"\nx = [\n    1,\n]\nfrom a import *\n', False),
     ],
 )
 def test_header_of_plain_lines_is_read_as_python_reads_it(header: str, plain: bool) -> None:
