@@ -113,17 +113,7 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
         ) as opened,
     ):
         render.head(opened)
-        rules = Rules(
-            owner=sites.owner(opened.project.root),
-            wait=given.wait,
-            use_lease=not given.no_lock,
-            dry_run=given.dry_run,
-            allow_destructive=given.allow_destructive,
-            confirm=_confirm,
-            backfills=needed_backfills(opened) if direction is Direction.UP else {},
-        )
-        if plan_file is not None:
-            rules = _as_saved(rules, plan_file, opened)
+        rules = _ruled(opened, direction, given, plan_file)
         watch = Listeners(
             lambda happening: render.happened(hidden(happening, opened.environment)),
             _planned(render, opened, direction),
@@ -142,6 +132,24 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
         render.report(report, error)
         reported(report, error)
     return error.exit_code if error is not None else 0
+
+
+def _ruled(opened: Site, direction: Direction, given: _Options, plan_file: Path | None) -> Rules:
+    """The rules of the run; with those that let a saved plan run as it is, or not at all. Raises ConfigError."""
+    rules = Rules(
+        owner=sites.owner(opened.project.root),
+        wait=given.wait,
+        use_lease=not given.no_lock,
+        dry_run=given.dry_run,
+        allow_destructive=given.allow_destructive,
+        confirm=_confirm,
+        backfills=needed_backfills(opened) if direction is Direction.UP else {},
+    )
+    if plan_file is None:
+        return rules
+    from provision.wiring.plan_files import as_saved
+
+    return as_saved(opened, rules, plan_file)
 
 
 @contextmanager
@@ -170,13 +178,6 @@ def _planned(render: MoveRender, opened: Site, direction: Direction) -> Callable
             render.happened(hidden(note, opened.environment))
 
     return planned
-
-
-def _as_saved(rules: Rules, file: Path, opened: Site) -> Rules:
-    """The rules that let a saved plan run as it is, or not at all. Raises ConfigError."""
-    from provision.wiring.plan_files import as_saved
-
-    return as_saved(opened, rules, file)
 
 
 def _confirm(losses: Losses) -> bool:
