@@ -33,8 +33,6 @@ _Since = Annotated[
     str | None, typer.Option("--changed-since", metavar="REF", help="Show what is in files changed since REF alone.")
 ]
 _Fix = Annotated[bool, typer.Option("--fix", help="Show, and after a question write, what has one right form.")]
-_Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")]
-_Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write a SARIF log too.")]
 _NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file again, and keep nothing of what is found.")]
 _Explain = Annotated[
     str | None, typer.Option("--explain", metavar="RULE", help="Show the page of a rule, and do nothing else.")
@@ -59,8 +57,8 @@ def lint(
     changed_since: _Since = None,
     fix: _Fix = False,
     yes: options.Yes = False,
-    junit: _Junit = None,
-    sarif: _Sarif = None,
+    junit: options.Junit = None,
+    sarif: options.Sarif = None,
     no_cache: _NoCache = False,
     explain: _Explain = None,
 ) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from provision import settings
-from provision.cli import group, options, plans, site
+from provision.cli import group, options, site
 from provision.cli.render import plan_file as render_file
 from provision.cli.render.html_page import written
 from provision.cli.render.plan import PlanRender
@@ -28,7 +28,7 @@ from provision.flows.survey import survey
 from provision.model import Direction, Plan
 from provision.model.statements import Description
 from provision.ports import Store
-from provision.wiring import files, sites
+from provision.wiring import files, saved_plans, sites
 
 app = group.app()
 
@@ -94,7 +94,7 @@ def plan_show(
 
     Reaches no database.
     """
-    saved = plans.read(file)
+    saved = saved_plans.read(file)
     render_file.shown(saved, file, output)
     if report is not None:
         from provision.cli.render.plan_page import page
@@ -108,7 +108,7 @@ def _save(opened: Site, made: Plan, losses: Losses, out: Path) -> None:
 
     described = _described(made, {name: each.store for name, each in opened.reached.items()}, statements=True)
     told = [replace(each, destructive=tuple(losses.get(each.step.id, ()))) for each in described]
-    plans.save(saved(opened, made, told), out)
+    saved_plans.save(saved(opened, made, told), out)
 
 
 def _plan_offline(env: str | None, wanted: MoveRequest, output: str, *, sql: bool) -> None:

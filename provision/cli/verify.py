@@ -9,7 +9,7 @@ import typer
 
 from provision import settings
 from provision.cli import group, options, site
-from provision.cli.render import html_page
+from provision.cli.render import html_page, report_files
 from provision.cli.render import rehearsal as render
 from provision.cli.signals import handled
 from provision.errors import EXIT_DONE, EXIT_FINDINGS
@@ -36,6 +36,8 @@ def verify(
         list[Path] | None,
         typer.Option("--stats", metavar="FILE", help="Say how long it will take where `stats` wrote FILE."),
     ] = None,
+    junit: options.Junit = None,
+    sarif: options.Sarif = None,
 ) -> int:
     """Rehearse every revision up, down and up on engines that are thrown away, lint it, and compare what is there.
 
@@ -56,6 +58,7 @@ def verify(
         )
     exit_code = EXIT_FINDINGS if done.failed else EXIT_DONE
     told.report(done, exit_code, write=write)
+    report_files.written("provision verify", done.findings, junit, sarif, render.rehearsed(done))
     return exit_code
 
 
@@ -73,6 +76,8 @@ def drift(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE.html", help="Also write a page with each difference.")
     ] = None,
+    junit: options.Junit = None,
+    sarif: options.Sarif = None,
 ) -> int:
     """Name what a database has otherwise than the snapshots in schema/ say: what was changed by hand.
 
@@ -91,4 +96,5 @@ def drift(
         from provision.cli.render.drift_page import page
 
         html_page.written(report, page(found.name, chosen.name, done))
+    report_files.written("provision drift", done.findings, junit, sarif, render.compared(done))
     return exit_code

@@ -19,6 +19,7 @@ import pytest
 import redis
 
 from provision.embedded import engine
+from tests.fixes.following import commands, failed
 from tests.servers.command_line import Provision
 
 ROOT = Path(__file__).parents[2]
@@ -398,6 +399,27 @@ def test_up_tells_what_was_changed_by_hand_of_what_it_touches(shop: Path, provis
         ["index public.by_hand is there, and no revision makes it", "table public.orders, at status"],
     )
     assert "changed by hand" not in provision("up", "--env", "local").out
+
+
+def test_what_was_changed_by_hand_is_taken_back_as_drift_says(shop: Path, provision: Provision) -> None:
+    """The fix of `changed-by-hand`."""
+    assert provision("verify", "--write").code == 0
+    toml = shop / "provision.toml"
+    toml.write_text(toml.read_text().replace("embedded = true", 'embedded = true\ndrift = "refuse"'))
+    assert provision("up", "--env", "local").code == 0
+    with psycopg.connect(_url(provision, "postgres"), autocommit=True) as connection:
+        connection.execute("create index by_hand on orders (status)")
+    adds = "op.execute('alter table orders add column total int')"
+    revision(shop, 2, adds, "op.execute('alter table orders drop total')")
+    ran = failed("changed-by-hand", provision("up", "--env", "local"))
+
+    [[command]] = [commands(ran)]
+    told = json.loads(provision(*command, "--output", "json").out)["findings"]
+    statements = [each["fix"].partition(": ")[2] for each in told if each["object"] == "index public.by_hand"]
+    assert statements == ["DROP INDEX IF EXISTS public.by_hand"]
+    with psycopg.connect(_url(provision, "postgres"), autocommit=True) as connection:
+        connection.execute(statements[0].encode())
+    assert provision("up", "--env", "local").code == 0
 
 
 def _git(root: Path, *arguments: str) -> None:

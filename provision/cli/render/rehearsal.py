@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from provision.cli.render.lint import annotation, lines_of
 from provision.cli.render.paper import Paper, print_document, print_form
+from provision.cli.render.report_files import JunitCase
 from provision.cli.render.ticker import Ticker
 from provision.flows.forecast import HISTORY, RehearsedRevision
 from provision.flows.predictions import REFUTED, strongest
@@ -89,6 +90,20 @@ def drifted(done: Drift, exit_code: int, form: str) -> None:
     count, objects = len(done.findings), sum(done.objects.values())
     words = f"{count} difference{'' if count == 1 else 's'}" if count else "all are as the snapshots say"
     paper.write(f"{objects} objects of {', '.join(done.objects)}: {words}", "error" if count else "done")
+
+
+def rehearsed(done: Rehearsal) -> list[JunitCase]:
+    """A case that passed for each revision that no finding is about."""
+    wrong = {each.object for each in done.findings}
+    fine = [each for each in done.revisions if each.id not in wrong and each.up_ms is not None]
+    return [JunitCase("provision.verify", each.id, (each.up_ms or 0) / 1000) for each in fine]
+
+
+def compared(done: Drift) -> list[JunitCase]:
+    """A case that passed for each store that is as its snapshot says, one that was skipped for each without one."""
+    wrong = {each.store for each in done.findings}
+    fine = [JunitCase("provision.drift", each) for each in done.objects if each not in wrong]
+    return [*fine, *(JunitCase("provision.drift", each, skipped="no snapshot") for each in done.left_out)]
 
 
 def as_json(done: Rehearsal, exit_code: int) -> dict[str, object]:

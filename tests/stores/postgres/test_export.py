@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
 from tests.backfill.machines import fill_up, leave, small_disk
+from tests.fixes.following import failed, fix_of
 from tests.stores.postgres.projects import Project
 from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, on_both, windows
 
@@ -118,6 +120,20 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_drops_nothing(
     assert (ran.code, "error[export-folder]" in ran.err) == (2, True), ran.err
     assert f"{folder} cannot be exported to" in ran.err
     assert due.rows("select count(*) from events") == [(3,)]
+
+
+def test_a_folder_that_is_not_there_is_made_as_the_fix_says(due: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "mounted"
+    describe(due, more=f"retain: 61 days\non_retire: export {folder}")
+    ran = failed("export-folder", due.provision("partitions", "retire", *NOW))
+    assert "make the folder, or mount its disk, for the user who runs this" in fix_of(ran)
+
+    folder.mkdir()
+    assert "retired 2 windows" in due.done("partitions", "retire", *NOW).out
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "events_p2026_07.parquet",
+        "events_p2026_08.parquet",
+    ]
 
 
 @on_both

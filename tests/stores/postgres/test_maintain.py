@@ -16,6 +16,7 @@ import pytest
 
 from provision.stores.postgres.maintain.progress import told
 from provision.stores.postgres.server import connect
+from tests.fixes.following import failed, fix_of
 from tests.stores.postgres import environments
 from tests.stores.postgres.projects import BIN, Project
 
@@ -185,6 +186,15 @@ def test_a_function_is_called(prices: Project, names: str, said: object) -> None
     assert ran.code == (2 if said else 0), ran.err
     assert str(said or "") in ran.err
     assert prices.rows("select * from counted") == ([] if said else [(20000,)])
+
+
+def test_a_function_that_is_not_there_is_made_as_the_fix_says(prices: Project) -> None:
+    one(prices, "call: [count_prices]")
+    ran = failed("unknown-function", prices.provision("maintain", "run"))
+    [create] = re.findall(r"let a migration (CREATE FUNCTION) it", fix_of(ran))
+
+    execute(prices, f"{create} count_prices() returns void language sql as 'select'")
+    assert prices.provision("maintain", "run").code == 0
 
 
 def test_windows_are_merged_by_a_job(prices: Project) -> None:
