@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0065"
-down_revision = "0059"
+revision = "0062"
+down_revision = "0061"
 
 # The owner's default privileges let the application write every later table, and apply_role_grants() every table of
 # the schema: rows of mv_… belong to the function that computes them. It runs as its owner, with a search_path of its
