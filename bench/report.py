@@ -20,10 +20,10 @@ _TOP = """\
 # Performance
 
 Written by `make bench`, `make bench-stores`, `make bench-idle`, `make bench-before`, `make bench-noon`, `make
-bench-partitions`, `make bench-data` and `make bench-data-path`, each its own sections; not by hand. What stands on one
-line ran in turn on the same machine, round after round, and the order changes from round to round. A ratio is the
-median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale: the
-ratios are what is claimed.
+bench-partitions`, `make bench-data`, `make bench-data-path`, `make bench-lint` and `make bench-testing`, each its own
+sections; not by hand. What stands on one line ran in turn on the same machine, round after round, and the order changes
+from round to round. A ratio is the median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one
+machine and only show the scale: the ratios are what is claimed.
 """
 SECTIONS = (
     "Migrations",
@@ -35,9 +35,12 @@ SECTIONS = (
     "Backfills",
     "Backfills through a network",
     "Data checks",
+    "Probability suite",
     "Parity",
     "Data path",
     "Lint",
+    "Forecast",
+    "A database for each test",
 )
 _INTRO = """\
 Each line is a command of `provision` beside the command of the tool that it works with, both as whole processes, on the

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from provision.flows.backfill_standing import BackfillStatus
+    from provision.flows.commutes import BranchConflict, Commuting
     from provision.flows.doctor import Checkup
     from provision.flows.history import HistoryEntry
     from provision.flows.look import ProjectStatus
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     )
     from provision.model.backfills import Backfill, BackfillRun
     from provision.model.checks import CheckSeverity, Result, StoredResult
+    from provision.model.plans import SavedPlan
     from provision.model.statements import Description
     from provision.project import Project
     from provision.run import Run, Stop
@@ -74,6 +76,7 @@ _NAMES = {
         "UnreachableError",
     ),
     "flows.backfill_standing": ("BackfillStatus",),
+    "flows.commutes": ("BranchConflict", "Commuting"),
     "flows.doctor": ("Checkup",),
     "flows.history": ("HistoryEntry",),
     "flows.look": ("ProjectStatus",),
@@ -97,6 +100,7 @@ _NAMES = {
     ),
     "model.backfills": ("Backfill", "BackfillRun"),
     "model.checks": ("StoredResult", "Result", "CheckSeverity"),
+    "model.plans": ("SavedPlan",),
     "model.statements": ("Description",),
     "project": ("Project",),
     "run": ("Run", "Stop"),
@@ -110,9 +114,11 @@ __all__ = [
     "BackfillStatus",
     "Began",
     "Blocked",
+    "BranchConflict",
     "CapabilityMissing",
     "CheckSeverity",
     "Checkup",
+    "Commuting",
     "ConfigError",
     "Description",
     "Direction",
@@ -142,6 +148,7 @@ __all__ = [
     "Revision",
     "Run",
     "RunEvent",
+    "SavedPlan",
     "Several",
     "StatementFailed",
     "Step",

@@ -8,8 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -22,12 +20,12 @@ from provision.cli.render.paper import print_lines
 from provision.cli.render.problems import name_environment
 from provision.cli.signals import handled
 from provision.core.plan import MoveRequest, Standings
-from provision.errors import EXIT_FAILED, Interrupted
+from provision.errors import EXIT_FAILED, Interrupted, ProvisionError
 from provision.flows.connect import Access, Site
 from provision.flows.losses import Losses
 from provision.flows.migrate import move
 from provision.flows.rules import Listeners, Rules
-from provision.model import Direction, Plan
+from provision.model import Direction, Plan, Report
 from provision.wiring import sites
 from provision.wiring.moves import changed_by_hand, error_of, has_windows, hidden, hidden_losses, needed_backfills
 
@@ -53,6 +51,7 @@ class _Options(NamedTuple):
     no_lock: bool
     allow_destructive: bool
     dry_run: bool
+    junit: Path | None
 
 
 @group.command(app, "up", "provision up --env local", "provision up -e production --only postgres --dry-run")
@@ -69,10 +68,11 @@ def up(
     steps: options.Steps = None,
     plan_file: PlanFile = None,
     out_of_order: options.OutOfOrder = False,
+    junit: options.Junit = None,
 ) -> int:
     """Apply what is pending, in all stores, in one order; up to REVISION if one is named."""
     wanted = MoveRequest(tuple(targets or ()), frozenset(only or ()), steps, out_of_order=out_of_order)
-    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
+    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run, junit)
     return _move(Direction.UP, wanted, given, plan_file)
 
 
@@ -92,10 +92,11 @@ def down(
     cascade: Annotated[
         bool, typer.Option("--cascade", help="Also revert what stands on the reverted revisions in other stores.")
     ] = False,
+    junit: options.Junit = None,
 ) -> int:
     """Revert revisions, newest first, down to REVISION, which stays applied."""
     wanted = MoveRequest(tuple(targets or ()), frozenset(only or ()), steps, everything, cascade)
-    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run)
+    given = _Options(env, tuple(only or ()), output, wait_for, wait, no_lock, allow_destructive, dry_run, junit)
     return _move(Direction.DOWN, wanted, given, None)
 
 
@@ -105,23 +106,14 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
     outlined = direction is Direction.UP and plan_file is None
     with (
         _stoppable() as boards,
+        _reported(given.junit, direction) as reported,
         render.under_way(),
         site.opened(
             given.env, access, only=given.only, narrow=direction, wait_for=given.wait_for, outlined=outlined
         ) as opened,
     ):
         render.head(opened)
-        rules = Rules(
-            owner=sites.owner(opened.project.root),
-            wait=given.wait,
-            use_lease=not given.no_lock,
-            dry_run=given.dry_run,
-            allow_destructive=given.allow_destructive,
-            confirm=_confirm,
-            backfills=needed_backfills(opened) if direction is Direction.UP else {},
-        )
-        if plan_file is not None:
-            rules = _as_saved(rules, plan_file, opened)
+        rules = _ruled(opened, direction, given, plan_file)
         watch = Listeners(
             lambda happening: render.happened(hidden(happening, opened.environment)),
             _planned(render, opened, direction),
@@ -138,7 +130,43 @@ def _move(direction: Direction, wanted: MoveRequest, given: _Options, plan_file:
             sites.hide(error, opened.environment)
             name_environment(error, given.env or "")
         render.report(report, error)
+        reported(report, error)
     return error.exit_code if error is not None else 0
+
+
+def _ruled(opened: Site, direction: Direction, given: _Options, plan_file: Path | None) -> Rules:
+    """The rules of the run; with those that let a saved plan run as it is, or not at all. Raises ConfigError."""
+    rules = Rules(
+        owner=sites.owner(opened.project.root),
+        wait=given.wait,
+        use_lease=not given.no_lock,
+        dry_run=given.dry_run,
+        allow_destructive=given.allow_destructive,
+        confirm=_confirm,
+        backfills=needed_backfills(opened) if direction is Direction.UP else {},
+    )
+    if plan_file is None:
+        return rules
+    from provision.wiring.plan_files import as_saved
+
+    return as_saved(opened, rules, plan_file)
+
+
+@contextmanager
+def _reported(file: Path | None, direction: Direction) -> Iterator[Callable[[Report, ProvisionError | None], None]]:
+    """Writes a JUnit report of the run, and of what kept one from beginning; does nothing without a file."""
+    from provision.cli.render import report_files
+
+    def reported(report: Report, error: ProvisionError | None) -> None:
+        if file is not None:
+            report_files.write(file, report_files.junit(f"provision {direction}", report_files.of_run(report, error)))
+
+    try:
+        yield reported
+    except ProvisionError as error:
+        if file is not None:
+            report_files.write(file, report_files.junit(f"provision {direction}", report_files.of_error(error)))
+        raise
 
 
 def _planned(render: MoveRender, opened: Site, direction: Direction) -> Callable[[Plan, Standings], None]:
@@ -150,16 +178,6 @@ def _planned(render: MoveRender, opened: Site, direction: Direction) -> Callable
             render.happened(hidden(note, opened.environment))
 
     return planned
-
-
-def _as_saved(rules: Rules, file: Path, opened: Site) -> Rules:
-    """The rules that let a saved plan run as it is, or not at all. Raises ConfigError."""
-    from provision.cli import plans
-    from provision.wiring.plan_files import refuse_other
-
-    reviewed = plans.read(file)
-    plan = plans.against(reviewed, file, opened.graph, opened.environment.name)
-    return replace(rules, saved=plan, as_reviewed=partial(refuse_other, opened, plan, reviewed))
 
 
 def _confirm(losses: Losses) -> bool:

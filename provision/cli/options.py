@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
@@ -43,6 +44,8 @@ Only = Annotated[
 _PRINTED = typer.Option("--output", "-o", help="How to print the result.")
 Output = Annotated[Literal["text", "json", "github"], _PRINTED]
 TextOrJson = Annotated[Literal["text", "json"], _PRINTED]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")]
+Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write a SARIF log too.")]
 WaitFor = Annotated[
     float,
     typer.Option(

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from provision.cli import group, options, plans, site
+from provision import settings
+from provision.cli import group, options, site
 from provision.cli.render import plan_file as render_file
 from provision.cli.render.html_page import written
 from provision.cli.render.plan import PlanRender
@@ -27,7 +28,7 @@ from provision.flows.survey import survey
 from provision.model import Direction, Plan
 from provision.model.statements import Description
 from provision.ports import Store
-from provision.wiring import files, sites
+from provision.wiring import files, saved_plans, sites
 
 app = group.app()
 
@@ -65,7 +66,7 @@ def plan(
                 where="provision plan",
                 fix="leave --offline out",
             )
-        _plan_offline(wanted, output, sql=sql)
+        _plan_offline(env, wanted, output, sql=sql)
         return EXIT_DONE
     with site.opened(env, Access.READ, only=tuple(only or ()), narrow=Direction.UP, wait_for=wait_for) as opened:
         made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
@@ -93,7 +94,7 @@ def plan_show(
 
     Reaches no database.
     """
-    saved = plans.read(file)
+    saved = saved_plans.read(file)
     render_file.shown(saved, file, output)
     if report is not None:
         from provision.cli.render.plan_page import page
@@ -107,11 +108,13 @@ def _save(opened: Site, made: Plan, losses: Losses, out: Path) -> None:
 
     described = _described(made, {name: each.store for name, each in opened.reached.items()}, statements=True)
     told = [replace(each, destructive=tuple(losses.get(each.step.id, ()))) for each in described]
-    plans.save(saved(opened, made, told), out)
+    saved_plans.save(saved(opened, made, told), out)
 
 
-def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
+def _plan_offline(env: str | None, wanted: MoveRequest, output: str, *, sql: bool) -> None:
     project = site.project()
+    if env is not None:
+        settings.choose(project, env, terminal=False)
     stores, revisions = files.on_disk(project, tuple(wanted.only))
     standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
     made = plan_up(revisions, standings, wanted)

@@ -10,6 +10,7 @@ from pathlib import Path
 from provision import settings
 from provision.errors import ConfigError
 from provision.project.backfilling import Backfilling
+from provision.project.branching import Branching
 from provision.project.checking import Checking
 from provision.project.maintaining import Maintaining
 from provision.project.partitioning import Partitioning
@@ -19,7 +20,7 @@ from provision.project.settling import Settling
 __all__ = ["Project"]
 
 
-class Project(Rehearsing, Settling, Backfilling, Checking, Partitioning, Maintaining):
+class Project(Branching, Rehearsing, Settling, Backfilling, Checking, Partitioning, Maintaining):
     """One project in one environment; made by `open`, and never changed afterwards.
 
     Every method may be called from any thread, and from asyncio by `asyncio.to_thread`; each opens its own connections

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from provision.core.plan import MoveRequest, Standings
-from provision.flows.connect import Access
+from provision.flows.connect import Access, Site
 from provision.flows.migrate import move
-from provision.flows.rules import Listeners
+from provision.flows.rules import Listeners, Rules
 from provision.model import Direction, Plan, Report, RunEvent
 from provision.project.listening import Listening, ignored
 from provision.project.opened import Names, Opened, at_least, known_options, names
@@ -24,7 +25,7 @@ class UpOptions(TypedDict, total=False):
 
     only: Names
     steps: int | None
-    plan: Plan | None
+    plan: Plan | str | Path | None
     out_of_order: bool
     allow_destructive: bool
     run_lock: bool
@@ -51,7 +52,7 @@ class Moving(Opened):
         *targets: str,
         only: Names = (),
         steps: int | None = None,
-        plan: Plan | None = None,
+        plan: Plan | str | Path | None = None,
         out_of_order: bool = False,
         allow_destructive: bool = False,
         run_lock: bool = True,
@@ -61,9 +62,9 @@ class Moving(Opened):
     ) -> Report:
         """Apply what is pending, in all stores, in one order; up to the targets (`store/number`) if any are named.
 
-        `steps` is the most revisions. With `plan`, which `plan` made, exactly its steps are applied, and nothing if
-        anything has changed since. `out_of_order` lets a pending revision come before an applied one,
-        `allow_destructive` lets steps lose data. An embedded environment makes and starts its engines.
+        `steps` is the most revisions. With `plan`, which `plan` made or the file that `save_plan` wrote, exactly its
+        steps are applied, and nothing if anything has changed since. `out_of_order` lets a pending revision come before
+        an applied one, `allow_destructive` lets steps lose data. An embedded environment makes and starts its engines.
 
         `on_event` is told of every Began, Done, Failure and Note, from several threads, one at a time. What it raises
         ends the run after the statement in hand and then comes out of this call. So does what a handler of signals
@@ -118,7 +119,7 @@ class Moving(Opened):
         told = Listening(on_event, stop, lambda event: moves.hidden(event, self._environment))
         with told.settled(), self._opened(Access.WRITE, wanted.only, narrow=direction, check=stop.check) as site:
             backfills = moves.needed_backfills(site) if direction is Direction.UP else {}
-            rules = replace(self._rules(), backfills=backfills, **given)
+            rules = _ruled(site, replace(self._rules(), backfills=backfills), given)
             stop.check()
 
             def planned(plan: Plan, _standings: Standings) -> None:
@@ -137,3 +138,13 @@ class Moving(Opened):
                 error.remaining = tuple(step.id for step in report.remaining)
                 raise error
         return report
+
+
+def _ruled(site: Site, rules: Rules, given: Mapping[str, Any]) -> Rules:
+    """The rules with what the caller said; a plan in a file is read, and held against what is there."""
+    plan = given.get("saved")
+    if not isinstance(plan, str | Path):
+        return replace(rules, **given)
+    from provision.wiring.plan_files import as_saved
+
+    return as_saved(site, replace(rules, **{**given, "saved": None}), Path(plan))

@@ -23,9 +23,8 @@ import pytest
 from provision import settings
 from provision.project import Project
 
-READY = 2  # clones that wait for a test
+READY = 4  # clones that wait for a test
 PATIENCE = 60.0  # seconds until a template is nobody's
-TEMPLATE = "provision_template"
 _FOLDER = pytest.StashKey[str]()
 
 
@@ -78,9 +77,20 @@ def provisioned(pytestconfig: pytest.Config) -> Project:
 def provisioned_postgres_pool(provisioned: Project) -> Iterator[ClonePool]:
     """Clones of the project's first PostgreSQL store."""
     store = next(each.name for each in settings.load(provisioned.root).stores if each.kind == "postgres")
-    pool = ClonePool(provisioned.url(store))
+    url = provisioned.url(store)
+    _in_memory(url)
+    pool = ClonePool(url)
     yield pool
-    pool.close()
+    pool.close(drop=False)  # the engine goes with all of them
+
+
+def _in_memory(url: str) -> None:
+    """The engine is thrown away with the run: nothing of it need be on disk, and dropping waits for that."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
 
 
 @pytest.fixture
@@ -92,76 +102,123 @@ def provisioned_postgres(provisioned_postgres_pool: ClonePool) -> Iterator[str]:
 
 
 class ClonePool:
-    """Databases cloned from a template, some of them ahead; made and dropped in a thread of their own."""
+    """Databases cloned from a template, some of them ahead; made and dropped in a thread of their own.
+
+    The processes of one run of pytest share the template; the last pool that is closed drops it.
+    """
 
     def __init__(self, url: str) -> None:
         """`url` is the migrated database that is the template's model. Raises psycopg.Error."""
+        import psycopg
+
         self._url, self._numbers = url, itertools.count(1)
-        self._ready: queue.Queue[str | Exception] = queue.Queue(READY)
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+        self._prefix = f"provision_{run}_{_name(url)}"[:40]
+        self._ready: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
         self._used: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._over = threading.Event()
-        self._make_template()
+        self._wake, self._over, self._drops = threading.Event(), False, True
+        self._connection = psycopg.connect(self._in("postgres"), autocommit=True)
+        try:
+            self._make_template()
+        except BaseException:
+            self._connection.close()
+            raise
         self._thread = threading.Thread(target=self._work, name="clones", daemon=True)
         self._thread.start()
 
     def take(self) -> str:
         """The url of a clone that nobody had. Raises what kept one from being made."""
-        found = self._ready.get(timeout=PATIENCE)
+        try:
+            found = self._ready.get(timeout=PATIENCE)
+        except queue.Empty:
+            raise TimeoutError(f"no clone of {self._prefix} was made in {PATIENCE:.0f} s") from None
+        self._wake.set()
         if isinstance(found, Exception):
+            self._ready.put(found)  # the next one hears of it too
             raise found
         return found
 
     def give(self, url: str) -> None:
         """It is not needed any more."""
         self._used.put(url)
+        self._wake.set()
 
-    def close(self) -> None:
-        """Make no more."""
-        self._over.set()
-        while not self._ready.empty():
-            self._ready.get_nowait()
+    def close(self, *, drop: bool = True) -> None:
+        """Drop every clone, and the template too where no other process of the run needs it."""
+        self._over, self._drops = True, drop
+        self._wake.set()
         self._thread.join(PATIENCE)
 
     def _make_template(self) -> None:
         """Once for all processes of a run; from a database that others may still be connected to."""
         import psycopg
 
-        with psycopg.connect(self._in("postgres"), autocommit=True) as connection:
-            connection.execute("select pg_advisory_lock(hashtext('provision.template'))")
-            if connection.execute("select 1 from pg_database where datname = %s", (TEMPLATE,)).fetchone():
-                return
-            # The engine is thrown away with the run: nothing of it need be on disk, and dropping waits for that.
-            connection.execute("alter system set fsync = off")
-            connection.execute("select pg_reload_conf()")
+        self._lock("pg_advisory_lock", "made")
+        there = "select 1 from pg_database where datname = %s"
+        if not self._connection.execute(there, (self._prefix,)).fetchone():
             end = time.monotonic() + PATIENCE
             while True:
                 try:
-                    connection.execute(f'create database {TEMPLATE} template "{self._name(self._url)}"'.encode())
-                    return
+                    self._execute("create database {} template {}", self._prefix, _name(self._url))
+                    break
                 except psycopg.errors.ObjectInUse:
                     if time.monotonic() > end:
                         raise
                     time.sleep(0.05)
+        self._lock("pg_advisory_lock_shared", "used")
+        self._lock("pg_advisory_unlock", "made")
 
     def _work(self) -> None:
         import psycopg
 
         try:
-            with psycopg.connect(self._in("postgres"), autocommit=True) as connection:
-                while not self._over.is_set():
-                    if not self._ready.full():
-                        name = f"provision_{os.getpid()}_{next(self._numbers)}"
-                        connection.execute(f"create database {name} template {TEMPLATE}".encode())
-                        self._ready.put(self._in(name))
-                    elif not self._used.empty():
-                        connection.execute(f"drop database {self._name(self._used.get())} with (force)".encode())
-                    else:
-                        self._over.wait(0.005)
+            while not self._over:
+                self._wake.clear()
+                if self._ready.qsize() < READY:
+                    name = f"{self._prefix}_{os.getpid()}_{next(self._numbers)}"
+                    self._execute("create database {} template {}", name, self._prefix)
+                    # The first connection writes what the later ones begin with: it need not be the test's.
+                    psycopg.connect(self._in(name)).close()
+                    self._ready.put(self._in(name))
+                elif not self._used.empty():
+                    self._drop(self._used.get())
+                else:
+                    self._wake.wait()
+            if self._drops:
+                self._clear()
         except Exception as error:  # of a thread: who takes one hears of it
             self._ready.put(error)
+        finally:
+            self._connection.close()
+
+    def _clear(self) -> None:
+        while not self._used.empty():
+            self._drop(self._used.get())
+        while not self._ready.empty():
+            left = self._ready.get()
+            if isinstance(left, str):
+                self._drop(left)
+        self._lock("pg_advisory_lock", "made")
+        self._lock("pg_advisory_unlock_shared", "used")
+        if self._lock("pg_try_advisory_lock", "used"):  # nobody else has it shared
+            self._execute("drop database {} with (force)", self._prefix)
+
+    def _drop(self, url: str) -> None:
+        self._execute("drop database if exists {} with (force)", _name(url))
+
+    def _lock(self, function: str, what: str) -> bool:
+        """Call a function of PostgreSQL's advisory locks on the template that is `made` or `used`."""
+        keys = (self._prefix, what)
+        row = self._connection.execute(f"select {function}(hashtext(%s), hashtext(%s))".encode(), keys).fetchone()
+        return bool(row and row[0])
+
+    def _execute(self, statement: str, *names: str) -> None:
+        self._connection.execute(statement.format(*(f'"{each}"' for each in names)).encode())
 
     def _in(self, database: str) -> str:
         return urlsplit(self._url)._replace(path=f"/{database}").geturl()
 
-    def _name(self, url: str) -> str:
-        return urlsplit(url).path.strip("/")
+
+def _name(url: str) -> str:
+    """The database of a url."""
+    return urlsplit(url).path.strip("/")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from provision import kinds
 from provision.errors import ConfigError, RefusedError
 from provision.flows.connect import Reach, Site, placed
 from provision.flows.plan_objects import digested, refuse_moved
+from provision.flows.rules import Rules
 from provision.model import Plan, Step
 from provision.model.plans import ObjectDigests, PlannedStep, SavedPlan, TableLock
 from provision.model.statements import Description
 from provision.model.touches import Touched
 from provision.ports import Locking
 from provision.ports.kind import Objects
-from provision.wiring import files, snapshots
+from provision.wiring import files, saved_plans, snapshots
 
 UNREAD = "what its statements touch cannot be read here"
 
@@ -33,6 +36,16 @@ def saved(site: Site, plan: Plan, described: Sequence[Description]) -> SavedPlan
     steps = tuple(_step(site, each, touched[each.step.id], locks.get(each.step.id)) for each in described)
     held = {each.step.id: each.waits_for for each in plan.held}
     return SavedPlan(site.project.name, site.environment.name, steps, held, plan.digest, plan.basis, objects)
+
+
+def as_saved(site: Site, rules: Rules, file: Path) -> Rules:
+    """The rules that let a saved plan run as it is, or not at all.
+
+    Raises ConfigError (plan-invalid, plan-environment).
+    """
+    reviewed = saved_plans.read(file)
+    plan = saved_plans.against(reviewed, file, site.graph, site.project.name, site.environment.name)
+    return replace(rules, saved=plan, as_reviewed=partial(refuse_other, site, plan, reviewed))
 
 
 def refuse_other(site: Site, plan: Plan, reviewed: SavedPlan) -> None:

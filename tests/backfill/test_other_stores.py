@@ -17,6 +17,7 @@ import redis
 from provision.backfill.log import LoggedRuns
 from tests.backfill.project import CLICKHOUSE_AND_REDIS
 from tests.expected import Expected
+from tests.fixes.following import failed, fix_of
 from tests.servers.command_line import Provision
 
 _NUMBERS = itertools.count(1)
@@ -155,6 +156,19 @@ def test_a_store_of_one_worker_refuses_more(expected: Expected, provision: Provi
 
 
 @pytest.mark.usefixtures("shop")
+def test_keys_of_provision_are_refused_and_those_of_the_application_named(shop: Path, provision: Provision) -> None:
+    """`own-keys`, whatever the pattern begins with."""
+    document = shop / "backfills" / "prefs.yaml"
+    right = document.read_text()
+    for pattern in ("provision:*", "provision:shop:ledger:redis"):
+        document.write_text(right.replace("app:*:prefs", f'"{pattern}"'))
+        ran = failed("own-keys", provision("backfill", "run", "prefs"))
+        assert fix_of(ran) == "name keys of the application"
+
+    document.write_text(right)
+    assert provision("backfill", "run", "prefs").code == 0
+
+
 def test_pause_and_cancel_of_a_logged_run(provision: Provision, redis_6: str) -> None:
     with redis.Redis.from_url(redis_6) as client:
         for n in range(100):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from provision.stores.weaviate.names import Names
 from provision.stores.weaviate.server import connect
 from tests.backfill.project import ROOT, process, until
 from tests.expected import Expected
+from tests.fixes.following import failed, fix_of
 from tests.servers.command_line import Provision
 from tests.stores.weaviate.raw import Raw
 from tests.stores.weaviate.replace_world import CLASS, LEVEL, Writer, content, first, load, objects_of, packed, unlike
@@ -481,6 +483,18 @@ def test_what_cannot_be_done_is_refused_before_anything_is_made(
     assert ran.err == f"error[{code}]: {text}"
     assert ran.code == 2
     assert raw.everything() == before
+
+
+def test_what_has_no_place_is_dropped_as_the_fix_says(shop: Path, provision: Provision, raw: Raw) -> None:
+    """`not-replaceable`, by one of the two ways of its fix."""
+    load(raw, 30)
+    rewrite(shop, "", _V2.replace(", {name: n, dataType: [int]}", ""))
+    ran = failed("not-replaceable", provision("backfill", "run", "signals"))
+
+    [line] = re.findall(r"or state `(drop: .*)`", fix_of(ran))
+    rewrite(shop, f"{line}\n", _V2.replace(", {name: n, dataType: [int]}", ""))
+    assert provision("backfill", "run", "signals").code == 0
+    assert {tuple(each["properties"]) for each in objects_of(raw, "Signals")} == {("t",)}
 
 
 def test_what_is_dropped_is_said_and_left_behind(shop: Path, provision: Provision, raw: Raw) -> None:

@@ -15,7 +15,6 @@ import pytest
 from typer.core import TyperGroup
 
 from provision import errors, kinds
-from provision.cli import plans
 from provision.cli.commands import COMMANDS
 from provision.cli.main import cli
 from provision.cli.render import backfills as render_backfills
@@ -31,6 +30,7 @@ from provision.model.backfills import Backfill
 from provision.model.plans import ObjectDigests, PlannedStep, SavedPlan
 from provision.settings import check
 from provision.stores.clickhouse.server import ServerRefused
+from provision.wiring import saved_plans as plans
 
 if TYPE_CHECKING:
     from tests.servers.command_line import Provision

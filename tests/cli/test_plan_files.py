@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import redis
 
 from tests.expected import Expected
 from tests.servers.command_line import Provision
@@ -187,3 +188,71 @@ def test_plan_show_of_what_is_none_says_so(provision: Provision) -> None:
         2,
         "error[plan-invalid]: nowhere.json is no saved plan: no such file or directory",
     )
+
+
+EDITS = {
+    "a statement": lambda plan: plan["steps"][0].update(statements=["DROP TABLE orders"]),
+    "a checksum": lambda plan: plan["steps"][0].update(checksum="0"),
+    "a step that is left out": lambda plan: plan["steps"].pop(0),
+    "a step that comes twice": lambda plan: plan["steps"].append(plan["steps"][0]),
+    "a step that nobody knows": lambda plan: plan["steps"][0].update(id="redis/0099"),
+    "the order": lambda plan: plan["steps"].reverse(),
+    "a loss": lambda plan: plan["steps"][0].update(destructive=["all"]),
+    "a lock": lambda plan: plan["steps"][0].update(locks=[{"table": "t", "mode": "odd"}]),
+    "the environment": lambda plan: plan.update(environment="production"),
+    "the project": lambda plan: plan.update(project="other"),
+    "no objects": lambda plan: plan.update(objects={}),
+    "no digest": lambda plan: plan.update(digest={}),
+    "no basis": lambda plan: plan.update(basis={}),
+    "what is held": lambda plan: plan.update(held={"redis/0002": ["x"]}),
+    "more than there was": lambda plan: plan.update(note="x"),
+    "no seal": lambda plan: plan.pop("seal"),
+}
+TEXTS = {"cut short": '{"format": 3, "steps"', "empty": "", "nothing": "null", "deep": "[" * 200_000}
+
+
+@pytest.fixture
+def planned(files: Path, provision: Provision, monkeypatch: pytest.MonkeyPatch, redis_6: str) -> Path:
+    """The plan of two streams on an empty Redis."""
+    toml = (
+        '[project]\nname = "small"\nhome = "redis"\n[stores.redis]\n[environments.test]\nredis.url = "${SMALL_REDIS}"\n'
+    )
+    (files / "provision.toml").write_text(toml)
+    for number, name in enumerate(("one", "two"), 1):
+        text = f"up:\n  - create_stream: {{name: {name}, maxlen: 10, description: all}}\ndown: auto\n"
+        (files / "redis" / f"000{number}_{name}.yaml").write_text(text)
+    for each in ("0001_sign_ins.yaml", "0002_second_reader.yaml"):
+        (files / "redis" / each).unlink()
+    with redis.Redis.from_url(redis_6) as client:
+        client.flushall()
+    monkeypatch.setenv("SMALL_REDIS", redis_6)
+    monkeypatch.setenv("PROVISION_ENV", "test")
+    assert provision("plan", "--out", "plan.json").code == 0
+    return files / "plan.json"
+
+
+def test_plan_that_was_edited_is_neither_run_nor_shown(planned: Path, provision: Provision) -> None:
+    made = planned.read_text()
+    wrong = {}
+    for what, edit in EDITS.items():
+        document = json.loads(made)
+        edit(document)
+        wrong[what] = json.dumps(document)
+    for what, text in {**wrong, **TEXTS}.items():
+        planned.write_text(text)
+        for command in (("up", "--plan", "plan.json"), ("plan", "show", "plan.json")):
+            ran = provision(*command)
+            assert (ran.code, ran.err.partition(":")[0]) == (2, "error[plan-invalid]"), (what, command, ran.err)
+    assert json.loads(provision("status", "--output", "json").out)["stores"][0]["applied"] == 0
+
+
+def test_plan_of_another_project_is_refused_and_other_line_ends_run(planned: Path, provision: Provision) -> None:
+    toml = planned.with_name("provision.toml")
+    toml.write_text(toml.read_text().replace('"small"', '"other"'))
+    ran = provision("up", "--plan", "plan.json")
+    assert (ran.code, ran.err.partition(":")[0]) == (2, "error[plan-environment]")
+    assert "the plan was made for the project small, not for other" in ran.err
+
+    toml.write_text(toml.read_text().replace('"other"', '"small"'))
+    planned.write_bytes(planned.read_bytes().replace(b"\n", b"\r\n"))
+    assert provision("up", "--plan", "plan.json").code == 0

@@ -19,6 +19,7 @@ import pytest
 import redis
 
 from provision.embedded import engine
+from tests.fixes.following import commands, failed
 from tests.servers.command_line import Provision
 
 ROOT = Path(__file__).parents[2]
@@ -350,7 +351,13 @@ def test_accepted_difference_is_a_revision_and_no_difference_any_more(shop: Path
     with redis.Redis.from_url(_url(provision, "redis")) as client:
         client.xgroup_create("events", "late", id="0")
 
-    told = json.loads(provision("drift", "--env", "local", "--output", "json").out)
+    told = json.loads(provision("drift", "--env", "local", "--output", "json", "--report", "d.html").out)
+    page = (shop / "d.html").read_text()
+    assert '<span class="pass">+   total integer not null default 0</span>' in page
+    assert page.count("made by no revision</div>") == 1
+    assert page.count("<details open>") == len(told["findings"]) == 4
+    assert page.count("DROP INDEX IF EXISTS public.by_total") == 1
+    assert provision("drift", "--env", "local", "--report", "d.pdf").code == 2
     fixes = {each["object"]: each["fix"] for each in told["findings"]}
     assert fixes["table public.orders"] == ("change it back: ALTER TABLE public.orders DROP COLUMN IF EXISTS total")
     assert fixes["index public.by_total"] == "drop it: DROP INDEX IF EXISTS public.by_total"
@@ -392,6 +399,27 @@ def test_up_tells_what_was_changed_by_hand_of_what_it_touches(shop: Path, provis
         ["index public.by_hand is there, and no revision makes it", "table public.orders, at status"],
     )
     assert "changed by hand" not in provision("up", "--env", "local").out
+
+
+def test_what_was_changed_by_hand_is_taken_back_as_drift_says(shop: Path, provision: Provision) -> None:
+    """The fix of `changed-by-hand`."""
+    assert provision("verify", "--write").code == 0
+    toml = shop / "provision.toml"
+    toml.write_text(toml.read_text().replace("embedded = true", 'embedded = true\ndrift = "refuse"'))
+    assert provision("up", "--env", "local").code == 0
+    with psycopg.connect(_url(provision, "postgres"), autocommit=True) as connection:
+        connection.execute("create index by_hand on orders (status)")
+    adds = "op.execute('alter table orders add column total int')"
+    revision(shop, 2, adds, "op.execute('alter table orders drop total')")
+    ran = failed("changed-by-hand", provision("up", "--env", "local"))
+
+    [[command]] = [commands(ran)]
+    told = json.loads(provision(*command, "--output", "json").out)["findings"]
+    statements = [each["fix"].partition(": ")[2] for each in told if each["object"] == "index public.by_hand"]
+    assert statements == ["DROP INDEX IF EXISTS public.by_hand"]
+    with psycopg.connect(_url(provision, "postgres"), autocommit=True) as connection:
+        connection.execute(statements[0].encode())
+    assert provision("up", "--env", "local").code == 0
 
 
 def _git(root: Path, *arguments: str) -> None:

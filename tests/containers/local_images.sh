@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds stand-in images for the container tests where no image registry answers, from Debian's own packages.
 # Needs root, a running Docker engine, the package mirrors and, for the base, debootstrap. A tag that exists is kept.
-#   local_images.sh [postgres] [redis] [influxdb] [influxdb2] [weaviate]     all unless named; FORCE=1 builds anew
+#   local_images.sh [python] [postgres] [redis] [influxdb] [influxdb2] [weaviate]     all unless named; FORCE=1 builds anew
 #   weaviate-server and influxd2 are those on PATH or in $(go env GOPATH)/bin; WEAVIATE_BIN and INFLUXD2_BIN name others
 set -euo pipefail
 SUITE=${SUITE:-bookworm}
@@ -9,7 +9,7 @@ SUITE=${SUITE:-bookworm}
 MIRROR=${MIRROR:-$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources)}
 BASE=local/debian:$SUITE
 WANT=("$@")
-[ ${#WANT[@]} -gt 0 ] || WANT=(postgres redis influxdb influxdb2 weaviate)
+[ ${#WANT[@]} -gt 0 ] || WANT=(python postgres redis influxdb influxdb2 weaviate)
 CONTEXT=$(mktemp -d "${TMPDIR:-/tmp}/local-images.XXXXXX")
 trap 'rm -rf --one-file-system "$CONTEXT"' EXIT
 CLEAN='rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb'
@@ -37,6 +37,15 @@ build() { # name tag: the Dockerfile and its files are in $CONTEXT/<name>
   docker build --network=host -q -t "$2" "$CONTEXT/$1" 2>"$CONTEXT/$1.err" >/dev/null ||
     { tail -20 "$CONTEXT/$1.err" >&2; exit 4; }
   say "$2" "built in $((SECONDS - began)) s"
+}
+
+python() {
+  local tag=local/python:$SUITE
+  have $tag && { say $tag present; return; }
+  base
+  mkdir "$CONTEXT/python"
+  printf 'FROM %s\nRUN %s python3-venv >/dev/null && %s\n' "$BASE" "$INSTALL" "$CLEAN" >"$CONTEXT/python/Dockerfile"
+  build python $tag
 }
 
 postgres() {
@@ -225,7 +234,7 @@ EOD
 docker info >/dev/null 2>&1 || { echo "no Docker engine answers" >&2; exit 3; }
 for each in "${WANT[@]}"; do
   case "$each" in
-  postgres | redis | influxdb | influxdb2 | weaviate) ("$each") ;;
+  python | postgres | redis | influxdb | influxdb2 | weaviate) ("$each") ;;
   *) echo "unknown image $each" >&2; exit 2 ;;
   esac
 done

@@ -1,4 +1,4 @@
-"""The shipped databases on real engines: one database at the head for each PostgreSQL, emptied after every test."""
+"""The shipped databases on real engines: every test has a PostgreSQL database at the head of its own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 import redis
 from psycopg.conninfo import make_conninfo
 
+from provision.testing.databases import ClonePool
 from tests.data_path.platform import Platform, brought_up
 from tests.vfr.factories.postgres import FEATURE, OTHER_FEATURE, insert_ml_base
 from tests.vfr.postgres import migrations
@@ -27,7 +28,6 @@ Result = TypeVar("Result")
 UNKNOWN = UUID(int=404)
 PAIRS = {"postgres_15": "redis_7", "postgres_18": "redis_6"}
 NAME = "data_path"
-WRITTEN = ("ml_feature_store", "ml_predictions", "ml_model_metrics")
 AWAY = "redis://127.0.0.1:1"
 
 
@@ -74,8 +74,8 @@ class Site:
 
 
 @pytest.fixture(scope="session", params=PAIRS)
-def servers(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """Urls of a database at the head, with features and models, and of a Redis."""
+def servers(request: pytest.FixtureRequest) -> Iterator[tuple[ClonePool, str]]:
+    """Databases at the head, with features and models, and the url of a Redis."""
     postgres, redis_url = (request.getfixturevalue(each) for each in (request.param, PAIRS[request.param]))
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
@@ -84,7 +84,9 @@ def servers(request: pytest.FixtureRequest) -> tuple[str, str]:
     migrations.upgrade(url)
     with psycopg.connect(url, autocommit=True) as connection:
         insert_ml_base(connection)
-    return url, redis_url
+    pool = ClonePool(url)
+    yield pool, redis_url
+    pool.close()
 
 
 def _other_database(url: str) -> str:
@@ -101,14 +103,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def site(servers: tuple[str, str]) -> Iterator[Site]:
-    postgres, redis_url = servers
+def site(servers: tuple[ClonePool, str]) -> Iterator[Site]:
+    pool, redis_url = servers
+    postgres = pool.take()
     # In a minute that has not begun: what is cached until the end of its window is not gone before the test is.
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     yield Site(postgres, redis_url, minute + timedelta(seconds=100))
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        for table in WRITTEN:
-            connection.execute(f"DELETE FROM {table}")
+    pool.give(postgres)
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
 

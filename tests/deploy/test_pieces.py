@@ -104,7 +104,7 @@ def test_gitlab_job_runs(shop: Path) -> None:
     job = blocks("GitLab")[0]["migrations"]
     ran = bash("\n".join([*job["before_script"], *job["script"]]), shop)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert (shop / job["artifacts"]["reports"]["junit"]).is_file()
+    assert [(shop / each).is_file() for each in job["artifacts"]["reports"]["junit"]] == [True, True, True]
 
 
 def test_github_job_runs(shop: Path) -> None:

@@ -11,6 +11,12 @@ FOLLOWED = {
     "backfill/test_influx_gaps.py::test_query_of_another_shape_is_refused": "foreign-rollup",
     "backfill/test_influx_gaps.py::test_wrong_document_is_refused": "unknown-rollup rollup-order empty-range",
     "backfill/test_locked.py::test_rows_that_stay_locked_end_the_run_after_a_while_by_their_keys": "rows-locked",
+    "backfill/test_other_stores.py::test_keys_of_provision_are_refused_and_those_of_the_application_named": "own-keys",
+    "backfill/test_weaviate_copy.py::test_what_has_no_place_is_dropped_as_the_fix_says": "not-replaceable",
+    "cli/test_verify.py::test_what_was_changed_by_hand_is_taken_back_as_drift_says": "changed-by-hand",
+    "stores/postgres/test_export.py::test_a_folder_that_is_not_there_is_made_as_the_fix_says": "export-folder",
+    "stores/postgres/test_maintain.py::test_a_function_that_is_not_there_is_made_as_the_fix_says": "unknown-function",
+    "validate/test_redis.py::test_catalogue_is_made_by_the_command_of_the_fix": "no-catalogue",
     "backfill/test_table_locked.py::test_table_that_stays_locked_ends_the_run_before_it_begins": "table-locked",
     "backfill/test_on_error.py::test_a_batch_that_gives_way_too_often_ends_the_run_and_it_goes_on_later": (
         "batch-in-the-way"
@@ -95,7 +101,7 @@ FOLLOWED = {
     "fixes/test_of_settings.py::test_line_is_written_as_the_fix_says": (
         "unknown-environment no-such-option no-embedded-environment no-engine store-not-configured "
         "store-off toml-not-edited bad-url plan-environment unwritable-file no-such-rule "
-        "bad-reference unreadable-file not-embedded no-snapshot bad-snapshot"
+        "bad-reference unreadable-file not-embedded no-snapshot bad-snapshot bad-statistics"
     ),
     "seventh/test_fixes_followed.py::test_file_without_a_draft_is_written_by_hand": "no-draft",
     "seventh/test_fixes_followed.py::test_server_without_import_is_written_by_hand_and_marked": "no-import",
@@ -126,8 +132,5 @@ BY_PEOPLE = {
     "… nothing: all is done, or it is to be reported": "backfill-complete not-open not-confirmed",
     "… a cause that the server's own words tell, different each time": (
         "statement-refused check-failed check-timeout export-failed"
-    ),
-    "… something that a test could do, and none does yet": (
-        "export-folder not-replaceable own-keys no-catalogue changed-by-hand unknown-function"
     ),
 }

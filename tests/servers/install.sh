@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs the real servers that the tests start themselves. Debian 12, as root, no questions asked.
-#   install.sh [packages] [weaviate] [influxd2] [docker]      the first three unless named; what is there already is left alone
+#   install.sh [packages] [weaviate] [influxd2] [actionlint] [docker]      the first four unless named; what is there already is left alone
 set -eu
 exec </dev/null
 
 packages() {
-  apt postgresql-15 postgresql-15-partman postgresql-15-cron redis-server influxdb python3-venv openssl chromium
+  apt postgresql-15 postgresql-15-partman postgresql-15-cron pgbouncer redis-server influxdb python3-venv openssl chromium
 }
 
 # For `make test-containers` where no engine runs; debootstrap makes the base of the stand-in images.
@@ -67,6 +67,13 @@ MODULE
   rm -rf "$folder"
 }
 
+# No server: it reads the workflows of .github and docs/ci.md.
+actionlint() {
+  module=github.com/rhysd/actionlint version=v1.7.12
+  has actionlint "mod[[:space:]]$module[[:space:]]$version" && return 0
+  building "actionlint $version" "$go" install "$module/cmd/actionlint@$version"
+}
+
 # Whether a binary was built from that module; sets `go` and `built`.
 has() {
   go=$(command -v go || echo /usr/local/go/bin/go)
@@ -84,10 +91,10 @@ building() {
   rm -f "$log"
 }
 
-[ $# -gt 0 ] || set -- packages weaviate influxd2
+[ $# -gt 0 ] || set -- packages weaviate influxd2 actionlint
 for part; do
   case $part in
-  packages | weaviate | influxd2 | docker) "$part" ;;
-  *) echo "usage: $0 [packages] [weaviate] [influxd2] [docker]" >&2; exit 2 ;;
+  packages | weaviate | influxd2 | actionlint | docker) "$part" ;;
+  *) echo "usage: $0 [packages] [weaviate] [influxd2] [actionlint] [docker]" >&2; exit 2 ;;
   esac
 done

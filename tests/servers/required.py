@@ -1,4 +1,4 @@
-"""Which servers a test run must have: PROVISION_TEST_REQUIRE=postgres,redis,influx,influx2,weaviate, or `all`.
+"""What a test run must have: PROVISION_TEST_REQUIRE=postgres,redis,influx,influx2,weaviate,pgbouncer, or `all`.
 
 A missing one of these fails; any other is skipped, with the reason. `all` includes tools such as openssl.
 """
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-NAMES = ("postgres", "clickhouse", "redis", "influx", "influx2", "weaviate")
+NAMES = ("postgres", "clickhouse", "redis", "influx", "influx2", "weaviate", "pgbouncer", "actionlint")
 
 
 def required() -> frozenset[str]:

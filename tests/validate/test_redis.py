@@ -188,6 +188,17 @@ def test_server_without_catalogue_is_no_silent_pass(redis_7: str, tmp_path: Path
     assert (ran.code, "error[no-catalogue]" in ran.err) == (2, True)
 
 
+@pytest.mark.usefixtures("client")
+def test_catalogue_is_made_by_the_command_of_the_fix(redis_7: str, tmp_path: Path) -> None:
+    made = make(tmp_path, "redis", {"url": redis_7}, "cache")
+    ran = made.run("validate", "cache")
+    assert "error[no-catalogue]" in ran.err
+    assert "  fix    run `provision up --env test` first: " in ran.err or "run `provision up` first: " in ran.err
+
+    made.up()
+    assert made.run("validate", "cache").code == 0
+
+
 def test_scan_beyond_its_time_is_stopped(cache: Single, redis_7: str) -> None:
     store = build(StoreOptions("redis", "redis", "vfr", cache.folder / "redis", cache.folder))
     store.open(redis_7)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+from tests.walks.example import tested
 from tests.walks.pages import Disagreement, User
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,8 @@ def main() -> None:
                 subprocess.run(
                     ["bash", "-c", "provision local reset --yes"], cwd=user.folder, env=user.environment, check=False
                 )
+        (place / "other").mkdir()
+        print(f"an example's tests: {tested(place / 'other', wheel, pins, index())}")
     print(f"walked in {time.monotonic() - began:.0f} s: {len(user.ran)} commands, as the pages say")
 
 

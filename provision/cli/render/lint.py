@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import typer
 
+from provision.cli.render import report_files
 from provision.cli.render.paper import Paper, print_document, print_form
-from provision.cli.render.paper import as_json as as_text
 from provision.cli.render.problems import command
-from provision.errors import ConfigError
 from provision.flows.lint import LintReport
 from provision.model import Severity
 from provision.model.lint import LintFinding
@@ -79,37 +79,26 @@ def explained(rule: str) -> None:
 
 def written(done: LintReport, junit: Path | None, sarif: Path | None) -> None:
     """Write the reports that were asked for. Raises ConfigError (unwritable-file)."""
-    from provision.cli.render import lint_files
-
-    if junit is not None:
-        _write(junit, lint_files.junit(done))
-    if sarif is not None:
-        _write(sarif, as_text(lint_files.sarif(done)) + "\n")
+    passed = [] if done.findings else [report_files.JunitCase("provision.lint", f"{done.files} files")]
+    report_files.written("provision lint", done.findings, junit, sarif, passed)
 
 
-def fixed(done: LintReport, *, yes: bool) -> None:
-    """Show what has one right form as a diff; write it after a question, or without one where `yes`."""
+def fixed(done: LintReport, free: Collection[str] | None, *, yes: bool) -> None:
+    """Show what has one right form as a diff; write it after a question, or without one where `yes`.
+
+    `free`: the files that may be changed; None for all.
+    """
     from provision.cli.render import lint_files
 
     paper = Paper(sys.stderr)
-    changed = lint_files.mended(done.findings)
+    changed = lint_files.mended([each for each in done.findings if free is None or each.file in free])
     for file, (before, after) in changed.items():
         paper.write_lines(lint_files.diff(file, before, after))
     if not changed:
         paper.write("nothing has one right form")
     elif yes or (sys.stdin.isatty() and typer.confirm(f"Write {_count(len(changed), 'file')}?", err=True)):
         for file, (_, after) in changed.items():
-            _write(Path(file), after)
+            report_files.write(Path(file), after)
         paper.write(f"{_count(len(changed), 'file')} written", "done")
     else:
         paper.write("nothing was written: add --yes")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_bytes(text.encode())
-    except OSError as error:
-        what = f"{path.name} cannot be written: {(error.strerror or str(error)).lower()}"
-        raise ConfigError(
-            "unwritable-file", what, where=str(path), fix="name a file in a folder that is there"
-        ) from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from provision.cli.plans import document
 from provision.cli.render.paper import Paper, print_document, print_form
 from provision.cli.render.problems import command
 from provision.cli.render.summary import table
 from provision.model.plans import ObjectDigests, PlannedStep, SavedPlan, TableLock
+from provision.wiring.saved_plans import document
 
 STOPS = {
     "share update exclusive": "keeps nobody from reading or writing",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
 from tests.backfill.machines import fill_up, leave, small_disk
+from tests.fixes.following import failed, fix_of
 from tests.stores.postgres.projects import Project
-from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, windows
+from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, on_both, windows
 
 TYPES = """
 create type mood as enum ('glad', 'sad, "and" so');
@@ -45,6 +47,7 @@ def files(project: Project) -> list[str]:
     return sorted(path.name for path in (project.root / "archive").glob("events/*.parquet"))
 
 
+@on_both
 def test_windows_are_in_files_before_they_are_dropped(due: Project) -> None:
     ran = due.done("partitions", "retire", *NOW)
 
@@ -119,6 +122,21 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_drops_nothing(
     assert due.rows("select count(*) from events") == [(3,)]
 
 
+def test_a_folder_that_is_not_there_is_made_as_the_fix_says(due: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "mounted"
+    describe(due, more=f"retain: 61 days\non_retire: export {folder}")
+    ran = failed("export-folder", due.provision("partitions", "retire", *NOW))
+    assert "make the folder, or mount its disk, for the user who runs this" in fix_of(ran)
+
+    folder.mkdir()
+    assert "retired 2 windows" in due.done("partitions", "retire", *NOW).out
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "events_p2026_07.parquet",
+        "events_p2026_08.parquet",
+    ]
+
+
+@on_both
 def test_a_run_that_is_killed_at_any_statement_is_gone_on_with(due: Project) -> None:
     for number in range(5, 60):
         with killed_at(number) as sent:

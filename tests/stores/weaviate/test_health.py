@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 from provision.model import Finding, Severity, StoreOptions
@@ -46,3 +48,18 @@ def test_remains_and_dangling_aliases_are_told(raw: Raw, tmp_path: Path) -> None
             "move or delete the alias Left",
         ),
     ]
+
+
+def test_shard_that_takes_no_writes_is_opened_as_the_fix_says(raw: Raw, tmp_path: Path) -> None:
+    raw.send("POST", "/schema", {"class": "Article"})
+    [shard] = raw.send("GET", "/schema/Article/shards")
+    raw.send("PUT", f"/schema/Article/shards/{shard['name']}", {"status": "READONLY"})
+    [found] = [each for each in findings(raw, tmp_path) if each.severity is not Severity.FINE]
+    assert (found.rule, found.severity) == ("shards", Severity.ERROR)
+    assert found.message == (
+        f"shard {shard['name']} of Article takes no writes: its disk was full, or somebody closed it"
+    )
+
+    [(method, place, body)] = re.findall(r"`(\w+) /v1(\S+)` with (.*)$", found.fix)
+    raw.send(method, place, json.loads(body))
+    assert [each for each in findings(raw, tmp_path) if each.severity is not Severity.FINE] == []

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from provision.model import Finding, Severity, StoreOptions
 from provision.stores.clickhouse.server import Client, ServerRefused, read_only
+from provision.stores.clickhouse.setup.replicas import mutations, replicas
 
 CLOCK_SECONDS = 5.0
 RIGHTS = ("SELECT", "INSERT", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "ALTER", "TRUNCATE")
@@ -22,6 +23,7 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
     client = Client(urlsplit(url)._replace(path="/default").geturl(), options.name)
     try:
         found = [*_writable(client, options), *_rights(client, options, database)]
+        found += [*replicas(client, options, database), *mutations(client, options, database)]
         return [*found, *_clock(client, options), *_disks(client, options)]
     finally:
         client.close()

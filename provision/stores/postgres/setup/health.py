@@ -11,6 +11,8 @@ import psycopg
 
 from provision.model import Finding, Severity, StoreOptions
 from provision.stores.postgres.server import Connection, connect
+from provision.stores.postgres.setup import hygiene
+from provision.stores.postgres.setup.pooler import poolers
 from provision.text.files import read_text
 
 CLOCK_SECONDS = 5.0
@@ -56,10 +58,15 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
             connection.execute(psycopg.sql.SQL("set role {}").format(psycopg.sql.Identifier(role)))
         return [
             *_rights(connection, options),
+            *poolers(connection, options, url),
             *_clock(connection, options),
             *_indexes(connection, options),
             *_unproved(connection, options),
             *_row_security(connection, options),
+            *hygiene.settings(connection, options),
+            *hygiene.extensions(connection, options),
+            *hygiene.leftovers(connection, options),
+            *hygiene.slots(connection, options),
             *_autogenerate(options),
         ]
 

@@ -10,6 +10,7 @@ from provision.model import Finding, Severity, StoreOptions
 from provision.stores.redis.server import Server, connect
 
 CLOCK_SECONDS = 5.0
+FULL = 0.9  # of the memory that the server may use
 # What the ledger and the leases are written and read with.
 NEEDED = (
     ("eval", "return 1", "1", "provision:doctor"),
@@ -29,7 +30,8 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
         with server.reading():
             about = {**server.call("INFO", "memory"), **server.call("INFO", "persistence")}
             found = [*_rights(server, options), *_clock(server, options)]
-            return [*found, *_eviction(about, options, home=home), *_kept(server, about, options)]
+            found += [*_eviction(about, options, home=home), *_memory(about, options)]
+            return [*found, *_kept(server, about, options), *_saved(about, options)]
     finally:
         server.close()
 
@@ -71,6 +73,27 @@ def _eviction(about: Mapping[str, Any], options: StoreOptions, *, home: bool) ->
     what = f"the server may throw keys away (maxmemory-policy {policy}), {lost} too"
     fix = "set maxmemory-policy to noeviction" + (", or name another home in provision.toml" if home else "")
     yield Finding("eviction", Severity.ERROR if home else Severity.WARNING, options.name, what, fix)
+
+
+def _memory(about: Mapping[str, Any], options: StoreOptions) -> Iterator[Finding]:
+    """A server that evicts nothing refuses writes once its memory is full."""
+    used, limit = int(about.get("used_memory", 0)), int(about.get("maxmemory", 0))
+    if limit and used > FULL * limit and about.get("maxmemory_policy") == "noeviction":
+        what = f"{used / limit:.0%} of maxmemory is used: writes are refused when it is full"
+        fix = f"`CONFIG SET maxmemory {2 * used}`, or delete what is not needed"
+        yield Finding("memory", Severity.WARNING, options.name, what, fix)
+
+
+def _saved(about: Mapping[str, Any], options: StoreOptions) -> Iterator[Finding]:
+    """A server that cannot write its files may refuse every write."""
+    for key, name, again in (
+        ("rdb_last_bgsave_status", "snapshot", "BGSAVE"),
+        ("aof_last_bgrewrite_status", "rewrite of the append-only file", "BGREWRITEAOF"),
+    ):
+        if about.get(key) == "err":
+            what = f"the last {name} failed: the server may refuse writes (MISCONF)"
+            fix = f"see its log, make room on its disk and its folder writable, then `{again}`"
+            yield Finding("disk", Severity.ERROR, options.name, what, fix)
 
 
 def _kept(server: Server, about: Mapping[str, Any], options: StoreOptions) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from provision.model import Finding, Severity, StoreOptions
+from provision.net.http import path_of
 from provision.stores.weaviate.server import Server, connect
 
 # Aliases came with it; before, an application cannot be moved to another collection without changing it.
@@ -17,7 +18,8 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
     server = connect(options, url)
     try:
         with server.reading():
-            found = [*_nodes(server, options), *_remains(server, options), *_aliases(server, options)]
+            found = [*_nodes(server, options), *_remains(server, options), *_shards(server, options)]
+            found += _aliases(server, options)
             return [*found, *_grpc(server, options)]
     finally:
         server.close()
@@ -48,6 +50,18 @@ def _remains(server: Server, options: StoreOptions) -> Iterator[Finding]:
         yield Finding("collections", Severity.ERROR, options.name, what, f"DELETE /v1/schema/{name}; it holds nothing")
     if not remains:
         yield Finding("collections", Severity.FINE, options.name, f"each of {len(listed)} collections has its index")
+
+
+def _shards(server: Server, options: StoreOptions) -> Iterator[Finding]:
+    """Shards that a server closed to writes when its disk was full: it does not open them by itself."""
+    for name in server.collections():
+        answer = server.ask("GET", path_of("schema", name, "shards"))
+        for each in (answer.body or ()) if answer else ():
+            if each.get("status") == "READONLY":
+                what = f"shard {each['name']} of {name} takes no writes: its disk was full, or somebody closed it"
+                place = "/v1" + path_of("schema", name, "shards", each["name"])
+                fix = f'free some space, then `PUT {place}` with {{"status": "READY"}}'
+                yield Finding("shards", Severity.ERROR, options.name, what, fix)
 
 
 def _aliases(server: Server, options: StoreOptions) -> Iterator[Finding]:

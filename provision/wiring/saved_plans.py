@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,12 @@ def save(plan: SavedPlan, file: Path) -> None:
 
 
 def document(plan: SavedPlan) -> dict[str, Any]:
-    """The plan as JSON has it."""
+    """The plan as JSON has it, sealed: a file that was edited since is none."""
+    body = _body(plan)
+    return {**body, "seal": _seal(body)}
+
+
+def _body(plan: SavedPlan) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "project": plan.project,
@@ -51,8 +57,10 @@ def read(file: Path) -> SavedPlan:
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']}, this version reads format {FORMAT}")
+        if found.pop("seal") != _seal(found):
+            raise ValueError("it was edited after it was made")
         return _plan(found)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(
             "plan-invalid",
             f"{file} is no saved plan: {_why(error)}",
@@ -61,8 +69,21 @@ def read(file: Path) -> SavedPlan:
         ) from None
 
 
-def against(saved: SavedPlan, file: Path, graph: Graph, environment: str) -> Plan:
+def _seal(body: Mapping[str, Any]) -> str:
+    """Of what it says, however it is spaced."""
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def against(saved: SavedPlan, file: Path, graph: Graph, project: str, environment: str) -> Plan:
     """A saved plan with the files of now. Raises ConfigError (plan-environment)."""
+    if saved.project != project:
+        raise ConfigError(
+            "plan-environment",
+            f"the plan was made for the project {saved.project}, not for {project}",
+            where=str(file),
+            fix="make a plan of this one: `provision plan --out FILE`",
+        )
     if saved.environment != environment:
         raise ConfigError(
             "plan-environment",
@@ -127,6 +148,6 @@ def _why(error: Exception) -> str:
         return f"it has no {error}"
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return "it is not JSON"
-    if isinstance(error, TypeError | AttributeError):
+    if isinstance(error, TypeError | AttributeError | RecursionError):
         return "it holds something else"
     return str(error)
