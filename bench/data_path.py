@@ -157,7 +157,10 @@ class _Reads:
             assert found.online == 1
             return found
 
-        return await self._pair("Redis read", 10, ours, bare, "redis-py")
+        lines = await self._pair("Redis read", 10, ours, bare, "redis-py")
+        async with self._database.transaction() as connection:  # a kept folder has the rows that it was filled with
+            await connection.execute("DELETE FROM ml_feature_store WHERE timestamp = %s", [at])
+        return lines
 
     async def _serving(self) -> list[Line]:
         store = FeatureStore(self._database)

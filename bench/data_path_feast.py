@@ -130,6 +130,7 @@ async def beside_feast(
     _same(cached, theirs.read)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DELETE FROM ml_feature_store WHERE timestamp = %s", [soon])
+    await cache.client.flushdb()  # the next part asks as of moments before these
     name = f"feast {version(given.feast)}"
     return [
         _line(f"as of a moment, 100 tickers × 50 features, beside {name}", mine, theirs.offline),

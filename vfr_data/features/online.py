@@ -57,6 +57,7 @@ return {table.concat(lengths, ','), table.concat(texts)}
 """
 FIELDS = 5000
 """How many fields one script reads: Redis serves nobody else meanwhile."""
+_ALL = 1 << 63
 MANY = 64
 """From so many fields on they are read by the script."""
 
@@ -188,9 +189,10 @@ def _text(entry: Entry) -> str:
 
 def _cell(cache: Cache, found: Mapping[str, Any]) -> Cell | None:
     """The value of an entry; None, counted, for what is none of ours."""
-    value, confidence, quality, at = (found.get(name) for name in ("value", "confidence", "quality", "at"))
-    fine = is_number(value) and type(at) is int and abs(at) < 1 << 63
-    if fine and all(each is None or is_number(each) for each in (confidence, quality)):
+    get = found.get
+    value, confidence, quality, at = get("value"), get("confidence"), get("quality"), get("at")
+    fine = is_number(value) and type(at) is int and -_ALL < at < _ALL
+    if fine and (confidence is None or is_number(confidence)) and (quality is None or is_number(quality)):
         return Cell(value, confidence, quality, at)  # type: ignore[arg-type]
     cache.refuse()
     return None
