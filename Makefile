@@ -9,7 +9,7 @@ ARGS   ?= -n 3
 PARTMAN5 ?= /var/tmp/provision-debian13
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-data test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint bench-testing load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up demo test test-data test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint bench-forecast bench-testing load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -135,6 +135,9 @@ bench-lint: $(VENV)/.dev  ## Lint of a thousand revisions beside alembic upgrade
 
 bench-testing: $(VENV)/.dev  ## A database for each test: the warm pool beside pytest-postgresql and a plain template clone
 	$(BIN)/python -m bench.testing $(BENCH) </dev/null
+
+bench-forecast: $(VENV)/.dev  ## What `verify --stats` says of ten kinds of revision on a million rows, and what they take
+	$(BIN)/python -m bench.forecast $(BENCH) </dev/null
 
 servers:  ## Install the real servers that the tests use (Debian, as root; Weaviate and InfluxDB 2 are built, by Go and Rust)
 	sh tests/servers/install.sh

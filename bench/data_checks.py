@@ -1,8 +1,8 @@
 """`python -m bench.data_checks`: data checks beside the seed's own queries, Great Expectations and soda-core.
 
 Fills an embedded PostgreSQL and an embedded ClickHouse, measures in turn, prints the table, writes
-docs/performance.md, removes what it made and ends. `--great-expectations` and `--soda` name the folders of virtual
-environments that hold them; without, those lines are left out.
+docs/performance.md, removes what it made and ends. Great Expectations and soda-core are installed in environments of
+the bench's own; `--great-expectations` and `--soda` name others, `--no-peers` leaves those lines out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import clickhouse_connect
 import psycopg
 
-from bench import data_rows, report
+from bench import data_rows, peers, report
 from bench.data_rows import DECISIONS, STRICT, Contender
 from bench.rounds import Pair, run
 from bench.servers import Clickhouse, Postgres, engines
@@ -43,6 +43,9 @@ hand-written statement in a Python process that imports psycopg alone.
 def main() -> int:
     """0 when every bound is met, 1 when one is not."""
     given = _arguments()
+    if not given.no_peers:
+        given.great_expectations = peers.venv("great_expectations", given.great_expectations)
+        given.soda = peers.venv("soda-core", given.soda)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the engines are removed then, too
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provision-bench-")))
@@ -90,9 +93,8 @@ def _postgres(url: str, folder: Path, given: argparse.Namespace) -> list[Pair]:
     ]
     whole = data_rows.provision(folder / "project", url, DECISIONS)
     others: list[tuple[Contender, float | None]] = [(data_rows.scan(folder, url), 2.0)]
-    if given.great_expectations:
+    if not given.no_peers:
         others.append((data_rows.great_expectations(folder, url, given.great_expectations), 0.2))
-    if given.soda:
         others.append((data_rows.soda(folder, url, given.soda), None))
     for other, bound in others:
         pairs.append(
@@ -152,7 +154,8 @@ def _memory() -> str:
 def _page(
     pairs: Sequence[Pair], memory: str, given: argparse.Namespace, postgres: Postgres, clickhouse: Clickhouse
 ) -> str:
-    tools = "".join(f", {each}" for each in data_rows.versions(given.great_expectations, given.soda))
+    holding = {} if given.no_peers else {"great_expectations": given.great_expectations, "soda-core": given.soda}
+    tools = "".join(f", {name} {peers.version(name, venv)}" for name, venv in holding.items())
     return f"""{_INTRO}
 {report.table(pairs)}
 
@@ -172,6 +175,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--great-expectations", type=Path, metavar="VENV")
     parser.add_argument("--soda", type=Path, metavar="VENV")
+    parser.add_argument("--no-peers", action="store_true", help="measure ours alone")
     parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
     return parser.parse_args()
 

@@ -1,7 +1,7 @@
 """`python -m bench.data_parity`: a parity check beside reladiff, on two tables of an embedded PostgreSQL.
 
-Fills them, measures in turn, prints the table, writes docs/performance.md, removes what it made and ends. `--reladiff`
-names the folder of a virtual environment that holds `reladiff[postgresql]`; without, nothing is measured.
+Fills them, measures in turn, prints the table, writes docs/performance.md, removes what it made and ends. reladiff is
+installed in an environment of the bench's own; `--reladiff` names another.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from bench import report
+from bench import peers, report
 from bench.data_rows import PROJECT
 from bench.rounds import Pair, run
 from bench.servers import Postgres, engines
@@ -68,9 +68,7 @@ are asked whether they found what differs.
 def main() -> int:
     """0 when every bound is met, 1 when one is not."""
     given = _arguments()
-    if given.reladiff is None:
-        print("parity is left out: --reladiff names no virtual environment")
-        return 0
+    given.reladiff = peers.venv("reladiff", given.reladiff)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the engine is removed then, too
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provision-bench-")))
@@ -145,15 +143,13 @@ def _timed(work: Callable[[], object]) -> Callable[[], float]:
 
 
 def _page(pairs: list[Pair], venv: Path, postgres: Postgres) -> str:
-    code = "from importlib.metadata import version; print(version('reladiff'))"
-    done = subprocess.run([venv / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
     return f"""{_INTRO}
 {report.table(pairs)}
 
 {report.verdict(report.missed(pairs, {}))}
 
 Measured {report.when_and_where()}. PostgreSQL {postgres.version}; Python {platform.python_version()},
-reladiff {done.stdout.strip()}.
+reladiff {peers.version("reladiff", venv)}.
 """
 
 

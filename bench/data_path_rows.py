@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid5
 
 import psycopg
@@ -58,10 +60,25 @@ FROM generate_series(1, %(count)s) n
 """
 
 
+def filled(url: str, folder: Path, given: argparse.Namespace) -> str:
+    """The url of a database at the head with the rows asked for, made unless `folder` has them."""
+    made = migrated(url)
+    mark, wanted = folder / "filled.json", [given.rows, given.predictions, given.days]
+    if not mark.exists() or json.loads(mark.read_text()) != wanted:
+        begun = time.monotonic()
+        with psycopg.connect(made, autocommit=True) as connection:
+            connection.execute("TRUNCATE ml_feature_definitions, ml_models CASCADE")
+        fill(made, given)
+        print(f"{given.rows:,} rows and {given.predictions:,} predictions in {time.monotonic() - begun:.0f} s")
+        mark.write_text(json.dumps(wanted))
+    return made
+
+
 def migrated(url: str) -> str:
-    """The url of a new database at the head."""
+    """The url of a database at the head, which is made if it is not there."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE bench")
+        if connection.execute("SELECT FROM pg_database WHERE datname = 'bench'").fetchone() is None:
+            connection.execute("CREATE DATABASE bench")
     base, _, query = url.partition("?")
     made = f"{base.rpartition('/')[0]}/bench?{query}"
     migrations.upgrade(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -111,21 +112,17 @@ definition = context.validation_definitions.add(gx.ValidationDefinition(data=bat
 result = definition.run()
 assert result.success and len(result.results) == 8
 """
-_SODA = f"""
-checks for {DECISIONS}:
-  - missing_count(id) = 0
-  - missing_count(tenant_id) = 0
-  - missing_count(symbol) = 0
-  - missing_count(created_at) = 0
-  - missing_count(user_id) = 0
-  - invalid_count(decision) = 0:
-      valid values: [BUY, SELL, HOLD]
-  - invalid_count(aggregated_confidence) = 0:
-      valid min: 0
-      valid max: 1
-  - invalid_count(epistemic_uncertainty) = 0:
-      valid min: 0
-      valid max: 1
+_SODA = """
+dataset: bench/{database}/public/{table}
+columns:
+  - {{name: id, checks: [{{missing: {{}}}}]}}
+  - {{name: tenant_id, checks: [{{missing: {{}}}}]}}
+  - {{name: symbol, checks: [{{missing: {{}}}}]}}
+  - {{name: created_at, checks: [{{missing: {{}}}}]}}
+  - {{name: user_id, checks: [{{missing: {{}}}}]}}
+  - {{name: decision, valid_values: [BUY, SELL, HOLD], checks: [{{invalid: {{}}}}]}}
+  - {{name: aggregated_confidence, valid_min: 0, valid_max: 1, checks: [{{invalid: {{}}}}]}}
+  - {{name: epistemic_uncertainty, valid_min: 0, valid_max: 1, checks: [{{invalid: {{}}}}]}}
 """
 
 
@@ -195,22 +192,16 @@ def great_expectations(folder: Path, url: str, venv: Path) -> Contender:
 
 def soda(folder: Path, url: str, venv: Path) -> Contender:
     parts = urlsplit(url)
-    host = parse_qs(parts.query).get("host", [parts.hostname or ""])[0]
-    settings = (
-        "data_source bench:\n  type: postgres\n  host: {}\n  username: {}\n  password: x\n"
-        "  database: {}\n  schema: public\n"
-    ).format(host, parts.username or "postgres", parts.path.strip("/"))
-    (folder / "soda.yml").write_text(settings, encoding="utf-8")
-    (folder / "checks.yml").write_text(_SODA, encoding="utf-8")
-    command = (str(venv / "bin" / "soda"), "scan", "-d", "bench", "-c", "soda.yml", "checks.yml")
-    return Contender("soda-core", command, folder, {"SODA_SEND_ANONYMOUS_USAGE_STATS": "false"})
-
-
-def versions(great_expectations: Path | None, soda: Path | None) -> list[str]:
-    found = []
-    for venv, package in ((great_expectations, "great_expectations"), (soda, "soda-core")):
-        if venv is not None:
-            code = f"from importlib.metadata import version; print('{package}', version('{package}'))"
-            done = subprocess.run([venv / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
-            found.append(done.stdout.strip())
-    return found
+    database, asked = parts.path.strip("/"), parse_qs(parts.query)
+    connection = {
+        "host": asked.get("host", [parts.hostname or ""])[0],
+        "port": int(asked.get("port", [str(parts.port or 5432)])[0]),
+        "user": parts.username or "postgres",
+        "password": "x",  # it insists on one; the server asks for none
+        "database": database,
+    }
+    source = {"type": "postgres", "name": "bench", "connection": connection}
+    (folder / "soda.yml").write_text(json.dumps(source), encoding="utf-8")  # JSON is YAML
+    (folder / "contract.yml").write_text(_SODA.format(database=database, table=DECISIONS), encoding="utf-8")
+    command = (str(venv / "bin" / "soda"), "contract", "verify", "-ds", "soda.yml", "-c", "contract.yml")
+    return Contender("soda-core", command, folder, {"SODA_CORE_TELEMETRY_ENABLED": "false"})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from provision import Project
 from provision.errors import ProvisionError
@@ -15,8 +16,19 @@ ROOT = Path(__file__).parents[1]
 PAGE = ".provision/demo.html"
 # Of PostgreSQL, and of InfluxDB: its rollups would make the same windows within half an hour.
 BACKFILLS = {"aggregated_confidence": "DATABASE_URL", "feature_rollup": "INFLUXDB_URL"}
-# What `python -m vfr_data.generate` reads. Weaviate is left out: the local engine has no port for gRPC.
-VARIABLES = {"DATABASE_URL": "postgres", "REDIS_URL": "redis", "CLICKHOUSE_URL": "clickhouse", "INFLUXDB_URL": "influx"}
+# What `python -m vfr_data.generate` reads.
+VARIABLES = {
+    "DATABASE_URL": "postgres",
+    "REDIS_URL": "redis",
+    "CLICKHOUSE_URL": "clickhouse",
+    "INFLUXDB_URL": "influx",
+    "WEAVIATE_URL": "weaviate",
+}
+WITHOUT = {
+    "INFLUXDB_URL": "InfluxDB is left out: influxd is not on PATH",
+    "WEAVIATE_URL": "Weaviate is left out: weaviate-server is not on PATH",
+    "ARANGO_URL": "ArangoDB is left out: no server of it can be started here",
+}
 SMALL = ("--tickers", "50", "--days", "10", "--seed", "1")
 
 
@@ -29,6 +41,7 @@ def main() -> int:
             variables[name] = project.url(store)
         except ProvisionError:  # its program is not installed here
             variables[name] = ""
+    variables |= {"ARANGO_URL": "", **grpc(variables["WEAVIATE_URL"])}
     generate = (sys.executable, "-m", "vfr_data.generate", *SMALL)
     steps: tuple[Sequence[str], ...] = (
         generate,
@@ -41,8 +54,22 @@ def main() -> int:
         code = subprocess.run(step, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, check=False).returncode
         if code:
             return code
-    print(f"\nthe report: {ROOT / PAGE}")
+    print()
+    for name, why in WITHOUT.items():
+        if not variables[name]:
+            print(why)
+    print(f"the report: {ROOT / PAGE}")
     return 0
+
+
+def grpc(url: str) -> dict[str, str]:
+    """How the client of Weaviate gets at the local engine: its gRPC is on the port behind that of HTTP."""
+    if not url:
+        return {"WEAVIATE_GRPC": ""}
+    parts = urlsplit(url)
+    assert parts.port is not None  # it has no other
+    key = parse_qs(parts.query)["token"][0]
+    return {"WEAVIATE_GRPC": f"{parts.hostname}:{parts.port + 1}", "WEAVIATE_API_KEY": key}
 
 
 def shown(step: Sequence[str]) -> str:

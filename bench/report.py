@@ -35,10 +35,12 @@ SECTIONS = (
     "Backfills",
     "Backfills through a network",
     "Data checks",
+    "Probability suite",
     "Parity",
     "Data path",
     "Lint",
     "A database for each test",
+    "Forecast",
 )
 _INTRO = """\
 Each line is a command of `provision` beside the command of the tool that it works with, both as whole processes, on the

@@ -1,7 +1,7 @@
 """`make load`: mixed load on the data path while its servers are killed and started again, each twice.
 
 Whatever was acknowledged must be there at the end; errors must be the data path's own, and are counted by name.
-ClickHouse is left out: here it is a library, whose process is no server that anybody restarts.
+ClickHouse is the embedded engine, which is killed like the others.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import redis
 import yaml
 
 import weaviate
+from tests.load_clickhouse import AT_ONCE, KilledClickhouse, stored, writers
 from tests.servers import databases
 from tests.servers.rest import good, influxql
 from tests.servers.running import Server
@@ -60,6 +61,8 @@ class Acknowledged:
     events: list[str] = field(default_factory=list)
     points: list[datetime] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
+    feedback: list[UUID] = field(default_factory=list)
+    metrics: list[datetime] = field(default_factory=list)
     reads: int = 0
     consumed: set[str] = field(default_factory=set)
     errors: Counter[str] = field(default_factory=Counter)
@@ -74,14 +77,16 @@ class Stand:
     redis: KeptRedis
     influx: databases.Influx1
     weaviate: databases.Weaviate
+    clickhouse: KilledClickhouse
 
     @property
-    def servers(self) -> Sequence[Server]:
-        return (self.postgres, self.redis, self.influx, self.weaviate)
+    def servers(self) -> Sequence[Server | KilledClickhouse]:
+        return (self.postgres, self.redis, self.influx, self.weaviate, self.clickhouse)
 
     def prepare(self) -> None:
         """The shipped schema, as far as the load needs it."""
         migrations.upgrade(self.postgres.url)
+        self.clickhouse.prepare()
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
             insert_ml_base(connection)
         for statement in (
@@ -112,11 +117,12 @@ class Stand:
 def run(minutes: float) -> Acknowledged:
     """Load for so long and look for all of it. Raises AssertionError for what was acknowledged and is not there."""
     kept = Acknowledged()
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # of every attempt while the server is away
+    for name in ("psycopg.pool", "clickhouse_connect"):  # of every attempt while the server is away
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         # The other tests run it with asynchronous commits, which a kill loses.
         postgres = databases.Postgres15(settings={"synchronous_commit": "on"})
-        made = (postgres, KeptRedis(), databases.Influx1(), databases.Weaviate())
+        made = (postgres, KeptRedis(), databases.Influx1(), databases.Weaviate(), KilledClickhouse())
         for each in made:
             stack.enter_context(each)
         stand = Stand(*made)
@@ -137,6 +143,7 @@ async def _load(stand: Stand, kept: Acknowledged, seconds: float) -> None:
             *_of_events(Events(cache.client), kept),
             _points(TimeSeries(stand.influx.url, seconds=3), kept),
             _patterns(Patterns(client, TENANT), kept),
+            *writers(stand.clickhouse.client(), kept.feedback, kept.metrics),
         ]
         await asyncio.gather(_restarts(stand.servers, end, seconds), *(_again(each, end, kept) for each in work))
         await cache.aclose()
@@ -155,7 +162,7 @@ async def _again(work: Callable[[int], Awaitable[None]], end: float, kept: Ackno
         await asyncio.sleep(0.02)
 
 
-async def _restarts(servers: Sequence[Server], end: float, seconds: float) -> None:
+async def _restarts(servers: Sequence[Server | KilledClickhouse], end: float, seconds: float) -> None:
     """Kill each server twice, in turn, between the first and the last tenth of the time."""
     order = [each for _ in range(RESTARTS) for each in servers]
     begun = end - seconds
@@ -254,6 +261,10 @@ def _look(stand: Stand, kept: Acknowledged) -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     _none_lost("points", kept.points, [epoch + timedelta(microseconds=each["time"] // 1000) for each in points])
     _none_lost("patterns", kept.patterns, _stored_patterns(stand))
+    feedback, metrics = stored(stand.clickhouse.client())
+    _none_lost("feedback events", kept.feedback, feedback)
+    _none_lost("batches of metrics", kept.metrics, metrics)
+    assert {*metrics.values()} <= {AT_ONCE}, "metrics were stored in part, or twice"
 
 
 def _stored_patterns(stand: Stand) -> list[str]:

@@ -89,11 +89,12 @@ class AnalysisCache:
         return bool(await self._cache.ask(lambda client: client.exists(key)))
 
     async def _compute(self, key: str, ttl: int, compute: Callable[[], Awaitable[Analysis]]) -> Analysis:
-        found = await self._cache.get(key)
+        text = await self._cache.text(key)
+        found = None if text is None else self._cache.decoded(text)
         if found is not None:
             return found
         computed = await compute()
-        await self._cache.set(key, computed, ttl)
+        await self._cache.fill(key, text, computed, ttl)
         return computed
 
 

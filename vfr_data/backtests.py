@@ -1,6 +1,5 @@
 """What a backtest reads: prices, features and the benchmark of an experiment, at once."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +11,7 @@ from psycopg.rows import dict_row
 from vfr_data import arrow
 from vfr_data.database import Database
 from vfr_data.errors import BadInput, NotFound
+from vfr_data.tasks import together
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,7 +81,7 @@ class BacktestData:
         start = datetime.combine(found["start_date"], datetime.min.time(), UTC)
         end = datetime.combine(found["end_date"], datetime.min.time(), UTC) + timedelta(days=1)
         mark = [found["benchmark_ticker"]] if found["benchmark_ticker"] else []
-        prices, features, benchmark = await asyncio.gather(
+        prices, features, benchmark = await together(
             self._read(tickers, [price], start, end),
             self._read(tickers, [each for each in inputs if each != price], start, end),
             self._read(mark, [price], start, end),

@@ -1,8 +1,9 @@
 """Redis as a cache: whatever happens to it, a read is then a miss and a write is not done; both are counted."""
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, TypeGuard, TypeVar
 
@@ -15,10 +16,19 @@ from vfr_data.errors import BadInput
 Result = TypeVar("Result")
 Client = aioredis.Redis
 FAULTS = (RedisError, OSError, TimeoutError)
+# Written where nobody has since: what is there is what was read before, ARGV[1], or as then no text at all.
+_FILL = """
+local now = redis.pcall('GET', KEYS[1])
+if type(now) == 'string' and now ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
 
 
 class Cache:
     """What every part of the data path asks Redis through. `client` must not decode, and should have short timeouts.
+
+    One event loop uses it, until it is closed. Raises BadInput in another.
 
     `counts` has hits, misses, wrong (a cached value of another type or shape), failed (Redis refused or is away) and
     skipped (not asked, as the circuit was open).
@@ -28,6 +38,7 @@ class Cache:
         self.client = client
         self._circuit = circuit or Circuit()
         self.counts: Counter[str] = Counter()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
     def of(cls, url: str, *, timeout: float = 0.25, connections: int = 64) -> "Cache":
@@ -45,6 +56,8 @@ class Cache:
         return self._circuit.is_open
 
     async def aclose(self) -> None:
+        """End its connections; calls under way fail, and are counted."""
+        self._loop = None
         await self.client.aclose()
         await self.client.connection_pool.disconnect()
 
@@ -53,6 +66,7 @@ class Cache:
 
         A wrong type of key is an answer of a healthy server: it is counted as wrong and the circuit stays as it is.
         """
+        self._bind()
         if not self._circuit.allows():
             self.counts["skipped"] += 1
             return None
@@ -71,16 +85,25 @@ class Cache:
 
     async def get(self, key: str) -> dict[str, Any] | None:
         """The JSON object under a key; None for none, and for what is no object."""
-        found = await self.ask(lambda client: client.get(key))
+        found = await self.text(key)
+        return None if found is None else self.decoded(found)
+
+    async def text(self, key: str) -> bytes | str | None:
+        """What is under a key, to be decoded; None, a counted miss, for none."""
+        found: bytes | str | None = await self.ask(lambda client: client.get(key))
         if found is None:
             self.counts["misses"] += 1
-            return None
-        return self.decoded(found)
+        return found
 
     async def set(self, key: str, value: Mapping[str, Any], ttl: int) -> bool:
         """Write a JSON object for `ttl` seconds in one step; False when it was not written. Raises BadInput."""
         text = encoded(value)
         return bool(await self.ask(lambda client: client.set(key, text, ex=ttl)))
+
+    async def fill(self, key: str, before: bytes | str | None, value: Mapping[str, Any], ttl: int) -> bool:
+        """As set, for what was computed since `before` was read there: a value that was written meanwhile stays."""
+        given = [b"" if before is None else before, encoded(value), ttl]
+        return bool(await self.ask(lambda client: client.register_script(_FILL)(keys=[key], args=given)))
 
     def refuse(self) -> None:
         """Count the last hit as a miss: what was cached is of another shape."""
@@ -90,7 +113,7 @@ class Cache:
         """The object of a cached text, a hit; None for anything else, a counted miss."""
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
             self.counts["hits"] += 1
@@ -99,10 +122,35 @@ class Cache:
         self.counts["misses"] += 1
         return None
 
+    def decoded_all(self, texts: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
+        """The same of many; None is a counted miss too. They are read as one list, unless one of them is broken."""
+        there = [each for each in texts if each is not None]
+        self.counts["misses"] += len(texts) - len(there)
+        try:
+            values = json.loads(b"[" + b",".join(there) + b"]")
+        except (ValueError, RecursionError):
+            values = []
+        if len(values) == len(there) and all(type(each) is dict for each in values):
+            self.counts["hits"] += len(there)
+            whole = iter(values)
+            return [None if each is None else next(whole) for each in texts]
+        return [None if each is None else self.decoded(each) for each in texts]
+
+    def _bind(self) -> None:
+        running = asyncio.get_running_loop()
+        if self._loop not in (None, running):
+            raise BadInput("this Cache is used by another event loop; make one in each, or close it there first")
+        self._loop = running
+
 
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a value of JSON is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if type(value) is float:
+        return isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def encoded(value: Mapping[str, Any]) -> str:

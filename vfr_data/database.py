@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: a pool whose errors say what to do, and a tenant that ends with its transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -7,7 +8,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from vfr_data.errors import BadInput, PoolExhausted, StorageError
 
@@ -17,8 +18,9 @@ Connection = psycopg.AsyncConnection[Any]
 class Database:
     """A pool of at most `size` connections. A statement may take `statement_seconds`, a free connection `wait_seconds`.
 
-    Use it as `async with Database(url) as database`. Opening connects in the background: a server that is down is an
-    error of the first transaction.
+    Use it as `async with Database(url) as database`, in one event loop. Opening connects in the background: a server
+    that is down is an error of the first transaction. Transactions that are under way when it is closed come to their
+    end, those that wait for a connection are refused.
     """
 
     def __init__(self, url: str, *, size: int = 20, wait_seconds: float = 5.0, statement_seconds: float = 30.0) -> None:
@@ -27,6 +29,7 @@ class Database:
             conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
             raise BadInput(f"this is no url of PostgreSQL: {_first_line(error)}; give postgresql://…") from error
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._statement = f"{round(statement_seconds * 1000)}ms"
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
@@ -40,12 +43,14 @@ class Database:
         )
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         await self._pool.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._loop = None
         await self._pool.close()
 
     @asynccontextmanager
@@ -56,6 +61,10 @@ class Database:
         Raises PoolExhausted when no connection comes free, BadInput for what breaks a check or a key, and StorageError
         when the server goes away, takes too long, or does not allow it.
         """
+        if self._loop is not asyncio.get_running_loop():
+            raise BadInput(
+                "this Database is open in no event loop, or in another; use `async with Database(…)` in each"
+            )
         try:
             async with self._pool.connection() as connection, self._counted():
                 if tenant is not None:
@@ -63,6 +72,8 @@ class Database:
                 yield connection
         except PoolTimeout as error:
             raise PoolExhausted(await self._exhausted()) from error
+        except PoolClosed as error:
+            raise StorageError("this Database was closed meanwhile; nothing is stored. Open another") from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise BadInput(
                 f"PostgreSQL refuses it: {_first_line(error)}. Nothing of it is stored; correct it"

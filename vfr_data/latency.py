@@ -1,11 +1,10 @@
 """What the models add to an answer: the last hundred latencies of each symbol and hour."""
 
-from math import isfinite
-
 from vfr_data.cache import Cache, Client
 from vfr_data.catalogue import FAMILIES
 from vfr_data.errors import BadInput
 from vfr_data.moments import Clock, now
+from vfr_data.numbers import is_finite
 
 KEPT = 100
 _FAMILY = FAMILIES["enhancement_latency"]
@@ -19,7 +18,7 @@ class LatencyTracker:
 
     async def track(self, symbol: str, milliseconds: float) -> bool:
         """Add one; False when Redis did not take it. Raises BadInput for what is no time."""
-        if not isfinite(milliseconds) or milliseconds < 0:
+        if not is_finite(milliseconds) or milliseconds < 0:
             raise BadInput(f"{symbol}: {milliseconds} is no latency; give milliseconds, 0 or more")
         key = _FAMILY.key(self._clock(), symbol=symbol)
 
@@ -48,4 +47,4 @@ def _number(text: bytes | str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if isfinite(number) else None
+    return number if is_finite(number) else None

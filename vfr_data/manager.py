@@ -1,6 +1,5 @@
 """The cache as a whole: warmed with bounded concurrency, measured by sample, and freed of what nobody reads."""
 
-import asyncio
 import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -10,6 +9,7 @@ from typing import TypeVar
 from vfr_data.cache import Cache, Client
 from vfr_data.catalogue import FAMILIES
 from vfr_data.errors import BadInput
+from vfr_data.tasks import together
 
 Key = TypeVar("Key")
 _PATTERNS = {
@@ -72,7 +72,7 @@ class CacheManager:
                     progress(done)
 
         await self._tell(service, "warming")
-        await asyncio.gather(*(work() for _ in range(concurrency)))
+        await together(*(work() for _ in range(concurrency)))
         await self._tell(service, "warm" if done and not failed else "cold")
         return Warmed(done - failed.total(), dict(failed))
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from vfr_data.errors import BadInput, NotFound, StorageError
 from vfr_data.moments import aware
+from vfr_data.numbers import is_finite
 
 if TYPE_CHECKING:
     from weaviate.client import WeaviateAsyncClient
@@ -163,7 +163,7 @@ def _check(pattern: Pattern) -> None:
 
 def _finite(vector: Sequence[float], name: str) -> None:
     # gRPC would store NaN, and REST then answers whole pages with nothing.
-    if not len(vector) or not all(isfinite(each) for each in vector):
+    if not len(vector) or not all(is_finite(each) for each in vector):
         raise BadInput(f"the {name} is empty or has what is no finite number")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,8 @@ from vfr_data.catalogue import FAMILIES, is_segment
 from vfr_data.database import Connection, Database
 from vfr_data.errors import BadInput, NotFound
 from vfr_data.moments import EPOCH, TICK, Clock, aware, microseconds, now, window
+from vfr_data.numbers import is_finite
+from vfr_data.tasks import to_the_end
 
 _FAMILY = FAMILIES["prediction"]
 _WINDOW = _FAMILY.window or _FAMILY.ttl
@@ -152,7 +153,7 @@ class PredictionStore:
             if self._cache and start <= prediction.timestamp < end and _has_key(prediction):
                 newest = await _newest(connection, prediction, start, end)
         if newest and self._cache:
-            await self._cache.ask(partial(_remember, newest=newest, end=end))
+            await to_the_end(self._cache.ask(partial(_remember, newest=newest, end=end)))
         assert stored is not None  # RETURNING gives the row
         return UUID(str(stored[0]))
 
@@ -178,7 +179,7 @@ class PredictionStore:
         measured = measured_at or self._clock()
         aware(timestamp, "timestamp")
         aware(measured, "measured_at")
-        if not isfinite(value):
+        if not is_finite(value):
             raise BadInput(f"the actual value of prediction {prediction_id} is {value}; give a finite number")
         async with self._database.transaction() as connection:
             try:
@@ -195,7 +196,7 @@ class PredictionStore:
         if self._cache:
             at = datetime(day.year, day.month, day.day, tzinfo=UTC)
             family = FAMILIES["model_day"]
-            await self._cache.set(family.key(at, model_id=str(model[0])), figures, family.ttl)
+            await to_the_end(self._cache.set(family.key(at, model_id=str(model[0])), figures, family.ttl))
 
     async def _cached(self, cache: Cache, asked: "Asked", at: datetime) -> Latest | None:
         key = _FAMILY.key(at, model_id=str(asked.model_id), symbol=asked.ticker, horizon=asked.horizon)

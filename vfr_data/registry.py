@@ -12,8 +12,10 @@ from vfr_data.cache import Cache
 from vfr_data.catalogue import FAMILIES
 from vfr_data.database import Database
 from vfr_data.errors import NotFound
+from vfr_data.tasks import to_the_end
 
 _FAMILY = FAMILIES["model"]
+_LOOKS = 3
 # The names of the inputs in the order of the dataset that the model was trained on.
 _LOAD = """
 SELECT m.model_artifact_path AS model_path, m.hyperparameters,
@@ -57,23 +59,46 @@ class ModelRegistry:
     async def load(self, model_id: UUID) -> Model:
         """The model of that id, as it was at most an hour ago. Raises NotFound."""
         key = _FAMILY.key(model_id=str(model_id))
-        if self._cache and (found := await self._cache.get(key)):
-            if all(isinstance(found.get(name), kind) for name, kind in _TYPES.items()):
-                return _model(model_id, found)
+        if self._cache and (found := await self._cache.get(key)) is not None:
+            if model := _cached(model_id, found):
+                return model
             self._cache.refuse()
+        row = await self._read(model_id)
+        return _model(model_id, await to_the_end(self._keep(self._cache, model_id, row)) if self._cache else row)
+
+    async def _read(self, model_id: UUID) -> dict[str, Any]:
         async with self._database.transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
             row = await (await cursor.execute(_LOAD, [model_id])).fetchone()
         if row is None:
             raise NotFound(f"no model {model_id} in ml_models; give the model_id of one")
-        if self._cache:
-            await self._cache.set(key, row, _FAMILY.ttl)
-        return _model(model_id, row)
+        return row
+
+    async def _keep(self, cache: Cache, model_id: UUID, row: dict[str, Any]) -> dict[str, Any]:
+        """Keep a model, and look again: it may have been changed, and forgotten, before it was kept."""
+        for _ in range(_LOOKS):
+            if not await cache.set(_FAMILY.key(model_id=str(model_id)), row, _FAMILY.ttl):
+                return row
+            before, row = row, await self._read(model_id)
+            if row == before:
+                return row
+        await self.forget(model_id)
+        return row
 
     async def forget(self, model_id: UUID) -> None:
         """Have the next load read PostgreSQL; for after a change of the model."""
         if self._cache:
             key = _FAMILY.key(model_id=str(model_id))
             await self._cache.ask(lambda client: client.unlink(key))
+
+
+def _cached(model_id: UUID, found: Mapping[str, Any]) -> Model | None:
+    """The model of a cached object; None where a part is of another type."""
+    if not all(isinstance(found.get(name), kind) for name, kind in _TYPES.items()):
+        return None
+    try:
+        return _model(model_id, found)
+    except (ValueError, OverflowError, OSError):  # a time that there is not
+        return None
 
 
 def _model(model_id: UUID, row: Mapping[str, Any]) -> Model:

@@ -11,6 +11,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from vfr_data.errors import BadInput, StorageError
 from vfr_data.moments import EPOCH, TICK, Clock, aware, microseconds, now
+from vfr_data.numbers import is_finite
+from vfr_data.tasks import together
 
 DATABASE = "vfr_ml"
 DAY = timedelta(days=1)
@@ -156,7 +158,7 @@ class TimeSeries:
         for moment, name in ((start, "start"), (end, "end")):
             aware(moment, name)
         shares = list(spans(tiers, start, end, self._clock()))
-        answers = await asyncio.gather(*(self._select(tier, fields, tags, *span) for tier, span in shares))
+        answers = await together(*(self._select(tier, fields, tags, *span) for tier, span in shares))
         return [(tier, rows) for (tier, _), rows in zip(shares, answers, strict=True)]
 
     async def _select(
@@ -240,7 +242,7 @@ def _feature_line(point: FeaturePoint) -> str:
     if point.model_id is not None:
         tags["model_id"] = point.model_id
     fields = {
-        "value": float(point.value),
+        "value": point.value,
         "confidence": point.confidence,
         "quality_score": point.quality,
         "calculation_time_ms": point.calculation_ms,
@@ -248,7 +250,7 @@ def _feature_line(point: FeaturePoint) -> str:
     return _line(
         "real_time_features",
         tags,
-        {name: float(each) for name, each in fields.items() if each is not None},
+        {name: _float(each) for name, each in fields.items() if each is not None or name == "value"},
         point.timestamp,
     )
 
@@ -259,13 +261,22 @@ def _line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float 
         if not text or "\n" in text or text.endswith("\\"):
             raise BadInput(f"{measurement}: {text!r} cannot be the tag {name}")
     for name, number in fields.items():
-        if isinstance(number, bool) or number != number or number in (float("inf"), float("-inf")):
+        if isinstance(number, bool) or not is_finite(number):
             raise BadInput(f"{measurement}: {name} is {number}; give a finite number")
     if not fields:
         raise BadInput(f"{measurement}: a point has one field or more")
     key = ",".join([measurement, *(f"{name}={text.translate(_ESCAPED)}" for name, text in sorted(tags.items()))])
-    values = ",".join(f"{name}={number!r}{'i' if isinstance(number, int) else ''}" for name, number in fields.items())
+    values = ",".join(f"{name}={_number(number)}" for name, number in fields.items())
     return f"{key} {values} {microseconds(at.astimezone(UTC))}000"
+
+
+def _float(number: Any) -> Any:
+    """A float of a number; anything else as it is, for `_line` to name."""
+    return float(number) if is_finite(number) and not isinstance(number, bool) else number
+
+
+def _number(number: float) -> str:
+    return f"{number}i" if isinstance(number, int) else repr(float(number))
 
 
 def _quoted(text: str) -> str:

@@ -31,6 +31,7 @@ GROUPS: Final = {
         "lint": Entry("lint", "Find in the files what would hurt in production."),
         "verify": Entry("verify", "Rehearse up, down and up on throw-away engines."),
         "drift": Entry("verify", "Name what was changed in a database by hand."),
+        "stats": Entry("stats", "Measure an environment, for `verify`."),
         "commutes": Entry("commutes", "Tell whether two branches commute."),
         "doctor": Entry("doctor", "Check the set-up, the servers and the ledgers."),
         "docs": Entry("docs", "List the pages of the documentation, or show one."),

@@ -37,10 +37,16 @@ Jobs = Annotated[
     "provision maintain run --env local",
     "provision maintain run refresh_daily_features -e production",
 )
-def run(names: Jobs = None, env: options.Env = None, output: options.TextOrJson = options.TEXT) -> int:
+def run(
+    names: Jobs = None,
+    env: options.Env = None,
+    wait: options.Wait = options.WAIT,
+    output: options.TextOrJson = options.TEXT,
+) -> int:
     """Run every job of maintain.yaml now, or JOB, one after the other.
 
-    What fails stops neither the rest of its job nor the other jobs. Ctrl-C ends after the statement in hand.
+    What fails stops neither the rest of its job nor the other jobs. A statement that cannot have its locks in the time
+    of --wait fails, and says who has them. Ctrl-C ends after the statement in hand.
     """
     project = site.project()
     jobs = maintain.read(project, names or ())
@@ -57,7 +63,7 @@ def run(names: Jobs = None, env: options.Env = None, output: options.TextOrJson 
                 raise Interrupted(stopped.by)
 
         show.head()
-        outcomes = flow.run(maintain.plans(place, mine, stopped), show, check)
+        outcomes = flow.run(maintain.plans(place, mine, stopped, wait), show, check)
     show.ended(outcomes)
     error = joined([each.error for each in outcomes if each.error is not None])
     if error is None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from provision.cli import complete, group, options, site
+from provision.cli.render import html_page
 from provision.cli.render import partitions as render
 from provision.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_REFUSED, ConfigError, joined
 from provision.flows import partitions as flow
@@ -100,9 +101,8 @@ def forecast(
 def _looked(asked: _Asked, report: Path | None, show: Callable[..., None]) -> int:
     project = site.project()
     environment = site.environment(project, asked.env)
-    if report is not None and report.suffix.lower() != ".html":
-        what = f"no report of windows ends in {report.suffix or 'nothing'}"
-        raise ConfigError("unknown-report", what, where=str(report), fix="end it in .html")
+    if report is not None:
+        html_page.refuse_other(report, "windows")
     sets = partitions.read(project, asked.names)
     with partitions.placed(project, environment, sets) as parts:
         found = flow.standings(sets, parts, asked.as_of, whole=True)
@@ -110,7 +110,7 @@ def _looked(asked: _Asked, report: Path | None, show: Callable[..., None]) -> in
     for each in [] if asked.as_of is not None else flow.skewed(found):
         sys.stderr.write(f"warning: {each}\n")
     if report is not None:
-        from provision.cli.render import html_page, partitions_page
+        from provision.cli.render import partitions_page
 
         html_page.written(report, partitions_page.page(project.name, environment.name, found))
     return EXIT_FINDINGS if any(each.needs for each in found) else EXIT_DONE

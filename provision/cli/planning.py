@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from provision import settings
 from provision.cli import group, options, site
 from provision.cli.render import plan_file as render_file
 from provision.cli.render.html_page import written
@@ -65,7 +66,7 @@ def plan(
                 where="provision plan",
                 fix="leave --offline out",
             )
-        _plan_offline(wanted, output, sql=sql)
+        _plan_offline(env, wanted, output, sql=sql)
         return EXIT_DONE
     with site.opened(env, Access.READ, only=tuple(only or ()), narrow=Direction.UP, wait_for=wait_for) as opened:
         made = planned(opened, Direction.UP, wanted, Rules(sites.owner(opened.project.root)), survey(opened))
@@ -110,8 +111,10 @@ def _save(opened: Site, made: Plan, losses: Losses, out: Path) -> None:
     saved_plans.save(saved(opened, made, told), out)
 
 
-def _plan_offline(wanted: MoveRequest, output: str, *, sql: bool) -> None:
+def _plan_offline(env: str | None, wanted: MoveRequest, output: str, *, sql: bool) -> None:
     project = site.project()
+    if env is not None:
+        settings.choose(project, env, terminal=False)
     stores, revisions = files.on_disk(project, tuple(wanted.only))
     standings = {name: stand(name, revisions.of(name), (), None) for name in stores}
     made = plan_up(revisions, standings, wanted)

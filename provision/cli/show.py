@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -79,13 +80,25 @@ def history(
         return say_unread(opened, shown, output)
 
 
-@group.command(app, "graph", "provision graph", "provision graph --format mermaid > graph.mmd")
+@group.command(
+    app,
+    "graph",
+    "provision graph",
+    "provision graph --format mermaid > graph.mmd",
+    "provision graph --schema --env local --format dot > schema.dot",
+)
 def graph(
     only: options.Only = None,
+    env: options.Env = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Draw the tables of a database and their foreign keys.")
+    ] = False,
     form: Annotated[Literal["text", "mermaid", "dot"], typer.Option("--format", help="How to draw it.")] = "text",
     output: options.TextOrJson = options.TEXT,
 ) -> int:
-    """Draw the revisions and what they require. Reaches no database."""
+    """Draw the revisions and what they require, without any database; with --schema, what a database is made of."""
+    if schema:
+        return _schema(env, only or (), form, output)
     from provision.cli.render import graph as render
     from provision.wiring import files
 
@@ -100,4 +113,22 @@ def graph(
         print_lines(render.dot(project.name, revisions, shown))
     else:
         print_lines(render.text(project.name, revisions, shown))
+    return EXIT_DONE
+
+
+def _schema(env: str | None, only: Sequence[str], form: str, output: str) -> int:
+    from provision.cli.render import schema_graph as render
+    from provision.project import Project
+
+    found = site.project()
+    chosen = site.environment(found, env)
+    drawn = Project.open(found.root, chosen.name).diagrams(only=tuple(only))
+    if output == options.JSON:
+        print_form(render.as_json(found.name, chosen.name, drawn))
+    elif form == "mermaid":
+        print_lines(render.mermaid(drawn))
+    elif form == "dot":
+        print_lines(render.dot(found.name, drawn))
+    else:
+        print_lines(render.text(found.name, drawn))
     return EXIT_DONE

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from provision import settings
 from provision.cli import group, options, site
+from provision.cli.render import html_page, report_files
 from provision.cli.render import rehearsal as render
-from provision.cli.render import report_files
 from provision.cli.signals import handled
 from provision.errors import EXIT_DONE, EXIT_FINDINGS
 from provision.project import Project
@@ -33,6 +34,10 @@ def verify(
     ] = None,
     junit: options.Junit = None,
     sarif: options.Sarif = None,
+    stats: Annotated[
+        list[Path] | None,
+        typer.Option("--stats", metavar="FILE", help="Say how long it will take where `stats` wrote FILE."),
+    ] = None,
 ) -> int:
     """Rehearse every revision up, down and up on engines that are thrown away, lint it, and compare what is there.
 
@@ -44,7 +49,12 @@ def verify(
     stop = Stop()
     with told.under_way(), handled(lambda _number, _frame: stop.request()):
         done = Project.open(found.root, name).verify(
-            write=write, changed_since=changed_since, above=tuple(above or ()), on_event=told.happened, stop=stop
+            write=write,
+            changed_since=changed_since,
+            above=tuple(above or ()),
+            stats=stats or (),
+            on_event=told.happened,
+            stop=stop,
         )
     exit_code = EXIT_FINDINGS if done.failed else EXIT_DONE
     told.report(done, exit_code, write=write)
@@ -65,6 +75,9 @@ def drift(
     ] = "changed by hand",
     junit: options.Junit = None,
     sarif: options.Sarif = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Also write a page with each difference.")
+    ] = None,
 ) -> int:
     """Name what a database has otherwise than the snapshots in schema/ say: what was changed by hand.
 
@@ -73,9 +86,15 @@ def drift(
     """
     found = site.project()
     chosen = site.environment(found, env)
+    if report is not None:
+        html_page.refuse_other(report, "drift")
     done = Project.open(found.root, chosen.name).drift(only=tuple(only or ()), accept=message if accept else None)
     left = bool(done.by_hand) if accept else bool(done.findings)
     exit_code = EXIT_FINDINGS if left else EXIT_DONE
     render.drifted(done, exit_code, output)
     report_files.written("provision drift", done.findings, junit, sarif, render.compared(done))
+    if report is not None:
+        from provision.cli.render.drift_page import page
+
+        html_page.written(report, page(found.name, chosen.name, done))
     return exit_code

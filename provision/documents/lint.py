@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from provision.documents import Document
 from provision.documents.source import Documents
@@ -17,6 +17,7 @@ class DocumentReader(ABC):
     """`provision.ports.lint.LintReader` of a kind whose migrations are documents; a kind adds its plain files."""
 
     needs: Sequence[str] = ()
+    reads: Collection[str] = ()
 
     @abstractmethod
     def documents(self, options: StoreOptions) -> Documents:

@@ -95,6 +95,9 @@ def _bad_yaml(error: yaml.YAMLError, text: str, shown: str) -> ConfigError:
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return ConfigError("bad-yaml", "the line is indented with a tab", where=where, fix="indent with spaces")
+    if error.problem == "but found another document":
+        fix = "put what follows into a file of its own"
+        return ConfigError("bad-yaml", "the file holds more than one document", where=where, fix=fix)
     problem = (error.problem or "it cannot be read").replace("\n", " ")
     context = f" {error.context.strip()}" if error.context else ""
     return ConfigError("bad-yaml", f"not YAML: {problem}{context}", where=where, fix="correct the line")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from provision.errors import ProvisionError, RefusedError
+from provision.errors import ConfigError, ProvisionError, RefusedError
 from provision.model.partitions import Bounds, Engine, PartitionSet, TableWindows, Window, WindowState
 from provision.partitions.planner import Coverage, coverage, following, mergeable, missing, over, span
 from provision.ports.partitions import Converts, Delegates, Makes, Merges, Partitions
@@ -31,6 +31,11 @@ class SetStanding(NamedTuple):
     def absent(self) -> bool:
         """Whether its table was not made yet."""
         return self.error is not None and self.error.code == "unknown-table"
+
+    @property
+    def doubled(self) -> bool:
+        """Whether another document is of the same table."""
+        return self.error is not None and self.error.code == "bad-partitions"
 
     @property
     def needs(self) -> str:
@@ -82,7 +87,32 @@ def standings(
     for store, part in parts.items():
         mine = [each for each in sets if each.store == store]
         found.update(part.look(mine, whole=whole) if mine else {})
-    return [_standing(each, found[each.name], as_of) for each in sets if each.name in found]
+    known = [each for each in sets if each.name in found]
+    found.update(_twice(known, found))
+    return [_standing(each, found[each.name], as_of) for each in known]
+
+
+def _twice(
+    sets: Sequence[PartitionSet], found: Mapping[str, TableWindows | ProvisionError]
+) -> Mapping[str, ConfigError]:
+    """What is wrong with sets that are of one table: which of them is right nobody can say."""
+    tables: dict[tuple[str, str], list[PartitionSet]] = {}
+    for each in sets:
+        if isinstance(seen := found[each.name], TableWindows):
+            tables.setdefault((each.store, seen.place or each.table), []).append(each)
+    return {
+        each.name: _of_one_table(each, [other.shown for other in same if other is not each])
+        for same in tables.values()
+        if len(same) > 1
+        for each in same
+    }
+
+
+def _of_one_table(wanted: PartitionSet, others: Sequence[str]) -> ConfigError:
+    line, column = wanted.places.get(("table",), (1, 1))
+    what = f"{wanted.table} is described by {', '.join(others)} too"
+    where = f"{wanted.shown}:{line}:{column}"
+    return ConfigError("bad-partitions", what, where=where, fix="keep one document of a table")
 
 
 def _standing(wanted: PartitionSet, found: TableWindows | ProvisionError, as_of: datetime | None) -> SetStanding:
@@ -175,8 +205,10 @@ def _retired(standing: SetStanding, part: Partitions, said: Said, *, dry_run: bo
         said(wanted.name, f"the server removes windows itself: {found.leaves}")
         return SetChange(wanted)
     due = over(wanted, found.windows, found.now)
+    last = _last(wanted, found, due)
+    due = due[:-1] if last is not None else due
     if dry_run:
-        return SetChange(wanted, tuple(due))
+        return SetChange(wanted, tuple(due), error=last)
     done: list[Window] = []
     try:
         for window in due:
@@ -184,7 +216,19 @@ def _retired(standing: SetStanding, part: Partitions, said: Said, *, dry_run: bo
             done.append(window)
     except ProvisionError as error:
         return SetChange(wanted, tuple(done), error=error)
-    return SetChange(wanted, tuple(done))
+    return SetChange(wanted, tuple(done), error=last)
+
+
+def _last(wanted: PartitionSet, found: TableWindows, due: Sequence[Window]) -> RefusedError | None:
+    """Why the newest of the windows that are over stays: where rows make them, without it there would be no row.
+
+    Elsewhere windows may be empty, and the store itself looks for newer rows.
+    """
+    if not found.unbounded or not due or not {*found.attached} <= {*due}:
+        return None
+    what = f"{due[-1].name} holds the last rows of {wanted.table}: without it the table would be empty"
+    fix = "look why no newer rows came, and at retain; if it is meant, drop it by hand"
+    return RefusedError("would-empty", what, where=found.place or wanted.shown, fix=fix)
 
 
 def merge(

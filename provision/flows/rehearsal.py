@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from provision.core.graph import Graph
 from provision.errors import FailedError, ProvisionError, UnreachableError, parts
+from provision.flows.forecast import RehearsedRevision, RevisionForecast
 from provision.flows.predictions import Prediction
 from provision.flows.validate import Validation
 from provision.model import Direction, Failure, Revision, Severity, Step
@@ -23,19 +24,12 @@ Snapshots = Mapping[str, Objects]
 """Name of a store → what it is made of."""
 
 
-class RehearsedRevision(NamedTuple):
-    """How long a revision took, in milliseconds; None where it was not rehearsed that way."""
-
-    id: str
-    up_ms: int | None
-    down_ms: int | None
-
-
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What a rehearsal found. `base`: the newest revisions that stayed; `left_out`: stores and revisions, and why.
 
-    `seen`: revision → what it did to tables with rows; `predictions`: what lint said of that.
+    `seen`: revision → what it did to tables with rows; `predictions`: what lint said of that; `forecasts`: how long
+    each revision will take in each environment that statistics were given of.
     """
 
     findings: tuple[LintFinding, ...] = ()
@@ -45,23 +39,11 @@ class Rehearsal:
     objects: Mapping[str, int] = field(default_factory=dict)
     seen: Mapping[str, RevisionSeen] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
+    forecasts: tuple[RevisionForecast, ...] = ()
 
     @property
     def failed(self) -> bool:
         return any(each.severity is Severity.ERROR for each in self.findings)
-
-
-class Drift(NamedTuple):
-    """What differs, of how many objects a store; `left_out`: stores that no snapshot says anything of.
-
-    `written` are the files that were written where the differences were accepted, `by_hand` what no file makes.
-    """
-
-    findings: tuple[LintFinding, ...]
-    objects: Mapping[str, int]
-    left_out: tuple[str, ...]
-    written: tuple[str, ...] = ()
-    by_hand: tuple[str, ...] = ()
 
 
 class Difference(NamedTuple):
@@ -71,6 +53,21 @@ class Difference(NamedTuple):
     name: str
     before: str | None
     after: str | None
+
+
+class Drift(NamedTuple):
+    """What differs, of how many objects a store; `left_out`: stores that no snapshot says anything of.
+
+    `differences` are the definitions of what differs, `written` the files that were written where the differences were
+    accepted, `by_hand` what no file makes.
+    """
+
+    findings: tuple[LintFinding, ...]
+    objects: Mapping[str, int]
+    left_out: tuple[str, ...]
+    written: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
 
 def differences(before: Snapshots, after: Snapshots) -> list[Difference]:

@@ -76,7 +76,7 @@ def _finding(store: str, rule: Rule, hit: Hit) -> LintFinding:
         hit.object,
         hit.message,
         hit.fix,
-        hit.edits,
+        hit.edits or (unit.mend(unit, rule.name) if unit.mend is not None else ()),
     )
 
 

@@ -21,6 +21,30 @@ def lines_of(text: str) -> Callable[[int], Place]:
     return locate
 
 
+def lead_of(text: str) -> int:
+    """How many characters of blanks and SQL comments, which may be nested, stand before the first word."""
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+        elif text.startswith("--", at):
+            at = text.find("\n", at) + 1 or len(text)
+        elif text.startswith("/*", at):
+            at = _behind_comment(text, at)
+        else:
+            break
+    return at
+
+
+def _behind_comment(text: str, at: int) -> int:
+    depth = 0
+    for found in re.compile(r"/\*|\*/").finditer(text, at):
+        depth += 1 if found[0] == "/*" else -1
+        if depth == 0:
+            return found.end()
+    return len(text)
+
+
 def blanked(text: str, start: int, end: int) -> str:
     """The text with what lies between the two places replaced by blanks: every other place stays the same."""
     gone = "".join(sign if sign == "\n" else " " for sign in text[start:end])

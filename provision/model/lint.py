@@ -56,6 +56,8 @@ class Unit:
     start: int | None = None
     in_transaction: bool = False
     called: int = 0  # the line of the call that sends it, where that is another one
+    mend: Callable[[Unit, str], tuple[Edit, ...]] | None = field(default=None, repr=False, compare=False)
+    """The edits of its file that mend what a rule finds, where `start` does not say where the text stands."""
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, repr=False, compare=False)
     """Where the parts of a `body` that is a mapping stand, by their path in it."""
 
@@ -142,6 +144,7 @@ class World:
 
     def __init__(self) -> None:
         self.units: list[Unit] = []
+        self._named: dict[str, list[Unit]] = {}
         self.journaled: set[str] = set()  # files of whose statements a ledger knows which are done
         self.script = Script("", "")
         self.complete = False  # the scripts are the whole history: what none of them makes is not there
@@ -155,7 +158,8 @@ class World:
     def add(self, unit: Unit) -> None:
         """Take in what the unit does."""
         self.units.append(unit)
+        self._named.setdefault(unit.name, []).append(unit)
 
     def named(self, *names: str) -> Iterator[Unit]:
-        """The units so far with one of these names."""
-        return (each for each in self.units if each.name in names)
+        """The units so far with one of these names, name by name."""
+        return (each for name in names for each in self._named.get(name, ()))

@@ -100,6 +100,26 @@ class Merge(NamedTuple):
     into: Unit
 
 
+REST = "rest"
+"""The part of a window that is divided by list which takes the values of no list."""
+
+
+class SubBy(StrEnum):
+    """How windows are divided."""
+
+    HASH = "hash"
+    LIST = "list"
+
+
+class Sub(NamedTuple):
+    """Each window is divided by one more column: into so many parts, or by lists of its values, each with a name."""
+
+    by: SubBy
+    column: str
+    parts: int = 0
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionSet:
     """A document of partitions/: the windows that a table should have.
@@ -124,6 +144,7 @@ class PartitionSet:
     on_retire: OnRetire = OnRetire.DROP
     target: str = ""
     engine: Engine = Engine.NATIVE
+    sub: Sub | None = None
     places: Mapping[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

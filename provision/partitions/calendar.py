@@ -55,6 +55,12 @@ def first_names(table: str, end: datetime) -> tuple[str, str]:
     return _named(table, f"_before_{short}"), _named(table, f"_before_{end:%Y_%m_%d_%H%M%S}")
 
 
+def part_name(table: str, window: str, part: str) -> str:
+    """The name of a part of a window, which begins with as much of the window's as fits."""
+    stem = next(table[:size] for size in range(len(table), -1, -1) if window.startswith(table[:size]))
+    return _named(stem, f"{window.removeprefix(stem)}_{part}")
+
+
 def _named(table: str, suffix: str) -> str:
     return f"{table.encode()[: 63 - len(suffix.encode())].decode(errors='ignore')}{suffix}"
 

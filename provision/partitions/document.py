@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from provision.documents.check import check
 from provision.documents.yaml import Path as Steps
 from provision.documents.yaml import Place, parse
 from provision.errors import ConfigError, ProvisionError, Several, raise_all
-from provision.model.partitions import Engine, Interval, Merge, OnRetire, PartitionSet, Unit
+from provision.model.partitions import REST, Engine, Interval, Merge, OnRetire, PartitionSet, Sub, SubBy, Unit
 from provision.partitions.calendar import ORIGIN, ago
 from provision.text import files
 
@@ -19,6 +19,8 @@ Vocabularies = Callable[[str], Mapping[str, Mapping[str, Any]]]
 """By the name of a store: the keys of its documents. Raises ConfigError (unknown-store, capability-missing)."""
 
 MOST = 10_000  # windows of a table
+MOST_PARTS = 128  # of a window
+_PART = re.compile(r"^[a-z][a-z0-9_]{0,15}$")
 _INTERVAL = re.compile(r"([1-9][0-9]{0,3}) (hour|day|week|month|quarter|year)s?")
 _RETIRE = re.compile(r"drop|detach|move ([A-Za-z_][A-Za-z0-9_$]*)|export (\S(.*\S)?)")
 _COMMON: Mapping[str, Any] = {
@@ -51,6 +53,29 @@ KEYS: Mapping[str, Mapping[str, Any]] = {
         "type": "string",
         "pattern": f"^(?:{_RETIRE.pattern})$",
         "description": "drop, detach, move SCHEMA, or export FOLDER",
+    },
+    "sub": {
+        "type": "object",
+        "description": "`{by: hash, column: id, parts: 4}`: windows made from now on are divided by one more column",
+        "additionalProperties": False,
+        "required": ["by", "column"],
+        "properties": {
+            "by": {"enum": list(SubBy), "description": "hash into `parts`, or list by `values`"},
+            "column": {"type": "string", "minLength": 1, "description": "a column of the table"},
+            "parts": {"type": "integer", "minimum": 2, "maximum": MOST_PARTS, "description": "into how many, by hash"},
+            "values": {
+                "type": "object",
+                "description": "`{eu: [de, fr]}`: by list, the values of each part; what is in none lies in `rest`",
+                "minProperties": 1,
+                "maxProperties": MOST_PARTS,
+                "propertyNames": {"pattern": _PART.pattern},
+                "additionalProperties": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": ["string", "integer", "boolean"]},
+                },
+            },
+        },
     },
     "engine": {"enum": list(Engine), "description": "native, or partman: the extension pg_partman makes the windows"},
 }
@@ -89,10 +114,19 @@ def parsed(text: str, name: str, shown: str, vocabularies: Vocabularies) -> Part
         on_retire=OnRetire(retire[0]),
         target=retire[1] if len(retire) > 1 else "",
         engine=Engine(value.get("engine", Engine.NATIVE)),
+        sub=_sub(value["sub"]) if "sub" in value else None,
         places=places,
     )
     raise_all(_contradictions(made))
     return made
+
+
+def _sub(value: Mapping[str, Any]) -> Sub:
+    values = tuple(
+        (name, tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in listed))
+        for name, listed in value.get("values", {}).items()
+    )
+    return Sub(SubBy(value["by"]), value["column"], value.get("parts", 0), values)
 
 
 def schema(keys: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -136,10 +170,33 @@ def _contradictions(made: PartitionSet) -> list[ConfigError]:
     if made.merge is not None and made.engine is Engine.PARTMAN:
         what = "pg_partman knows windows of one length"
         wrong("merge_after", what, "leave merge_after out, or write engine: native")
+    for text, fix in _divided(made, made.sub) if made.sub is not None else ():
+        wrong("sub", text, fix)
     if (made.ahead + made.behind + 1) * window > 365 * 1000:
         key = "ahead" if ("ahead",) in made.places else "interval"
         wrong(key, "the windows cover more than 1000 years", "ask for fewer, or shorter ones")
     return found
+
+
+def _divided(made: PartitionSet, sub: Sub) -> Iterator[tuple[str, str]]:
+    """What its `sub` contradicts, each with a way on."""
+    needed, other = ("parts", "values") if sub.by is SubBy.HASH else ("values", "parts")
+    if not getattr(sub, needed):
+        example = "parts: 4" if sub.by is SubBy.HASH else "values: {eu: [de, fr]}"
+        yield f"windows are divided by {sub.by}, and {needed} are missing", f"write {example}"
+    if getattr(sub, other):
+        yield f"windows are divided by {sub.by}, which knows no {other}", f"leave {other} out"
+    if sub.column == made.column:
+        yield f"windows are divided by {sub.column}, which their bounds are of", "name another column"
+    listed = [each for _, values in sub.values for each in values]
+    if twice := sorted({each for each in listed if listed.count(each) > 1}):
+        yield f"{', '.join(twice)} is listed more than once", "let each value be in one list"
+    if REST in dict(sub.values):
+        yield f"the part {REST} takes what is in no list", "call yours otherwise"
+    if made.engine is Engine.PARTMAN:
+        yield "pg_partman divides no windows", "leave sub out, or write engine: native"
+    if made.merge is not None:
+        yield "windows that are divided are not merged", "leave sub or merge_after out"
 
 
 def _days(length: Interval) -> float:

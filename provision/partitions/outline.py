@@ -13,6 +13,7 @@ from provision.errors import ProvisionError
 from provision.model.partitions import Interval, Merge, PartitionSet, Unit
 from provision.text import files
 
+_ONLY_MAKERS = ("ahead", "behind", "merge_after")
 _NUMBERS, _LENGTHS, _NAMES = ("ahead", "behind"), ("interval", "retain"), ("store", "table", "column")
 _NEEDED = {"store", "table", "column", "interval"}
 _LONGEST = {Unit.HOUR: 1 / 24, Unit.DAY: 1, Unit.WEEK: 7, Unit.MONTH: 31, Unit.QUARTER: 92, Unit.YEAR: 366}
@@ -29,53 +30,53 @@ def outline(path: Path, shown: str, stores: Collection[str], unbounded: Collecti
         text = files.read_text(path, shown)
     except ProvisionError:
         return None
-    found = _said(text)
-    if found is None or not found.keys() >= _NEEDED or not {*_NO_TEXT}.isdisjoint(found.values()):
+    said = _said(text)
+    found = {key: value for key, (value, _) in said.items()}
+    if not found.keys() >= _NEEDED or not {*_NO_TEXT}.isdisjoint(found.values()):
         return None
-    if found["store"] not in stores and (found["store"] not in unbounded or not found.keys().isdisjoint(_NUMBERS)):
+    if found["store"] not in stores and (found["store"] not in unbounded or not found.keys().isdisjoint(_ONLY_MAKERS)):
         return None
-    retain = _interval(found["retain"]) if "retain" in found else None
-    interval = _interval(found["interval"])
-    merge = _merge(found["merge_after"]) if "merge_after" in found else None
-    if merge is not None and (
-        found["store"] not in stores
-        or _days(Interval(1, merge.into)) <= 2 * _days(interval)
-        or (retain is not None and _days(retain) < 2 * _days(merge.age))
-    ):
-        return None
-    if retain is not None and _days(retain) < 2 * _days(interval):  # near what is refused: the full reader says
-        return None
-    ahead, behind = int(found.get("ahead", 12)), int(found.get("behind", 1))
-    if (ahead + behind + 1) * _days(interval) > 365 * 500:
-        return None
-    return PartitionSet(
+    made = PartitionSet(
         name=path.stem,
         store=found["store"],
         table=found["table"],
         column=found["column"],
-        interval=interval,
-        ahead=ahead,
-        behind=behind,
+        interval=_interval(found["interval"]),
+        ahead=int(found.get("ahead", 12)),
+        behind=int(found.get("behind", 1)),
         description=found.get("description", files.described(path.stem)),
         shown=shown,
         checksum=files.checksum(text),
-        retain=retain,
-        merge=merge,
+        retain=_interval(found["retain"]) if "retain" in found else None,
+        merge=_merge(found["merge_after"]) if "merge_after" in found else None,
+        places={(key,): (line, 1) for key, (_, line) in said.items()},
+    )
+    return made if _far_from_refused(made) else None
+
+
+def _far_from_refused(made: PartitionSet) -> bool:
+    """Whether its lengths fit by so much that the full reader need not look."""
+    window, retain, merge = _days(made.interval), made.retain, made.merge
+    return (
+        (retain is None or _days(retain) >= 2 * window)
+        and (merge is None or _days(Interval(1, merge.into)) > 2 * window)
+        and (merge is None or retain is None or _days(retain) >= 2 * _days(merge.age))
+        and (made.ahead + made.behind + 1) * window <= 365 * 500
     )
 
 
-def _said(text: str) -> dict[str, str] | None:
-    """Key → value, where every line has one of each, or none."""
-    found: dict[str, str] = {}
+def _said(text: str) -> dict[str, tuple[str, int]]:
+    """Key → value and line, where every line has one of each, or none; else nothing at all."""
+    found: dict[str, tuple[str, int]] = {}
     if "\r" in text or not text.isascii():
-        return None
-    for line in text.splitlines():
+        return {}
+    for number, line in enumerate(text.splitlines(), 1):
         said = line.partition(" #")[0].rstrip(" ") if line[:1] != "#" else ""
         key, colon, value = said.partition(": ")
         if said and (not colon or key in found or not _plain(key, value)):
-            return None
+            return {}
         if said:
-            found[key] = value
+            found[key] = value, number
     return found
 
 

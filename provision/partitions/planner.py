@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from provision.model.partitions import Bounds, Interval, PartitionSet, TableWindows, Window, WindowState
+from provision.model.partitions import Bounds, Interval, Merge, PartitionSet, TableWindows, Window, WindowState
 from provision.partitions.calendar import ago, shifted, start_of
 
 SHORT = 3  # a table runs out when no more than one part in so many of `ahead` is left
@@ -45,8 +46,9 @@ def missing(
 
     Where one that was made by hand begins or ends within a window, what is left of the window is made.
     """
-    exact = frozenset(there)  # nearly every window is there just so, and looking for what overlaps each takes longer
-    absent = [each for each in _windows(wanted, now, since) if each not in exact]
+    windows, exact = _windows(span(wanted, now, since), wanted.interval, wanted.merge, now)
+    left = exact.difference(there)  # nearly every window is there just so, and to look for what overlaps takes longer
+    absent = [each for each in windows if each in left] if left else ()
     return [each for window in absent for each in _without(window, there)]
 
 
@@ -125,32 +127,49 @@ def coverage(wanted: PartitionSet, found: TableWindows) -> Coverage:
     if found.unbounded:
         return Coverage(None, (), short=False)
     there = [each.bounds for each in found.attached]
+    asked = span(wanted, found.now)
+    assert asked.end is not None
+    _, exact = _windows(asked, wanted.interval, wanted.merge, found.now)
+    if exact.issubset(there):
+        return Coverage(_onward(asked.end, there), (), short=False)
     until: datetime | None = found.now
     for each in sorted(there, key=lambda each: each.start or datetime.min.replace(tzinfo=UTC)):
         if until is not None and (each.start is None or each.start <= until) and _after(each.end, until):
             until = each.end
-    asked = span(wanted, found.now)
-    assert asked.end is not None
     short = until is not None and until < asked.end and _left(wanted, found.now, until) * SHORT <= wanted.ahead
     return Coverage(until, tuple(_without(asked, there)), short)
 
 
-def _windows(wanted: PartitionSet, now: datetime, since: datetime | None) -> Iterator[Bounds]:
-    """The windows of the span: coarser ones where all of it is old enough to be merged."""
-    first, last = span(wanted, now, since)
+def _onward(end: datetime, there: Sequence[Bounds]) -> datetime | None:
+    """Up to when windows that begin where another ends go on from `end`."""
+    ends = {each.start: each.end for each in there if each.start is not None and each.start >= end}
+    until: datetime | None = end
+    while until in ends:
+        until = ends[until]
+    return until
+
+
+@lru_cache(maxsize=16)  # tables of one interval, which one clock tells the time, have the same windows
+def _windows(
+    asked: Bounds, interval: Interval, merge: Merge | None, now: datetime
+) -> tuple[tuple[Bounds, ...], frozenset[Bounds]]:
+    """The windows of the span: coarser ones where all of it is old enough to be merged. In order, and as a set."""
+    first, last = asked
     assert first is not None
     assert last is not None
-    if wanted.merge is not None:
-        coarse = Interval(1, wanted.merge.into)
-        old = start_of(ago(now, wanted.merge.age), coarse)
+    made = list[Bounds]()
+    if merge is not None:
+        coarse = Interval(1, merge.into)
+        old = start_of(ago(now, merge.age), coarse)
         while shifted(start_of(first, coarse), coarse) <= old:
             end = shifted(start_of(first, coarse), coarse)
-            yield Bounds(first, end)
+            made.append(Bounds(first, end))
             first = end
     while first < last:
-        end = shifted(start_of(first, wanted.interval), wanted.interval)
-        yield Bounds(first, end)
+        end = shifted(start_of(first, interval), interval)
+        made.append(Bounds(first, end))
         first = end
+    return tuple(made), frozenset(made)
 
 
 def _without(window: Bounds, there: Sequence[Bounds]) -> list[Bounds]:

@@ -15,8 +15,10 @@ from provision.model import Finding, StoreOptions
 from provision.ports import Store
 
 if TYPE_CHECKING:
+    from provision.model.diagram import Diagram
     from provision.model.statements import Found
-    from provision.ports.lint import LintReader, Trial
+    from provision.model.stats import StoreStats
+    from provision.ports.lint import Costs, LintReader, Trial
     from provision.ports.touches import TouchReader
 
 OWN = "provision.stores."
@@ -72,6 +74,23 @@ class SnapshotReader(Protocol):
 
     def taken(self, options: StoreOptions, url: str) -> Objects:
         """Without rows, and without what is provision's or the peer's own. Raises UnreachableError, ConfigError."""
+
+
+class StatsReader(Protocol):
+    """`setup/stats.py`: how much a database holds."""
+
+    def measured(self, options: StoreOptions, url: str) -> StoreStats:
+        """Rows, sizes and writes, as far as they can be told without reading the rows.
+
+        Raises CapabilityMissing where this server tells nothing, UnreachableError, ConfigError.
+        """
+
+
+class DiagramReader(Protocol):
+    """`setup/diagram.py`: the tables of a database, and what refers to what."""
+
+    def drawn(self, options: StoreOptions, url: str) -> Diagram:
+        """Reads only. Raises UnreachableError, ConfigError."""
 
 
 class Change(NamedTuple):
@@ -186,6 +205,15 @@ class Kind:
 
     def snapshot(self) -> SnapshotReader | None:
         return cast("SnapshotReader | None", self.part("setup.snapshot"))
+
+    def diagram(self) -> DiagramReader | None:
+        return cast("DiagramReader | None", self.part("setup.diagram"))
+
+    def stats(self) -> StatsReader | None:
+        return cast("StatsReader | None", self.part("setup.stats"))
+
+    def costs(self) -> Costs | None:
+        return cast("Costs | None", self.part("lint.cost"))
 
     def changes(self) -> Changes | None:
         return cast("Changes | None", self.part("setup.changes"))

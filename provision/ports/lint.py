@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from provision.model import Revision, StoreOptions
 from provision.model.lint import Script, World
+from provision.model.stats import RevisionCost
 from provision.model.trial import RevisionSeen
 
 
@@ -19,6 +20,9 @@ class LintReader(Protocol):
 
     needs: Sequence[str]
     """The modules that it parses with, which the extra `lint` brings."""
+
+    reads: Collection[str]
+    """Files and folders beyond the store's own that `scripts` looked into."""
 
     def scripts(self, options: StoreOptions, revisions: Sequence[Revision]) -> Sequence[Script]:
         """The way up of each revision, in order. Must never leave one out: see `Script.not_rendered`."""
@@ -38,6 +42,16 @@ class Trial(Protocol):
 
     def fill(self, options: StoreOptions, url: str) -> int:
         """Give every empty table some rows, where that can be; how many tables. Raises UnreachableError."""
+
+
+class Costs(Protocol):
+    """`lint/cost.py`: what rows cost the statements of a file, on a throw-away database."""
+
+    def cost(self, options: StoreOptions, url: str, script: Script, rows: Mapping[str, int]) -> RevisionCost | None:
+        """Measured on sample rows; None where no table that they name is large.
+
+        `rows`: table → how many there are where the file is to run. Leaves nothing behind. Raises UnreachableError.
+        """
 
 
 def shown(options: StoreOptions, revision: Revision) -> tuple[str, Path]:

@@ -43,8 +43,9 @@ class Upkeep(Protocol):
         Raises ConfigError for what cannot be done, before anything is: unknown names, a missing right.
         """
 
-    def carry_out(self, job: Job, task: Task, say: Say, /) -> str:
-        """Do a piece; what came of it, in words, or nothing. Raises FailedError."""
+    def carry_out(self, job: Job, task: Task, say: Say, wait: float, /) -> str:
+        """Do a piece; what came of it, in words, or nothing. Others are waited for so many seconds. Raises FailedError
+        (table-locked, …)."""
 
     def turn(self, job: Job, /) -> AbstractContextManager[None]:
         """One run of a job at a time, where the store can see to it. Raises FailedError (job-runs-already)."""

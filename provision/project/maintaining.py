@@ -53,12 +53,17 @@ class Maintaining(Opened):
             return tuple(flow.standings(mine, place.upkeeps))
 
     def run_jobs(
-        self, *names: str, on_note: Callable[[str, str], None] = _silent, stop: Stop | None = None
+        self,
+        *names: str,
+        wait: float = 600.0,
+        on_note: Callable[[str, str], None] = _silent,
+        stop: Stop | None = None,
     ) -> tuple[JobDone, ...]:
         """Run every job now, or those that are named, one after the other; what fails stops no other.
 
-        `on_note` is told a job's name and how far it is. Raises ConfigError, UnreachableError; once every job was tried
-        FailedError (job-failed, job-runs-already, …), or Several; Interrupted after `stop`.
+        A statement waits `wait` seconds for others. `on_note` is told a job's name and how far it is. Raises
+        ConfigError, UnreachableError; once every job was tried FailedError (job-failed, job-runs-already, table-locked,
+        …), or Several; Interrupted after `stop`.
         """
         from provision.flows import maintain as flow
         from provision.wiring import maintain
@@ -71,7 +76,7 @@ class Maintaining(Opened):
 
         with maintain.placed(self._project, self._environment, maintain.read(self._project, names)) as (place, mine):
             listener = _Listener(on_note, self._environment.mask)
-            done = flow.run(maintain.plans(place, mine, asked.event), listener, check)
+            done = flow.run(maintain.plans(place, mine, asked.event, wait), listener, check)
         raise_all([each.error for each in done if each.error is not None])
         return tuple(done)
 

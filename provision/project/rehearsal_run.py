@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from provision import settings
 from provision.errors import ConfigError, FailedError, Interrupted, ProvisionError
-from provision.flows import predictions, rehearsal
+from provision.flows import forecast, predictions, rehearsal
 from provision.model import Began, Direction, Done, Failure, RunEvent, Severity, Step
 from provision.model.lint import LintFinding
 from provision.project.opened import Names, names
@@ -18,17 +18,19 @@ from provision.wiring import changes, snapshots, trials
 if TYPE_CHECKING:
     from provision.core.graph import Graph
     from provision.flows.rehearsal import Rehearsal, Snapshots
+    from provision.model.stats import EnvironmentStats
     from provision.project import Project
     from provision.project.moving import Listener
 
 
 class RehearsalScope(NamedTuple):
     """What is rehearsed: `since` a commit, only what is new since; `above` these revisions, only what is not needed by
-    them. `write` keeps the snapshots."""
+    them. `write` keeps the snapshots. `stats` are of the environments that a forecast is wanted for."""
 
     write: bool = False
     since: str | None = None
     above: Names = ()
+    stats: Sequence[EnvironmentStats] = ()
 
 
 class Played:
@@ -96,14 +98,17 @@ class RehearsalRun:
         self._left_out |= {name: "no engine of its own" for name in self._project.stores if name not in self._engines}
         self._left_out |= self._played.skipped
         by_id = {each.id: seen[each.path] for each in graph.order if each.path in seen}
+        revisions = rehearsal.timed(graph, self._played.took)
+        costs = found.costs if found else {}
         return rehearsal.Rehearsal(
             tuple(self._findings),
-            rehearsal.timed(graph, self._played.took),
+            revisions,
             tuple(rehearsal.heads(graph, graph.needs(kept))) if kept else (),
             self._left_out,
             {name: len(each) for name, each in top.items()},
             by_id,
             judged,
+            tuple(each for stats in self._scope.stats for each in forecast.forecasts(revisions, costs, stats)),
         )
 
     def _lint(self) -> trials.Trials | None:
@@ -115,7 +120,7 @@ class RehearsalRun:
             self._left_out["lint"] = "the extra `lint` is not installed: no statement was read, no lock was looked at"
             return None
         self._findings += report.findings
-        return trials.Trials(self._file, self._environment, scripts)
+        return trials.Trials(self._file, self._environment, scripts, self._scope.stats)
 
     def _kept(self, graph: Graph) -> Iterator[str]:
         """Revisions that stay applied, with what they stand on."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provision.errors import ConfigError
+from provision.errors import CapabilityMissing, ConfigError
+from provision.model.diagram import Diagram
+from provision.model.stats import EnvironmentStats
 from provision.project.engines import Engines
 from provision.project.listening import ignored
 from provision.project.moving import Listener, Moving
@@ -29,6 +33,7 @@ class Rehearsing(Moving, Reading, Engines):
         write: bool = False,
         changed_since: str | None = None,
         above: Names = (),
+        stats: Sequence[str | Path] = (),
         on_event: Listener = ignored,
         stop: Stop | None = None,
     ) -> Rehearsal:
@@ -39,16 +44,18 @@ class Rehearsing(Moving, Reading, Engines):
         down, and those that they stand on, stay when the rest is reverted; so do those that `above` names
         (`store/number`), and with `changed_since`, a commit, all that is not new since. Before it is applied, each
         revision is tried on tables with rows. Then every backfill and check is made once. `write` keeps what the
-        revisions make as the snapshots in `schema/`, for `drift`; without it they must say the same.
+        revisions make as the snapshots in `schema/`, for `drift`; without it they must say the same. `stats` are files
+        that `stats()` of other environments wrote: `forecasts` then say how long each revision will take there.
 
         `stop` ends it after the statement in hand, its engines too.
 
         Raises ConfigError (not-embedded, bad-reference, …) and Interrupted; what is wrong with a revision is a finding.
         """
         from provision.project.rehearsal_run import Played, RehearsalRun, RehearsalScope
+        from provision.wiring.stats import read
 
-        served = self._servers()
-        scope, played = RehearsalScope(write, changed_since, above), Played(on_event, stop or Stop())
+        scope = RehearsalScope(write, changed_since, above, [read(Path(each)) for each in stats])
+        served, played = self._servers(), Played(on_event, stop or Stop())
         with tempfile.TemporaryDirectory(prefix="provision-verify-") as folder:
             project = replace(self._project, engines=Path(folder) / "engines")
             elsewhere: Any = type(self)(project, self._environment, self._variables, self._wait_for)
@@ -60,6 +67,40 @@ class Rehearsing(Moving, Reading, Engines):
                 return found
             finally:
                 elsewhere.reset_engines()
+
+    def stats(self, out: str | Path | None = None, *, only: Names = ()) -> EnvironmentStats:
+        """How much every store of the environment holds, how fast its server is, and how long each applied revision
+        took, by the ledgers. No row is read. `out` is a file to keep it in, for `verify`.
+
+        What a server does not tell is None, a store that tells nothing is in `not_told`. Raises UnreachableError,
+        ConfigError (unwritable-file, …).
+        """
+        from provision.wiring import stats as statistics
+
+        wanted = [name for name in names(only) or self.stores if not self._environment.places[name].off]
+        status = self.status(only=tuple(wanted))
+        with sites.masked(self._environment):
+            stores, silent = statistics.taken(self._project, self._environment, wanted)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        found = EnvironmentStats(self.name, self.env, at, stores, statistics.applied(status), silent)
+        if out is not None:
+            statistics.write(Path(out), found)
+        return found
+
+    def diagrams(self, *, only: Names = ()) -> Mapping[str, Diagram]:
+        """Store → its tables and what refers to what, of the kinds that have such; databases are only read.
+
+        Raises ConfigError (capability-missing for one that is named and has none), UnreachableError.
+        """
+        from provision.wiring import snapshots
+
+        wanted = [name for name in names(only) or self.stores if not self._environment.places[name].off]
+        with sites.masked(self._environment):
+            found = snapshots.diagrams(self._project, self._environment, wanted)
+        for name in names(only):
+            if name not in found:
+                raise CapabilityMissing(name, "diagram", "it has no tables that refer to others", "leave --only out")
+        return found
 
     def drift(self, *, only: Names = (), accept: str | None = None) -> Drift:
         """What the databases have otherwise than the snapshots in `schema/` say, which `verify` writes.
@@ -89,7 +130,8 @@ class Rehearsing(Moving, Reading, Engines):
             files = snapshots.accept(self._project, expected, live, accept) if accept and findings else ((), ())
         counts = {name: len(each) for name, each in expected.items()}
         left_out = tuple(name for name in wanted if name not in written)
-        return rehearsal.Drift(findings, counts, left_out, *files)
+        differing = tuple(rehearsal.differences(expected, live))
+        return rehearsal.Drift(findings, counts, left_out, *files, differing)
 
     def _servers(self) -> list[str]:
         """The stores with a url, whose databases hold nothing. Raises ConfigError (not-embedded), UnreachableError."""

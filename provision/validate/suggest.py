@@ -67,23 +67,21 @@ def _look(column: Column, table: str, queries: Queries, scope: Scope) -> Seen:
     name, source = _quoted(column.name), ".".join(map(_quoted, table.split(".")))
     number, text = _NUMBER.match(column.type), _TEXT.match(column.type)
     compared = bool(number or text or _KEY.match(column.type))
-    asked = ["count(*) as a", f"count({name}) as b"]
-    asked += [f"count(distinct {name}) as c"] if compared else ["0 as c"]
-    asked += (
-        [f"count(case when {name} <> {name} then 1 end) as d", f"min({name}) as e", f"max({name}) as f"]
-        if number
-        else []
-    )
-    row = queries.rows(f"select {', '.join(asked)} from {source}", (), scope, 1)[0]
-    rows, there, different = (int(str(row[key])) for key in "abc")
+    asked = ["count(*)", f"count({name})", f"count(distinct {name})" if compared else "0"]
+    if number:
+        asked += [f"count(case when {name} <> {name} then 1 end)", f"min({name})", f"max({name})"]
+    # Names that no column has: ClickHouse would take an alias for a column of that name.
+    listed = ", ".join(f"{each} as {_quoted(f'figure {at}')}" for at, each in enumerate(asked))
+    row = list(queries.rows(f"select {listed} from {source}", (), scope, 1)[0].values())
+    rows, there, different = (int(str(each)) for each in row[:3])
     values: tuple[str, ...] = ()
     if text and 0 < different <= _VALUES and there >= different * _ROWS_PER_VALUE:
-        found = queries.rows(f"select distinct {name} as v from {source} where {name} is not null", (), scope, _VALUES)
-        values = tuple(sorted(str(each["v"]) for each in found))
+        found = queries.rows(f"select distinct {name} from {source} where {name} is not null", (), scope, _VALUES)
+        values = tuple(sorted(str(value) for each in found for value in each.values()))
     # NaN is no number, unlike itself in ClickHouse and the greatest of all in PostgreSQL.
-    high = row.get("f")
-    odd = int(str(row["d"])) + (isinstance(high, float | Decimal) and math.isnan(high)) if number else 0
-    return Seen(column, rows, there, different, odd, row.get("e"), high, values)
+    unlike, low, high = row[3:] if number else (0, None, None)
+    odd = int(str(unlike)) + (isinstance(high, float | Decimal) and math.isnan(high))
+    return Seen(column, rows, there, different, odd, low, high, values)
 
 
 def _checks(seen: Sequence[Seen], table: str, queries: Queries) -> Iterator[tuple[str, str, str, object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,20 +20,23 @@ from provision.ports.kind import Kind
 from provision.ports.lint import LintReader
 from provision.text.files import read_text
 from provision.text.nearest import nearest
+from provision.wiring.lint_cache import LintCache
 
 
-def of_project(project: settings.ProjectFile, only: Sequence[str]) -> tuple[list[StoreScripts], list[LintFinding]]:
+def of_project(
+    project: settings.ProjectFile, only: Sequence[str], cache: LintCache | None = None
+) -> tuple[list[StoreScripts], list[LintFinding]]:
     """Every store that can be linted, and what is wrong in files that cannot be read.
 
+    `cache`: where what was found before is kept, and what is found now.
     Raises ConfigError (unknown-store, missing-extra).
     """
     names = tuple(each.name for each in project.stores)
     for name in only:
         if name not in names:
             raise ConfigError("unknown-store", f"no store is called {name!r}", where="--only", fix=", ".join(names))
-    found: list[StoreScripts] = []
+    read: list[tuple[StoreOptions, Kind, Sequence[Revision]]] = []
     wrong: list[LintFinding] = []
-    listed: list[Revision] = []
     for options in project.stores:
         if only and options.name not in only:
             continue
@@ -44,25 +48,33 @@ def of_project(project: settings.ProjectFile, only: Sequence[str]) -> tuple[list
                 raise
             wrong += of_errors(error, options.name)
             continue
-        listed += revisions
-        found += _scripts(options, kind, revisions)
+        read.append((options, kind, revisions))
     if not only and not wrong:
         try:
-            Graph(listed, project.many_heads)
+            Graph([each for *_, revisions in read for each in revisions], project.many_heads)
         except ProvisionError as error:
             wrong += of_errors(error, project.name)
-    return found, wrong
+    kept = None if wrong else cache
+    return [made for each in read if (made := _scripts(*each, kept)) is not None], wrong
 
 
-def _scripts(options: StoreOptions, kind: Kind, revisions: Sequence[Revision]) -> Iterator[StoreScripts]:
+def _scripts(
+    options: StoreOptions, kind: Kind, revisions: Sequence[Revision], cache: LintCache | None
+) -> StoreScripts | None:
     reader = kind.lint()
-    if reader is not None:
-        _installed(reader, f"provision.toml, [stores.{options.name}]")
-        world = reader.world()
-        world.complete = True
-        read = zip(reader.scripts(options, revisions), revisions, strict=True)
-        scripts = [replace(script, journaled=not each.repeatable) for script, each in read]
-        yield StoreScripts(options.name, scripts, world, rules_of(kind.package))
+    if reader is None:
+        return None
+    _installed(reader, f"provision.toml, [stores.{options.name}]")
+    world = reader.world()
+    world.complete = True
+    entry = cache.entry(options, kind, revisions) if cache is not None else None
+    known = entry.known() if entry is not None else None
+    if known is not None:
+        return StoreScripts(options.name, (), world, (), known)
+    read = zip(reader.scripts(options, revisions), revisions, strict=True)
+    scripts = [replace(script, journaled=not each.repeatable) for script, each in read]
+    keep = partial(entry.keep, reader=reader) if entry is not None else None
+    return StoreScripts(options.name, scripts, world, rules_of(kind.package), keep=keep)
 
 
 def of_files(kind_name: str, files: Sequence[Path], *, complete: bool = False) -> StoreScripts:

@@ -13,7 +13,7 @@ from provision.errors import CapabilityMissing, ConfigError, ProvisionError, rai
 from provision.flows.connect import known_stores
 from provision.flows.maintain import NO_JOBS, Changes, JobPlan, Piece, install, wanted
 from provision.maintain import document as documents
-from provision.model.maintain import Installed, Job
+from provision.model.maintain import Installed, Job, Task
 from provision.model.partitions import PartitionSet
 from provision.ports import Store
 from provision.ports.maintain import Maintained, Say, Upkeep
@@ -22,6 +22,9 @@ from provision.wiring import sites
 
 if TYPE_CHECKING:
     from provision.backfill.workers import StopEvent
+
+
+WAIT = 600.0  # seconds that a statement waits for others where nothing else is asked
 
 
 def read(project: settings.ProjectFile, names: Sequence[str] = ()) -> tuple[Job, ...]:
@@ -79,24 +82,30 @@ def placed(
         yield Place(project, chosen, needed.stores), [each for each in jobs if each.store in needed.stores]
 
 
-def plans(place: Place, jobs: Sequence[Job], stopped: StopEvent) -> Iterator[JobPlan]:
-    """Each job with its pieces, as its turn comes: what the one before it did counts.
+def plans(place: Place, jobs: Sequence[Job], stopped: StopEvent, wait: float = WAIT) -> Iterator[JobPlan]:
+    """Each job with its pieces, as its turn comes: what the one before it did counts. Each statement waits for others
+    so many seconds.
 
     Or what stands against it: one that cannot be begun does not stop the others.
     """
-    return (_plan(place, each, stopped) for each in jobs)
+    return (_plan(place, each, stopped, wait) for each in jobs)
 
 
-def _plan(place: Place, job: Job, stopped: StopEvent) -> JobPlan:
+def _plan(place: Place, job: Job, stopped: StopEvent, wait: float) -> JobPlan:
     upkeep = place.upkeeps.get(job.store)
     try:
         if job.kind == "partitions":
             return JobPlan(job, _windows(place, job), upkeep)
         if job.kind == "backfill":
-            return JobPlan(job, [_repair(place, job, stopped)], upkeep)
+            return JobPlan(job, [_repair(place, job, stopped, wait)], upkeep)
         if upkeep is None:
             raise CapabilityMissing.of_kind(job.store, place.stores[job.store].kind, "jobs", NO_JOBS)
-        pieces = [Piece(task.what, partial(upkeep.carry_out, job, task)) for task in upkeep.tasks(job)]
+        do = upkeep.carry_out
+
+        def piece(task: Task) -> Piece:
+            return Piece(task.what, lambda say: do(job, task, say, wait))
+
+        pieces = [piece(task) for task in upkeep.tasks(job)]
         return JobPlan(job, pieces, upkeep)
     except ProvisionError as error:
         return JobPlan(job, error=error)
@@ -119,7 +128,12 @@ def _windows(place: Place, job: Job) -> list[Piece]:
         "retire": (flow.retire, "retired"),
     }[job.body]
 
+    # Each is looked at alone when its turn comes, and would not see another document of its table then.
+    doubled = {each.wanted.name: each.error for each in flow.standings(mine, parts) if each.doubled}
+
     def keep(each: PartitionSet, say: Say) -> str:
+        if (error := doubled.get(each.name)) is not None:
+            raise error
         found = flow.standings([each], parts, whole=job.body != "ensure")
         change = do(found, parts, lambda _name, text: say(text))[0]
         if change.error is not None:
@@ -130,7 +144,7 @@ def _windows(place: Place, job: Job) -> list[Piece]:
     return [Piece(f"{job.body} windows of {each.table}", partial(keep, each)) for each in mine]
 
 
-def _repair(place: Place, job: Job, stopped: StopEvent) -> Piece:
+def _repair(place: Place, job: Job, stopped: StopEvent, wait: float) -> Piece:
     from provision.flows import backfill as flow
     from provision.text.counts import rows_of
     from provision.wiring import backfills
@@ -141,7 +155,7 @@ def _repair(place: Place, job: Job, stopped: StopEvent) -> Piece:
         raise ConfigError("bad-job", what, where=job.shown, fix=f"write store: {chosen.store}")
 
     def repair(say: Say) -> str:
-        with backfills.placed(place.project, place.environment, [chosen]) as there:
+        with backfills.placed(place.project, place.environment, [chosen], wait=wait) as there:
             run = flow.run(there, chosen, flow.BackfillRequest(noted=say, stopped=stopped))
         return f"filled {rows_of(run.rows_done)}"
 

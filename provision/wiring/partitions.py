@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from provision import kinds, settings
@@ -23,16 +24,37 @@ from provision.wiring import sites
 
 def read(project: settings.ProjectFile, names: Sequence[str] = ()) -> tuple[PartitionSet, ...]:
     """The named sets, or all of the project. Raises ConfigError for everything that is wrong in any of them."""
-    from provision.partitions import document as documents
-
     found = folder.found(project.root)
+    if not found and not names:
+        return ()
+    makers, others = _makers(project)
 
     def one(name: str) -> PartitionSet:
         path = found[_existing_name(name, list(found))]
         shown = path.relative_to(project.root).as_posix()
-        return documents.read(path, shown, lambda store: _keys(project, store))
+        return outline(path, shown, makers, others) or _whole(project, path, shown)
 
     return tuple(for_each(dict.fromkeys(names) or found, one))
+
+
+def _whole(project: settings.ProjectFile, path: Path, shown: str) -> PartitionSet:
+    """As the reader of YAML gives it, which is imported where a document needs it."""
+    from provision.partitions import document as documents
+
+    return documents.read(path, shown, lambda store: _keys(project, store))
+
+
+def _makers(project: settings.ProjectFile) -> tuple[list[str], list[str]]:
+    """The stores whose windows are made by us, and the others that have some."""
+    makers, others = list[str](), list[str]()
+    for each in project.stores:
+        with suppress(ConfigError):  # what is wrong with a kind is said where a document names a store of it
+            kind = kinds.named(each.kind, each.name)
+            if kind.has("partitions.make"):
+                makers.append(each.name)
+            elif kind.has("partitions.keys"):
+                others.append(each.name)
+    return makers, others
 
 
 def schema() -> dict[str, Any]:
@@ -107,9 +129,13 @@ def ensured(
 ) -> tuple[Report, ProvisionError | None]:
     """Make the windows that are missing, at the end of an `up` that went well; what it did, and what stopped it.
 
-    Tables that are not there yet are left for the `up` that makes them.
+    Tables that are not there yet are left for the `up` that makes them. What keeps it from looking stops it, too: what
+    was applied is told with it.
     """
-    found = looked_at(site, only, making=True)
+    try:
+        found = looked_at(site, only, making=True)
+    except ProvisionError as error:
+        return report, error
     changes = ensure(found, parts_of(site.stores), lambda name, text: happened(Note(name, text)), dry_run=dry_run)
     for each in changes:
         count = len(each.windows) if dry_run else len(each.names)
@@ -128,22 +154,10 @@ def looked_at(site: Site, only: frozenset[str] = frozenset(), *, making: bool = 
     Raises ConfigError for a document that is wrong.
     """
     parts = parts_of({name: each for name, each in site.stores.items() if not only or name in only})
-    sets = [each for each in _outlined(site.project, parts) if each.store in parts]
+    sets = [each for each in read(site.project) if each.store in parts]
     if making:
         sets = [each for each in sets if isinstance(parts[each.store], Makes)]
     return [each for each in standings(sets, parts) if not each.absent]
-
-
-def _outlined(project: settings.ProjectFile, parts: Mapping[str, Partitions]) -> Sequence[PartitionSet]:
-    """As `read`, without the reader of YAML where no document needs it."""
-    found = []
-    makers = [name for name, each in parts.items() if isinstance(each, Makes)]
-    for path in folder.found(project.root).values():
-        made = outline(path, path.relative_to(project.root).as_posix(), makers, parts.keys() - set(makers))
-        if made is None:
-            return read(project)
-        found.append(made)
-    return found
 
 
 def parts_of(stores: Mapping[str, Store]) -> Mapping[str, Partitions]:

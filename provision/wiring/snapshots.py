@@ -13,6 +13,7 @@ from provision.flows import rehearsal
 from provision.flows.connect import placed, together
 from provision.flows.rehearsal import Snapshots
 from provision.model import StoreOptions
+from provision.model.diagram import Diagram
 from provision.ports.kind import Change, Objects
 from provision.wiring import local_engines
 
@@ -33,6 +34,21 @@ def taken(project: settings.ProjectFile, environment: settings.Environment, stor
         return options.name, reader.taken(options, local_engines.url(project, environment, options.name))
 
     return dict(together(wanted, one))
+
+
+def diagrams(
+    project: settings.ProjectFile, environment: settings.Environment, stores: Iterable[str]
+) -> dict[str, Diagram]:
+    """The diagram of each of the stores whose kind draws one. Raises as `taken`."""
+    wanted = [each for each in placed(project, environment) if each.name in set(stores)]
+    readers = {each.name: kinds.named(each.kind, each.name).diagram() for each in wanted}
+
+    def one(options: StoreOptions) -> tuple[str, Diagram]:
+        reader = readers[options.name]
+        assert reader is not None
+        return options.name, reader.drawn(options, local_engines.url(project, environment, options.name))
+
+    return dict(together([each for each in wanted if readers[each.name] is not None], one))
 
 
 def full(project: settings.ProjectFile, environment: settings.Environment, stores: Iterable[str]) -> list[str]:

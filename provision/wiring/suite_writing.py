@@ -49,6 +49,7 @@ def from_dbt(project: settings.ProjectFile, path: Path, store: str) -> tuple[str
 def write(path: Path, text: str) -> None:
     """Raises ConfigError (suite-exists, suite-lost)."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from provision import kinds, settings
 from provision.flows.connect import placed
 from provision.flows.lint import LintReport, LintScope, StoreScripts, linted
 from provision.lint.suppress import read
-from provision.model import Revision
-from provision.model.lint import LintFinding
+from provision.model import Revision, StoreOptions
+from provision.model.lint import LintFinding, Script
+from provision.model.stats import EnvironmentStats, RevisionCost, StoreStats
 from provision.model.trial import RevisionSeen
 from provision.wiring import changes, lint, local_engines
 
 
 class Trials:
-    """What the revisions of an environment were seen to do; `seen` is by file."""
+    """What the revisions of an environment were seen to do; `seen` is by file, `costs` by the revision's id.
+
+    `stats` are those of the environments that a forecast is wanted for.
+    """
 
     def __init__(
-        self, project: settings.ProjectFile, environment: settings.Environment, scripts: Iterable[StoreScripts]
+        self,
+        project: settings.ProjectFile,
+        environment: settings.Environment,
+        scripts: Iterable[StoreScripts],
+        stats: Sequence[EnvironmentStats] = (),
     ) -> None:
         self.seen: dict[str, RevisionSeen] = {}
+        self.costs: dict[str, RevisionCost] = {}
+        self._stats = stats
         self._project, self._environment = project, environment
         self._options = {each.name: each for each in placed(project, environment)}
         self._predict = {each.rule.name for each in lint.every_rule() if each.rule.predicts}
@@ -33,6 +43,21 @@ class Trials:
         if script is not None and options is not None and part is not None:
             url = local_engines.url(self._project, self._environment, options.name)
             self.seen[revision.path] = part.tried(options, url, script)
+        if script is not None and options is not None and any(revision.id not in each.applied for each in self._stats):
+            self._measure(revision, script, options)
+
+    def _measure(self, revision: Revision, script: Script, options: StoreOptions) -> None:
+        part = kinds.named(options.kind, options.name).costs()
+        if part is None:
+            return
+        rows: dict[str, int] = {}
+        for each in self._stats:
+            for name, table in each.stores.get(options.name, StoreStats()).tables.items():
+                rows[name] = max(rows.get(name, 0), table.rows or 0)
+        url = local_engines.url(self._project, self._environment, options.name)
+        found = part.cost(options, url, script, rows)
+        if found is not None:
+            self.costs[revision.id] = found
 
     def allowed(self, revision: Revision) -> list[tuple[int, int]]:
         """First and last lines of a file where a comment allows what a rule predicts."""

@@ -68,6 +68,12 @@ def test_plan_offline_needs_no_environment(provision: Provision) -> None:
 
 
 @pytest.mark.usefixtures("files")
+def test_plan_offline_for_an_environment_that_is_not_there_says_so(provision: Provision) -> None:
+    ran = provision("plan", "--offline", "--env", "nowhere")
+    assert (ran.code, ran.out, "error[unknown-environment]" in ran.err) == (2, "", True)
+
+
+@pytest.mark.usefixtures("files")
 def test_plan_offline_sql_prints_the_statements_of_the_target(provision: Provision) -> None:
     assert provision("plan", "--offline", "--sql", "clickhouse/002") == (0, WITH_SQL, "")
 

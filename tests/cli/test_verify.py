@@ -351,7 +351,13 @@ def test_accepted_difference_is_a_revision_and_no_difference_any_more(shop: Path
     with redis.Redis.from_url(_url(provision, "redis")) as client:
         client.xgroup_create("events", "late", id="0")
 
-    told = json.loads(provision("drift", "--env", "local", "--output", "json").out)
+    told = json.loads(provision("drift", "--env", "local", "--output", "json", "--report", "d.html").out)
+    page = (shop / "d.html").read_text()
+    assert '<span class="pass">+   total integer not null default 0</span>' in page
+    assert page.count("made by no revision</div>") == 1
+    assert page.count("<details open>") == len(told["findings"]) == 4
+    assert page.count("DROP INDEX IF EXISTS public.by_total") == 1
+    assert provision("drift", "--env", "local", "--report", "d.pdf").code == 2
     fixes = {each["object"]: each["fix"] for each in told["findings"]}
     assert fixes["table public.orders"] == ("change it back: ALTER TABLE public.orders DROP COLUMN IF EXISTS total")
     assert fixes["index public.by_total"] == "drop it: DROP INDEX IF EXISTS public.by_total"

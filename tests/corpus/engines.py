@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 from pglast import split
 
+from tests.corpus import rest_engines
 from tests.corpus.cases import Case
 
 _WAIT = "500ms"  # after which a statement counts as blocked
@@ -22,7 +23,29 @@ class Harmless(AssertionError):
 
 def harmed(case: Case, url: str) -> None:
     """Run it; raises Harmless where nothing of what the case says is seen. `url` is an empty database of its own."""
-    {"postgres": _postgres, "clickhouse": _clickhouse, "redis": _redis}[case.kind](case, url)
+    runs = {
+        "postgres": _postgres,
+        "clickhouse": _clickhouse,
+        "redis": _redis,
+        "influx": _influx,
+        "weaviate": _weaviate,
+        "arango": _arango,
+    }
+    runs[case.kind](case, url)
+
+
+def _influx(case: Case, url: str) -> None:
+    for shown, value in rest_engines.influx(case, url, _refused):
+        _holds(shown == value, f"{shown!r}, not {value!r}")
+
+
+def _arango(case: Case, url: str) -> None:
+    rest_engines.arango(case, url, _refused)
+
+
+def _weaviate(case: Case, url: str) -> None:
+    for shown, value in rest_engines.weaviate(case, url):
+        _holds(shown == value, f"{shown!r}, not {value!r}")
 
 
 def _postgres(case: Case, url: str) -> None:

@@ -17,7 +17,7 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 def said(case: Case, linter: str, folder: Path) -> Collection[str]:
     """The rules that a linter finds in the change; ours reads what is there before too: it is all that there is."""
     if linter == "provision":
-        texts = [case.before if case.kind != "redis" else "", case.change]
+        texts = [case.before if case.kind not in ("redis", "influx") else "", case.change]
         return {each.rule for each in pages.found(case.kind, texts, complete=True) if each.file == "2.txt"}
     if case.kind != "postgres":
         return ()

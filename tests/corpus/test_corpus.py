@@ -12,6 +12,7 @@ from tests.corpus.cases import LINTERS, Case, every
 from tests.corpus.engines import harmed
 
 pytestmark = pytest.mark.data
+SERVERS = {"redis": "redis_7", "influx": "influx_1", "weaviate": "weaviate", "arango": "arango"}  # ClickHouse: here
 
 
 @pytest.fixture
@@ -19,7 +20,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database for a case."""
     case: Case = request.getfixturevalue("case")
     if case.kind != "postgres":
-        yield request.getfixturevalue("redis_7") if case.kind == "redis" else ""
+        server = SERVERS.get(case.kind)
+        yield request.getfixturevalue(server) if server is not None else ""
         return
     server = request.getfixturevalue("postgres_18")
     name = f"corpus_{case.name.replace('-', '_')}"

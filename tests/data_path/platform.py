@@ -86,7 +86,8 @@ def brought_up(folder: Path) -> Iterator[Platform]:
 
 def emptied(platform: Platform) -> None:
     """Take away what other tests left in ClickHouse, Weaviate and ArangoDB."""
-    platform.clickhouse().command("TRUNCATE TABLE trading_decisions_probabilistic")
+    for name in ("trading_decisions_probabilistic", "model_feedback_events", "probability_metrics_realtime"):
+        platform.clickhouse().command(f"TRUNCATE TABLE {name}")
     for name in ("probabilistic_nodes", "probability_dependencies", "confidence_propagation"):
         platform.arango().collection(name).truncate()
     keys = {"url": platform.variables["WEAVIATE_URL"]}

@@ -17,7 +17,7 @@ from vfr_data.cache import Cache
 from vfr_data.circuit import Circuit
 from vfr_data.database import Database
 from vfr_data.errors import BadInput
-from vfr_data.features import FeatureMatrix, FeatureRow, FeatureStore
+from vfr_data.features import FeatureMatrix, FeatureRow, FeatureStore, offline
 
 SECOND = timedelta(seconds=1)
 
@@ -146,10 +146,13 @@ WRONG = [
     '{"value": 1}',
     '{"value": true, "at": 1}',
     '{"value": 1, "at": 1, "confidence": "high"}',
+    f'{{"value": 1, "at": -{"9" * 30}}}',
+    f'{{"value": 1{"0" * 400}, "at": 1}}',
+    "[" * 100_000,
 ]
 
 
-@pytest.mark.parametrize("text", WRONG)
+@pytest.mark.parametrize("text", WRONG, ids=[each[:40] for each in WRONG])
 def test_a_wrong_cached_value_is_a_counted_miss_and_is_replaced(site: Site, keys: redis.Redis, text: str) -> None:
     store(site, row(site, 5, 1))
     [key] = keys.keys()
@@ -224,3 +227,47 @@ def test_batches_of_one_row_at_once_leave_in_redis_what_postgres_has(site: Site)
         return found
 
     assert [(cached == kept, online) for cached, kept, online in site.run_with(work)] == [(True, 1)] * 5
+
+
+def test_a_broken_entry_among_many_is_alone_a_miss(site: Site, keys: redis.Redis) -> None:
+    tickers = [f"T{n:03}" for n in range(100)]
+    store(site, *(FeatureRow(each, site.now, FEATURE, float(n)) for n, each in enumerate(tickers)))
+    named = {key.decode(): key for key in keys.scan_iter()}
+    for name, text in (("T003", "{"), ("T007", '{"value": 1},{"value": 2}')):
+        [key] = [each for each in named if f":{name}:" in each]
+        keys.hset(key, str(FEATURE), text)
+    [key] = [each for each in named if ":T011:" in each]
+    keys.delete(key)
+    keys.set(key, "another type")
+
+    async def work(store: FeatureStore) -> FeatureMatrix:
+        await store.matrix(tickers, [FEATURE])
+        return await store.matrix(tickers, [FEATURE])
+
+    cache = Cache.of(site.redis, timeout=5)
+    found = site.run(work, cache=cache)
+    assert found.values[:, 0].tolist() == [float(n) for n in range(100)]
+    assert (found.online, cache.counts["wrong"], cache.counts["misses"]) == (97, 2, 3)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_features_of_their_own_times_are_each_found_as_of_a_moment(
+    site: Site, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some new each minute, one a day old, one of the future, one that is not valid, a ticker without any."""
+    monkeypatch.setattr(offline, "TOGETHER", 1 if together else 1000)
+    monkeypatch.setattr(offline, "TICKERS_AT_ONCE", 2)
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    rows = [FeatureRow(t, site.now - n * minute, FEATURE, 100.0 + n) for t in ("A", "B", "C") for n in range(12)]
+    rows += [FeatureRow(t, site.now - 20 * hour, OTHER_FEATURE, 7.0, 0.5, 0.25) for t in ("A", "C", "E")]
+    rows += [FeatureRow("C", site.now - 5 * hour, OTHER_FEATURE, float("nan"))]
+    store(site, *rows)
+    asked = ["E", "C", "NONE", "B", "A"], [OTHER_FEATURE, FEATURE]
+    found = site.run(lambda store: store.matrix(*asked, site.now - 3 * minute), cached=False)
+    none = np.nan
+    wanted = [[7, none], [7, 103], [none, none], [none, 103], [7, 103]]
+    np.testing.assert_array_equal(found.values, wanted)
+    assert (found.confidence[0, 0], found.quality[0, 0]) == (0.5, 0.25)
+    stamp = np.datetime64((site.now - 20 * hour).replace(tzinfo=None), "us")
+    assert found.timestamps[0, 0] == stamp
+    assert np.isnat(found.timestamps[2]).all()

@@ -301,6 +301,9 @@ def test_points_that_cannot_be_kept_are_refused(influx: tuple[TimeSeries, dict[s
     fine = FeaturePoint("AAPL", "rsi", NOW, 1.0)
     for point, why in (
         (replace(fine, value=math.nan), "finite"),
+        (replace(fine, value=None), "finite"),
+        (replace(fine, value="1.5"), "finite"),
+        (replace(fine, value=10**400), "finite"),
         (replace(fine, ticker=""), "cannot be the tag ticker"),
         (replace(fine, feature_name="a\nb"), "cannot be the tag feature_name"),
         (replace(fine, timestamp=NOW - 2 * DAY), "older than real_time keeps"),

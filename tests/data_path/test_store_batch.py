@@ -52,6 +52,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"value": -float("inf")}, "value is too large for numeric(28,8)"),
     ({"value": 1e300}, "value is too large for numeric(28,8)"),
     ({"value": None}, "value is missing"),
+    ({"value": 10**10_000}, "value is too large for a number"),
     ({"value": "1.5"}, "value is no number"),
     ({"value": True}, "value is no number"),
     ({"confidence": 1.01}, "confidence_score is not a number of 0-1"),
@@ -91,6 +92,30 @@ def test_of_duplicates_the_last_valid_one_is_stored(site: Site, sql: psycopg.Con
     result = store(site, row(site, 1), row(site, 2), row(site, float("nan")))
     assert (result.stored, result.rejected, result.superseded) == (1, 1, 1)
     assert served(sql) == [("AAPL", 2)]
+
+
+class Share(float):
+    """A number of a library's own, as numpy's: PostgreSQL says what it is."""
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(Share(1), 2.0), (1.0, Share(2)), (float("nan"), 2.0), (2.0, Share("nan"))]
+)
+def test_of_duplicates_of_two_kinds_of_numbers_the_last_valid_one_is_stored(
+    site: Site, sql: psycopg.Connection, first: float, last: float
+) -> None:
+    result = store(site, row(site, first), row(site, 5.0, ticker="MSFT"), row(site, last))
+    bad = sum(each != each for each in (first, last))
+    assert (result.stored, result.rejected, result.superseded) == (2, bad, 1 - bad)
+    assert served(sql) == [("AAPL", 2), ("MSFT", 5)]
+
+
+def test_a_batch_of_which_some_rows_are_there_is_stored_whole(site: Site, sql: psycopg.Connection) -> None:
+    rows = [row(site, float(n), ticker=f"T{n:03}") for n in range(300)]
+    store(site, rows[7])  # none of those that are looked for first
+    assert store(site, *(each._replace(value=each.value + 1000) for each in rows)) == Stored(300, 0)
+    assert store(site, *rows) == Stored(300, 0)
+    assert served(sql) == [(each.ticker, each.value) for each in rows]
 
 
 def test_an_invalid_row_never_replaces_a_valid_one(site: Site, sql: psycopg.Connection) -> None:

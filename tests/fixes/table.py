@@ -101,7 +101,7 @@ FOLLOWED = {
     "fixes/test_of_settings.py::test_line_is_written_as_the_fix_says": (
         "unknown-environment no-such-option no-embedded-environment no-engine store-not-configured "
         "store-off toml-not-edited bad-url plan-environment unwritable-file no-such-rule "
-        "bad-reference unreadable-file not-embedded no-snapshot bad-snapshot"
+        "bad-reference unreadable-file not-embedded no-snapshot bad-snapshot bad-statistics"
     ),
     "seventh/test_fixes_followed.py::test_file_without_a_draft_is_written_by_hand": "no-draft",
     "seventh/test_fixes_followed.py::test_server_without_import_is_written_by_hand_and_marked": "no-import",

@@ -113,6 +113,14 @@ CASES = [
         {},
         "verify --write",
     ),
+    Case(
+        "bad-statistics",
+        "verify --env local --stats old.json",
+        "write them anew: `provision stats --env NAME --out FILE`",
+        {TOML: TEXT.replace(URL, URL + LOCAL), "old.json": "{"},
+        {},
+        "stats --env test --out old.json",
+    ),
     toml(
         "no-snapshot",
         "drift --env local",

@@ -106,7 +106,7 @@ def _declared(path: Path) -> set[str]:
     extras = ["influx", "weaviate", "arango"] if place[0] == "net" else None
     if place[0] == "stores" and len(place) > 2 and place[1] != "postgres":
         extras = [place[1]]
-        extras = ["grpc"] if place[-1] == "grpc.py" else extras
+        extras = ["grpc"] if place[-1].startswith("grpc") else extras
     if place[2:3] == ("lint",):
         return {*requirements("lint"), *requirements(*(extras or ()))}
     if place[0] in ("embedded", "testing"):

@@ -21,8 +21,8 @@ HEAD = {
         (
             "postgres",
             "bad: true), (true",
-            "bad-expression]: the expression of one is several values, neither",
-            "compare it",
+            "bad-expression]: one is not one expression: a ) closes what it did not open",
+            "write one SQL expression",
         ),
         (
             "postgres",
@@ -30,6 +30,8 @@ HEAD = {
             "bad-expression]: one: aggregate functions are not allowed in FILTER",
             "correct",
         ),
+        ("postgres", "bad: id is null) or (true", "one is not one expression: a ) closes", "write one SQL expression"),
+        ("clickhouse", "bad: success) or (true", "bad-expression]: one: Syntax error", "correct the expression"),
         ("postgres", "bad: pg_sleeep(1) is null", "bad-expression]: one: function pg_sleeep", "No function matches"),
         ("postgres", "not_null: emial", "unknown-column]: users has no column emial", "did you mean email?"),
         ("postgres", "range: {column: email, min: 3}", "bad-expression]: one: operator does not exist", "No operator"),

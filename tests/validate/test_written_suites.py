@@ -48,6 +48,27 @@ def test_suggested_suite_passes_on_what_it_was_made_from(platform: Platform, sto
     assert "gap_out_of_range" in text
 
 
+@pytest.mark.parametrize("store", ["postgres", "clickhouse"])
+def test_columns_with_names_of_one_letter_are_columns(platform: Platform, store: str, tmp_path: Path) -> None:
+    """ClickHouse takes an alias of a query for a column of that name."""
+    send = platform.sql if store == "postgres" else platform.ch
+    engine = "" if store == "postgres" else " engine = MergeTree order by a"
+    send(f"create table letters (a int, b int, c int, d int, e int, f int, n int, v int){engine}")
+    send("insert into letters values (1, 1, 1, 1, 1, 1, 1, 1), (2, 2, 2, 2, 2, 2, 1, 2)")
+    path = tmp_path / "checks" / "letters.yaml"
+    unique = f"store: {store}\ntable: letters\nchecks:\n  - {{name: one, unique: n}}\n"
+    platform.suite("twice", unique + "  - {name: several, unique_combination: [n]}\n")
+    try:
+        written = platform.run("validate", "suggest", "letters", "--store", store, "--to", path)
+        ran = platform.validate("twice")
+    finally:
+        send("drop table letters")
+
+    assert (written.code, written.err) == (0, "")
+    assert "n_out_of_range" in path.read_text(encoding="utf-8")
+    assert {name: each["bad"] for name, each in ran.found.items()} == {"one": 2, "several": 2}
+
+
 @pytest.mark.parametrize("table", ["trading_decisions", "ml_predictions", "users", "model_training_history"])
 def test_suggested_suite_of_a_shipped_table_passes(platform: Platform, table: str) -> None:
     path = platform.folder / "checks" / "suggested.yaml"
@@ -62,6 +83,16 @@ def test_table_that_is_not_there_is_refused(platform: Platform) -> None:
     ran = platform.run("validate", "suggest", "trading_decision")
 
     assert (ran.code, "did you mean trading_decisions?" in ran.err) == (2, True)
+
+
+def test_table_without_columns_is_said_to_have_none(platform: Platform) -> None:
+    platform.sql("create table bare ()")
+    try:
+        ran = platform.run("validate", "suggest", "bare")
+    finally:
+        platform.sql("drop table bare")
+
+    assert (ran.code, "error[unknown-table]: postgres: bare has no columns" in ran.err) == (2, True)
 
 
 DBT = """

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 class Cell(NamedTuple):
@@ -103,19 +104,43 @@ class Filling:
         self._at = np.full(shape, np.iinfo(np.int64).min, dtype=np.int64)
         self._online = np.zeros(shape, dtype=bool)
 
-    def put(self, ticker: str, feature: UUID, cell: Cell, online: bool = False) -> None:
-        place = self.row[ticker], self.column[feature]
-        if cell.at < self._at[place]:
-            return
-        self._values[place], self._at[place], self._online[place] = cell.value, cell.at, online
-        self._confidence[place] = np.nan if cell.confidence is None else cell.confidence
-        self._quality[place] = np.nan if cell.quality is None else cell.quality
+    def put_cells(self, found: Sequence[tuple[str, UUID, Cell]]) -> None:
+        """Put in values that came from Redis."""
+        if found:
+            rows = np.array([self.row[ticker] for ticker, _, _ in found])
+            columns = np.array([self.column[feature] for _, feature, _ in found])
+            values, confidence, quality, at = zip(*(cell for _, _, cell in found), strict=True)
+            floats = [np.array(each, dtype=np.float64) for each in (values, confidence, quality)]  # NaN for None
+            stamps = np.array(at, dtype=np.int64)
+            self.put_all(rows, columns, floats[0], floats[1], floats[2], stamps, online=True)
 
-    def missing(self) -> tuple[list[str], list[UUID]]:
-        """The tickers and the features of which a value is missing yet."""
+    def put_all(
+        self,
+        rows: Integers,
+        columns: Integers,
+        values: Floats,
+        confidence: Floats,
+        quality: Floats,
+        at: Integers,
+        *,
+        online: bool = False,
+    ) -> None:
+        """Put in values: arrays of one length, NaN for a confidence or quality that there is none of."""
+        order = np.argsort(at, kind="stable")
+        order = order[at[order] >= self._at[rows[order], columns[order]]]
+        place = rows[order], columns[order]  # of one place the later comes last, and stays
+        self._values[place], self._at[place], self._online[place] = values[order], at[order], online
+        self._confidence[place], self._quality[place] = confidence[order], quality[order]
+
+    def missing(self) -> tuple[Integers, Integers]:
+        """Places of the tickers and of the features of which a value is missing yet."""
         none = np.isnan(self._values)
-        rows, columns = np.nonzero(none.any(axis=1))[0], np.nonzero(none.any(axis=0))[0]
-        return [self.tickers[row] for row in rows], [self.feature_ids[column] for column in columns]
+        return np.nonzero(none.any(axis=1))[0], np.nonzero(none.any(axis=0))[0]
+
+    def holes(self, rows: Integers) -> tuple[Integers, Integers]:
+        """Row and column of each value that is missing in these rows."""
+        row, column = np.nonzero(np.isnan(self._values[rows]))
+        return rows[row], column
 
     def done(self, as_of: datetime) -> FeatureMatrix:
         # The least integer is how numpy writes NaT.

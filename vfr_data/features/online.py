@@ -8,10 +8,11 @@ Entries are versioned: of two of one field the one with the later time stays, an
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from itertools import product
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from vfr_data.cache import Cache, Client, is_number
@@ -39,6 +40,25 @@ for i = 2, #ARGV, 4 do
 end
 return redis.call('EXPIREAT', KEYS[1], ARGV[1])
 """
+
+# The fields ARGV of each hash, as two texts: lengths with commas, -1 for none, and what is there, one after the other.
+# A client reads two texts in a fraction of the time of thousands.
+_TOGETHER = """
+local lengths, texts = {}, {}
+for _, key in ipairs(KEYS) do
+  local found = redis.pcall('HMGET', key, unpack(ARGV))
+  for place = 1, #ARGV do
+    local text = not found.err and found[place]
+    lengths[#lengths + 1] = text and #text or -1
+    if text then texts[#texts + 1] = text end
+  end
+end
+return {table.concat(lengths, ','), table.concat(texts)}
+"""
+FIELDS = 5000
+"""How many fields one script reads: Redis serves nobody else meanwhile."""
+MANY = 64
+"""From so many fields on they are read by the script."""
 
 
 class Entry(NamedTuple):
@@ -100,31 +120,42 @@ async def read(
         if kind in open_now and (found := family(kind)):
             by_family[found].append(feature)
     limit, cells = microseconds(as_of), []
-    asked = [
-        (ticker, each, features) for ticker in tickers for each, features in by_family.items() if is_segment(ticker)
-    ]
-    for start in range(0, len(asked), CHUNK):
-        chunk = asked[start : start + CHUNK]
-        answers = await cache.ask(partial(_fetch, asked=chunk, as_of=as_of))
-        for (ticker, _, features), texts in zip(chunk, answers or [], strict=False):
-            for feature, text in zip(features, texts, strict=True):
-                cell = _cell(cache, text)
+    fitting = [each for each in tickers if is_segment(each)]
+    for each, features in by_family.items():
+        size = max(1, FIELDS // len(features))
+        for start in range(0, len(fitting), size):
+            chunk = fitting[start : start + size]
+            keys = [each.key(as_of, symbol=ticker) for ticker in chunk]
+            texts = await cache.ask(partial(_fetch, keys=keys, fields=[str(feature) for feature in features]))
+            entries = cache.decoded_all(texts or [])
+            for (ticker, feature), entry in zip(product(chunk, features), entries, strict=False):
+                cell = None if entry is None else _cell(cache, entry)
                 if cell is not None and cell.at <= limit:
                     cells.append((ticker, feature, cell))
     return cells
 
 
-async def _fetch(
-    client: Client, asked: Sequence[tuple[str, Family, list[UUID]]], as_of: datetime
-) -> list[list[bytes | None]]:
-    async with client.pipeline(transaction=False) as pipeline:
-        for ticker, each, features in asked:
-            pipeline.hmget(each.key(as_of, symbol=ticker), [str(feature) for feature in features])
-        answers = await pipeline.execute(raise_on_error=False)
-    return [
-        answer if isinstance(answer, list) else [None] * len(features)
-        for answer, (_, _, features) in zip(answers, asked, strict=True)
-    ]
+async def _fetch(client: Client, keys: Sequence[str], fields: Sequence[str]) -> list[bytes | None]:
+    """The fields of each hash in turn; None for one that is not there, or in a key of another type."""
+    if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
+        async with client.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.hmget(key, fields)
+            answers = await pipeline.execute(raise_on_error=False)
+        none = [None] * len(fields)
+        return [text for answer in answers for text in (answer if isinstance(answer, list) else none)]
+    lengths, whole = await client.register_script(_TOGETHER)(keys=keys, args=fields)
+    return list(_cut(whole, map(int, lengths.split(b","))))
+
+
+def _cut(whole: bytes, lengths: Iterable[int]) -> Iterator[bytes | None]:
+    start = 0
+    for length in lengths:
+        if length < 0:
+            yield None
+            continue
+        yield whole[start : start + length]
+        start += length
 
 
 async def _replace(client: Client, hashes: Sequence[tuple[Place, list[Entry]]]) -> bool:
@@ -155,16 +186,11 @@ def _text(entry: Entry) -> str:
     )
 
 
-def _cell(cache: Cache, text: bytes | None) -> Cell | None:
-    """The value of a field; None for none, and, counted, for what is none of ours."""
-    if text is None:
-        cache.counts["misses"] += 1
-        return None
-    found = cache.decoded(text)
-    if found is None:
-        return None
+def _cell(cache: Cache, found: Mapping[str, Any]) -> Cell | None:
+    """The value of an entry; None, counted, for what is none of ours."""
     value, confidence, quality, at = (found.get(name) for name in ("value", "confidence", "quality", "at"))
-    if is_number(value) and type(at) is int and all(each is None or is_number(each) for each in (confidence, quality)):
-        return Cell(value, confidence, quality, at)
+    fine = is_number(value) and type(at) is int and abs(at) < 1 << 63
+    if fine and all(each is None or is_number(each) for each in (confidence, quality)):
+        return Cell(value, confidence, quality, at)  # type: ignore[arg-type]
     cache.refuse()
     return None

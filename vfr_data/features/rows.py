@@ -15,6 +15,8 @@ EXAMPLES = 20
 # UTF-8 has no form for the halves of pairs, and PostgreSQL none for NUL.
 _TICKER = re.compile(r"[^a-z\s\0\ud800-\udfff]{1,20}")
 _SOURCE = re.compile(r"[^\0\ud800-\udfff]{0,100}")
+_BITS = 4096
+"""Python writes no text of a much larger integer."""
 _COLUMNS = ("ticker", "timestamp", "feature_id", "value", "confidence", "quality", "source")
 
 
@@ -88,6 +90,8 @@ def wrong(row: FeatureRow) -> str | None:
     for name, number in (("value", value), ("confidence", confidence), ("quality", quality)):
         if number is not None and (isinstance(number, bool | str | bytes) or not hasattr(number, "__float__")):
             return f"{name} is no number"
+        if isinstance(number, int) and number.bit_length() > _BITS:
+            return f"{name} is too large for a number"
     if source is not None and not (isinstance(source, str) and _SOURCE.fullmatch(source)):
         return "source is no text of at most 100 characters"
     return None

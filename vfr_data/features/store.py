@@ -1,22 +1,24 @@
 """The feature store: PostgreSQL has every value, Redis the newest ones of the window that is open."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from vfr_data.cache import Cache
 from vfr_data.database import Connection, Database
 from vfr_data.errors import BadInput
-from vfr_data.features import online, wire
+from vfr_data.features import offline, online, wire
 from vfr_data.features.matrix import Cell, FeatureMatrix, Filling
 from vfr_data.features.online import Entry
 from vfr_data.features.rows import Rejections, Source, Stored, each_row, is_ticker
 from vfr_data.features.wire import Packer
 from vfr_data.moments import Clock, aware, now
+from vfr_data.tasks import to_the_end
 
-TICKERS_AT_ONCE = 2000
 CLOCKS_APART = timedelta(seconds=60)
 _LISTED = "n, ticker, timestamp, feature_id, value, confidence_score, data_quality_score, source_provider"
 # Memory enough to sort a batch, which else goes through files.
@@ -37,17 +39,36 @@ _MOVE_OUTSIDE = f"""
 WITH gone AS (DELETE FROM pg_temp.plain_features WHERE ({{inside}}) IS NOT TRUE RETURNING {_LISTED})
 INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
 """
-# Sorted by key, so that two batches wait for one another in one order. Valid rows replace whatever is there.
-_UPSERT = """
+# Rows of one key are judged together, for the last valid one is to stay.
+_MOVE_SAME = f"""
+WITH gone AS (
+    DELETE FROM pg_temp.plain_features p USING pg_temp.staged_features s
+    WHERE p.ticker = s.ticker AND p.feature_id = s.feature_id AND p.timestamp = s.timestamp
+    RETURNING {", ".join("p." + name for name in _LISTED.split(", "))}
+)
+INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
+"""
+# Sorted by key, so that two batches wait for one another in one order, and neighbours in the indexes come in turn.
+_INSERT = """
 INSERT INTO ml_feature_store (ticker, timestamp, feature_id, value, confidence_score, data_quality_score,
     source_provider, validation_status)
 SELECT DISTINCT ON (ticker, feature_id, timestamp) ticker, timestamp, feature_id, value::numeric,
     confidence_score::numeric, data_quality_score::numeric, source_provider, 'valid'
 FROM pg_temp.plain_features ORDER BY ticker, feature_id, timestamp, n DESC
+"""
+# Valid rows replace whatever is there.
+_UPSERT = f"""{_INSERT}
 ON CONFLICT (ticker, feature_id, timestamp) DO UPDATE SET
     value = excluded.value, confidence_score = excluded.confidence_score,
     data_quality_score = excluded.data_quality_score, source_provider = excluded.source_provider,
     validation_status = excluded.validation_status
+"""
+# Whether rows of the batch seem to be there already: some dozens of them, over the whole of it.
+_AGAIN = """
+SELECT EXISTS (
+    SELECT FROM (SELECT * FROM pg_temp.plain_features WHERE n %% %s = 0 LIMIT 100) s JOIN ml_feature_store f
+    ON f.ticker = s.ticker AND f.feature_id = s.feature_id AND f.timestamp = s.timestamp
+)
 """
 # The foreign key would refuse the whole batch.
 _UNKNOWN = """
@@ -84,11 +105,6 @@ FROM pg_temp.touched_features t CROSS JOIN LATERAL (
     ORDER BY m.timestamp DESC LIMIT 1
 ) f
 """
-_MATRIX = """
-SELECT ticker, feature_id, value::float8, confidence_score::float8, data_quality_score::float8,
-    (extract(epoch FROM timestamp) * 1000000)::bigint
-FROM feature_matrix(%s::text[], %s::uuid[], %s::timestamptz)
-"""
 
 
 class FeatureStore:
@@ -110,11 +126,12 @@ class FeatureStore:
             # A batch takes as long as it has rows and its source gives them.
             await connection.execute(_BEGIN)
             await connection.execute(_PLAIN)
-            await self._copy(connection, rows, rejections)
+            if await self._copy(connection, rows, rejections):
+                await connection.execute(_MOVE_SAME)
             stored, superseded = await self._settle(connection, rejections)
             entries = await self._newest(connection)
         if entries and self._cache:
-            await online.write(self._cache, entries)
+            await to_the_end(online.write(self._cache, entries))
         rejected = sum(rejections.reasons.values())
         return Stored(stored, rejected, superseded, dict(rejections.reasons), tuple(rejections.examples))
 
@@ -136,9 +153,12 @@ class FeatureStore:
             await self._fill(filling, moment)
         return filling.done(moment)
 
-    async def _copy(self, connection: Connection, rows: Source, rejections: Rejections) -> None:
-        """Plain rows into one table, the others into another, a few of which wait meanwhile: COPY is one at a time."""
-        packer, others, n = Packer(), bytearray(), 0
+    async def _copy(self, connection: Connection, rows: Source, rejections: Rejections) -> bool:
+        """Plain rows into one table, the others into another, a few of which wait meanwhile: COPY is one at a time.
+
+        Whether there were others.
+        """
+        packer, others, n, some = Packer(), bytearray(), 0, False
         source = each_row(rows)
         more = True
         while more:
@@ -162,9 +182,11 @@ class FeatureStore:
                         break
                 await send(bytes(plain))
             if others:
+                some = True
                 async with _copying(connection, "staged_features") as send:
                     await send(bytes(others))
                 others.clear()
+        return some
 
     async def _settle(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
         """Stored and superseded rows of what is staged."""
@@ -178,7 +200,7 @@ class FeatureStore:
             kinds, starts, ends = zip(*online.windows(self._clock()), strict=True)
             await connection.execute(_TOUCHED, [list(kinds), list(starts), list(ends)])
         [staged] = await _one(connection, "SELECT count(*) FROM pg_temp.plain_features")
-        plain = (await connection.execute(_UPSERT)).rowcount if staged else 0
+        plain = await _upserted(connection, staged) if staged else 0
         stored, invalid, rejected, superseded = await _one(connection, _REPORT)
         for reason, count, indexes in await (await connection.execute(_REASONS)).fetchall():
             rejections.add(reason, count, indexes)
@@ -197,23 +219,17 @@ class FeatureStore:
         if self._cache is None:
             return
         kinds = {each: self._kinds[each] for each in filling.feature_ids if each in self._kinds}
-        for ticker, feature, cell in await online.read(self._cache, filling.tickers, kinds, as_of, at):
-            filling.put(ticker, feature, cell, online=True)
+        filling.put_cells(await online.read(self._cache, filling.tickers, kinds, as_of, at))
 
     async def _fill(self, filling: Filling, as_of: datetime) -> None:
-        tickers, features = filling.missing()
-        if not tickers:
+        rows, columns = filling.missing()
+        if not len(rows):
             return
         async with self._database.transaction() as connection:
-            if len(tickers) > TICKERS_AT_ONCE:  # all of one snapshot
+            if len(columns) >= offline.TOGETHER or len(rows) * len(columns) > offline.AT_ONCE:  # all of one snapshot
                 await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            await self._learn_kinds(connection, features)
-            for start in range(0, len(tickers), TICKERS_AT_ONCE):
-                chunk = tickers[start : start + TICKERS_AT_ONCE]
-                async with connection.cursor(binary=True) as cursor:
-                    await cursor.execute(_MATRIX, [chunk, features, as_of])
-                    for ticker, feature, *cell in await cursor.fetchall():
-                        filling.put(ticker, feature, Cell(*cell))
+            await self._learn_kinds(connection, [filling.feature_ids[each] for each in columns])
+            await offline.fill(connection, filling, as_of)
 
     async def _learn_kinds(self, connection: Connection, features: Sequence[UUID]) -> None:
         """The types of features do not change, so that they are asked for once."""
@@ -245,7 +261,21 @@ async def _copying(connection: Connection, table: str) -> AsyncIterator[Callable
         await copy.write(wire.TAIL)
 
 
-async def _one(connection: Connection, query: str) -> tuple[Any, ...]:
-    row = await (await connection.execute(query)).fetchone()
+async def _upserted(connection: Connection, staged: int) -> int:
+    """Rows stored of plain_features.
+
+    To insert with an eye on conflicts costs a third more. So rows that seem to be new are inserted without, and once
+    more, with it, where one was there.
+    """
+    [again] = await _one(connection, _AGAIN, max(1, staged // 50))
+    if not again:
+        with suppress(psycopg.errors.UniqueViolation):
+            async with connection.transaction():
+                return (await connection.execute(_INSERT)).rowcount
+    return (await connection.execute(_UPSERT)).rowcount
+
+
+async def _one(connection: Connection, query: str, *given: object) -> tuple[Any, ...]:
+    row = await (await connection.execute(query, given or None)).fetchone()
     assert row is not None  # aggregates give one row
     return tuple(row)

@@ -6,7 +6,6 @@ that come again and again.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import isfinite
 from struct import Struct
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -36,24 +35,35 @@ class Packed(NamedTuple):
 
 
 class Packer:
-    """Packs rows in turn; tickers and sources are looked at once, and the time of the row before not again."""
+    """Packs rows in turn; tickers, sources and scores are looked at once, and the time of the row before not again."""
 
     def __init__(self) -> None:
         self._tickers: dict[str, bytes] = {}
         self._sources: dict[str | None, bytes] = {None: _NULL}
+        self._shares: dict[float, bytes] = {}
         self._at: datetime | None = None
         self._time = b""
 
     def pack(self, n: int, row: FeatureRow) -> Packed:
         ticker, at, feature, value, confidence, quality, source = row
-        plain = _is_value(value) and _is_share(confidence) and _is_share(quality)
+        # A float alone: 1 and True are equal to 1.0, and only two of them are numbers.
+        sure = self._shares.get(confidence) if type(confidence) is float else None
+        good = self._shares.get(quality) if type(quality) is float else None
+        plain = _is_value(value) and (sure or _is_share(confidence)) and (good or _is_share(quality))
         if not (plain and at is self._at and self._knows(ticker, source) and type(feature) is UUID):
             if reason := wrong(row):
                 return Packed(b"", False, reason)
             self._learn(ticker, at, source)
         fixed = _FIRST.pack(8, 8, n), self._tickers[ticker], self._time, feature.bytes
-        numbers = _text(value), _text(confidence), _text(quality)
-        return Packed(b"".join((*fixed, *numbers, self._sources[source])), plain)
+        numbers = _text(value), sure or self._share(confidence), good or self._share(quality)
+        return Packed(b"".join((*fixed, *numbers, self._sources[source])), bool(plain))
+
+    def _share(self, share: Any) -> bytes:
+        """Scores come again and again, as tickers do."""
+        text = _text(share)
+        if type(share) is float and 0 <= share <= 1 and len(self._shares) < _KNOWN:
+            self._shares[share] = text
+        return text
 
     def _knows(self, ticker: Any, source: Any) -> bool:
         if type(ticker) is not str or ticker not in self._tickers:
@@ -93,4 +103,4 @@ def _is_share(value: Any) -> bool:
 
 
 def _is_exact(value: Any) -> bool:
-    return type(value) in (int, Decimal) and isfinite(value)
+    return type(value) is int or (type(value) is Decimal and value.is_finite())

@@ -51,6 +51,8 @@ def lines(each: SetStanding) -> Iterator[tuple[str, bool]]:
             yield f"{window.name} is half retired: `provision partitions retire {each.wanted.name}`", True
     for name in found.merging:
         yield f"the merge into {name} did not end: `provision partitions merge {each.wanted.name}`", True
+    if found.trouble:
+        yield found.trouble, True
     yield from ((text, False) for text in _ahead(each, forecast(each.wanted, found)))
 
 

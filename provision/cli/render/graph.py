@@ -35,31 +35,31 @@ def mermaid(graph: Graph, stores: Sequence[str]) -> Iterator[str]:
     yield "flowchart TD"
     shown = _shown_ids(graph, stores)
     for store in stores:
-        yield f'  subgraph {_node(store)}["{store}"]'
-        yield from (f'    {_node(each.id)}["{_label(each)}"]' for each in graph.of(store))
+        yield f'  subgraph {node(store)}["{store}"]'
+        yield from (f'    {node(each.id)}["{_label(each)}"]' for each in graph.of(store))
         yield "  end"
     for each in graph.order:
-        yield from (f"  {_node(parent)} --> {_node(each.id)}" for parent in each.parents if shown >= {parent, each.id})
-        yield from (f"  {_node(need)} -.-> {_node(each.id)}" for need in each.requires if shown >= {need, each.id})
+        yield from (f"  {node(parent)} --> {node(each.id)}" for parent in each.parents if shown >= {parent, each.id})
+        yield from (f"  {node(need)} -.-> {node(each.id)}" for need in each.requires if shown >= {need, each.id})
 
 
 def dot(project: str, graph: Graph, stores: Sequence[str]) -> Iterator[str]:
     """A digraph: solid edges within a store, dashed ones for what is required of another."""
-    yield f"digraph {_quoted(project)} {{"
+    yield f"digraph {quoted(project)} {{"
     yield "  node [shape=box]"
     shown = _shown_ids(graph, stores)
     for store in stores:
-        yield f"  subgraph {_quoted(f'cluster_{store}')} {{"
-        yield f"    label={_quoted(store)}"
-        yield from (f"    {_quoted(each.id)} [label={_quoted(_label(each))}]" for each in graph.of(store))
+        yield f"  subgraph {quoted(f'cluster_{store}')} {{"
+        yield f"    label={quoted(store)}"
+        yield from (f"    {quoted(each.id)} [label={quoted(_label(each))}]" for each in graph.of(store))
         yield "  }"
     for each in graph.order:
         for parent in each.parents:
             if shown >= {parent, each.id}:
-                yield f"  {_quoted(parent)} -> {_quoted(each.id)}"
+                yield f"  {quoted(parent)} -> {quoted(each.id)}"
         for need in each.requires:
             if shown >= {need, each.id}:
-                yield f"  {_quoted(need)} -> {_quoted(each.id)} [style=dashed]"
+                yield f"  {quoted(need)} -> {quoted(each.id)} [style=dashed]"
     yield "}"
 
 
@@ -100,11 +100,12 @@ def _label(each: Revision) -> str:
     return f"{each.number} {each.description}{_draft(each)}".replace('"', "'")
 
 
-def _node(name: str) -> str:
+def node(name: str) -> str:
     """A name as Mermaid takes one for a node; injective, so that no two revisions fall together."""
     return "".join(char if char.isascii() and char.isalnum() else f"_{ord(char):x}_" for char in name)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as Graphviz takes one."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
-from provision.errors import FailedError
+from provision.errors import ConfigError, FailedError
 from provision.text.visible import visible_lines
 
 _STYLE = """
@@ -50,6 +50,13 @@ def whole(title: str, body: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>"
     )
+
+
+def refuse_other(path: Path, of: str) -> None:
+    """Raises ConfigError (unknown-report) for a report that is no page."""
+    if path.suffix.lower() != ".html":
+        what = f"no report of {of} ends in {path.suffix or 'nothing'}"
+        raise ConfigError("unknown-report", what, where=str(path), fix="end it in .html")
 
 
 def written(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import typer
@@ -82,12 +83,15 @@ def written(done: LintReport, junit: Path | None, sarif: Path | None) -> None:
     report_files.written("provision lint", done.findings, junit, sarif, passed)
 
 
-def fixed(done: LintReport, *, yes: bool) -> None:
-    """Show what has one right form as a diff; write it after a question, or without one where `yes`."""
+def fixed(done: LintReport, free: Collection[str] | None, *, yes: bool) -> None:
+    """Show what has one right form as a diff; write it after a question, or without one where `yes`.
+
+    `free`: the files that may be changed; None for all.
+    """
     from provision.cli.render import lint_files
 
     paper = Paper(sys.stderr)
-    changed = lint_files.mended(done.findings)
+    changed = lint_files.mended([each for each in done.findings if free is None or each.file in free])
     for file, (before, after) in changed.items():
         paper.write_lines(lint_files.diff(file, before, after))
     if not changed:

@@ -172,7 +172,7 @@ def _table(paper: Paper, each: SetStanding) -> None:
         paper.write(f"  no window for {between(gap)}", "bad")
     if each.found.trouble:
         paper.write(f"  {each.found.trouble}", "bad")
-    elif each.needs:
+    if each.needs and each.needs != each.found.trouble:
         command = {"merge": "merge", "retired": "retire"}
         verb = next((verb for word, verb in command.items() if word in each.needs), "ensure")
         paper.write(f"  {each.needs}; `provision partitions {verb} {wanted.name}`", "bad")

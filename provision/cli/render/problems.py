@@ -16,7 +16,7 @@ _FILE = r"(?P<file>[^:;,\n]+\.(?:py|sql|yaml))(?::(?P<line>\d+)(?::(?P<col>\d+))
 # Commands in a fix that ask for an environment and do not name one.
 _MOVES = (
     r"(?<=`)provision (?:up|down|status|plan(?! show)|history|baseline|resolve|lock|backfill|validate|doctor|import"
-    r"|partitions|ledger|lint|drift|maintain|tune|rebase)\b"
+    r"|partitions|ledger|lint|drift|stats|maintain|tune|rebase)\b"
     r"(?![^`]*(?:--env|-e )\b)[^`]*(?=`)"
 )
 

@@ -10,8 +10,9 @@ from provision.cli.render.lint import annotation, lines_of
 from provision.cli.render.paper import Paper, print_document, print_form
 from provision.cli.render.report_files import JunitCase
 from provision.cli.render.ticker import Ticker
+from provision.flows.forecast import HISTORY, RehearsedRevision
 from provision.flows.predictions import REFUTED, strongest
-from provision.flows.rehearsal import Drift, Rehearsal, RehearsedRevision
+from provision.flows.rehearsal import Drift, Rehearsal
 from provision.model import Began, RunEvent
 from provision.model.lint import LintFinding
 from provision.model.trial import LOCKS, STOPS_WRITES, RevisionSeen
@@ -55,6 +56,7 @@ class RehearsalRender:
         for each in _slowest(done.revisions):
             self._paper.write(f"  {each.id}  up {_ms(each.up_ms)}, down {_ms(each.down_ms)}", "dim")
         _seen(self._paper, done)
+        _forecast(self._paper, done)
         if write and not any(each.rule.endswith("fails") for each in done.findings):
             self._paper.write(f"schema/ holds what {len(done.objects)} stores are made of")
         ups = sum(each.up_ms is not None for each in done.revisions)
@@ -114,6 +116,7 @@ def as_json(done: Rehearsal, exit_code: int) -> dict[str, object]:
         "objects": dict(done.objects),
         "seen": {id: seen_as_json(each) for id, each in done.seen.items()},
         "predictions": [each._asdict() for each in done.predictions],
+        "forecasts": [each._asdict() for each in done.forecasts],
         "exit": exit_code,
     }
 
@@ -144,6 +147,15 @@ def _seen(paper: Paper, done: Rehearsal) -> None:
             paper.write(f"  {id}  {lock} of {name} for {held_ms:.0f} ms", "dim")
 
 
+def _forecast(paper: Paper, done: Rehearsal) -> None:
+    """How long what is not applied yet will take, per environment."""
+    for each in done.forecasts:
+        if each.basis != HISTORY:
+            rows = f", {each.rows:,} rows" if each.rows else ""
+            why = f"; {each.why}" if each.why else ""
+            paper.write(f"  {each.id}  {each.environment}: about {_long(each.ms)}{rows}{why}", "dim")
+
+
 def _told(paper: Paper, findings: Sequence[LintFinding], form: str) -> None:
     for each in findings:
         if form == "github":
@@ -154,6 +166,10 @@ def _told(paper: Paper, findings: Sequence[LintFinding], form: str) -> None:
 
 def _slowest(revisions: Sequence[RehearsedRevision]) -> Sequence[RehearsedRevision]:
     return sorted(revisions, key=lambda each: -(each.up_ms or 0))[:SLOWEST]
+
+
+def _long(ms: int) -> str:
+    return f"{ms} ms" if ms < 1000 else f"{ms / 1000:.1f} s" if ms < 120_000 else f"{ms / 60_000:.0f} min"
 
 
 def _ms(duration: int | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from provision.model.stats import TableStats
     from provision.stores.influx.migrate.model import Rollup, Tier
 
 EXAMPLE = "http://user:password@host:8086"
@@ -112,6 +113,9 @@ class Server(Protocol):
 
     def missing_rights(self) -> str:
         """What the login may not do and provision needs, as a sentence; empty when nothing is known."""
+
+    def sizes(self) -> Mapping[str, TableStats] | None:
+        """Bytes and writes of each tier, as `database.tier`; None when the server does not say."""
 
     def runs_rollups(self) -> bool | None:
         """Whether the server computes rollups; None when it does not say."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from provision.documents.refused import Refused
 from provision.errors import ConfigError, ProvisionError
 from provision.model import StoreOptions
+from provision.model.stats import TableStats
 from provision.net.http import Address, Answer, Http, refused_login
 from provision.stores.influx.migrate import influxql
 from provision.stores.influx.migrate.influxql import quoted, text
@@ -213,6 +215,22 @@ class Server1:
         except ConfigError as error:
             return f"this login is no administrator: {error.what}"
         return ""
+
+    def sizes(self) -> Mapping[str, TableStats] | None:
+        clock = next(next(each.rows()) for each in self._answer("SHOW DIAGNOSTICS") if each.name == "system")
+        begun, now = (datetime.fromisoformat(str(clock[key])) for key in ("started", "currentTime"))
+        seconds = max((now - begun).total_seconds(), 1.0)
+        found: dict[str, list[int]] = {}
+        for each in self._answer("SHOW STATS"):
+            if each.name == "shard" and each.tags["database"] not in OWN_DATABASES:
+                sums = found.setdefault(f"{each.tags['database']}.{each.tags['retentionPolicy']}", [0, 0])
+                for row in each.rows():
+                    sums[0] += int(row["diskBytes"])
+                    sums[1] += int(row["writePointsOk"])
+        return {
+            name: TableStats(None, size, None, round(written / seconds, 3))
+            for name, (size, written) in sorted(found.items())
+        }
 
     def runs_rollups(self) -> bool | None:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from provision.documents.operation import Stopped
 from provision.model import StoreOptions
+from provision.model.stats import TableStats
 from provision.net.guard import streamed
 from provision.net.http import Address
 from provision.stores.influx import annotated
@@ -209,6 +210,9 @@ class Server2:
         self._all_tasks(LOG_TIER)
         missing = [each for each in (self._missing_write(kind) for kind in ("buckets", "tasks")) if each]
         return "; ".join(missing)
+
+    def sizes(self) -> Mapping[str, TableStats] | None:
+        return None  # only /metrics has them, which a server may not show
 
     def runs_rollups(self) -> bool | None:
         return None

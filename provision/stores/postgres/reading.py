@@ -20,7 +20,7 @@ _SET = "select set_config('lock_timeout', %s, false)"
 def reader(connection: Connection, seconds: float | None = None) -> Connection:
     """The connection, which from now on waits so long for a lock. Its `execute` raises FailedError (table-locked)."""
     limit(connection, PATIENCE if seconds is None else seconds)
-    connection.blockers = _blockers
+    connection.blockers, connection.suspects = _blockers, _suspects
     return connection
 
 
@@ -31,19 +31,28 @@ def limit(connection: Connection, seconds: float) -> None:
 
 
 @contextmanager
-def patience(connection: Connection) -> Iterator[None]:
+def patience(connection: Connection, seconds: float | None = None) -> Iterator[None]:
     """In the block the connection is a `reader`, and afterwards as it was."""
     if connection.blockers is not None:
         yield
         return
     [(before,)] = connection.execute("select current_setting('lock_timeout')").fetchall()
-    reader(connection)
+    reader(connection, seconds)
     try:
         yield
     finally:
         connection.blockers = None
         if not connection.closed:
             connection.execute(_SET, (before,))
+
+
+def _suspects(connection: Connection) -> str:
+    from provision.stores.postgres.migrate.blockers import oldest
+
+    try:
+        return oldest(connection)
+    except (psycopg.Error, ProvisionError):
+        return ""  # in a transaction, nothing more is answered
 
 
 def _blockers(connection: Connection) -> str:

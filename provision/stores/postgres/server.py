@@ -48,6 +48,8 @@ class Connection(psycopg.Connection[Any]):
     blockers: Callable[[Connection], str] | None = None
     """Of a session that reads tables of others, see `reading`: whom it waits for, in words. A lock that it cannot have
     in its `lock_timeout` is FailedError (table-locked)."""
+    suspects: Callable[[Connection], str] | None = None
+    """Who may have had the lock, in words, where a statement gave up before that was looked at."""
     in_the_way = ""  # whom its statement waited for, as it was seen last
     _place = ""  # once it was closed because its server is silent: libpq says nothing of it then
 
@@ -112,7 +114,8 @@ class Connection(psycopg.Connection[Any]):
 
     def table_locked(self) -> FailedError:
         """The error for a lock that was waited for in vain, with who has it as far as that was seen."""
-        who, self.in_the_way = self.in_the_way or "another session", ""
+        who = self.in_the_way or (self.suspects(self) if self.suspects is not None else "") or "another session"
+        self.in_the_way = ""
         fix = "let that transaction end, or end it (select pg_terminate_backend(PID)); then run the same command again"
         return FailedError("table-locked", f"a table stayed locked by {who}", where=self.store, fix=fix)
 

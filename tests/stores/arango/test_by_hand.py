@@ -6,6 +6,7 @@ from pathlib import Path
 
 from provision.model import StoreOptions
 from provision.stores.arango.setup.snapshot import taken
+from provision.stores.arango.setup.stats import measured
 from tests.stores.arango.raw import Raw
 from tests.stores.by_hand import told
 
@@ -63,3 +64,8 @@ def test_every_change_by_hand_is_told_and_silent_once_undone(raw: Raw, tmp_path:
         assert taken(options, raw.url) == before, name
     raw.ask("POST", "/_api/document/people", {"name": "a row"})
     assert taken(options, raw.url) == before
+    assert {name: each.rows for name, each in measured(options, raw.url).tables.items()} == {
+        "knows": 0,
+        "people": 1,
+        "spare": 0,
+    }

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from provision.kinds import build
 from provision.model import StoreOptions
 from provision.model.partitions import Bounds, Interval, PartitionSet, TableWindows, Unit
 from provision.partitions import document
-from provision.stores.clickhouse.partitions.bounds import bounds, key_of, zone_of
+from provision.stores.clickhouse.partitions.bounds import bounds, elements, key_of, zone_of
 from provision.stores.clickhouse.partitions.keys import KEYS
+from provision.stores.clickhouse.partitions.table import ClickhousePartitions
 from provision.stores.clickhouse.server import Client
 from provision.stores.clickhouse.store import ClickhouseStore
 from tests.servers.command_line import Provision, Ran
@@ -139,6 +141,72 @@ def test_retire_drops_what_is_over_and_only_that(project: Path, provision: Provi
     assert "nothing to do" in provision("partitions", "retire", "--as-of", "2026-12-01").out
 
 
+def test_a_retention_that_would_empty_the_table_keeps_its_newest_partition(
+    project: Path, provision: Provision, client: Client
+) -> None:
+    describe(project, more="retain: 1 month\n")
+
+    for dry in (("--dry-run",), ()):
+        ran = provision("partitions", "retire", "--as-of", "2027-06-01", *dry)
+        assert (ran.code, "error[would-empty]: 202611 holds the last rows of t" in ran.err) == (3, True), ran.err
+
+    assert client.rows("SELECT DISTINCT toYYYYMM(at) FROM t") == [(202611,)]
+
+
+def test_a_partition_that_is_written_to_while_it_is_retired_is_kept(
+    project: Path, provision: Provision, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe(project, more="retain: 9 months\n")
+    retire = ClickhousePartitions.retire
+
+    def late(self: ClickhousePartitions, *given: Any) -> None:
+        client.command("INSERT INTO t VALUES ('2026-01-05', 7)")
+        retire(self, *given)
+
+    monkeypatch.setattr(ClickhousePartitions, "retire", late)
+
+    ran = provision("partitions", "retire", "--as-of", "2026-12-01")
+
+    assert (ran.code, "error[window-filled]: 202601 is written to" in ran.err) == (5, True), ran.err
+    assert client.rows("SELECT count() FROM t WHERE toYYYYMM(at) = 202601") == [(102,)]
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    assert provision("partitions", "retire", "--as-of", "2026-12-01", "--env", "test").code == 0
+    assert client.rows("SELECT DISTINCT toYYYYMM(at) FROM t ORDER BY 1") == [(202611,)]
+
+
+@pytest.mark.parametrize("key", ["(s, toYYYYMM(at))", "(toYYYYMM(at), length(s), s)"])
+def test_partitions_of_a_tuple_are_windows_of_their_time(
+    project: Path, provision: Provision, client: Client, key: str
+) -> None:
+    client.command(f"CREATE TABLE u (at DateTime('UTC'), s String) ENGINE = MergeTree PARTITION BY {key} ORDER BY at")
+    client.command("INSERT INTO u SELECT '2026-01-05', s FROM (SELECT arrayJoin(['a, (', 'it\\'s', '']) AS s)")
+    client.command("INSERT INTO u VALUES ('2026-01-06', 'it\\'s'), ('2026-11-05', 'a, (')")
+    describe(project, "u", more="retain: 9 months\n")
+
+    [listed] = json.loads(provision("partitions", "list", "-o", "json").out)
+    ran = provision("partitions", "retire", "--as-of", "2026-12-01")
+
+    assert [(each["name"], each["rows"], each["parts"]) for each in listed["windows"]] == [
+        ("202601", 4, 4), ("202611", 1, 1),
+    ]  # fmt: skip
+    assert (ran.code, "retired 1 window" in ran.out) == (0, True), ran.out + ran.err
+    assert client.rows("SELECT toYYYYMM(at), s FROM u") == [(202611, "a, (")]
+
+
+def test_weeks_and_a_table_without_rows_have_a_forecast(project: Path, provision: Provision, client: Client) -> None:
+    client.command("CREATE TABLE w (at Date) ENGINE = MergeTree PARTITION BY toMonday(at) ORDER BY at")
+    describe(project, "w", interval="1 week", more="retain: 2 weeks\n")
+    empty = provision("partitions", "forecast", "--as-of", "2026-12-01")
+    assert (empty.code, "holds 0 windows" in empty.out) == (0, True), empty.out
+    client.command("INSERT INTO w VALUES ('2026-11-01'), ('2026-11-02'), ('2026-11-30')")
+
+    ran = provision("partitions", "retire", "--as-of", "2026-12-01")
+
+    assert (ran.code, "2026-10-26 … 2026-11-02" in ran.out, "2026-11-02 … 2026-11-09" in ran.out) == (0, True, True)
+    assert client.rows("SELECT at::String FROM w") == [("2026-11-30",)]
+
+
 def test_forecast_tells_how_a_table_grows_and_what_leaves(project: Path, provision: Provision, client: Client) -> None:
     describe(project, more="retain: 9 months\n")
 
@@ -189,14 +257,14 @@ def test_too_many_parts_are_told_before_inserts_are_refused(
         ("t", "v", "1 month", "t is partitioned by at, not by v"),
         ("t", "at", "1 day", "t has a window each month, and interval says 1 day"),
         ("whole", "at", "1 month", "whole is not partitioned"),
-        ("mixed", "at", "1 month", "mixed is partitioned by (v, toYYYYMM(at))"),
+        ("mixed", "at", "1 month", "mixed is partitioned by (v, toMonth(at))"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told(
     store: ClickhouseStore, client: Client, table: str, column: str, interval: str, message: str
 ) -> None:
     client.command("CREATE TABLE whole (at DateTime, v Int64) ENGINE = MergeTree ORDER BY at")
-    client.command("CREATE TABLE mixed AS whole ENGINE = MergeTree PARTITION BY (v, toYYYYMM(at)) ORDER BY at")
+    client.command("CREATE TABLE mixed AS whole ENGINE = MergeTree PARTITION BY (v, toMonth(at)) ORDER BY at")
     found = store.partitions.look([wanted(table, column, document.interval(interval))])["t"]
     assert isinstance(found, ProvisionError)
     assert found.what == message
@@ -235,7 +303,10 @@ def test_bounds_of_a_value(function: str, value: str, start: str, end: str) -> N
 
 
 def test_keys_and_zones_are_read_as_the_server_writes_them() -> None:
-    assert key_of("toYYYYMM(`at`)") == ("toYYYYMM", "at")
+    assert key_of("toYYYYMM(`at`)") == ("toYYYYMM", "at", 0)
+    assert key_of("(cityHash64(a, 'x, (') % 4, toMonday(at))") == ("toMonday", "at", 1)
+    assert key_of("(toYear(at), toYYYYMM(at))") is None
+    assert elements(r"('it\'s, (', [1, 2], 202602)") == [r"'it\'s, ('", "[1, 2]", "202602"]
     assert key_of("toYYYYMM(at, 'UTC')") is None
     assert key_of("intDiv(at, 7)") is None
     assert zone_of("DateTime64(3, 'UTC')", "Asia/Tokyo") is UTC

@@ -14,6 +14,7 @@ from provision.model import StoreOptions
 from provision.ports.kind import Change
 from provision.stores.clickhouse.setup.changes import changes
 from provision.stores.clickhouse.setup.snapshot import taken
+from provision.stores.clickhouse.setup.stats import measured
 
 MADE = (
     "CREATE TABLE t (id UInt64, at DateTime('UTC'), note String) ENGINE = MergeTree ORDER BY id",
@@ -67,6 +68,9 @@ def test_every_change_by_hand_is_one_difference(clickhouse_embedded: str, tmp_pa
     client.database = "snapshot_of_this"
     for statement in MADE:
         client.command(statement)
+    client.command("INSERT INTO t SELECT number, now(), 'one' FROM numbers(600)")
+    found = measured(options, url).tables["t"]
+    assert (found.rows, (found.bytes or 0) > 0, found.writes_per_second) == (600, True, 1.0)
     before = taken(options, url)
     assert list(before) == ["table sums", "table t", "view v"]
     for change, undo, name in CHANGES:

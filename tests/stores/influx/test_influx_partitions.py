@@ -84,6 +84,17 @@ def test_what_is_over_is_dropped_where_the_server_keeps_all(store: InfluxStore, 
     assert raw.records("SELECT v FROM tiers.short.m") != []
 
 
+def test_the_newest_group_stays_where_all_are_over(store: InfluxStore) -> None:
+    each = wanted("tiers.kept", retain=Interval(1, Unit.DAY))
+    found = standings([each], {"influx": store.partitions}, datetime(2027, 2, 1, tzinfo=UTC))
+
+    [change] = retire(found, {"influx": store.partitions}, lambda _name, _text: None)
+
+    assert change.error is not None
+    assert (change.error.code, change.error.exit_code) == ("would-empty", 3)
+    assert [window.name for window in look(store, each).windows] == ["2026-01-02T00:00"]
+
+
 def test_a_forecast_tells_what_is_over_soon_and_no_sizes(store: InfluxStore) -> None:
     as_of = datetime(2026, 1, 20, tzinfo=UTC)
     sets = [wanted("tiers.kept", retain=Interval(30, Unit.DAY)), wanted("tiers.short", Interval(1, Unit.WEEK))]

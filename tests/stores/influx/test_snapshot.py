@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from provision.stores.influx.setup.snapshot import taken
+from provision.stores.influx.setup.stats import measured
 from tests.stores.by_hand import told
 from tests.stores.influx.conftest import Write
 from tests.stores.influx.raw import Raw
@@ -50,6 +51,13 @@ def test_every_change_by_hand_is_one_difference(write: Write, influx_1: str, raw
         assert all(name in each for each in found), found
         raw.ask(undo)
         assert taken(options, influx_1) == before, undo
+
+
+def test_statistics_say_what_a_tier_holds_and_how_fast_it_grows(write: Write, influx_1: str, raw: Raw) -> None:
+    raw.ask("CREATE DATABASE app")
+    raw.write("app", [f"m v=1 {moment}" for moment in range(1, 50)])
+    found = measured(write(), influx_1).tables["app.autogen"]
+    assert (found.rows, (found.writes_per_second or 0) > 0) == (None, True)
 
 
 def test_users_are_each_servers_own(write: Write, influx_1: str, raw: Raw) -> None:

@@ -46,9 +46,16 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def project(root: Path, postgres_15: str, provision: Provision, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def server(request: pytest.FixtureRequest, postgres_15: str) -> str:
+    """The url of the server of `project`: PostgreSQL 15, and for a test that is `on_both` 18 as well."""
+    url: str = request.getfixturevalue("postgres_18") if getattr(request, "param", "15") == "18" else postgres_15
+    return url
+
+
+@pytest.fixture
+def project(root: Path, server: str, provision: Provision, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """An empty project; its env.py is still to be written."""
-    with database(postgres_15) as url:
+    with database(server) as url:
         monkeypatch.setenv("PEERS_URL", url)
         yield Project(root, url, provision)
 

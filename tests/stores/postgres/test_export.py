@@ -12,7 +12,7 @@ from pyarrow import parquet
 from tests.backfill.machines import fill_up, leave, small_disk
 from tests.fixes.following import failed, fix_of
 from tests.stores.postgres.projects import Project
-from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, windows
+from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, on_both, windows
 
 TYPES = """
 create type mood as enum ('glad', 'sad, "and" so');
@@ -47,6 +47,7 @@ def files(project: Project) -> list[str]:
     return sorted(path.name for path in (project.root / "archive").glob("events/*.parquet"))
 
 
+@on_both
 def test_windows_are_in_files_before_they_are_dropped(due: Project) -> None:
     ran = due.done("partitions", "retire", *NOW)
 
@@ -135,6 +136,7 @@ def test_a_folder_that_is_not_there_is_made_as_the_fix_says(due: Project, tmp_pa
     ]
 
 
+@on_both
 def test_a_run_that_is_killed_at_any_statement_is_gone_on_with(due: Project) -> None:
     for number in range(5, 60):
         with killed_at(number) as sent:

@@ -221,11 +221,30 @@ def test_a_job_is_run_by_one_process_at_a_time(prices: Project) -> None:
     with psycopg.connect(prices.url, autocommit=True) as other:
         other.execute("select pg_advisory_lock(hashtext('provision maintain'), hashtext('peers/postgres/views'))")
         ran = prices.provision("maintain", "run", "views")
+        pid = other.info.backend_pid
     assert ran.code == 5
-    assert ran.err.startswith(
-        "error[job-runs-already]: views is run already, by another process or a statement that one left behind\n"
-    )
+    told = f"error[job-runs-already]: views is run already, by pid {pid} (postgres) since TIME UTC\n"
+    assert ran.err.startswith(told), ran.err
     prices.done("maintain", "run", "views")
+
+
+@pytest.mark.parametrize("body", ["refresh: [sums]", "call: [note]", "reindex: {tables: [prices], bloat: 30}"])
+def test_a_job_waits_for_others_as_long_as_is_said_and_names_them(prices: Project, body: str) -> None:
+    execute(prices, "create function note() returns void language sql as 'insert into prices values (-1)'")
+    execute(prices, "delete from prices where id % 10 > 0")
+    execute(prices, "vacuum analyze prices")
+    jobs(prices, f"jobs:\n  one: {{store: postgres, every: day, {body.replace('30}', '30, larger_than: 50 kB}')}}}\n")
+    with psycopg.connect(prices.url, application_name="rival") as rival:
+        rival.execute("lock table prices")
+        pid = rival.info.backend_pid
+
+        for wait in ("0", "200ms"):
+            ran = prices.provision("maintain", "run", "--wait", wait)
+            assert (ran.code, "error[table-locked]" in ran.err) == (5, True), ran.out + ran.err
+        assert f"pid {pid} (postgres, rival)" in ran.err + ran.out
+
+    assert prices.provision("maintain", "run", "--wait", "200ms").code == 0
+    assert prices.rows("select count(*) from pg_index where not indisvalid") == [(0,)]
 
 
 def test_readers_and_writers_go_on_while_views_and_indexes_are_made_anew(prices: Project) -> None:

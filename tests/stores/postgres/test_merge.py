@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.stores.postgres.projects import Project
-from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, windows
+from tests.stores.postgres.windows import NOW, Killed, describe, execute, killed_at, on_both, windows
 
 MERGE = "merge_after: {age: 24 months, into: year}"
 EVERY = "select count(*), sum(hashtextextended(e::text, 0)) from events e"
@@ -37,6 +37,7 @@ def history(events: Project) -> Project:
     return events
 
 
+@on_both
 def test_a_year_of_months_becomes_one_window(history: Project) -> None:
     before = history.rows(EVERY)
     dry = history.done("partitions", "merge", "--dry-run", *NOW)
@@ -82,6 +83,7 @@ def test_a_merge_of_what_is_only_partly_there_and_made_by_hand(events: Project, 
     assert windows(events, *NOW)[0] == (first, "attached")
 
 
+@on_both
 def test_a_merge_killed_at_any_statement_is_gone_on_with(history: Project) -> None:
     """At a sample of its statements; before and after each, the table holds every row once."""
     before = history.rows(EVERY)
@@ -129,6 +131,7 @@ def meanwhile(project: Project, *work: str) -> Iterator[list[tuple[str, object]]
             each.join()
 
 
+@on_both
 def test_rows_that_change_while_windows_are_merged_are_there_once(history: Project) -> None:
     execute(history, "create table done (at timestamptz)")
     insert = (

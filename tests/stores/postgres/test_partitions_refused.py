@@ -42,6 +42,69 @@ def _as(url: str, name: str) -> str:
     return f"{scheme}://{name}:x@{rest.rpartition('@')[2]}"
 
 
+TABLES = {
+    "plain": ("create table b (at date not null)", "b is not partitioned", 3),
+    "view": ("create view b as select now() as at", "b is not partitioned", 3),
+    "list": ("create table b (at date not null) partition by list (at)", "b is partitioned by list", 3),
+    "hash": ("create table b (at date not null) partition by hash (at)", "b is partitioned by hash", 3),
+    "two": (
+        "create table b (at date, id int) partition by range (at, id)",
+        "by more than one column, or by an expr",
+        3,
+    ),
+    "expression": (
+        "create table b (at date) partition by range ((at + 1))",
+        "by more than one column, or by an expr",
+        3,
+    ),
+    "type": ("create table b (at bigint) partition by range (at)", "b is partitioned by at of type bigint", 4),
+    "name": ('create table b ("At" date) partition by range ("At")', "b is partitioned by At, not by at", 4),
+    "hours": ("create table b (at date) partition by range (at)", "of type date, and a window holds 6 hours", 5),
+    "none": ("select 1", "there is no table b", 3),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_a_table_that_is_not_as_its_document_says_is_told_and_stops_no_other(events: Project, case: str) -> None:
+    sql, said, line = TABLES[case]
+    execute(events, sql)
+    describe(events, "b", "b", interval="6 hours" if case == "hours" else "1 month", more="retain: 61 days")
+
+    for command, code in (("ensure", 2), ("retire", 2), ("merge", 2), ("list", 1), ("forecast", 1)):
+        ran = events.provision("partitions", command, *NOW)
+        assert (ran.code, said in ran.err + ran.out) == (code, True), ran.out + ran.err
+        assert code == 1 or f"partitions/b.yaml:{line}:1" in ran.err
+    if case not in ("plain", "none"):
+        assert events.provision("partitions", "convert", "b", "--dry-run").code == 3
+    assert len([name for name, _ in windows(events, "events", *NOW)]) == 5
+
+
+def test_two_documents_of_one_table_are_told_and_nothing_is_done(due: Project) -> None:
+    describe(due, "other", "public.events", interval="1 day", more="retain: 5 days")
+    before = due.rows("select count(*) from pg_inherits")
+
+    for command, code in (("ensure", 2), ("retire", 2), ("list", 1), ("forecast", 1)):
+        ran = due.provision("partitions", command, *NOW)
+        assert ran.code == code
+        assert "events is described by partitions/other.yaml too" in ran.out + ran.err
+        assert "public.events is described by partitions/events.yaml too" in ran.out + ran.err
+    (due.root / "maintain.yaml").write_text("jobs:\n  r: {store: postgres, every: day, partitions: retire}\n")
+    ran = due.provision("maintain", "run")
+    assert (ran.code, ran.err.count("too\n")) == (2, 2), ran.err
+    assert due.rows("select count(*) from pg_inherits") == before
+
+
+@pytest.mark.parametrize("both", ["{0}---\n{0}", "{0}...\n---\n{0}"])
+def test_a_file_of_several_documents_is_told(events: Project, both: str) -> None:
+    path = describe(events)
+    path.write_text(both.format(path.read_text().lstrip()))
+
+    ran = events.provision("partitions", "ensure", *NOW)
+
+    assert (ran.code, "the file holds more than one document" in ran.err) == (2, True), ran.err
+    assert "put what follows into a file of its own" in ran.err
+
+
 @pytest.mark.parametrize("command", ["ensure", "retire", "merge"])
 def test_a_user_without_the_right_is_told_and_changes_nothing(stranger: Project, command: str) -> None:
     if command == "merge":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from provision.stores.postgres.server import Connection
 from tests.stores.postgres.projects import Project
@@ -32,6 +33,8 @@ behind: 1
 {more}
 """
 NOW = ("--as-of", "2026-11-30")
+on_both = pytest.mark.parametrize("server", ["15", "18"], indirect=True)
+"""Marks a test whose project is made on PostgreSQL 15 and on the embedded 18."""
 
 
 def execute(project: Project, sql: str) -> None:

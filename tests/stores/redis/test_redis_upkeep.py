@@ -22,7 +22,7 @@ def job(body: Any) -> Job:
 
 def done(store: RedisStore, body: Any) -> list[str]:
     wanted = job(body)
-    return [store.upkeep.carry_out(wanted, each, lambda _: None) for each in store.upkeep.tasks(wanted)]
+    return [store.upkeep.carry_out(wanted, each, lambda _: None, 0) for each in store.upkeep.tasks(wanted)]
 
 
 def test_the_newest_entries_stay(make: Callable[..., RedisStore], client: redis.Redis) -> None:

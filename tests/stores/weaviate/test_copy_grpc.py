@@ -6,16 +6,19 @@ import subprocess
 import sys
 import time
 import uuid
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provision.documents.refused import Refused
 from provision.errors import StatementFailed
 from provision.kinds import build
 from provision.model import Direction, StoreOptions
 from provision.net.http import Unanswered
+from provision.stores.weaviate.copy.form import Form
 from provision.stores.weaviate.copy.grpc import GrpcAddress, GrpcBatches
 from provision.stores.weaviate.copy.side import CopySide
 from provision.stores.weaviate.setup import health
@@ -135,6 +138,74 @@ def test_every_type_comes_out_as_it_went_in(over: Over, raw: Raw, rest: list[int
     assert plain("All_v2") == plain("All_v1")
     # A batch that gRPC cannot take as it is goes over REST whole.
     assert [size for size in rest if size] == ([3] if more else [])
+
+
+PLAIN = ("text", "int", "number", "boolean", "date", "uuid")
+EDGES: dict[str, list[Any]] = {
+    "text": ["", "\u2028 “x” \x00"],
+    "int": [0, 2**53 + 1, -(2**62)],
+    "number": [1.0, -0.0, 1e21, 123456789012345678901.0, 5e-324],
+    "boolean": [False, True],
+    "date": ["2026-01-01T00:00:00.000Z", "2026-01-01T02:00:00.123456789+05:30"],
+    "uuid": ["0A0B0C0D-0000-4000-8000-000000000001"],
+}
+
+
+def test_page_over_grpc_is_the_page_over_rest(over: Over, raw: Raw) -> None:
+    """Every type that is read over gRPC, empty and at its edges, with a vector, named ones and rows of them."""
+    properties = [
+        {"name": f"p{kind}{many and 's'}", "dataType": [kind + many]} for kind in PLAIN for many in ("", "[]")
+    ]
+    flat, rows = ({"vectorizer": {"none": {}}, "vectorIndexType": "hnsw"} for _ in range(2))
+    several = {"flat": flat, "rows": {**rows, "vectorIndexConfig": {"multivector": {"enabled": True}}}}
+    raw.send("POST", "/schema", {"class": "Edges", "properties": properties, "vectorizer": "none"})
+    raw.send("POST", "/schema", {"class": "Named", "properties": [], "vectorConfig": several})
+    made: list[dict[str, Any]] = [{}, {f"p{kind}s": [] for kind in PLAIN}]
+    made += [{f"p{kind}": value, f"p{kind}s": [value, value]} for kind in PLAIN for value in EDGES[kind]]
+    for number, values in enumerate(made):
+        key = str(uuid.UUID(int=number))
+        vector = {"vector": [0.1, 1e-30, number]} if number else {}
+        raw.send("POST", "/objects", {"class": "Edges", "id": key, "properties": values, **vector})
+    vectors = {"flat": [1, 0.1], "rows": [[0.1, 0.2, 0.3], [1, 2, 3]]}
+    for number in (1, 2):
+        raw.send("POST", "/objects", {"class": "Named", "id": str(uuid.UUID(int=number)), "vectors": vectors})
+
+    server = over(first()).server()
+    for name, count in (("Edges", len(made) - 1), ("Named", 1)):
+        found = server.collection(name)
+        assert found is not None
+        form = Form.between(found, found)
+        assert form.source_vectors is not None
+        start = str(uuid.UUID(int=0 if name == "Edges" else 1))
+        assert server.batches is not None
+        page = server.batches.page(name, None, start, 100, form.source_vectors)
+        listed = CopySide(server, name, None, 100).page(start, 100)
+        assert page is not None
+        assert len(page) == count
+        assert [form.expected(each) for each in page] == [form.digest(each) for each in listed]
+        assert [form.made(each)["properties"].keys() for each in page] == [
+            form.made(each)["properties"].keys() for each in listed
+        ]
+        ids = server.batches.page(name, None, start, 100, None)
+        assert ids is not None
+        assert [each["id"] for each in ids] == [each["id"] for each in listed]
+
+
+def test_pages_over_grpc_leave_no_object_out_and_say_what_is_not_finite(over: Over, raw: Raw) -> None:
+    raw.send("POST", "/schema", {"class": "Odd", "vectorizer": "none", "properties": []})
+    keys = [str(uuid.UUID(int=number)) for number in range(205)]  # the first is nil, behind which a cursor would start
+    objects = [{"class": "Odd", "id": key, "properties": {}, "vector": [1, 0.5]} for key in keys]
+    raw.send("POST", "/batch/objects", {"objects": objects})
+    server = over(first()).server()
+    side = CopySide(server, "Odd", None, 100, ("",))
+    assert [each["id"] for page in side.pages() for each in page] == keys
+    assert [key for key, _ in side.ids()] == keys
+    assert isinstance(side.page(keys[0], 100)[0]["vector"], array)
+    assert server.batches is not None
+    odd = {"id": keys[150], "properties": {}, "vector": [float("nan"), 0.5]}
+    assert server.batches.put("Odd", None, [odd])
+    with pytest.raises(Refused, match=r"behind id \S+ holds a number that is not finite"):
+        list(side.pages())
 
 
 def test_object_that_the_class_refuses_is_told_as_over_rest(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from provision.model import StoreOptions
 from provision.stores.weaviate.setup.snapshot import taken
+from provision.stores.weaviate.setup.stats import measured
 from tests.stores.by_hand import told
 from tests.stores.weaviate.raw import Raw
 from tests.stores.weaviate.test_live import filled
@@ -46,3 +47,17 @@ def test_every_change_by_hand_is_one_difference(raw: Raw, tmp_path: Path) -> Non
         if undo is not None:
             raw.send(*undo)
             assert taken(options, raw.url) == before
+
+
+def test_statistics_count_objects_of_every_tenant_at_work(raw: Raw, tmp_path: Path) -> None:
+    raw.send("POST", "/schema", PLAIN)
+    raw.send("POST", "/schema", {"class": "Shared", "multiTenancyConfig": {"enabled": True}})
+    raw.send(
+        "POST", "/schema/Shared/tenants", [{"name": "a"}, {"name": "b"}, {"name": "c", "activityStatus": "INACTIVE"}]
+    )
+    for _ in range(2):
+        raw.send("POST", "/objects", {"class": "Plain", "properties": {"note": "one"}})
+    for tenant in "ab":
+        raw.send("POST", "/objects", {"class": "Shared", "tenant": tenant, "properties": {}})
+    found = measured(StoreOptions("weaviate", "weaviate", "vfr", tmp_path, tmp_path), raw.url).tables
+    assert {name: each.rows for name, each in found.items()} == {"Plain": 2, "Shared": 2}

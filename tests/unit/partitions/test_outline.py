@@ -52,7 +52,9 @@ def test_an_outline_is_what_the_full_reader_gives(tmp_path: Path, text: str) -> 
 
     found = outline(path, "t.yaml", ("postgres",))
 
-    assert found == read(path, "t.yaml", lambda _: KEYS)
+    whole = read(path, "t.yaml", lambda _: KEYS)
+    assert found == whole
+    assert found.places == {keys: place for keys, place in whole.places.items() if len(keys) == 1}
 
 
 @pytest.mark.parametrize("text", LEFT)

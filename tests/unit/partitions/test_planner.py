@@ -21,6 +21,7 @@ MERGES = st.none() | st.builds(Merge, st.builds(Interval, st.integers(1, 40), st
 
 
 MONTHLY = Interval(1, Unit.MONTH)
+_TICK = timedelta(microseconds=1)
 
 
 def wanted(interval: Interval = MONTHLY, **given: object) -> PartitionSet:
@@ -186,3 +187,23 @@ def test_a_table_runs_short_when_a_third_is_left(left: int, short: bool) -> None
 
     assert found.short is short
     assert found.until == (windows[-1].bounds.end if left >= 0 else now)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.data(), MOMENTS, INTERVALS, MERGES, st.integers(0, 8), st.integers(0, 3))
+def test_a_table_takes_rows_up_to_the_first_moment_that_no_window_holds(
+    data: st.DataObject, now: datetime, interval: Interval, merge: Merge | None, ahead: int, gone: int
+) -> None:
+    chosen = wanted(interval, ahead=ahead, merge=merge)
+    there = data.draw(st.just([]) | hand_made(now) | hand_made(now + timedelta(days=3000)))
+    every = data.draw(st.permutations([*there, *missing(chosen, there, now)]))[gone:]
+
+    found = coverage(chosen, TableWindows(now, tuple(Window("w", each) for each in every)))
+
+    until: datetime | None = now
+    while until is not None and (holds := [each for each in every if each.overlaps(Bounds(until, until + _TICK))]):
+        until = holds[0].end
+    assert found.until == until
+    asked = span(chosen, now)
+    assert bool(found.gaps) == bool(missing(chosen, every, now))
+    assert all(gap.within(asked) and not any(gap.overlaps(each) for each in every) for gap in found.gaps)

@@ -43,4 +43,4 @@ def test_a_shipped_job_is_done(store: PostgresStore, name: str) -> None:
     tasks = store.upkeep.tasks(job)
     assert len(tasks) >= (0 if job.kind == "reindex" else len(job.body))
     for task in tasks:
-        store.upkeep.carry_out(job, task, lambda _: None)
+        store.upkeep.carry_out(job, task, lambda _: None, 10)

@@ -12,7 +12,7 @@ from . import migrations
 from .servers import ENVIRONMENT, Server
 
 # They fill views, and make indexes of windows that hold rows.
-NO_CHANGE = ("0053", "0057")
+NO_CHANGE = ("0055", "0059")
 
 
 def test_round_trip_each_revision_restores_exactly_and_so_do_three_rounds(server: Server, database: str) -> None:

@@ -61,9 +61,11 @@ def _attributes(rule: Mapping[str, Any], head: str = "") -> Iterator[str]:
 
 def _bad_expression(server: Server, table: Table, check: Check) -> Iterator[ConfigError]:
     """What the server says against the expression, and that it changes data."""
-    query = f"FOR {DOCUMENT} IN @@c RETURN (\n{check.body}\n)"
+    # Without parentheses around it, nothing can be read that would leave them: `a) OR (b`.
+    queries = [f"FOR {DOCUMENT} IN @@c RETURN {text}" for text in (f"\n{check.body}\n", f"(\n{check.body}\n)")]
     try:
-        plan = server.ask("POST", "/_api/explain", {"query": query, "bindVars": {"@c": table.name}})["plan"]
+        for query in queries:
+            plan = server.ask("POST", "/_api/explain", {"query": query, "bindVars": {"@c": table.name}})["plan"]
     except ServerRefused as no:
         if no.number == FORBIDDEN:
             fix = f"grant read access to {table.name} to the user of the url"

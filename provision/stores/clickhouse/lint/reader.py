@@ -26,6 +26,7 @@ class ClickhouseReader:
 
     suffixes = (".sql",)
     needs = ("chdb",)
+    reads = ()
 
     def scripts(self, options: StoreOptions, revisions: Sequence[Revision]) -> Sequence[Script]:
         """The file of each revision; `${NAME}` stands for some name."""

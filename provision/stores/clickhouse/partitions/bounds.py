@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 
 from provision.model.partitions import Bounds, Interval, Unit
 from provision.partitions.calendar import shifted
@@ -22,13 +23,40 @@ FUNCTIONS: Mapping[str, tuple[str, Unit]] = {
     "toStartOfHour": ("%Y-%m-%d %H:%M:%S", Unit.HOUR),
 }
 """Function of a key → how its values are written, and how long its partitions are."""
+_TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|.", re.DOTALL)
 _KEY = re.compile(r"(\w+)\(`?(\w+)`?\)")
 
 
-def key_of(text: str) -> tuple[str, str] | None:
-    """Function and column of a key such as `toYYYYMM(timestamp)`; None for any other."""
-    match = _KEY.fullmatch(text)
-    return (match[1], match[2]) if match is not None and match[1] in FUNCTIONS else None
+class Key(NamedTuple):
+    """What of a key is of time: function and column, and at which place of a tuple; 0 where it is none."""
+
+    function: str
+    column: str
+    place: int = 0
+
+
+def key_of(text: str) -> Key | None:
+    """Of a key such as `toYYYYMM(timestamp)`, or a tuple that one of these is in; None for any other."""
+    found = [
+        Key(match[1], match[2], place)
+        for place, each in enumerate(elements(text))
+        if (match := _KEY.fullmatch(each)) is not None and match[1] in FUNCTIONS
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def elements(text: str) -> list[str]:
+    """Those of a tuple, of a key or of a value as the server writes them; the text itself where it is none."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return [text]
+    found, depth = [""], 0
+    for token in _TOKEN.findall(text[1:-1]):
+        depth += (token in "([{") - (token in ")]}")
+        if token == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += token
+    return [each.strip() for each in found]
 
 
 def zone_of(type_: str, server: str) -> tzinfo | None:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
 from provision.errors import ConfigError, ProvisionError
-from provision.model.partitions import Interval, PartitionSet, TableWindows, Window
-from provision.stores.clickhouse.partitions.bounds import FUNCTIONS, bounds, key_of, zone_of
+from provision.model.partitions import Bounds, Interval, PartitionSet, TableWindows, Window
+from provision.stores.clickhouse.partitions.bounds import FUNCTIONS, Key, bounds, elements, key_of, zone_of
 from provision.stores.clickhouse.server import Client
 
 _AMONG = "has(splitByChar(':', {names:String}), concat(database, '.', %s))"
@@ -87,19 +87,38 @@ def _windows(wanted: PartitionSet, place: str, seen: _Seen) -> TableWindows | Pr
     error = _wrong(wanted, key, found, zone)
     if error is not None or found is None or zone is None:
         return error or _error(wanted, "column", "its zone is not known", "write a column of UTC")
-    windows = [each for row in seen.parts.get(place, ()) if (each := _window(row, found[0], zone)) is not None]
-    trouble = _crowded(windows, _limit(engine, "delay", seen.slow), _limit(engine, "throw", seen.refused))
-    return TableWindows(seen.now, tuple(windows), place, unbounded=True, leaves=_ttl(engine), trouble=trouble)
+    pieces = [each for row in seen.parts.get(place, ()) if (each := _window(row, found, zone)) is not None]
+    trouble = _crowded(pieces, _limit(engine, "delay", seen.slow), _limit(engine, "throw", seen.refused))
+    return TableWindows(seen.now, _whole(pieces), place, unbounded=True, leaves=_ttl(engine), trouble=trouble)
 
 
-def _wrong(wanted: PartitionSet, key: str, found: tuple[str, str] | None, zone: tzinfo | None) -> ConfigError | None:
+def _whole(pieces: Sequence[Window]) -> tuple[Window, ...]:
+    """The partitions of one time, which a tuple divides further, as one window."""
+    found: dict[Bounds, Window] = {}
+    for each in pieces:
+        one = found.get(each.bounds)
+        found[each.bounds] = (
+            each
+            if one is None
+            else one._replace(
+                place=f"{one.place} {each.place}",
+                rows=(one.rows or 0) + (each.rows or 0),
+                bytes=one.bytes + each.bytes,
+                index_bytes=one.index_bytes + each.index_bytes,
+                parts=(one.parts or 0) + (each.parts or 0),
+            )
+        )
+    return tuple(sorted(found.values(), key=lambda each: each.name))
+
+
+def _wrong(wanted: PartitionSet, key: str, found: Key | None, zone: tzinfo | None) -> ConfigError | None:
     if not key:
         fix = f"let a migration make it PARTITION BY toYYYYMM({wanted.column})"
         return _error(wanted, "table", f"{wanted.table} is not partitioned", fix)
     if found is None:
-        fix = f"windows need one function of time: {', '.join(FUNCTIONS)}"
+        fix = f"windows need one function of time, alone or in a tuple: {', '.join(FUNCTIONS)}"
         return _error(wanted, "table", f"{wanted.table} is partitioned by {key}", fix)
-    function, column = found
+    function, column, _ = found
     if column != wanted.column:
         what = f"{wanted.table} is partitioned by {column}, not by {wanted.column}"
         return _error(wanted, "column", what, f"write column: {column}")
@@ -122,13 +141,14 @@ def _where(wanted: PartitionSet, key: str) -> str:
     return f"{wanted.shown}:{line}:{column}"
 
 
-def _window(row: Mapping[str, object], function: str, zone: tzinfo) -> Window | None:
+def _window(row: Mapping[str, object], key: Key, zone: tzinfo) -> Window | None:
     try:
-        span = bounds(function, str(row["value"]), zone)
-    except (ValueError, OverflowError):
+        value = elements(str(row["value"]))[key.place]
+        span = bounds(key.function, value, zone)
+    except (ValueError, OverflowError, IndexError):
         return None  # the year 0 of a column that was never filled
     return Window(
-        name=str(row["value"]).strip("'"),
+        name=value.strip("'"),
         bounds=span,
         place=str(row["id"]),
         rows=int(str(row["total"])),

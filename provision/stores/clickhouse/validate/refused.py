@@ -81,9 +81,11 @@ def _bad_expressions(reading: ReadOnlyQueries, table: Table, types: Types) -> It
     for check in table.checks:
         if check.kind != "bad":
             continue
-        query = f"DESCRIBE TABLE (SELECT (\n{check.body}\n) AS found FROM {source(table.name, table.options)})"
+        query = f"DESCRIBE TABLE (SELECT (\n{check.body}\n) FROM {source(table.name, table.options)})"
         try:
             found = reading.ask(query, _BRIEF)
+            # Without parentheses around it, nothing can be read that would leave them: `a) or (b`.
+            reading.ask(f"DESCRIBE TABLE (SELECT\n{check.body}\nFROM {source(table.name, table.options)})", _BRIEF)
         except ServerRefused as error:
             yield _explained(error, table, check, types)
             continue

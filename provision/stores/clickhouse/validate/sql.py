@@ -156,7 +156,8 @@ def condition(check: Check, types: Types, table: Table, narrowed: Sequence[str])
 def counting(check: Check, table: Table, narrowed: Sequence[str]) -> str:
     """The query of the number of bad rows of a kind in OTHERS."""
     if check.kind in REPEATED:  # the rows need not be read a second time, as its condition would
-        return f"SELECT sum(n) FROM ({repeated(check, table, narrowed, 'count() AS n')})"
+        # ClickHouse would take an alias for a column of that name.
+        return f"SELECT sum(`rows of a key`) FROM ({repeated(check, table, narrowed, 'count() AS `rows of a key`')})"
     held = OTHERS[check.kind](check, table, narrowed)
     return f"SELECT count() FROM {source(table.name, table.options)}{clause([*narrowed, held])}"
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pglast import parse_sql, scan
 from pglast.parser import ParseError
 
-from provision.lint.text import blanked
+from provision.lint.text import blanked, lead_of
 
 
 class Inline(NamedTuple):
@@ -26,15 +26,13 @@ _ELEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MODIFIERS = re.compile(r"\([\s\d,]*\)")  # `key varchar(250)` is a column
-_LEAD = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 
 
 def without_inline(text: str) -> tuple[str, tuple[Inline, ...]]:
     """The statement with such indexes replaced by blanks, and the indexes."""
     if "index" not in text.lower() and not re.search(r"\bkey\s+\w+\s*\(", text, re.IGNORECASE):
         return text, ()
-    lead = _LEAD.match(text)
-    begin = lead.end() if lead else 0
+    begin = lead_of(text)
     if not _TABLE.match(text, begin):
         return text, ()
     try:

@@ -10,14 +10,18 @@ from typing import Any
 from pglast import parse_sql, split
 from pglast.parser import ParseError
 
-from provision.lint.text import blanked, lines_of
+from provision.lint.text import lead_of, lines_of
 from provision.model.lint import Place, Unit, always, behind
 from provision.stores.postgres.lint.inline import Inline, without_inline
 from provision.stores.postgres.lint.nodes import ast
 
 SYNTAX = "syntax"
-_META = re.compile(r"^\\[^\n]*$", re.MULTILINE)  # what psql takes for itself
-_COPY = re.compile(r"^(\s*COPY\b[^;]*\bFROM\s+stdin\b[^;]*;)(.*?)(^\\\.$|\Z)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+# What psql takes for itself: the rows below COPY … FROM stdin, and lines that begin with a backslash.
+_OF_PSQL = re.compile(
+    r"^(?P<copy>\s*COPY\b[^;]*\bFROM\s+stdin\b[^;]*;)(?P<rows>.*?)(?:^\\\.$|\Z)|^\\[^\n]*$",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+_VARIABLE = re.compile(r"(?<![:\w])(?P<quote>:(?=[\"'])[\"']|:(?=[a-z_]))(?P<name>\w+)", re.IGNORECASE)
 _ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
 _END = re.compile(r"\bEND\s*$", re.IGNORECASE)
 # What a semicolon may stand in without ending a statement, or a semicolon.
@@ -57,7 +61,7 @@ def units(
         sql = _parsed(written)
         if isinstance(sql.node, ast.TransactionStmt):
             inside = sql.node.kind.name in ("TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_SAVEPOINT")
-        lead = _lead(written)
+        lead = lead_of(written)
         yield Unit(
             name=type(sql.node).__name__ if sql.node is not None else SYNTAX,
             body=sql,
@@ -82,11 +86,12 @@ def _inline(sql: Sql, text: str, file: str, place: Callable[[int], Place], insid
 
 def _plain(text: str) -> str:
     """The text without what psql alone understands, every character in its place."""
-    for found in reversed([*_META.finditer(text)]):
-        text = blanked(text, found.start(), found.end())
-    for found in reversed([*_COPY.finditer(text)]):
-        text = blanked(text, found.end(1), found.end())
-    return text
+    # The parser would take a NUL for the end.
+    return _OF_PSQL.sub(lambda found: (found["copy"] or "") + _blank(found), text.replace("\0", "\1"))
+
+
+def _blank(found: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", found[0][len(found["copy"] or "") :])
 
 
 def _cut(text: str) -> list[slice]:
@@ -114,20 +119,22 @@ def _cut_plainly(text: str) -> list[slice]:
     return [slice(begin, end) for begin, end in zip(begins, [*ends, len(text)], strict=True) if text[begin:end].strip()]
 
 
+def _tree(text: str) -> Any:
+    """What the parser makes of it; where it refuses the text, of the text with a word for each variable of psql."""
+    try:
+        return parse_sql(text)
+    except ParseError:
+        filled = _VARIABLE.sub(lambda each: f"{each['quote'][1:]}_{each['name']}", text)
+        if filled == text:
+            raise
+        return parse_sql(filled)
+
+
 def _parsed(text: str) -> Sql:
     shorn, inline = without_inline(text)
     try:
-        found = parse_sql(shorn)
+        found = _tree(shorn)
     except ParseError as error:
         what, at = (*error.args, 0)[:2]
         return Sql(None, Refused(re.sub(r", at index \d+$", "", str(what)), int(at or 0)), inline)
     return Sql(found[0].stmt if found else None, None, inline)
-
-
-_LEAD = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
-
-
-def _lead(text: str) -> int:
-    """How many characters of comments and blanks stand before the statement."""
-    found = _LEAD.match(text)
-    return found.end() if found else 0

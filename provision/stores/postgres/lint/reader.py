@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provision.model import Revision, Step, StoreOptions
@@ -16,19 +18,26 @@ if TYPE_CHECKING:
     from provision.stores.postgres.lint.rendered import Rendered
 
 
+_TRANSACTION = re.compile(r"\b(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT)\b", re.IGNORECASE)
+
+
 class PostgresReader:
     """`provision.ports.lint.LintReader`."""
 
     suffixes = (".sql",)
     needs = ("pglast",)
 
+    def __init__(self) -> None:
+        self.reads: set[str] = set()  # what env.py and the revisions opened
+
     def scripts(self, options: StoreOptions, revisions: Sequence[Revision]) -> Sequence[Script]:
         """Each revision as Alembic writes it offline; a repeatable as it is written."""
         from provision.stores.postgres.lint.rendered import rendered
 
-        versioned = [each for each in revisions if not each.repeatable]
-        made = dict(zip((each.id for each in versioned), rendered(options, versioned), strict=True))
-        return [self._script(options, each, made.get(each.id)) for each in revisions]
+        made = rendered(options, [each for each in revisions if not each.repeatable], self.reads)
+        scripts = [self._script(options, each, None if each.repeatable else next(made)) for each in revisions]
+        next(made, None)  # there is none left: now it has told what it read
+        return scripts
 
     def plain(self, files: Mapping[str, str]) -> Sequence[Script]:
         return [self._plain(text, file) for file, text in files.items()]
@@ -96,13 +105,19 @@ def _lost(units: Sequence[Unit], own: str) -> tuple[str, ...]:
 
 
 def _units(made: Rendered, source: str, file: str) -> Iterator[Unit]:
+    from provision.stores.postgres.lint.mend import edits
     from provision.stores.postgres.lint.parse import units
     from provision.stores.postgres.lint.rendered import placed
 
     inside = True  # Alembic opens a transaction, which an autocommit block leaves
     for piece in made.pieces:
-        for unit in units(piece.text, file, placed(piece, source)):
+        if not piece.line and not _TRANSACTION.search(piece.text):
+            continue  # Alembic's own, of its version table
+        found = list(units(piece.text, file, placed(piece, source)))
+        alone = len(found) == 1 and sum(each.line == piece.line for each in made.pieces) == 1
+        mend = partial(edits, source) if alone else None
+        for unit in found:
             if unit.name == "TransactionStmt":
                 inside = unit.body.node.kind.name in ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
             if piece.line and unit.name != "TransactionStmt":
-                yield replace(unit, in_transaction=inside, called=piece.line)
+                yield replace(unit, in_transaction=inside, called=piece.line, mend=mend)

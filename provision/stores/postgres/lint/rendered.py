@@ -13,10 +13,14 @@ from provision.lint.text import lines_of
 from provision.model import Direction, Revision, Step, StoreOptions
 from provision.model.lint import Place
 from provision.ports.lint import shown
+from provision.stores.postgres.lint.apart import WORTH, apart, possible
 from provision.stores.postgres.migrate import alembic as engine
 from provision.stores.postgres.migrate.describe import BUSY, PATIENCE
 from provision.stores.postgres.migrate.lane import ALEMBIC
+from provision.text.opened import opened
 from provision.text.raised import raised
+
+_NOT_RUN = "env.py runs no migrations offline (context.run_migrations() while context.is_offline_mode())"
 
 
 class Piece(NamedTuple):
@@ -49,39 +53,78 @@ class _Traced(StringIO):
         return len(text)
 
 
-def rendered(options: StoreOptions, revisions: Sequence[Revision]) -> list[Rendered]:
-    """One a revision, in order. Imports every revision file; reaches no server."""
+def rendered(options: StoreOptions, revisions: Sequence[Revision], reads: set[str]) -> Iterator[Rendered]:
+    """One a revision, in order, as it is made. Imports every revision file; reaches no server.
+
+    `reads` takes the files that were opened for it, once all revisions are there.
+    """
+    known = 0
+    if len(revisions) >= WORTH and possible():
+        for each in apart(lambda take: _watched(options, revisions, take)):
+            if isinstance(each, Rendered):
+                known += 1
+                yield each
+            else:
+                reads |= each
+    made: list[Any] = []
+    if known < len(revisions):
+        _watched(options, revisions, made.append)
+        reads |= made.pop()
+    yield from made[known:]
+
+
+def _watched(options: StoreOptions, revisions: Sequence[Revision], take: Callable[[Any], None]) -> None:
+    """All revisions, and behind them the files that were opened."""
+    with opened() as files:
+        _all(options, revisions, take)
+    take(frozenset(files))
+
+
+def _all(options: StoreOptions, revisions: Sequence[Revision], take: Callable[[Rendered], None]) -> None:
     if not revisions:
-        return []
+        return
     if not ALEMBIC.acquire(timeout=PATIENCE):
-        return [Rendered((), BUSY) for _ in revisions]
+        _refused(BUSY, len(revisions), take)
+        return
+    known = 0
     try:
         directory = engine.scripts(options)
-        made: list[Rendered] = []
-        while len(made) < len(revisions):
-            made += _some(options, directory, revisions[len(made) :])
-        return made
+        while known < len(revisions):
+            known += _some(options, directory, revisions[known:], take)
     except ConfigError as error:
-        return [Rendered((), error.what) for _ in revisions]
+        _refused(error.what, len(revisions) - known, take)
     finally:
         ALEMBIC.release()
 
 
-def _some(options: StoreOptions, directory: Any, revisions: Sequence[Revision]) -> list[Rendered]:
-    """Up to and with the first that needs a database."""
-    buffer, made = _Traced(), list[Rendered]()
+def _refused(why: str, count: int, take: Callable[[Rendered], None]) -> None:
+    for _ in range(count):
+        take(Rendered((), why))
+
+
+def _some(
+    options: StoreOptions, directory: Any, revisions: Sequence[Revision], take: Callable[[Rendered], None]
+) -> int:
+    """Up to and with the first that needs a database; how many."""
+    buffer, made = _Traced(), 0
 
     def fn(_heads: Any, _context: Any) -> Iterator[Any]:
-        for each in revisions:
+        nonlocal made
+        for each in revisions[made:]:  # an env.py of several databases asks again
             buffer.file, buffer.pieces = str(shown(options, each)[1]), []
             yield engine.step(directory, each.number, Direction.UP)
-            made.append(Rendered(tuple(buffer.pieces)))
+            made += 1
+            take(Rendered(tuple(buffer.pieces)))
 
     before = tuple(parent.split("/", 1)[1] for parent in Step(revisions[0]).revision.parents)
     try:
         engine.render(options, directory, fn, buffer, before)
+        why = _NOT_RUN
     except Exception as error:  # a revision is code: without a database it may raise anything
-        return [*made, Rendered((), raised(error))]
+        why = raised(error)
+    if made < len(revisions):
+        take(Rendered((), why))
+        made += 1
     return made
 
 

@@ -61,10 +61,11 @@ class _Column(NamedTuple):
         return _BY_TYPE.get(plain) or _BY_CATEGORY.get(self.category, "null")
 
 
-def seeded(connection: Connection, tables: Iterable[int], *, empty: bool) -> Mapping[int, int]:
+def seeded(connection: Connection, tables: Iterable[int], *, empty: bool, count: int = ROWS) -> Mapping[int, int]:
     """Give each table that has no row some, and say how many; those that take none are left out.
 
-    `tables` are their oids; `empty` leaves null what may be null. Triggers and foreign keys do not see the rows.
+    `tables` are their oids; `empty` leaves null what may be null. Triggers and foreign keys do not see the rows, which
+    are in no order.
     """
     made: dict[int, int] = {}
     connection.execute("set session_replication_role = replica")
@@ -74,8 +75,8 @@ def seeded(connection: Connection, tables: Iterable[int], *, empty: bool) -> Map
             if connection.execute(f"select 1 from {name} limit 1".encode()).fetchone():
                 continue
             columns = [_Column(*row) for row in connection.execute(_COLUMNS, (oid,)).fetchall()]
-            if columns and _filled(connection, name, columns, empty=empty):
-                made[oid] = ROWS
+            if columns and _filled(connection, name, columns, count, oid, empty=empty):
+                made[oid] = count
     finally:
         connection.execute("set session_replication_role = origin")
     return made
@@ -90,13 +91,14 @@ def emptied(connection: Connection, tables: Iterable[int]) -> None:
     connection.execute("set session_replication_role = origin")
 
 
-def _filled(connection: Connection, name: str, columns: list[_Column], *, empty: bool) -> bool:
+def _filled(connection: Connection, name: str, columns: list[_Column], count: int, seed: int, *, empty: bool) -> bool:
     names = sql.SQL(", ").join(sql.Identifier(each.name) for each in columns).as_string(connection)
     for number in _SMALLER:
         values = ", ".join(f"({each.value(number, empty=empty)})::{each.type}" for each in columns)
         statement = (
             f"insert into {name} ({names}) overriding system value"
-            f" select {values} from generate_series(1, {ROWS}) as made(i)"
+            f" select {values} from generate_series(1, {count}) as made(i)"
+            f" order by hashint4extended(i, {seed})"
         )
         try:
             connection.execute(statement.encode())

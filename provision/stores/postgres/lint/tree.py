@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pglast.stream import RawStream
@@ -39,9 +40,25 @@ def _below(node: Any) -> Iterator[Any]:
         each = waiting.pop()
         if isinstance(each, ast.Node):
             yield each
-            waiting += [getattr(each, name) for name in reversed(list(each))]
-        elif isinstance(each, (tuple, list)):
+            waiting += [below for name in _fields(each.__class__) if (below := getattr(each, name)) is not None]
+        elif isinstance(each, tuple | list):
             waiting += reversed(each)
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of node in which nodes may stand, the last one first."""
+    return tuple(name for name in reversed(list(kind.__slots__)) if any(map(_holds, _types(kind, name))))
+
+
+def _holds(held: type) -> bool:
+    return issubclass(held, (ast.Node, tuple, list))
+
+
+def _types(kind: Any, name: str) -> tuple[Any, ...]:
+    """What pglast lets a field be."""
+    held = kind.__slots__[name][1]
+    return held if isinstance(held, tuple) else (held,)
 
 
 def name_of(relation: Any) -> str:
@@ -81,6 +98,11 @@ def tables_in(node: Any) -> set[str]:
 def sql(node: Any) -> str:
     """The node as PostgreSQL would write it: equal for what is equal but for blanks and case."""
     return str(RawStream()(node)) if node is not None else ""
+
+
+def quoted(name: str) -> str:
+    """The name as it is written in SQL."""
+    return sql(ast.RangeVar(relname=name, inh=True))
 
 
 def clock(node: Any) -> Any:

@@ -38,13 +38,15 @@ from pg_class c where c.oid = any(%s)
 """
 
 
-class _Table(NamedTuple):
+class Tried(NamedTuple):
+    """A table that statements name; `called` are its own name and those of its indexes."""
+
     name: str
     filenode: int | None
-    called: Sequence[str]  # by its own name, or by those of its indexes
+    called: Sequence[str]
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
     """A table in the middle of a transaction."""
 
     filenode: int | None
@@ -78,14 +80,13 @@ def tried(options: StoreOptions, url: str, script: Script) -> RevisionSeen:
 
 
 def _tried(connection: Connection, units: Sequence[Unit], outside: tuple[tuple[int, str], ...]) -> RevisionSeen:
-    tables = {oid: _Table(*rest) for oid, *rest in connection.execute(_TABLES).fetchall()}
-    named = {name for each in units for name in _names(each)}
-    wanted = [oid for oid, each in tables.items() if named & {name.rpartition(".")[2] for name in each.called}]
+    tables = tables_named(connection, units)
+    wanted = list(tables)
     first = ""
     for empty in (False, True, None):
         rows = seeded(connection, wanted, empty=empty) if empty is not None else {}
         try:
-            found = _run(connection, units, {oid: tables[oid] for oid in wanted}, rows)
+            found = _run(connection, units, tables, rows)
         finally:
             emptied(connection, rows)
         if not isinstance(found, _Failed):
@@ -93,6 +94,13 @@ def _tried(connection: Connection, units: Sequence[Unit], outside: tuple[tuple[i
         first = first or f"{found.unit.place.line}: {found.what}"
         failed = found
     return RevisionSeen(not_seen=(*outside, (failed.unit.place.line, failed.what)), failed=first)
+
+
+def tables_named(connection: Connection, units: Sequence[Unit]) -> Mapping[int, Tried]:
+    """The tables that are there and that the statements name, by their oids."""
+    named = {name for each in units for name in _names(each)}
+    there = {oid: Tried(*rest) for oid, *rest in connection.execute(_TABLES).fetchall()}
+    return {oid: each for oid, each in there.items() if named & {name.rpartition(".")[2] for name in each.called}}
 
 
 def fill(options: StoreOptions, url: str) -> int:
@@ -103,14 +111,14 @@ def fill(options: StoreOptions, url: str) -> int:
 
 
 def _run(
-    connection: Connection, units: Sequence[Unit], tables: Mapping[int, _Table], rows: Mapping[int, int]
+    connection: Connection, units: Sequence[Unit], tables: Mapping[int, Tried], rows: Mapping[int, int]
 ) -> list[StatementSeen] | _Failed:
     wanted = list(tables)
     told: list[tuple[Unit, float, float, tuple[TableSeen, ...]]] = []
     counts = {oid: _count(connection, each.name) if oid not in rows else rows[oid] for oid, each in tables.items()}
     connection.execute("begin")
     try:
-        before = _states(connection, wanted)
+        before = states(connection, wanted)
         for unit in units:
             began = time.monotonic()
             try:
@@ -120,7 +128,7 @@ def _run(
             except psycopg.Error as error:
                 return _Failed(unit, str(error).partition("\n")[0])
             ended = time.monotonic()
-            after = _states(connection, wanted)
+            after = states(connection, wanted)
             told.append((unit, began, ended, tuple(_changes(tables, counts, before, after, unit))))
             before = after
     finally:
@@ -139,19 +147,20 @@ def _run(
     ]
 
 
-def _states(connection: Connection, wanted: Sequence[int]) -> Mapping[int, _State]:
+def states(connection: Connection, wanted: Sequence[int]) -> Mapping[int, State]:
+    """Each of the tables as it is now, in the middle of a transaction."""
     found = connection.execute(_SEEN, (list(wanted),)).fetchall()
     return {
-        oid: _State(filenode, scanned, max((LOCKS.index(each) for each in modes or ()), default=-1))
+        oid: State(filenode, scanned, max((LOCKS.index(each) for each in modes or ()), default=-1))
         for oid, filenode, scanned, modes in found
     }
 
 
 def _changes(
-    tables: Mapping[int, _Table],
+    tables: Mapping[int, Tried],
     counts: Mapping[int, int],
-    before: Mapping[int, _State],
-    after: Mapping[int, _State],
+    before: Mapping[int, State],
+    after: Mapping[int, State],
     unit: Unit,
 ) -> Iterator[TableSeen]:
     for oid, table in tables.items():

@@ -49,11 +49,13 @@ class PostgresWorld(World):
         self.functions: dict[str, Unit] = {}
         self.triggers: list[Unit] = []
         self.not_valid: dict[tuple[str, str], Unit] = {}  # (table, constraint) that was added NOT VALID
+        self.altered: set[str] = set()  # tables that the script has altered
         self.lock_timeout: tuple[str, str] = ("", "")  # file and value that were set last
 
     def begin(self, script: Script) -> None:
         super().begin(script)
         self.lock_timeout = (script.file, "")
+        self.altered = set()
 
     def made_here(self, table: str, unit: Unit) -> bool:
         """Whether the same file makes the table: nobody uses it yet, and it is empty."""
@@ -118,6 +120,7 @@ class PostgresWorld(World):
             table.checks.append(constraint.raw_expr)
 
     def _AlterTableStmt(self, node: Any, unit: Unit) -> None:
+        self.altered.add(tree.name_of(node.relation))
         table = self.tables.get(tree.name_of(node.relation))
         for each in node.cmds or ():
             what = each.subtype.name
@@ -154,6 +157,11 @@ class PostgresWorld(World):
         for each in node.relations or ():
             if (table := self.tables.get(tree.name_of(each))) is not None:
                 table.emptied = unit.file
+
+    def _SelectStmt(self, node: Any, unit: Unit) -> None:
+        if node.intoClause is not None:
+            name = tree.name_of(node.intoClause.rel)
+            self.tables[name] = Table(name, unit)
 
     def _ViewStmt(self, node: Any, unit: Unit) -> None:
         self.views[tree.name_of(node.view)] = unit

@@ -21,9 +21,21 @@ from provision.stores.postgres.maintain.log import JobLog
 from provision.stores.postgres.maintain.progress import told
 from provision.stores.postgres.maintain.tables import analyses
 from provision.stores.postgres.maintain.views import refreshes
+from provision.stores.postgres.reading import patience
 from provision.stores.postgres.server import Connection
 
 _TURN = "select pg_try_advisory_lock(hashtext('provision maintain'), hashtext(%s))"
+# 0 would be no limit at all.
+_AT_ONCE = 0.001
+# By another process, or by a statement that one left behind.
+_WHO = """
+select format('pid %%s (%%s) since %%s UTC', a.pid, concat_ws(', ', a.usename, nullif(a.application_name, '')),
+    to_char(coalesce(a.xact_start, a.query_start) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'))
+from pg_locks l join pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid::int8 =
+    hashtext('provision maintain')::int8 & 4294967295 and l.objid::int8 = hashtext(%(name)s)::int8 & 4294967295
+limit 1
+"""
 _OVER = "select pg_advisory_unlock(hashtext('provision maintain'), hashtext(%s))"
 
 
@@ -44,14 +56,17 @@ class PostgresUpkeep:
 
     def tasks(self, job: Job) -> Sequence[Task]:
         by_kind = {"refresh": refreshes, "analyze": analyses, "reindex": rebuilds, "call": calls}
-        return by_kind[job.kind](self._open(), job)
+        with patience(self._open()):
+            return by_kind[job.kind](self._open(), job)
 
-    def carry_out(self, job: Job, task: Task, say: Say) -> str:
+    def carry_out(self, job: Job, task: Task, say: Say, wait: float) -> str:
         connection = self._open()
         before = size_of(connection, task)
         try:
-            with told(self._connect, connection.info.backend_pid, say):
+            with told(self._connect, connection.info.backend_pid, say), patience(connection, max(wait, _AT_ONCE)):
                 connection.execute((task.now or task.statement).encode())
+        except FailedError as error:  # table-locked: what a rebuild has left behind the next run drops
+            raise FailedError(error.code, f"{task.what}: {error.what}", where=job.shown, fix=error.fix) from None
         except psycopg.Error as error:
             if connection.closed:
                 raise
@@ -62,7 +77,8 @@ class PostgresUpkeep:
     def turn(self, job: Job) -> Iterator[None]:
         connection, name = self._open(), f"{self._options.project}/{self._options.name}/{job.name}"
         if connection.execute(_TURN, (name,)).fetchone() != (True,):
-            what = f"{job.name} is run already, by another process or a statement that one left behind"
+            [(who,)] = connection.execute(_WHO, {"name": name}).fetchall() or [("a session that has just ended",)]
+            what = f"{job.name} is run already, by {who}"
             fix = "let that one end: `provision maintain status` shows since when"
             raise FailedError("job-runs-already", what, where=job.shown, fix=fix)
         try:

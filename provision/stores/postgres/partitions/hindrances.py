@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provision.model.partitions import PartitionSet
 from provision.stores.postgres.partitions.look import TYPES
+from provision.stores.postgres.partitions.parts import refused
 from provision.stores.postgres.server import Connection
 
 _TABLE = """
@@ -71,4 +72,7 @@ def hindrances(connection: Connection, wanted: PartitionSet, place: str) -> list
         return [*found, f"it has no column {wanted.column}"]
     if type_ not in TYPES:
         found.append(f"its column {wanted.column} is of type {type_}, and not timestamptz, timestamp or date")
+    [(table,)] = connection.execute("select %s::regclass::oid", (place,)).fetchall()
+    if (divided := refused(connection, wanted, table)) is not None:
+        found.append(divided.what)
     return [*found, *(row[0] for row in connection.execute(_WHY, asked).fetchall())]

@@ -27,9 +27,15 @@ insert into provision.partition_log (project, store, "table", name, relation, lo
 values (%s, %s, %s, %s, %s::regclass, %s, %s, %s, %s, %s, %s)
 """
 _LEFT = """
-select l.name, format('%%I.%%I', n.nspname, c.relname), l.low, l.high, l.done_at is null, greatest(c.reltuples, -1),
-    pg_total_relation_size(c.oid), pg_indexes_size(c.oid)
+select l.name, format('%%I.%%I', n.nspname, c.relname), l.low, l.high, l.done_at is null,
+    coalesce(p.tuples, c.reltuples, -1),
+    coalesce(p.bytes, pg_total_relation_size(c.oid)), coalesce(p.indexes, pg_indexes_size(c.oid))
 from provision.partition_log l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+left join lateral (  -- the parts of one that is divided
+    select sum(greatest(t.reltuples, 0)) as tuples, sum(pg_total_relation_size(t.oid)) as bytes,
+        sum(pg_indexes_size(t.oid)) as indexes
+    from pg_partition_tree(c.oid) join pg_class t on t.oid = relid where isleaf
+) p on c.relkind = 'p'
 where l.project = %s and l.store = %s and l."table" = %s and not c.relispartition
     and l.name in (c.relname, format('%%I.%%I', n.nspname, c.relname)) order by l.id  -- numbers of a dump lie
 """
@@ -94,7 +100,7 @@ def _window(row: tuple[object, ...]) -> Window:
         name=str(name),
         bounds=Bounds(_utc(low), _utc(high)),
         place=str(place),
-        rows=int(str(rows)) if float(str(rows)) >= 0 else None,
+        rows=int(tuples) if (tuples := float(str(rows))) >= 0 else None,
         bytes=int(str(total)),
         index_bytes=int(str(indexes)),
         state=WindowState.RETIRING if begun else WindowState.RETIRED,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from provision.errors import ConfigError, FailedError, ProvisionError
-from provision.model.partitions import Bounds, PartitionSet, TableWindows, Window, WindowState
+from provision.model.partitions import Bounds, PartitionSet, TableWindows, Unit, Window, WindowState
 from provision.stores.postgres.reading import patience
 from provision.stores.postgres.server import Connection
 
@@ -29,13 +29,21 @@ left join pg_namespace n on n.oid = c.relnamespace
 left join pg_partitioned_table p on p.partrelid = c.oid
 left join pg_attribute a on a.attrelid = c.oid and a.attnum = p.partattrs[0]
 """
+# Without the table's number: what a bound is written of names no column, and to look the columns up would open every
+# partition, which costs three times all the rest.
 _LEAVES = """
-select i.inhparent, format('%%I.%%I', n.nspname, c.relname), c.relname,
-    n.oid = (select relnamespace from pg_class where oid = i.inhparent),
-    pg_get_expr(c.relpartbound, c.oid), c.reltuples, coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false),
-    {sizes}
-from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+select i.inhparent, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relname,
+    c.relnamespace = p.relnamespace, pg_get_expr(c.relpartbound, 0), {rows}, {detaching},
+    case c.relkind when 'p' then (select count(*) from pg_inherits where inhparent = c.oid) end, {sizes}
+from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
+join pg_namespace n on n.oid = c.relnamespace
 where i.inhparent = any(string_to_array(%s, ',')::oid[])
+"""
+_DETACHES = 140000  # PostgreSQL's version that marks what is detached concurrently
+# Of a window that is divided its parts are counted.
+_ROWS = """
+    case c.relkind when 'p' then (select sum(greatest(reltuples, 0)) from pg_partition_tree(c.oid) join pg_class l
+        on l.oid = relid where isleaf) else c.reltuples end
 """
 _SIZES = """
     (select sum(pg_total_relation_size(relid)) from pg_partition_tree(c.oid) where isleaf),
@@ -69,7 +77,7 @@ def _looked(
     tables = {row[0]: row for row in rows}
     good: list[tuple[PartitionSet, int, str, datetime]] = []
     for each in sets:
-        wrong = _refused(each, tables[each.table])
+        wrong = _refused(each, tables[each.table]) or _undivided(connection, each, tables[each.table][1])
         if wrong is not None:
             found[each.name] = wrong
         else:
@@ -100,7 +108,18 @@ def _refused(wanted: PartitionSet, row: Sequence[Any]) -> ConfigError | None:
     if type_ not in TYPES:
         what = f"{wanted.table} is partitioned by {column} of type {type_}"
         return _wrong(wanted, "column", what, "windows need a column of type timestamptz, timestamp or date")
+    if type_ == "date" and wanted.interval.unit is Unit.HOUR and wanted.interval.number % 24:
+        what = f"{wanted.table} is partitioned by {column} of type date, and a window holds {wanted.interval}"
+        return _wrong(wanted, "interval", what, "windows of a date hold whole days")
     return None
+
+
+def _undivided(connection: Connection, wanted: PartitionSet, table: int) -> ConfigError | None:
+    if wanted.sub is None:
+        return None
+    from provision.stores.postgres.partitions.parts import refused
+
+    return refused(connection, wanted, table)
 
 
 def _wrong(wanted: PartitionSet, key: str, what: str, fix: str) -> ConfigError:
@@ -118,24 +137,36 @@ def _windows(
     other: Callable[[], Connection],
     log: RetiredLog | None,
 ) -> dict[str, TableWindows | ProvisionError]:
-    query = _LEAVES.format(sizes=_SIZES if log else "0, 0")
+    detaching = "i.inhdetachpending" if connection.info.server_version >= _DETACHES else "false"
+    rows, sizes = (_ROWS, _SIZES) if log else ("c.reltuples", "0, 0")
+    query = _LEAVES.format(rows=rows, sizes=sizes, detaching=detaching)
     leaves = connection.execute(query.encode(), (",".join(str(oid) for _, oid, _, _ in tables),)).fetchall()
     children: dict[int, list[Sequence[Any]]] = {}
     for row in leaves:
         children.setdefault(row[0], []).append(row[1:])
+    divided = [parent for parent, each in children.items() if any(row[6] is not None for row in each)]
+    troubles = _lacking(connection, divided) if divided else {}
     found: dict[str, TableWindows | ProvisionError] = {}
     for wanted, oid, place, now in tables:
+        trouble = troubles.get(oid, "")
         mine = children.get(oid, ())
         default = next((row[0] for row in mine if row[3] == "DEFAULT"), "")
         windows = sorted((_window(row) for row in mine if row[3] != "DEFAULT"), key=_by_start)
         retired = log.left(place) if log else []
         try:
-            rows = _count(other(), default) if default else 0
+            loose = _count(other(), default) if default else 0
         except psycopg.errors.InsufficientPrivilege as error:
             found[wanted.name] = _unreadable(connection, wanted, default, error)
             continue
-        found[wanted.name] = TableWindows(now.astimezone(UTC), (*windows, *retired), place, default, rows)
+        seen = (*windows, *retired)
+        found[wanted.name] = TableWindows(now.astimezone(UTC), seen, place, default, loose, trouble=trouble)
     return found
+
+
+def _lacking(connection: Connection, tables: Sequence[int]) -> dict[int, str]:
+    from provision.stores.postgres.partitions.parts import lacking  # few tables have windows that are divided
+
+    return lacking(connection, tables)
 
 
 def _unreadable(
@@ -147,16 +178,11 @@ def _unreadable(
 
 
 def _window(row: Sequence[Any]) -> Window:
-    place, name, near, bound, tuples, detaching, total, indexes = row
-    return Window(
-        name=name if near else place,
-        bounds=bounds(bound),
-        place=place,
-        rows=int(tuples) if tuples >= 0 else None,
-        bytes=int(total or 0),
-        index_bytes=int(indexes or 0),
-        state=WindowState.DETACHING if detaching else WindowState.ATTACHED,
-    )
+    place, name, near, bound, tuples, detaching, parts, total, indexes = row
+    rows = int(tuples) if tuples is not None and tuples >= 0 else None
+    state = WindowState.DETACHING if detaching else WindowState.ATTACHED
+    shown = name if near else place
+    return Window(shown, bounds(bound), place, rows, int(total or 0), int(indexes or 0), state, parts)
 
 
 def _by_start(window: Window) -> datetime:

@@ -9,11 +9,12 @@ import psycopg
 from psycopg.sql import Identifier, Literal
 
 from provision.errors import FailedError
-from provision.model.partitions import Bounds, TableWindows
+from provision.model.partitions import Bounds, Sub, TableWindows
 from provision.partitions.calendar import exact_name, window_name
 from provision.ports.partitions import Say
 from provision.stores.postgres.migrate.patience import Limits
 from provision.stores.postgres.partitions.locks import gently
+from provision.stores.postgres.partitions.parts import Divider
 from provision.stores.postgres.server import Connection
 
 TOGETHER = 20  # windows that one transaction makes, where nobody waits for it
@@ -38,17 +39,21 @@ where attrelid = %s::regclass and attnum > 0 and not attisdropped and attgenerat
 class WindowMaker:
     """Makes the windows of one table, partitioned by `column`, as `found` shows it."""
 
-    def __init__(self, connection: Connection, column: str, found: TableWindows, limits: Limits) -> None:
+    def __init__(
+        self, connection: Connection, column: str, found: TableWindows, limits: Limits, sub: Sub | None = None
+    ) -> None:
         self._connection, self._found, self.limits = connection, found, limits
         self.name, self.column = column, Identifier(column).as_string(connection)
         [(self._schema, self.table)] = self._asked(_HOME)
+        self._divider = Divider(connection, sub, found.place, self.table, self._schema) if sub is not None else None
         self.referenced = [row[0] for row in self._asked(_REFERENCED)]
         self.columns = ", ".join(row[0] for row in self._asked(_COLUMNS))
 
     def make(self, wanting: Sequence[Bounds], say: Say) -> Iterator[Sequence[str]]:
         """As `Makes.make`."""
         alone = self.referenced or self._found.default  # their writers wait for a transaction that makes windows
-        for batch in _batches(wanting, 1 if alone else TOGETHER):
+        together = max(TOGETHER // (1 + (self._divider.count if self._divider else 0)), 1)
+        for batch in _batches(wanting, 1 if alone else together):
             try:
                 yield self._together(batch, say) if len(batch) > 1 else self._alone(batch[0], say)
             except FailedError:
@@ -60,7 +65,7 @@ class WindowMaker:
     def _together(self, batch: Sequence[Bounds], say: Say) -> Sequence[str]:
         """Several in one transaction. Attaching takes a lock that neither readers nor writers wait for."""
         free = [(bounds, *self.free(bounds)) for bounds in batch]
-        statements = [each for bounds, _, place in free for each in self._created(place, bounds)]
+        statements = [each for bounds, name, place in free for each in self._statements(name, place, bounds)]
         names = [name for _, name, _ in free]
         self.send(statements, f"making {names[0]} … {names[-1]}", say)
         return names
@@ -68,15 +73,23 @@ class WindowMaker:
     def _alone(self, bounds: Bounds, say: Say) -> Sequence[str]:
         return [self._make(each, say) for each in self._pieces(bounds)]
 
-    def _created(self, place: str, bounds: Bounds) -> list[str]:
-        return [f"create table {place} (like {self._found.place} {LIKE})", *self.attached(place, bounds)]
+    def _statements(self, name: str, place: str, bounds: Bounds) -> list[str]:
+        """Those that make a window and give it its place, with what of it lies in the default partition."""
+        table = f"create table {place} (like {self._found.place} {LIKE})"
+        moved = bool(self._found.default_rows)
+        if self._divider is None:
+            rows = self._moved(place, bounds) if moved else []
+            return [table, *rows, *self.attached(place, bounds)]
+        table, parts = f"{table}{self._divider.clause}", [*self._divider.statements(name, place)]
+        if not self._divider.late:
+            rows = self._moved(place, bounds) if moved else []
+            return [table, *parts, *rows, *self.attached(place, bounds)]
+        taken, put = self._set_aside(place, bounds) if moved else ([], [])
+        return [table, *taken, *self.attached(place, bounds), *parts, *put]
 
     def _make(self, bounds: Bounds, say: Say) -> str:
         name, place = self.free(bounds)
-        statements = [f"create table {place} (like {self._found.place} {LIKE})"]
-        if self._found.default_rows:
-            statements += self._moved(place, bounds)
-        self.send([*statements, *self.attached(place, bounds)], f"making {name}", say)
+        self.send(self._statements(name, place, bounds), f"making {name}", say)
         return name
 
     def _pieces(self, bounds: Bounds) -> Iterator[Bounds]:
@@ -100,6 +113,19 @@ class WindowMaker:
             f"insert into {place} ({self.columns}) overriding system value"
             f" select {self.columns} from {default} where {condition}",
             f"delete from {default} where {condition}",
+        ]
+
+    def _set_aside(self, place: str, bounds: Bounds) -> tuple[list[str], list[str]]:
+        """As `_moved`, of a window that has no parts before it is attached: out of the default partition, and in."""
+        default, condition = self._found.default, self.within(bounds)
+        return [
+            f"lock table {default} in share row exclusive mode",
+            f"create temporary table provision_aside on commit drop as"
+            f" select {self.columns} from {default} where {condition}",
+            f"delete from {default} where {condition}",
+        ], [
+            f"insert into {place} ({self.columns}) overriding system value"
+            f" select {self.columns} from pg_temp.provision_aside"
         ]
 
     def attached(self, place: str, bounds: Bounds) -> list[str]:

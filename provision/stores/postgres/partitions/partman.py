@@ -27,7 +27,7 @@ select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oi
 where c.oid = %s::regclass
 """
 _ATTACHED = """
-select pg_get_expr(c.relpartbound, c.oid) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+select pg_get_expr(c.relpartbound, 0) from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhrelid = to_regclass(%s) and i.inhparent = %s::regclass
 """
 

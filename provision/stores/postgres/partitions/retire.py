@@ -73,7 +73,7 @@ class WindowRetirer:
             target = Identifier(wanted.target).as_string(self._connection)
             there = self._connection.execute("select to_regnamespace(%s)", (target,)).fetchone() != (None,)
             made = [] if there else [f"create schema {target}"]
-            statements = [*made, f"alter table {window.place} set schema {target}"]
+            statements = [*made, *(f"alter table {each} set schema {target}" for each in self._tables(window))]
             what = f"moving {window.name} to {wanted.target}"
         else:
             return
@@ -117,6 +117,11 @@ class WindowRetirer:
     def _finalize(self, window: Window, say: Say) -> None:
         statement = f"alter table {self._found.place} detach partition {window.place} finalize"
         gently(self._connection, self._limits, [statement], f"detaching {window.name}", say)
+
+    def _tables(self, window: Window) -> list[str]:
+        """The window and its parts, where it is divided."""
+        parts = "select relid::regclass::text from pg_partition_tree(to_regclass(%s)) where level > 0 order by level"
+        return [window.place, *(row[0] for row in self._connection.execute(parts, (window.place,)).fetchall())]
 
     def _count(self, window: Window) -> int:
         [(rows,)] = self._connection.execute(f"select count(*) from {window.place}".encode()).fetchall()

@@ -68,7 +68,8 @@ class PostgresPartitions:
                 for bounds in wanting:
                     yield [keeper.make(bounds, say)]
             else:
-                yield from WindowMaker(self._open(), wanted.column, found, self._limits).make(wanting, say)
+                maker = WindowMaker(self._open(), wanted.column, found, self._limits, wanted.sub)
+                yield from maker.make(wanting, say)
 
     def register(self, wanted: PartitionSet, first: Bounds, found: TableWindows, say: Say) -> bool:
         with self._turn(found.place):
@@ -146,7 +147,10 @@ class PostgresPartitions:
 
     def hindrances(self, wanted: PartitionSet) -> Sequence[str]:
         with self._converter(wanted) as converter:
-            return converter.hindrances() if converter.kind != "p" else ()
+            if converter.kind != "p":
+                return converter.hindrances()
+        seen = self.look([wanted])[wanted.name]  # partitioned already: as the set says, or otherwise
+        return (seen.what,) if isinstance(seen, ProvisionError) else ()
 
     def convert(self, wanted: PartitionSet, now: datetime | None, until: datetime | None, say: Say) -> str:
         with self._converter(wanted) as converter, self._turn(converter.place):

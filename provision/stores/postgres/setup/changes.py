@@ -20,6 +20,7 @@ _KINDS = (
     "schema",
     "extension",
     "type",
+    "collation",
     "sequence",
     "table",
     "foreign table",
@@ -32,7 +33,11 @@ _KINDS = (
     "constraint",
     "trigger",
     "policy",
+    "rule",
+    "statistics",
+    "event trigger",
     "publication",
+    "setting",
 )
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
 _BUILT = re.compile(r"^((?:CREATE (?:UNIQUE )?|DROP )INDEX)")
@@ -79,7 +84,7 @@ def _kind(name: str) -> str:
 def _named(name: str, text: str) -> _Named:
     kind = _kind(name)
     rest = name[len(kind) + 1 :]
-    if kind in ("constraint", "trigger", "policy"):
+    if kind in ("constraint", "trigger", "policy", "rule"):
         own, _, table = rest.rpartition(" of ")
         return _Named(kind, own, table)
     if kind == "index":
@@ -107,17 +112,19 @@ def _change(found: _Named, before: str | None, after: str | None) -> Iterator[st
     if after is None:
         yield _drop(found)
         return
-    if found.kind in ("table", "foreign table", "type", "sequence", "schema", "extension"):
-        yield from _plain(found, before, after)
-    else:
-        yield from _defined(found, before, after)
-    yield from _rights(found, before or "", after)
+    plain = found.kind in ("table", "foreign table", "type", "sequence", "schema", "extension")
+    lines = list((_plain if plain else _defined)(found, before, after))
+    yield from lines
+    # What is dropped and made again has neither comment nor rights.
+    yield from _rights(found, "" if before is None or _drop(found) in lines else before, after)
 
 
 def _drop(found: _Named) -> str:
     if found.kind == "constraint":
         return f"ALTER TABLE {found.table} DROP CONSTRAINT IF EXISTS {found.name}"
-    if found.kind in ("trigger", "policy"):
+    if found.kind == "setting":
+        return _setting(found, None)
+    if found.kind in ("trigger", "policy", "rule"):
         return f"DROP {found.kind.upper()} IF EXISTS {found.name} ON {found.table}"
     return f"DROP {found.kind.upper()} IF EXISTS {found.name}"
 
@@ -130,8 +137,10 @@ def _plain(found: _Named, before: str | None, after: str) -> Iterator[str]:
         )
     elif found.kind == "type":
         yield from _type(found.name, before, after)
-    elif found.kind in ("schema", "sequence") and before is None:
-        yield f"CREATE {found.kind.upper()} IF NOT EXISTS {found.name}"
+    elif found.kind == "schema" and before is None:
+        yield f"CREATE SCHEMA IF NOT EXISTS {found.name}"
+    elif found.kind == "sequence":
+        yield from _sequence(found.name, before, after)
     elif found.kind == "extension":
         version = after.removeprefix("version ")
         made = f"CREATE EXTENSION IF NOT EXISTS {found.name}"
@@ -140,9 +149,37 @@ def _plain(found: _Named, before: str | None, after: str) -> Iterator[str]:
         yield f"-- {found.name}: write the foreign table by hand"
 
 
+def _sequence(name: str, before: str | None, after: str) -> Iterator[str]:
+    was, now = ((text or "sequence").split("\n")[0].removeprefix("sequence").strip() for text in (before, after))
+    if before is None:
+        yield f"CREATE SEQUENCE IF NOT EXISTS {name} {now}".rstrip()
+    elif was != now:
+        # What is not said is as it is without a word; START is left to whoever restarts it.
+        usual = {"INCREMENT BY": "INCREMENT BY 1", "MINVALUE": "NO MINVALUE", "MAXVALUE": "NO MAXVALUE"}
+        usual |= {"CACHE": "CACHE 1", "CYCLE": "NO CYCLE", "AS": "AS bigint", "START WITH": "START WITH 1"}
+        back = [text for word, text in usual.items() if re.search(rf"\b{word}\b", was) and f"{word} " not in f"{now} "]
+        yield f"ALTER SEQUENCE {name} {' '.join([*back, now])}".rstrip()
+
+
+def _setting(found: _Named, value: str | None) -> str:
+    """Of the database that one is in, which has another name wherever it is."""
+    name, _, role = found.name.partition(" of ")
+    whom = f"ALTER ROLE {role.replace('%', '%%')} IN DATABASE %I" if role else "ALTER DATABASE %I"
+    change = f"RESET {name}" if value is None else f"SET {name} TO {_literals(name, value)}"
+    text = f"{whom} {change.replace('%', '%%')}".replace("'", "''")
+    return f"DO $once$ BEGIN EXECUTE format('{text}', current_database()); END $once$"
+
+
+def _literals(name: str, value: str) -> str:
+    """A value; those of a list are kept as they stand."""
+    return value if name in ("search_path", "temp_tablespaces") else "'" + value.replace("'", "''") + "'"
+
+
 def _type(name: str, before: str | None, after: str) -> Iterator[str]:
     if before is None:
-        word, _, rest = after.partition(" ")
+        first, *checks = [line.strip() for line in _split(after)[0].split("\n")]
+        word, _, rest = first.partition(" ")
+        rest = " ".join([rest, *checks])
         made = {
             "enum": f"CREATE TYPE {name} AS ENUM ({rest})",
             "range": f"CREATE TYPE {name} AS RANGE (SUBTYPE = {rest.removeprefix('of ')})",
@@ -150,7 +187,12 @@ def _type(name: str, before: str | None, after: str) -> Iterator[str]:
         }.get(word) or tables.composite(name, list(tables.read(after).columns.values()))
         yield _once(made)
         return
-    was, now = (re.findall(r"'((?:[^']|'')*)'", text) for text in (before, after))
+    if before.startswith("domain ") and after.startswith("domain "):
+        yield from _domain(name, before, after)
+        return
+    if before.split("\n")[0] == after.split("\n")[0] and before.startswith(("enum ", "range ")):
+        return  # its comment, or who may use it
+    was, now = (re.findall(r"'((?:[^']|'')*)'", text.split("\n")[0]) for text in (before, after))
     if not (before.startswith("enum ") and after.startswith("enum ")) or [each for each in now if each in was] != was:
         yield f"-- {name}: a type cannot be altered so: make it anew"
         return
@@ -160,9 +202,31 @@ def _type(name: str, before: str | None, after: str) -> Iterator[str]:
             yield f"ALTER TYPE {name} ADD VALUE IF NOT EXISTS '{label}'{behind}"
 
 
+def _domain(name: str, before: str, after: str) -> Iterator[str]:
+    pattern = re.compile(r"domain (.*?)( not null)?(?: default (.*))?$", re.DOTALL)
+    (was, *had), (now, *has) = ([line.strip() for line in _split(text)[0].split("\n")] for text in (before, after))
+    old, new = pattern.match(was), pattern.match(now)
+    if old is None or new is None or old[1] != new[1]:
+        yield f"-- {name}: a domain cannot have another type: make it anew"
+        return
+    if old[2] != new[2]:
+        yield f"ALTER DOMAIN {name} {'SET' if new[2] else 'DROP'} NOT NULL"
+    if old[3] != new[3]:
+        yield f"ALTER DOMAIN {name} {f'SET DEFAULT {new[3]}' if new[3] else 'DROP DEFAULT'}"
+    gone = [each for each in had if each not in has]
+    yield from (f"ALTER DOMAIN {name} DROP CONSTRAINT IF EXISTS {_constraint(each)}" for each in gone)
+    yield from (_once(f"ALTER DOMAIN {name} ADD {each}") for each in has if each not in had)
+
+
+def _constraint(text: str) -> str:
+    found = re.match(r'CONSTRAINT ("(?:[^"]|"")+"|\S+) ', text)
+    return found[1] if found else text
+
+
 def _defined(found: _Named, before: str | None, after: str) -> Iterator[str]:
     text, rest = _split(after)
-    if before is not None and _split(before) == (text, rest):
+    was = None if before is None else _split(before)
+    if was == (text, rest):
         return
     if found.kind in ("function", "procedure"):
         yield text
@@ -171,28 +235,64 @@ def _defined(found: _Named, before: str | None, after: str) -> Iterator[str]:
         rest_of = f"VIEW {found.name}{options} AS {text.strip().rstrip(';')}"
         yield f"CREATE OR REPLACE {rest_of}" if before is None else _replaced(found, rest_of)
     elif found.kind == "materialized view":
-        yield _drop(found)
-        yield f"CREATE MATERIALIZED VIEW {found.name} AS {text.strip().rstrip(';')}"
+        yield from _materialized(found, was, text, rest)
     elif found.kind == "index":
-        yield from _index(found, before, text)
+        yield from _index(found, was and was[0], text)
     elif found.kind == "constraint":
         added = f"ALTER TABLE {found.table} ADD CONSTRAINT {found.name} {text}"
-        if before is None:
-            yield _once(added)
-        else:
-            yield _drop(found)
-            yield added
-    elif found.kind == "trigger":
-        yield _drop(found)
-        yield text.partition(" enabled ")[0]
-        state = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}.get(text.partition(" enabled ")[2])
-        if state:
-            yield f"ALTER TABLE {found.table} {state} TRIGGER {found.name}"
+        yield from [_once(added)] if before is None else [_drop(found), added]
     elif found.kind == "policy":
         yield _drop(found)
-        yield _policy(found, after)
+        yield _policy(found, text)
+    elif found.kind == "collation":
+        yield from [_drop(found)] if before is not None else []
+        yield f"CREATE COLLATION IF NOT EXISTS {found.name} ({text})"
+    elif found.kind == "setting":
+        yield _setting(found, text)
+    elif found.kind == "publication":
+        yield from _publication(found, was and was[0], text)
+    elif found.kind in ("trigger", "rule", "statistics", "event trigger"):
+        yield from _anew(found, text)
     else:
         yield f"-- {found.name}: write the {found.kind} by hand"
+
+
+def _materialized(
+    found: _Named, was: tuple[str, dict[str, str]] | None, text: str, rest: dict[str, str]
+) -> Iterator[str]:
+    if was is not None and was[0] == text:
+        of = f"MATERIALIZED VIEW {found.name}"
+        yield from tables.options(of, was[1].get("WITH", ""), rest.get("WITH", ""))
+        return
+    options = f" WITH ({rest['WITH']})" if "WITH" in rest else ""
+    yield _drop(found)
+    yield f"CREATE MATERIALIZED VIEW {found.name}{options} AS {text.strip().rstrip(';')}"
+
+
+def _publication(found: _Named, before: str | None, text: str) -> Iterator[str]:
+    if before is not None and "all tables" in before + text:
+        yield f"-- {found.name}: a publication of all tables is made anew by hand"
+        return
+    made = "FOR ALL TABLES" if text == "all tables" else f"FOR TABLE {text}" if text else ""
+    yield _once(f"CREATE PUBLICATION {found.name} {made}".rstrip())
+    yield from [f"ALTER PUBLICATION {found.name} SET TABLE {text}"] if before is not None and text else []
+
+
+def _anew(found: _Named, text: str) -> Iterator[str]:
+    """What its own definition makes again."""
+    yield _drop(found)
+    yield text.partition(" enabled ")[0]
+    if found.kind == "event trigger":
+        yield from _enabled(f"ALTER EVENT TRIGGER {found.name}", text)
+    elif found.kind == "trigger":
+        yield from (f"{each} TRIGGER {found.name}" for each in _enabled(f"ALTER TABLE {found.table}", text))
+
+
+def _enabled(alter: str, text: str) -> Iterator[str]:
+    """For a trigger that is not enabled as one is that is new."""
+    state = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}.get(text.partition(" enabled ")[2])
+    if state:
+        yield f"{alter} {state}"
 
 
 def _replaced(found: _Named, rest: str) -> str:
@@ -226,8 +326,9 @@ def _policy(found: _Named, text: str) -> str:
 
 def _split(text: str) -> tuple[str, dict[str, str]]:
     """A definition, and what stands below it: its options, whom it is granted to, its comment."""
+    text = text.partition("\n  COMMENT ")[0]
     lines, rest = text.split("\n"), dict[str, str]()
-    while len(lines) > 1 and (word := re.match(r"  (WITH|GRANTED|COMMENT) ", lines[-1])):
+    while len(lines) > 1 and (word := re.match(r"  (WITH|GRANTED|NOT GRANTED) ", lines[-1])):
         rest[word[1]] = lines.pop()[len(word[0]) :]
     return "\n".join(lines), {key: value for key, value in rest.items() if key == "WITH"}
 
@@ -235,13 +336,19 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
 def _rights(found: _Named, before: str, after: str) -> Iterator[str]:
     kind = "TABLE" if "view" in found.kind or found.kind == "foreign table" else found.kind.upper()
     was, now = (text.partition("\n  COMMENT ")[2] for text in (before, after))
-    if was != now and found.kind not in ("constraint", "trigger", "policy", "index"):
+    if was != now and found.kind not in ("rule", "statistics", "setting"):
         text = "'" + now.replace("'", "''") + "'" if now else "NULL"
-        yield f"COMMENT ON {found.kind.upper()} {found.name} IS {text}"
+        on = f" ON {found.table}" if found.kind in ("constraint", "trigger", "policy") else ""
+        yield f"COMMENT ON {found.kind.upper()} {found.name}{on} IS {text}"
     had, has = (_grants(re.search(r"\n  GRANTED (.*)", text)) for text in (before, after))
     for who, what in sorted(has - had):
         option = " WITH GRANT OPTION" if what.endswith("*") else ""
         yield f"GRANT {what.rstrip('*')} ON {kind} {found.name} TO {who}{option}"
+    had_not, has_not = (re.search(r"\n  NOT GRANTED public (.*)", text) for text in (before, after))
+    if has_not and not had_not:
+        yield f"REVOKE {has_not[1]} ON {kind} {found.name} FROM public"
+    elif had_not and not has_not:
+        yield f"GRANT {had_not[1]} ON {kind} {found.name} TO public"
     for who, what in sorted(had - has):
         yield f"REVOKE {what.rstrip('*')} ON {kind} {found.name} FROM {who}"
 

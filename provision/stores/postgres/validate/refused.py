@@ -10,6 +10,7 @@ import psycopg
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
+from provision.stores.postgres.backfill.expression import flaw
 from provision.stores.postgres.validate.sql import Types, table_name
 from provision.text.nearest import meant, near
 from provision.validate.columns import hidden_rows, no_text, used
@@ -43,6 +44,8 @@ def primary_key(execute: Execute, table: str) -> tuple[str, ...]:
 def unknown_table(execute: Execute, store: str, table: str, place: str, kinds: str = "rpvmf") -> ConfigError:
     """The error for a table that is not there; `kinds` are those of pg_class.relkind that may be meant."""
     known = [(str(name), str(schema)) for name, schema in execute(_TABLES, (list(kinds),))]
+    if execute("select to_regclass(%s)", (table_name(table),)).fetchone() != (None,):
+        return ConfigError("unknown-table", f"{store}: {table} has no columns", where=place, fix="name another table")
     names = sorted({name for name, _ in known} | {f"{schema}.{name}" for name, schema in known})
     fix = meant(table, names, "correct the name, or run `provision up` first")
     return ConfigError("unknown-table", f"{store} has no table {table}", where=place, fix=fix)
@@ -51,7 +54,12 @@ def unknown_table(execute: Execute, store: str, table: str, place: str, kinds: s
 def bad_expressions(execute: Execute, table: Table, types: Types) -> Iterator[ProvisionError]:
     """An error for every expression that the server refuses or that is neither true nor false."""
     for check in table.checks:
-        if check.kind == "bad":
+        if check.kind != "bad":
+            continue
+        if why := flaw(str(check.body)):
+            what = f"{check.name} is not one expression: {why}"
+            yield ConfigError("bad-expression", what, where=check.place, fix="write one SQL expression")
+        else:
             query = f"select (\n{check.body}\n) from {table_name(table.name)} limit 0"
             yield from refusals(execute, query, table, check, types, _not_boolean)
 

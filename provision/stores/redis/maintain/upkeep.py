@@ -55,7 +55,7 @@ class RedisUpkeep:
         )
         return [*lengths, *(_task("expire", pattern, seconds) for pattern, seconds in times)]
 
-    def carry_out(self, _job: Job, task: Task, say: Say) -> str:
+    def carry_out(self, _job: Job, task: Task, say: Say, _wait: float) -> str:
         verb, pattern, number = json.loads(task.statement)
         with self._server().writing():
             if verb == "trim":

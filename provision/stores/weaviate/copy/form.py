@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+from provision.stores.weaviate.copy.grpc_pages import TYPES
 from provision.stores.weaviate.server import Class
 
+_NUMBERS = frozenset({"int", "number", "int[]", "number[]"})
 Object = Mapping[str, Any]
+# As JSON has it, or as gRPC brings it; rows of them for a multi-vector.
+Vector: TypeAlias = "list[Any] | array[float]"
 NAMELESS = ""
 
 
@@ -31,6 +36,11 @@ class Form:
     tenants: bool
     # Lists of numbers in the target: JSON writes 1.0 as 1, and gRPC tells whole numbers from others.
     numbers: frozenset[str] = frozenset()
+    # Numbers on both sides, which are compared as the server keeps them: JSON writes 1.0 as 1 and cuts long ones.
+    floats: frozenset[str] = frozenset()
+    # The names of each side's vectors where gRPC reads its objects as REST does, else None.
+    source_vectors: tuple[str, ...] | None = None
+    target_vectors: tuple[str, ...] | None = None
 
     @classmethod
     def between(cls, source: Class, target: Class) -> Form:
@@ -42,8 +52,12 @@ class Form:
         references = frozenset(name for name, kind in here.items() if kind[:1].isupper())
         carried = frozenset(here.keys() & there.keys())
         numbers = frozenset(name for name, kind in there.items() if kind == "number[]")
+        floats = frozenset(name for name in carried if {here[name], there[name]} <= _NUMBERS)
+        over_grpc = (
+            tuple(vector_names(each)) if TYPES.issuperset(_types(each).values()) else None for each in (source, target)
+        )
         names = (source["class"], target["class"])
-        return cls(*names, carried, vectors, tuple(lost), references, tenanted(source), numbers)
+        return cls(*names, carried, vectors, tuple(lost), references, tenanted(source), numbers, floats, *over_grpc)
 
     def made(self, found: Object, over: Object | None = None) -> dict[str, Any]:
         """The object as it is sent to the target; `over` is the one there now, which keeps what is not carried."""
@@ -52,9 +66,10 @@ class Form:
             "id": found["id"],
             "properties": {**self._unknown_properties(over), **self._properties(found)},
         }
-        vectors = dict(self._carried(found))
+        vectors = {name: _as_lists(each) for name, each in self._carried(found)}
         if over is not None:
-            vectors = {**{name: each for name, each in _all(over) if name not in self.vectors.values()}, **vectors}
+            kept = {name: _as_lists(each) for name, each in _all(over) if name not in self.vectors.values()}
+            vectors = {**kept, **vectors}
         for name in self.numbers & made["properties"].keys():
             made["properties"][name] = [float(each) for each in made["properties"][name] or ()]
         if NAMELESS in vectors:
@@ -65,16 +80,15 @@ class Form:
 
     def expected(self, found: Object) -> bytes:
         """The digest that the object must have in the target."""
-        return _digest(found["id"], self._properties(found), sorted(self._carried(found)))
+        return _digest(found["id"], self._compared(found), sorted(self._carried(found), key=_name))
 
     def digest(self, found: Object) -> bytes:
         """The digest of an object in the target, by what is carried alone."""
         wanted = set(self.vectors.values())
-        return _digest(
-            found["id"], self._properties(found), sorted((name, each) for name, each in _all(found) if name in wanted)
-        )
+        vectors = sorted(((name, each) for name, each in _all(found) if name in wanted), key=_name)
+        return _digest(found["id"], self._compared(found), vectors)
 
-    def _carried(self, found: Object) -> Iterator[tuple[str, list[Any]]]:
+    def _carried(self, found: Object) -> Iterator[tuple[str, Vector]]:
         for name, vector in _all(found):
             if name in self.vectors:
                 yield self.vectors[name], vector
@@ -92,6 +106,15 @@ class Form:
         for name in self.references & carried.keys():
             carried[name] = [{"beacon": each["beacon"]} for each in carried[name]]
         return carried
+
+    def _compared(self, found: Object) -> dict[str, Any]:
+        """The properties as the digest has them; nothing tells -0.0 from 0 once JSON has carried it."""
+        properties = self._properties(found)
+        for name in self.floats & properties.keys():
+            value = properties[name]
+            many = isinstance(value, list)
+            properties[name] = [float(each) + 0.0 for each in value] if many else float(value) + 0.0
+        return properties
 
 
 def tenanted(found: Class) -> bool:
@@ -118,7 +141,17 @@ def _vectors(here: list[str], there: list[str]) -> dict[str, str]:
     return shared
 
 
-def _all(found: Object) -> Iterator[tuple[str, list[Any]]]:
+def _name(vector: tuple[str, Vector]) -> str:
+    return vector[0]
+
+
+def _as_lists(vector: Vector) -> list[Any]:
+    if isinstance(vector, array):
+        return vector.tolist()
+    return [each.tolist() if isinstance(each, array) else each for each in vector]
+
+
+def _all(found: Object) -> Iterator[tuple[str, Vector]]:
     if found.get("vector"):
         yield NAMELESS, found["vector"]
     for name, vector in (found.get("vectors") or {}).items():
@@ -126,12 +159,13 @@ def _all(found: Object) -> Iterator[tuple[str, list[Any]]]:
             yield name, vector
 
 
-def _digest(key: str, properties: Mapping[str, Any], vectors: list[tuple[str, list[Any]]]) -> bytes:
+def _digest(key: str, properties: Mapping[str, Any], vectors: list[tuple[str, Vector]]) -> bytes:
     text = json.dumps(properties, sort_keys=True, separators=(",", ":"))
     made = hashlib.blake2b(f"{key}{text}".encode(), digest_size=16)
     for name, vector in vectors:
         made.update(name.encode())
-        for row in vector if isinstance(vector[0], list) else (vector,):
+        rows: list[Any] = list(vector) if isinstance(vector[0], list | array) else [vector]
+        for row in rows:
             # As the server keeps them: four bytes a number.
-            made.update(struct.pack(f"<{len(row)}f", *row))
+            made.update(row.tobytes() if isinstance(row, array) else struct.pack(f"<{len(row)}f", *row))
     return made.digest()

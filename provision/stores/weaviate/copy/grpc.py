@@ -1,6 +1,6 @@
-"""Objects written over gRPC, in the official client's batches: vectors go as bytes, which is half the work of JSON.
+"""Objects over gRPC: written in the official client's batches, and read; vectors go as bytes, half the work of JSON.
 
-Only what was read back over REST counts. A batch that gRPC does not take as it is, or not whole, is left to REST.
+Only what was read back counts. A batch that gRPC does not take as it is, or not whole, is left to REST.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from provision.net.http import ANSWER_SECONDS, Unanswered
+from provision.stores.weaviate.copy.grpc_pages import GrpcPages
 
 CLIENT = "weaviate-client"
 # A port that takes connections and never answers is given up soon.
@@ -48,6 +49,7 @@ class GrpcBatches:
         self._address = address
         self._opening = threading.Lock()
         self._client: Any = None
+        self._pages: GrpcPages | None = None
         self._why: str | None = None
         self._same = False
 
@@ -56,7 +58,10 @@ class GrpcBatches:
         with self._opening:
             if self._why is None:
                 try:
-                    self._client, self._why = _opened(self._address), ""
+                    self._client = _opened(self._address)
+                    secure = self._address.base.startswith("https:")
+                    self._pages = GrpcPages(self._address.place, self._address.key, secure=secure)
+                    self._why = ""
                 except NotOver as error:
                     self._why = str(error)
             return self._why
@@ -73,6 +78,14 @@ class GrpcBatches:
             except WeaviateBaseError:
                 return False
         return self._same
+
+    def page(
+        self, name: str, tenant: str | None, after: str, size: int, vectors: Sequence[str] | None
+    ) -> list[dict[str, Any]] | None:
+        """At most so many objects behind that of id `after`, as `GrpcPages.page` reads them; None: ask over REST."""
+        if not self.holds(name, tenant, after) or self._pages is None:
+            return None
+        return self._pages.page(name, tenant, after, size, vectors)
 
     def put(self, name: str, tenant: str | None, objects: Sequence[Mapping[str, Any]]) -> bool:
         """Write objects over those with the same ids; False where not all of them were taken, and none is on its way.
@@ -101,7 +114,9 @@ class GrpcBatches:
         with self._opening:
             if self._client is not None:
                 self._client.close()
-            self._client, self._why = None, "it is closed"
+            if self._pages is not None:
+                self._pages.close()
+            self._client, self._pages, self._why = None, None, "it is closed"
 
     def _collection(self, name: str, tenant: str | None) -> Any:
         found = self._client.collections.get(name)

@@ -110,8 +110,11 @@ class Copy:
 
     def sides(self, tenant: str | None) -> tuple[CopySide, CopySide]:
         """Source and target, of one tenant where there are tenants."""
-        here, there = self.form.source, self.form.target
-        return CopySide(self._server, here, tenant, self.size), CopySide(self._server, there, tenant, self.size)
+        form = self.form
+        return (
+            CopySide(self._server, form.source, tenant, self.size, form.source_vectors),
+            CopySide(self._server, form.target, tenant, self.size, form.target_vectors),
+        )
 
     def tenants(self) -> list[str | None]:
         """The tenants of the source in order, which the target then has too; None alone where there are none."""

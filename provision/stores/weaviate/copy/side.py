@@ -11,6 +11,7 @@ from uuid import UUID
 from provision.documents.refused import Refused
 from provision.net.http import path_of
 from provision.stores.weaviate.copy.form import Object
+from provision.stores.weaviate.copy.grpc_pages import FEW
 from provision.stores.weaviate.server import Server, refusal, said
 
 # Ids alone are small; the server answers no more than 10,000 (QUERY_MAXIMUM_RESULTS).
@@ -28,10 +29,16 @@ class ObjectRefused(Refused):
 
 
 class CopySide:
-    """Raises http.Unanswered, ConfigError for what cannot be read, Refused for what cannot be written."""
+    """`vectors`: the names of those that it may read over gRPC, with the objects; None: objects come over REST.
 
-    def __init__(self, server: Server, name: str, tenant: str | None, size: int) -> None:
+    Raises http.Unanswered, ConfigError for what cannot be read, Refused for what cannot be written.
+    """
+
+    def __init__(
+        self, server: Server, name: str, tenant: str | None, size: int, vectors: Sequence[str] | None = None
+    ) -> None:
         self._server, self.name, self.tenant, self.size = server, name, tenant, size
+        self._vectors = vectors
         self._narrowed = {} if tenant is None else {"tenant": tenant}
 
     def __str__(self) -> str:
@@ -131,6 +138,20 @@ class CopySide:
 
     def page(self, after: str, size: int, *, vectors: bool = True) -> list[Object]:
         """At most so many objects behind id `after`, in the order of ids; without vectors, little but their ids."""
+        found = self._over_grpc(after, size, vectors=vectors)
+        return self._listed(after, size, vectors=vectors) if found is None else found
+
+    def _over_grpc(self, after: str, size: int, *, vectors: bool) -> list[Object] | None:
+        """The page over gRPC; None where REST has to be asked. Behind no id, gRPC promises no order: REST is first."""
+        if size < FEW or (vectors and self._vectors is None) or (batches := self._server.batches) is None:
+            return None
+        first = [] if after or batches.why_not() else self._listed("", 1, vectors=vectors)
+        behind = first[0]["id"] if first else after
+        wanted = self._vectors if vectors else None
+        found = batches.page(self.name, self.tenant, behind, size - len(first), wanted) if behind else None
+        return None if found is None else [*first, *found]
+
+    def _listed(self, after: str, size: int, *, vectors: bool) -> list[Object]:
         query = {"class": self.name, "limit": size, "after": after, **self._narrowed}
         if vectors:
             query["include"] = "vector"

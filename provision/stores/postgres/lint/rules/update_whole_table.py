@@ -19,10 +19,10 @@ def check(unit: Unit, world: PostgresWorld) -> Iterator[Hit]:
     table = tree.name_of(node.relation)
     if world.made_here(table, unit):
         return
-    altered = any(_alters(each, table, unit) for each in world.units)
+    altered = table in world.altered
     word = "UPDATE" if isinstance(node, ast.UpdateStmt) else "DELETE"
     nulls = _fills_nulls(node) and word == "UPDATE"
-    if node.whereClause is None or nulls:
+    if _is_every_row(node.whereClause) or nulls:
         waits = (
             "readers too wait for it, because the same transaction has altered the table"
             if altered and unit.in_transaction
@@ -34,9 +34,13 @@ def check(unit: Unit, world: PostgresWorld) -> Iterator[Hit]:
         yield Hit(unit, what, fix, table, level=None if altered else Severity.WARNING)
 
 
-def _alters(earlier: Unit, table: str, unit: Unit) -> bool:
-    node = earlier.body.node
-    return isinstance(node, ast.AlterTableStmt) and earlier.file == unit.file and tree.name_of(node.relation) == table
+def _is_every_row(where: Any) -> bool:
+    """No condition, or one that always holds: `true`, `1 = 1`."""
+    if isinstance(where, ast.A_Const):
+        return isinstance(where.val, ast.Boolean) and bool(where.val.boolval)
+    if isinstance(where, ast.A_Expr) and isinstance(where.lexpr, ast.A_Const) and isinstance(where.rexpr, ast.A_Const):
+        return tree.last(where.name) == "=" and tree.sql(where.lexpr) == tree.sql(where.rexpr)
+    return where is None
 
 
 def _fills_nulls(node: Any) -> bool:

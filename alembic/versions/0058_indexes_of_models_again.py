@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0056"
-down_revision = "0055"
+revision = "0058"
+down_revision = "0057"
 
 # Dropped where the types of their columns were changed, which would have built them while writers wait.
 INDEXES = {

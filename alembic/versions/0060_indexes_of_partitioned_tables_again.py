@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0060"
+down_revision = "0059"
 
 # Those of the windows are taken as they are. A window without rows gets its own here, in no time.
 INDEXES = {

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from alembic import op
 from sqlalchemy import text
 
-revision = "0057"
-down_revision = "0056"
+revision = "0059"
+down_revision = "0058"
 
 # lint: allow-file missing-down: these indexes go with those of the whole tables
 

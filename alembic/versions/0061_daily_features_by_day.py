@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0059"
-down_revision = "0058"
+revision = "0061"
+down_revision = "0060"
 # lint: allow-file drop-index-not-concurrent: the view that they are of goes in the same transaction
 
 SECTION = "D1 §1 Feature Store Schema, Feature Aggregation and Materialized Views"

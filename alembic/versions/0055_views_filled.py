@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0053"
-down_revision = "0052"
+revision = "0055"
+down_revision = "0054"
 
 # lint: allow-file missing-down: what the views hold is no change of theirs
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0055"
-down_revision = "0054"
+revision = "0057"
+down_revision = "0056"
 
 # Dropped where the types of their columns were changed, which would have built them while writers wait.
 INDEXES = {
