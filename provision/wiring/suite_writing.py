@@ -52,8 +52,9 @@ def write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError:
-        raise ConfigError("suite-exists", f"{path.name} is there", where=str(path), fix="name another file") from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.exists():  # else a file is where its folder would be
+            what = f"{path.name} is there"
+            raise ConfigError("suite-exists", what, where=str(path), fix="name another file") from None
         what = f"the suite could not be written: {(error.strerror or str(error)).lower()}"
         raise ConfigError("suite-lost", what, where=str(path), fix="choose another place") from None

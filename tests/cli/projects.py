@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -131,3 +132,10 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def sealed(plan: str) -> str:
+    """A saved plan as `plan --out` would have written it."""
+    body = json.loads(plan)
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({**body, "seal": hashlib.sha256(text.encode()).hexdigest()})

@@ -15,7 +15,7 @@ from provision.errors import UnreachableError
 from provision.model import Owner
 from provision.stores.clickhouse.migrate.statements import ClickhouseStatements
 from provision.stores.postgres.lease import PostgresLeases
-from tests.cli.projects import document, edit, refused, revision, script, untouched
+from tests.cli.projects import document, edit, refused, revision, script, sealed, untouched
 from tests.servers.command_line import Provision
 
 MORE = "CREATE TABLE more (id UInt64) ENGINE = MergeTree ORDER BY id;\n"
@@ -322,7 +322,7 @@ error[plan-invalid]: plan.json is no saved plan: format 1, this version reads fo
 """,
         ),
         (
-            '{"format": 3}',
+            sealed('{"format": 3}'),
             """\
 error[plan-invalid]: plan.json is no saved plan: it has no 'project'
   where  plan.json
@@ -330,7 +330,9 @@ error[plan-invalid]: plan.json is no saved plan: it has no 'project'
 """,
         ),
         (
-            '{"format": 3, "project": "small", "environment": "test", "steps": [3], "held": {}, "digest": {}, "basis": {}}',
+            sealed(
+                '{"format": 3, "project": "small", "environment": "test", "steps": [3], "held": {}, "digest": {}, "basis": {}}'
+            ),
             """\
 error[plan-invalid]: plan.json is no saved plan: it holds something else
   where  plan.json
@@ -338,7 +340,9 @@ error[plan-invalid]: plan.json is no saved plan: it holds something else
 """,
         ),
         (
-            '{"format": 3, "project": "small", "environment": "test", "steps": [], "held": {}, "digest": 3, "basis": 4}',
+            sealed(
+                '{"format": 3, "project": "small", "environment": "test", "steps": [], "held": {}, "digest": 3, "basis": 4}'
+            ),
             """\
 error[plan-invalid]: plan.json is no saved plan: it holds something else
   where  plan.json
@@ -346,8 +350,10 @@ error[plan-invalid]: plan.json is no saved plan: it holds something else
 """,
         ),
         (
-            '{"format": 3, "project": "small", "environment": "live", "steps": [], "held": {}, "digest": {}, "basis": {},'
-            ' "objects": {}}',
+            sealed(
+                '{"format": 3, "project": "small", "environment": "live", "steps": [], "held": {}, "digest": {}, "basis": {},'
+                ' "objects": {}}'
+            ),
             """\
 error[plan-environment]: the plan was made for live, not for test
   where  plan.json

@@ -15,9 +15,9 @@ from tests.servers.command_line import Provision
     ("words", "err"),
     [
         (
-            ("statsu",),
+            ("statuus",),
             """\
-error[usage]: no such command 'statsu'
+error[usage]: no such command 'statuus'
   where  provision
   fix    did you mean 'status'?
 """,

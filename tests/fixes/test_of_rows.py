@@ -101,7 +101,7 @@ CHECKS = [
     line("unknown-report", f"{VALIDATE} --report r.pdf", ".html", f"{VALIDATE} --report r.html"),
     line("report-lost", f"{VALIDATE} --report no/r.html", "", f"{VALIDATE} --report r.html"),
     line("suite-exists", f"{SUGGEST} checks/s.yaml", "name another file", f"{SUGGEST} checks/other.yaml"),
-    line("suite-lost", f"{SUGGEST} no/s.yaml", "choose another place", f"{SUGGEST} third.yaml"),
+    line("suite-lost", f"{SUGGEST} provision.toml/s.yaml", "choose another place", f"{SUGGEST} third.yaml"),
     line("nothing-to-check", f"{VALIDATE} --since 24h", "leave the option out", VALIDATE),
     check("unknown-column", "bad: emial = 'x'}", "", "bad: tenant = 'x'}"),
     check("bad-expression", "bad: n}", "compare it with something", "bad: n < 0}"),

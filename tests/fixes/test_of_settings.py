@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.backfill import project
+from tests.cli.projects import sealed
 from tests.fixes import steady
 from tests.fixes.steady import Case, Steady
 from tests.servers.command_line import Provision
@@ -78,8 +79,10 @@ CASES = [
         "up --plan p.json",
         "make the plan again",
         {
-            "p.json": '{"format": 3, "project": "shop", "environment": "live", "steps": [], "held": {}, "digest": {},'
-            ' "basis": {}, "objects": {}}'
+            "p.json": sealed(
+                '{"format": 3, "project": "shop", "environment": "live", "steps": [], "held": {}, "digest": {},'
+                ' "basis": {}, "objects": {}}'
+            )
         },
         right="plan --out q.json",
     ),
