@@ -190,7 +190,8 @@ def _by_start(window: Window) -> datetime:
 
 
 def _count(connection: Connection, place: str) -> int:
-    row = connection.execute(f"select count(*) from {place}".encode()).fetchone()
+    with patience(connection):
+        row = connection.execute(f"select count(*) from {place}".encode()).fetchone()
     return int(row[0]) if row else 0
 
 
