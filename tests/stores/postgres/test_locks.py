@@ -343,12 +343,16 @@ def test_tables_of_a_further_attempt_are_locked_first_with_both_ends_of_keys_tha
         connection.execute("select count(*) from a")
         connection.execute("select count(*) from b")
         watcher.start()
-        released = threading.Timer(3.0, connection.rollback)
+
+        def release() -> None:
+            over.set()  # what is locked from here on is had at once: a look may or may not see it
+            watcher.join()
+            connection.rollback()
+
+        released = threading.Timer(3.0, release)
         released.start()
         ran = tables.provision("up", "--allow-destructive")
         released.join()
-    over.set()
-    watcher.join()
 
     assert ran.code == 0, ran.out + ran.err
     assert (("lock table public.a in access exclusive mode",) in locked) is offline
