@@ -155,7 +155,6 @@ def test_a_store_of_one_worker_refuses_more(expected: Expected, provision: Provi
     expected(provision("backfill", "run", "prefs", "--workers", 2).err)
 
 
-@pytest.mark.usefixtures("shop")
 def test_keys_of_provision_are_refused_and_those_of_the_application_named(shop: Path, provision: Provision) -> None:
     """`own-keys`, whatever the pattern begins with."""
     document = shop / "backfills" / "prefs.yaml"
@@ -169,6 +168,7 @@ def test_keys_of_provision_are_refused_and_those_of_the_application_named(shop: 
     assert provision("backfill", "run", "prefs").code == 0
 
 
+@pytest.mark.usefixtures("shop")
 def test_pause_and_cancel_of_a_logged_run(provision: Provision, redis_6: str) -> None:
     with redis.Redis.from_url(redis_6) as client:
         for n in range(100):
