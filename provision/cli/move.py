@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -155,17 +155,18 @@ def _ruled(opened: Site, direction: Direction, given: _Options, plan_file: Path 
 @contextmanager
 def _reported(file: Path | None, direction: Direction) -> Iterator[Callable[[Report, ProvisionError | None], None]]:
     """Writes a JUnit report of the run, and of what kept one from beginning; does nothing without a file."""
+    if file is None:
+        yield lambda _report, _error: None
+        return
     from provision.cli.render import report_files
 
-    def reported(report: Report, error: ProvisionError | None) -> None:
-        if file is not None:
-            report_files.write(file, report_files.junit(f"provision {direction}", report_files.of_run(report, error)))
+    def write(cases: Sequence[report_files.JunitCase]) -> None:
+        report_files.write(file, report_files.junit(f"provision {direction}", cases))
 
     try:
-        yield reported
+        yield lambda report, error: write(report_files.of_run(report, error))
     except ProvisionError as error:
-        if file is not None:
-            report_files.write(file, report_files.junit(f"provision {direction}", report_files.of_error(error)))
+        write(report_files.of_error(error))
         raise
 
 

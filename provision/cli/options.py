@@ -46,6 +46,16 @@ Output = Annotated[Literal["text", "json", "github"], _PRINTED]
 TextOrJson = Annotated[Literal["text", "json"], _PRINTED]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")]
 Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write a SARIF log too.")]
+StatementTimeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        parser=duration("--timeout"),
+        metavar="TIME",
+        show_default=False,
+        help="The limit of one statement; else 5m.",
+    ),
+]
 WaitFor = Annotated[
     float,
     typer.Option(

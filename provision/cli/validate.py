@@ -58,16 +58,6 @@ Sample = Annotated[int, typer.Option("--sample", min=0, max=1000, metavar="N", h
 FailOn = Annotated[
     CheckSeverity, typer.Option("--fail-on", help="Exit 1 when a failing check matters at least this much.")
 ]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout",
-        parser=options.duration("--timeout"),
-        metavar="TIME",
-        show_default=False,
-        help="The limit of one statement; else 5m.",
-    ),
-]
 Report = Annotated[
     list[Path] | None,
     typer.Option(
@@ -108,7 +98,7 @@ def validate(
     tenant: Tenant = None,
     sample: Sample = 5,
     fail_on: FailOn = UNSAID,
-    timeout: Timeout = TIMEOUT,
+    timeout: options.StatementTimeout = TIMEOUT,
     report: Report = None,
     metrics: Metrics = None,
     no_history: NoHistory = False,
@@ -144,7 +134,7 @@ def validate_probability_data(
     tenant: Tenant = None,
     sample: Sample = 5,
     fail_on: FailOn = UNSAID,
-    timeout: Timeout = TIMEOUT,
+    timeout: options.StatementTimeout = TIMEOUT,
     report: Report = None,
     metrics: Metrics = None,
     no_history: NoHistory = False,

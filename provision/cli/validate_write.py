@@ -32,16 +32,7 @@ def suggest(
     env: options.Env = None,
     store: Store = "postgres",
     to: To = None,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            "--timeout",
-            parser=options.duration("--timeout"),
-            metavar="TIME",
-            show_default=False,
-            help="The limit of one statement; else 5m.",
-        ),
-    ] = 300.0,
+    timeout: options.StatementTimeout = 300.0,
 ) -> int:
     """Write a suite with comments from what TABLE holds: types, NULLs, ranges, values, keys, references. Reads only.
 

@@ -17,7 +17,7 @@ from provision.model.partitions import Engine, KeptSet, PartitionSet
 from provision.partitions import folder
 from provision.partitions.outline import outline
 from provision.ports import Store
-from provision.ports.partitions import Delegates, Makes, Partitioned, Partitions
+from provision.ports.partitions import Delegates, Partitioned, Partitions
 from provision.text.nearest import near
 from provision.wiring import sites
 
@@ -136,7 +136,8 @@ def ensured(
         found = looked_at(site, only, making=True)
     except ProvisionError as error:
         return report, error
-    changes = ensure(found, parts_of(site.stores), lambda name, text: happened(Note(name, text)), dry_run=dry_run)
+    parts = parts_of({name: site.stores[name] for name in {each.wanted.store for each in found}})
+    changes = ensure(found, parts, lambda name, text: happened(Note(name, text)), dry_run=dry_run)
     for each in changes:
         count = len(each.windows) if dry_run else len(each.names)
         if count:
@@ -153,10 +154,12 @@ def looked_at(site: Site, only: frozenset[str] = frozenset(), *, making: bool = 
 
     Raises ConfigError for a document that is wrong.
     """
-    parts = parts_of({name: each for name, each in site.stores.items() if not only or name in only})
+    able = {name: each for name, each in site.stores.items() if not only or name in only}
+    if making:  # the parts of the others would be imported to be asked for nothing
+        makers, _ = _makers(site.project)
+        able = {name: each for name, each in able.items() if name in makers}
+    parts = parts_of(able)
     sets = [each for each in read(site.project) if each.store in parts]
-    if making:
-        sets = [each for each in sets if isinstance(parts[each.store], Makes)]
     return [each for each in standings(sets, parts) if not each.absent]
 
 
