@@ -68,13 +68,17 @@ def _working_in(data: Path) -> list[process.Process]:
         numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
-    found = []
-    for number in numbers:
-        try:
-            same = os.path.samestat(os.stat(f"/proc/{number}/cwd"), wanted)
-        except OSError:
-            continue
-        mark = process.mark_of(number)
-        if same and mark is not None and Path(os.readlink(f"/proc/{number}/exe")).name.startswith("postgres"):
-            found.append(process.Process(number, mark))
-    return found
+    return [
+        process.Process(number, mark)
+        for number in numbers
+        if (mark := process.mark_of(number)) is not None and _server_in(number, wanted)
+    ]
+
+
+def _server_in(pid: int, folder: os.stat_result) -> bool:
+    """Whether it is a server that works there; one that ends while it is looked at is none."""
+    try:
+        here = os.path.samestat(os.stat(f"/proc/{pid}/cwd"), folder)
+        return here and Path(os.readlink(f"/proc/{pid}/exe")).name.startswith("postgres")
+    except OSError:
+        return False

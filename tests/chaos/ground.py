@@ -66,7 +66,9 @@ class Ran:
 
     def told(self) -> str:
         """All of it, for a failure."""
-        return f"exit {self.code}{' HUNG' if self.hung else ''}; {self.out[-1500:]}\n{self.err[-3000:]}".strip()
+        traceback = self.err.find("Traceback")
+        err = self.err[traceback - 200 if traceback > 200 else 0 :][:6000] if traceback >= 0 else self.err[-3000:]
+        return f"exit {self.code}{' HUNG' if self.hung else ''}; {self.out[-1500:]}\n{err}".strip()
 
 
 class Starter:

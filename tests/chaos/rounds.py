@@ -92,7 +92,10 @@ def play(ground: Ground, this: Round, seed: int, clocks: Clocks) -> Verdict:
         if illegal := ground.illegal():
             return Verdict(this, End.FAILED, saw, "\n".join((this.point, *illegal)))
         return Verdict(this, End.DIRTY, saw, f"{this.point} {after.error['what']}; {after.error['where']}")
-    faults = [after.told()] if after.code or after.hung else ground.faults(lived=second is not None)
+    lived = second is not None or this.kind.startswith(
+        "restart"
+    )  # where the engine is back, a run can say that it failed
+    faults = [after.told()] if after.code or after.hung else ground.faults(lived=lived)
     if faults:
         others = [f"the second run: {second.told()}"] if second else []
         told = "\n".join((this.point, story, *faults, f"the disturbed run: {disturbed.told()}", *others))

@@ -109,7 +109,7 @@ class Connection(psycopg.Connection[Any]):
             if self.blockers is None:
                 raise
             raise self.table_locked() from None
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise self._explained(error) from None
 
     def table_locked(self) -> FailedError:
@@ -124,8 +124,7 @@ class Connection(psycopg.Connection[Any]):
         encoding = self.info.encoding
         result = self.pgconn.exec_params(statement, [str(value).encode(encoding) for value in values])
         if result.status != pq.ExecStatus.TUPLES_OK:
-            error = psycopg.errors.error_from_result(result, encoding)
-            raise self._explained(error) if isinstance(error, psycopg.OperationalError) else error
+            raise self._explained(psycopg.errors.error_from_result(result, encoding))
         return [(result.get_value(0, column) or b"").decode(encoding) for column in range(result.nfields)]
 
     @contextmanager
@@ -133,12 +132,27 @@ class Connection(psycopg.Connection[Any]):
         try:
             with super().transaction(savepoint_name, force_rollback) as transaction:
                 yield transaction
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise self._explained(error) from None
 
-    def _explained(self, error: psycopg.OperationalError) -> Exception:
-        gone = self.closed or isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown)
+    def _explained(self, error: psycopg.Error) -> Exception:
+        gone = (
+            self.closed
+            or broke(error)
+            or isinstance(error, psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown)
+        )
         return _explained(str(error), self.store, self.place) if gone else error
+
+
+def broke(error: BaseException) -> bool:
+    """Whether it is psycopg's word, and none of the server's, that the connection broke.
+
+    That comes at times before the connection knows that it is closed, and as an error of no class where libpq saw it
+    while it read the answer.
+    """
+    if not isinstance(error, psycopg.Error) or error.sqlstate:
+        return False
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or type(error) is psycopg.DatabaseError
 
 
 def connect(url: str, store: str, *, timeout: int = 10) -> Connection:

@@ -8,7 +8,7 @@ import psycopg
 
 from provision.backfill import advice
 from provision.errors import FailedError, ProvisionError, UnreachableError
-from provision.stores.postgres.server import Connection
+from provision.stores.postgres.server import Connection, broke
 
 # What may well be answered a little later.
 IN_THE_WAY = (
@@ -34,9 +34,7 @@ class ErrorSubject:
 def refusal(error: psycopg.Error, subject: ErrorSubject, connection: Connection) -> ProvisionError:
     """UnreachableError, or FailedError (disk-full, no-privilege, schema-changed, batch-refused)."""
     what, state = shown(error), error.sqlstate or ""
-    # libpq's own words have no state: the connection broke, at times before it knows that it is closed.
-    lost = isinstance(error, psycopg.OperationalError) and not state
-    if connection.closed or lost or state.startswith(_GONE):
+    if connection.closed or broke(error) or state.startswith(_GONE):
         fix = "start the server, or correct the url"
         text = f"{subject.store} does not answer: {what}"
         return UnreachableError("unreachable", text, where=connection.place, fix=fix)

@@ -16,6 +16,7 @@ from provision.errors import (
     RefusedError,
     RolledBackInside,
     StatementFailed,
+    UnreachableError,
     raise_all,
 )
 from provision.model import Direction, EventKind, Step, StoreOptions
@@ -268,9 +269,12 @@ class AlembicLane:
         up = pulled.current.direction is Direction.UP
         session.end(EventKind.APPLIED if up else EventKind.REVERTED, self._attempt.detail)
 
-    def _env_failed(self, error: BaseException) -> ConfigError:
-        """The failure of env.py itself. Raises UnreachableError when the server is what failed."""
-        self._connection.execute("select 1")
+    def _env_failed(self, error: BaseException) -> ProvisionError:
+        """The failure of env.py itself, or that of the server."""
+        self._connection.execute("select 1")  # raises UnreachableError
+        if not answers(error):
+            what = f"env.py of {self._options.name} lost its connection: {told(error)[0]}"
+            return UnreachableError("unreachable", what, where=engine.raised_in(error, self._options))
         return ConfigError(
             "env-failed",
             f"env.py of {self._options.name} failed: {told(error)[0]}",
@@ -299,7 +303,7 @@ class AlembicLane:
             what,
             number=number,
             statement=error.statement or "",
-            where=f"{line(error, self._options, step)}: statement {number}: {short(error.statement)}; {after}",
+            where=f"{line(error, self._options, step)}: {_statement(number, error.statement)}; {after}",
             fix=fix,
         )
 
@@ -321,6 +325,10 @@ class AlembicLane:
             kept |= self._attempt_at(step, journal).detail
             self._ledger.append(journal.event(step, EventKind.FAILED, statement=number or None, error=what, **kept))
         return number, "rolled back: nothing of it was kept" if nothing else session.trail.kept
+
+
+def _statement(number: int, text: str | None) -> str:
+    return f"statement {number}: {short(text)}" if text else f"behind statement {number}"
 
 
 class _GaveWay(Exception):

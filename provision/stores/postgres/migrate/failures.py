@@ -6,10 +6,12 @@ import traceback
 from typing import Any
 
 import psycopg
+from sqlalchemy import exc
 from sqlalchemy.exc import DBAPIError
 
 from provision.errors import ProvisionError
 from provision.model import Step, StoreOptions
+from provision.stores.postgres.server import broke
 from provision.text.raised import raised
 
 _CORRECT = "correct the revision and run the same command again"
@@ -35,10 +37,25 @@ _SOURCES = {
 }
 
 
+def _of_driver(error: BaseException) -> BaseException | None:
+    """The error of the driver, whatever driver env.py chose, and also where it was asked without SQLAlchemy."""
+    if isinstance(error, DBAPIError):
+        return error.orig
+    return error if isinstance(error, psycopg.Error) else None
+
+
 def sqlstate(error: BaseException) -> str:
-    """PostgreSQL's code, whatever driver env.py chose; empty for an error that is not the server's."""
-    orig = error.orig if isinstance(error, DBAPIError) else None
+    """PostgreSQL's code; empty for an error that is not the server's."""
+    orig = _of_driver(error)
     return str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
+
+
+def _broke(error: BaseException) -> bool:
+    """Whether an error without a code says that the connection broke."""
+    if not isinstance(error, DBAPIError):
+        return broke(error)
+    of_class = isinstance(error, exc.OperationalError | exc.InterfaceError) or type(error) is exc.DatabaseError
+    return of_class or error.connection_invalidated
 
 
 def answers(error: BaseException | None) -> bool:
@@ -49,7 +66,7 @@ def answers(error: BaseException | None) -> bool:
     """
     while error is not None:
         code = sqlstate(error)
-        if isinstance(error, DBAPIError) and (not code or code.startswith(("57P", "08"))):
+        if code.startswith(("57P", "08")) or (not code and _broke(error)):
             return False
         error = error.__context__
     return True
@@ -59,7 +76,7 @@ def told(error: BaseException) -> tuple[str, str]:
     """What went wrong in one line, and the server's hint."""
     if isinstance(error, ProvisionError):
         return error.what, error.fix
-    orig = error.orig if isinstance(error, DBAPIError) else None
+    orig = _of_driver(error)
     if not isinstance(orig, psycopg.Error):
         code = f" [{sqlstate(error)}]" if sqlstate(error) else ""
         said = f"{orig}" if code else raised(error)
