@@ -119,13 +119,6 @@ class Lease:
         return LeaseLost(str(holding.owner) if holding else "")
 
     def _heartbeat(self) -> None:
-        try:
-            self._beats()
-        except Exception:
-            if not self._ended.is_set():  # else the store was closed, and a question of this thread left behind
-                raise
-
-    def _beats(self) -> None:
         while not self._ended.wait(self._seconds * BEAT):
             try:
                 with self._renewing:
@@ -135,14 +128,14 @@ class Lease:
                 if not self._abandoned:
                     self._give_up()  # of a lease that another run has, nothing is there to give
                 return
-            except ProvisionError:
-                continue  # no answer is no loss yet: `check` asks again, in the thread that wants to send something
+            except Exception:  # whatever it was, `check` meets it in the thread that wants to send something
+                continue  # no answer is no loss yet
 
     def _give_up(self) -> None:
         back = Call(partial(self._leases.release, self._name, self._owner, self.token), "lease ends")
         try:
             back.result(self._seconds * BEAT)
-        except (ProvisionError, Late):
+        except Exception:
             return  # it runs out by itself
 
 

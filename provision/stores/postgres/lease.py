@@ -122,7 +122,9 @@ class PostgresLeases:
                     return connection.execute(sql, {"project": self._project, **fields}).fetchall()
             except psycopg.errors.UndefinedColumn as error:
                 raise lock_unreadable(UnknownForm(error.diag.message_primary)) from None
-            except psycopg.OperationalError as error:
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+                raise
+            except psycopg.Error as error:  # a server whose files are gone says it in classes of all kinds
                 raise UnreachableError("unreachable", f"the home store does not answer: {error}".strip()) from None
 
     def _of_holder(

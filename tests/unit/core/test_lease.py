@@ -365,6 +365,27 @@ def test_heartbeat_home_store_that_does_not_answer_is_no_loss(beating: Beating) 
     assert beating.lease.until > 0
 
 
+def test_heartbeat_that_meets_what_nobody_foresaw_leaves_it_to_check(
+    beating: Beating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that raises prints a traceback and beats no more."""
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    asked = threading.Event()
+
+    def broken(*_: object) -> None:
+        asked.set()
+        raise ValueError("no answer of a known kind")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(beating.table, "extend", broken)
+        assert asked.wait(10)
+    until = beating.lease.until
+    called = timed(beating.table, monkeypatch, "extend")
+    soon(lambda: "extend" in called)
+    assert (said, beating.lease.until >= until) == ([], True)
+
+
 def test_until_moves_on_with_each_sign_of_life_and_ends_a_grace_before_the_expiry(world: World) -> None:
     lease = world.acquire()
     assert lease.until == 27
