@@ -227,6 +227,11 @@ class Step:
     def id(self) -> str:
         return self.revision.id
 
+    def read_ahead(self) -> None:
+        """Read what its file runs, where its entry says that in the end: the server may be at work meanwhile."""
+        if self.direction is Direction.UP and self.revision.runs is not None:
+            self.revision.runs()
+
 
 @dataclass(frozen=True, slots=True)
 class Blocked:

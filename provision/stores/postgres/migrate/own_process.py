@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ def run(options: StoreOptions, url: str, steps: Iterator[Step], journal: Journal
     ):
         connection.send(list(sys.path))
         connection.send((options, url, journal.token, before))
-        answers = _answers(steps, journal)
+        pulled: dict[str, Step] = {}
+        answers = _answers(steps, journal, pulled)
         while True:
             try:
                 name, arguments = connection.recv()
@@ -48,11 +50,17 @@ def run(options: StoreOptions, url: str, steps: Iterator[Step], journal: Journal
                     raise error
                 return
             _answer(connection, answers[name], arguments)
+            if name == "pull" and pulled:
+                next(reversed(pulled.values())).read_ahead()
 
 
-def _answers(steps: Iterator[Step], journal: Journal) -> Mapping[str, Callable[..., object]]:
-    """What the other process may ask, by name."""
-    pulled: dict[str, Step] = {}
+def _unread(step: Step) -> Step:
+    """As the other process gets it, which writes no entry itself."""
+    return replace(step, revision=replace(step.revision, runs=None))
+
+
+def _answers(steps: Iterator[Step], journal: Journal, pulled: dict[str, Step]) -> Mapping[str, Callable[..., object]]:
+    """What the other process may ask, by name; adds to `pulled`, by id, what it pulls."""
 
     def pull() -> tuple[Step, int | None, Step | None, list[str]] | None:
         step = next(steps, None)
@@ -60,7 +68,8 @@ def _answers(steps: Iterator[Step], journal: Journal) -> Mapping[str, Callable[.
             return None
         pulled[step.id], following = step, journal.follow()
         losing = [each.id for each in (step, following) if each is not None and journal.may_lose(each)]
-        return step, journal.begin_at(step), following, losing
+        ahead = None if following is None else _unread(following)
+        return _unread(step), journal.begin_at(step), ahead, losing
 
     return {
         "pull": pull,

@@ -148,6 +148,11 @@ class Session:
         if self._step is not None:
             self._before_commit()
 
+    def meanwhile(self) -> None:
+        """See Watcher."""
+        if self.written is not None and (following := self._journal.follow()) is not None:
+            following.read_ahead()
+
     def leave_transaction(self) -> None:
         """End the transaction that reading the version table began, so that none is open while the lane waits."""
         if not self.external and self._connection.in_transaction():
@@ -163,10 +168,8 @@ class Session:
         Raises psycopg.Error, the transaction rolled back: the step can be begun as any other.
         """
         self._reset()
-        limit, mark = milliseconds(limits.lock), str(self._journal.mark(step))
-        digest = step.revision.runs or str  # its entry asks for that in the end, when the server is at rest
-        begun = self._beginnings.ahead(self._connection, more, limit, mark, numbers, meanwhile=digest)
-        self._start(step, limits, begun)
+        given = milliseconds(limits.lock), str(self._journal.mark(step)), numbers
+        self._start(step, limits, self._beginnings.ahead(self._connection, more, *given))
         self._ahead = step
         assert self.transaction is not None
         return self.transaction.more
@@ -179,8 +182,8 @@ class Session:
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead.id != step.id:
             self._reset()
-            limit, mark = milliseconds(limits.lock), str(self._journal.mark(step))
-            self._start(step, limits, wire.begin(self._connection, limit, mark))
+            given = milliseconds(limits.lock), str(self._journal.mark(step))
+            self._start(step, limits, wire.begin(self._connection, *given))
 
     def end(self, kind: EventKind, detail: Mapping[str, object]) -> None:
         """Append the ledger entry in the step's own transaction.
@@ -249,13 +252,10 @@ class Session:
         self.guard.begin(step, closed=not self._journal.may_lose(step))
 
     def _reset(self) -> None:
-        self._step = None
-        self._autocommit = self._begun = self._traced = self._moved = self.read_only = False
-        self._own_part = True
+        self._step, self._own_part = None, True
+        self._autocommit = self._begun = self._traced = self._moved = self.read_only = self.committed = False
         self.sent = self.answered = 0
-        self.committed = False
-        self.text = ""
-        self.transaction, self.written = None, None
+        self.text, self.transaction, self.written = "", None, None
 
     def _before_commit(self) -> None:
         """What the step did so far is about to be committed: it may not lose anything, and leaves a trace."""

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -89,20 +89,13 @@ class Ahead:
         _checked(self.driver.pgconn.prepare(self._name.encode(), text.encode(self.driver.info.encoding)))
         _checked(self.driver.pgconn.prepare(self._append, _NUMBERED))
 
-    def begin(self, limit: str, mark: str, numbers: Sequence[int], meanwhile: Callable[[], object]) -> Transaction:
-        """`meanwhile` is called while the server works. Raises psycopg.Error: the transaction is to be rolled back."""
+    def begin(self, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
+        """Raises psycopg.Error: the transaction is to be rolled back."""
         driver = self.driver
         arguments = ", ".join((_literal(driver, limit), _literal(driver, mark), *map(str, numbers)))
         encoding = driver.info.encoding
         sent = f"begin; execute {self._name} ({arguments})".encode(encoding)
-        driver.pgconn.send_query(sent)
-        try:
-            meanwhile()
-        finally:  # an answer that nobody fetched would be taken for that of the next request
-            results = list(iter(driver.pgconn.get_result, None))
-        for result in results:
-            _checked(result)
-        return _transaction(_row(results[-1], encoding))
+        return _transaction(_row(_checked(driver.pgconn.exec_(sent)), encoding))
 
     def append(self, fields: Mapping[str, object]) -> str | None:
         """See the function `append`."""
@@ -131,21 +124,13 @@ class Beginnings:
         """Whether `ahead` can be asked."""
         return not self._plainly and asks_more(connection)
 
-    def ahead(
-        self,
-        connection: Any,
-        more: str,
-        limit: str,
-        mark: str,
-        numbers: Sequence[int],
-        meanwhile: Callable[[], object],
-    ) -> Transaction:
+    def ahead(self, connection: Any, more: str, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
         """See Ahead.begin. Raises psycopg.Error, the transaction rolled back: one can be begun plainly."""
         driver = connection.connection.driver_connection
         try:
             if self._ahead is None or self._ahead.driver is not driver:
                 self._ahead = Ahead(connection, more)
-            return self._ahead.begin(limit, mark, numbers, meanwhile)
+            return self._ahead.begin(limit, mark, numbers)
         except psycopg.Error:
             self._plainly = True
             driver.rollback()
@@ -183,6 +168,27 @@ def _given(driver: psycopg.Connection[Any], fields: Mapping[str, object]) -> lis
 def _appended(result: Any) -> str | None:
     _checked(result)
     return (result.get_value(0, 0) or b"").decode() if result.ntuples else None
+
+
+def commit(driver: Any, meanwhile: Callable[[], None]) -> None:
+    """Commit as psycopg does; `meanwhile` is called while the server writes to its disk."""
+    wait = driver.wait
+    driver.wait = lambda generator, *given: wait(_once_sent(generator, meanwhile), *given)
+    try:
+        type(driver).commit(driver)
+    finally:
+        driver.wait = wait
+
+
+def _once_sent(generator: Any, meanwhile: Callable[[], None]) -> Generator[Any, Any, Any]:
+    """What psycopg drives, and `meanwhile` before it is waited for the first time."""
+    try:
+        wanted = next(generator)
+        meanwhile()
+        while True:
+            wanted = generator.send((yield wanted))
+    except StopIteration as ended:
+        return ended.value
 
 
 def in_transaction(connection: Any) -> bool | None:

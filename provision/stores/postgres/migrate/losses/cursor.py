@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 from sqlalchemy import event as hooks
 
+from provision.stores.postgres.migrate import wire
 from provision.stores.postgres.migrate.losses import targets
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
 
@@ -32,6 +33,9 @@ class Watcher(Protocol):
 
     def commits(self) -> None:
         """The driver is about to commit."""
+
+    def meanwhile(self) -> None:
+        """The server commits: what is to be done anyway can be done now."""
 
 
 def arm(connection: Any, watcher: Watcher) -> bool:
@@ -63,7 +67,7 @@ def _watch_commits(driver: Any, watcher: Watcher) -> None:
 
     def commit() -> None:
         watcher.commits()
-        type(driver).commit(driver)
+        wire.commit(driver, watcher.meanwhile)
 
     driver.commit = commit
 
