@@ -76,7 +76,8 @@ class AlembicLane:
         self._refuse_several(directory)
         self._deadlock = deadlock_timeout(self._connection)
         self._watch = StatementWatch(partial(connect, self._url, self._options.name), journal)
-        session = Session(self._connection, self._ledger, self._options, journal, self._guard, self._watch)
+        given = self._connection, self._ledger, self._options, journal, self._guard, self._watch
+        session = Session(*given, partial(self._following, journal))
         pulled = _Pulled(steps)
         try:
             while not pulled.ended:
@@ -216,18 +217,21 @@ class AlembicLane:
         The second costs nothing: that transaction has to be begun anyway. The first step of a lane is looked for by
         another session, which finds the version table by provision's own search path.
         """
-        written, following = session.written, None
-        if self._looked and written is not None and session.asks_more():
-            following = journal.follow()
+        written = session.written
+        following = self._following(journal) if written is not None and session.asks_more() else None
         self._looked = True
-        if written is None or following is None or following.revision.repeatable:
+        if following is None:
             return self._seen.missing(step, written)
         try:
-            allowed = self._limits(following)
-            found = session.begin_ahead(following, allowed, self._seen.columns, (written.token, written.n))
+            found = session.begin_ahead(*following, self._seen.columns)
         except psycopg.Error:
             return self._seen.missing(step, written)  # what keeps the next step from beginning is said when it does
         return self._seen.judged(step, found)
+
+    def _following(self, journal: Journal) -> tuple[Step, Limits] | None:
+        """The step that can begin in the request that looks at what the last one left."""
+        step = journal.follow() if self._looked else None
+        return None if step is None or step.revision.repeatable else (step, self._limits(step))
 
     def _not_committed(self, step: Step, session: Session, journal: Journal, missing: str) -> FailedError:
         nothing = session.rolled_back()

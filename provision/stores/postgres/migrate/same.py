@@ -7,6 +7,8 @@ from typing import Any
 
 from provision.errors import ConfigError
 from provision.stores.postgres.migrate.version_table import DEFAULTS, NAMES
+from provision.stores.postgres.migrate.wire import WHICH
+from provision.stores.postgres.server import set_role
 
 
 def database(expected: tuple[object, ...], found: tuple[object, ...]) -> None:
@@ -33,3 +35,17 @@ def table(ours: Mapping[str, str], given: Mapping[str, Any]) -> None:
                 where="env.py",
                 fix=f'write {name} = "{theirs or ""}" in provision.toml, or pass {name}={told!r} to context.configure',
             )
+
+
+def handed_over(connection: Any, expected: tuple[object, ...], role: str) -> bool:
+    """Look at the connection that env.py hands over, and take on the role; whether it is in a transaction.
+
+    Raises ConfigError (wrong-database).
+    """
+    in_transaction = bool(connection.in_transaction())
+    database(expected, tuple(map(str, connection.exec_driver_sql(f"select {WHICH}").fetchone())))
+    if role:
+        connection.exec_driver_sql(set_role(role))
+    if not in_transaction:
+        connection.commit()
+    return in_transaction

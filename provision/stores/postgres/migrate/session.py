@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ from provision.stores.postgres.migrate.version_table import version_table
 from provision.stores.postgres.migrate.waits import LockWaits
 from provision.stores.postgres.migrate.watch import StatementWatch
 from provision.stores.postgres.peer import stands_on
-from provision.stores.postgres.server import Connection, set_role
+from provision.stores.postgres.server import Connection
 
 _OF_DIALECT = re.compile(r"\s*(?:show|set)\b", re.IGNORECASE)  # SQLAlchemy's own, when it changes the isolation level
 _READS = re.compile(r"\s*(?:select|show|explain|begin|start|commit|rollback|set)\b", re.IGNORECASE)
@@ -53,8 +53,9 @@ class Session:
         journal: Journal,
         guard: PostgresLossGuard,
         watch: StatementWatch,
+        following: Callable[[], tuple[Step, Limits] | None],
     ) -> None:
-        self.guard, self._guarded, self._passed = guard, False, False
+        self.guard, self._guarded, self._passed, self.following = guard, False, False, following
         self._own, self._ledger, self._journal = own, ledger, journal
         self._role = str(options.extra.get("role", ""))
         self._table = version_table(options)
@@ -80,19 +81,12 @@ class Session:
     def configured(self, connection: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Look at what env.py chose before Alembic does. Raises ConfigError (wrong-database, wrong-version-table)."""
         same.table(self._table, given)
-        options = {"transaction_per_migration": True}
-        if connection is None:
-            return options
-        in_transaction = connection.in_transaction()
-        if in_transaction and not self.external:
-            self._journal.note("env.py hands over a connection in a transaction: one Alembic run for each revision")
-        self.external = in_transaction
-        same.database(self._expected, tuple(map(str, connection.exec_driver_sql(f"select {wire.WHICH}").fetchone())))
-        if self._role:
-            connection.exec_driver_sql(set_role(self._role))
-        if not in_transaction:
-            connection.commit()
-        return options
+        if connection is not None:
+            external = same.handed_over(connection, self._expected, self._role)
+            if external and not self.external:
+                self._journal.note("env.py hands over a connection in a transaction: one Alembic run for each revision")
+            self.external = external
+        return {"transaction_per_migration": True}
 
     def attach(self, context: Any) -> None:
         """Watch every statement of this run's connection."""
@@ -101,7 +95,7 @@ class Session:
         self._guarded = arm(context.connection, self)
         hooks.listen(context.connection, "before_cursor_execute", self._before, retval=True)
         hooks.listen(context.connection, "after_cursor_execute", self._after)
-        hooks.listen(context.connection, "commit", lambda _: self.commits())
+        hooks.listen(context.connection, "commit", lambda _: self._commits())
         block = context.autocommit_block
 
         @contextmanager
@@ -143,15 +137,16 @@ class Session:
         self.trail.complete = False
         self._leave_trace()
 
-    def commits(self) -> None:
-        """See Watcher."""
+    def commit(self, driver: Any) -> None:
+        """See Watcher: with the beginning of the step that follows, whose file is read meanwhile."""
+        self._commits()
+        following = self.following() if self.written is not None else None
+        ahead = None if following is None else (self._given(*following), following[0].read_ahead)
+        self._beginnings.commit(driver, ahead)
+
+    def _commits(self) -> None:
         if self._step is not None:
             self._before_commit()
-
-    def meanwhile(self) -> None:
-        """See Watcher."""
-        if self.written is not None and (following := self._journal.follow()) is not None:
-            following.read_ahead()
 
     def leave_transaction(self) -> None:
         """End the transaction that reading the version table began, so that none is open while the lane waits."""
@@ -162,17 +157,22 @@ class Session:
         """Whether the next transaction can look, as it begins, at what the last one left."""
         return not self.external and self._beginnings.asks_more(self._connection)
 
-    def begin_ahead(self, step: Step, limits: Limits, more: str, numbers: Sequence[int]) -> tuple[str, ...]:
+    def begin_ahead(self, step: Step, limits: Limits, more: str) -> tuple[str, ...]:
         """Start the next step, and ask for `more` with that (see Ahead): what it gave. Its `begin` does nothing more.
 
         Raises psycopg.Error, the transaction rolled back: the step can be begun as any other.
         """
+        given = self._given(step, limits)
         self._reset()
-        given = milliseconds(limits.lock), str(self._journal.mark(step)), numbers
-        self._start(step, limits, self._beginnings.ahead(self._connection, more, *given))
+        self._start(step, limits, self._beginnings.ahead(self._connection, more, given))
         self._ahead = step
         assert self.transaction is not None
         return self.transaction.more
+
+    def _given(self, step: Step, limits: Limits) -> wire.Given:
+        """What the beginning of a step is asked with: its own limit and mark, and the entry of the last one."""
+        assert self.written is not None
+        return milliseconds(limits.lock), str(self._journal.mark(step)), (self.written.token, self.written.n)
 
     def begin(self, step: Step, limits: Limits) -> None:
         """Start a step: limit the wait for locks in its transaction, and mark what it sends.
@@ -182,8 +182,8 @@ class Session:
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead.id != step.id:
             self._reset()
-            given = milliseconds(limits.lock), str(self._journal.mark(step))
-            self._start(step, limits, wire.begin(self._connection, *given))
+            limit, mark = milliseconds(limits.lock), str(self._journal.mark(step))
+            self._start(step, limits, wire.begin(self._connection, limit, mark))
 
     def end(self, kind: EventKind, detail: Mapping[str, object]) -> None:
         """Append the ledger entry in the step's own transaction.

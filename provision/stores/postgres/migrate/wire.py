@@ -26,6 +26,7 @@ select set_config('lock_timeout', {{limit}}, true), set_config('application_name
 """
 _OWN = 7  # columns of it, of which the first two are the settings
 _NUMBERS = itertools.count(1)
+Given = tuple[str, str, Sequence[int]]  # the limit and the mark of a step, and the numbers of its question
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 # After one of these the server does not know any more what was prepared.
 _FORGETS = re.compile(r"deallocate|discard", re.IGNORECASE)
@@ -64,7 +65,7 @@ def begin(connection: Any, limit: str, mark: str) -> Transaction:
         return _transaction(connection.execute(statement, {"limit": limit, "mark": mark}).fetchone())
     filled = _BEGIN.format(limit=_literal(driver, limit), mark=_literal(driver, mark))
     encoding = driver.info.encoding
-    if not _begins_plainly(driver):
+    if not _in_own_words(driver, pq.TransactionStatus.IDLE):
         return _transaction(driver.execute(filled.encode(encoding)).fetchone())
     # Before its first statement psycopg would send a BEGIN of its own: one more round trip.
     return _transaction(_row(_checked(driver.pgconn.exec_(f"begin; {filled}".encode(encoding))), encoding))
@@ -83,19 +84,44 @@ class Ahead:
     def __init__(self, connection: Any, more: str) -> None:
         """Raises psycopg.Error."""
         self.driver = connection.connection.driver_connection
+        self.begun: tuple[bytes, Any] | None = None
         number = next(_NUMBERS)
         self._name, self._append = f"provision_begin_{number}", f"provision_append_{number}".encode()
         text = f"{_BEGIN.format(limit='$1', mark='$2')}, {more}"
         _checked(self.driver.pgconn.prepare(self._name.encode(), text.encode(self.driver.info.encoding)))
         _checked(self.driver.pgconn.prepare(self._append, _NUMBERED))
 
-    def begin(self, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
+    def request(self, limit: str, mark: str, numbers: Sequence[int]) -> bytes:
+        """What begins a transaction."""
+        arguments = ", ".join((_literal(self.driver, limit), _literal(self.driver, mark), *map(str, numbers)))
+        return f"begin; execute {self._name} ({arguments})".encode(self.driver.info.encoding)
+
+    def commit(self, request: bytes, meanwhile: Callable[[], None]) -> None:
+        """Commit, and begin with the request where that went well: one answer for both, which `begin` finds.
+
+        Raises psycopg.Error for the commit alone.
+        """
+        with self.driver.lock:
+            self.driver.pgconn.send_query(b"commit; " + request)
+            try:
+                meanwhile()
+            finally:  # an answer that nobody fetched would be taken for that of the next request
+                committed, *begun = iter(self.driver.pgconn.get_result, None)
+        _checked(committed)
+        self.begun = request, begun[-1]
+
+    def stands(self) -> bool:
+        """Whether the transaction that a commit began is there still."""
+        return self.begun is not None and self.driver.info.transaction_status is not pq.TransactionStatus.IDLE
+
+    def begin(self, request: bytes) -> Transaction:
         """Raises psycopg.Error: the transaction is to be rolled back."""
-        driver = self.driver
-        arguments = ", ".join((_literal(driver, limit), _literal(driver, mark), *map(str, numbers)))
-        encoding = driver.info.encoding
-        sent = f"begin; execute {self._name} ({arguments})".encode(encoding)
-        return _transaction(_row(_checked(driver.pgconn.exec_(sent)), encoding))
+        begun, self.begun = (self.begun if self.stands() else None), None
+        if begun is not None and begun[0] != request:
+            self.driver.rollback()
+            begun = None
+        result = self.driver.pgconn.exec_(request) if begun is None else begun[1]
+        return _transaction(_row(_checked(result), self.driver.info.encoding))
 
     def append(self, fields: Mapping[str, object]) -> str | None:
         """See the function `append`."""
@@ -110,7 +136,7 @@ def asks_more(connection: Any) -> bool:
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection) or driver.prepare_threshold is None:
         return False
-    return _begins_plainly(driver)
+    return _in_own_words(driver, pq.TransactionStatus.IDLE)
 
 
 class Beginnings:
@@ -122,15 +148,31 @@ class Beginnings:
 
     def asks_more(self, connection: Any) -> bool:
         """Whether `ahead` can be asked."""
-        return not self._plainly and asks_more(connection)
+        begun = self._ahead is not None and self._ahead.stands()
+        return begun or (not self._plainly and asks_more(connection))
 
-    def ahead(self, connection: Any, more: str, limit: str, mark: str, numbers: Sequence[int]) -> Transaction:
+    def commit(self, driver: Any, following: tuple[Given, Callable[[], None]] | None) -> None:
+        """Commit; `following` is what the next step is begun with (see Ahead.request), and what to do meanwhile.
+
+        It is begun at once where the last one was begun so too.
+        """
+        ahead = None if self._ahead is None or self._ahead.driver is not driver or self._plainly else self._ahead
+        if ahead is not None:
+            ahead.begun = None
+        if following is None:
+            type(driver).commit(driver)
+        elif ahead is None or _nested(driver) or not _in_own_words(driver, pq.TransactionStatus.INTRANS):
+            commit(driver, following[1])
+        else:
+            ahead.commit(ahead.request(*following[0]), following[1])
+
+    def ahead(self, connection: Any, more: str, given: Given) -> Transaction:
         """See Ahead.begin. Raises psycopg.Error, the transaction rolled back: one can be begun plainly."""
         driver = connection.connection.driver_connection
         try:
             if self._ahead is None or self._ahead.driver is not driver:
                 self._ahead = Ahead(connection, more)
-            return self._ahead.begin(limit, mark, numbers)
+            return self._ahead.begin(self._ahead.request(*given))
         except psycopg.Error:
             self._plainly = True
             driver.rollback()
@@ -217,11 +259,15 @@ def _row(result: Any, encoding: str) -> list[str]:
     return [(result.get_value(0, column) or b"").decode(encoding) for column in range(result.nfields)]
 
 
-def _begins_plainly(driver: psycopg.Connection[Any]) -> bool:
-    """Whether psycopg would send BEGIN, and nothing but that."""
+def _in_own_words(driver: psycopg.Connection[Any], status: pq.TransactionStatus) -> bool:
+    """Whether the connection is in that state, and psycopg would send BEGIN or COMMIT then, and nothing but that."""
     options = (driver.isolation_level, driver.read_only, driver.deferrable)
-    idle = driver.info.transaction_status is pq.TransactionStatus.IDLE
-    return idle and not driver.autocommit and all(option is None for option in options)
+    return driver.info.transaction_status is status and not driver.autocommit and all(each is None for each in options)
+
+
+def _nested(driver: Any) -> bool:
+    """Whether psycopg has reasons of its own to refuse a commit, or to send it otherwise."""
+    return any(getattr(driver, name, True) for name in ("_num_transactions", "_tpc", "_pipeline"))
 
 
 def _literal(driver: psycopg.Connection[Any], value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import psycopg
@@ -12,7 +13,6 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 from sqlalchemy import event as hooks
 
-from provision.stores.postgres.migrate import wire
 from provision.stores.postgres.migrate.losses import targets
 from provision.stores.postgres.migrate.losses.guard import PostgresLossGuard, Rows
 
@@ -31,11 +31,8 @@ class Watcher(Protocol):
     def sends_elsewhere(self, text: str) -> None:
         """A text is about to be sent on another connection of the same engine."""
 
-    def commits(self) -> None:
-        """The driver is about to commit."""
-
-    def meanwhile(self) -> None:
-        """The server commits: what is to be done anyway can be done now."""
+    def commit(self, driver: Any) -> None:
+        """Commit with psycopg's connection in its place."""
 
 
 def arm(connection: Any, watcher: Watcher) -> bool:
@@ -64,12 +61,7 @@ def _members(watcher: Watcher, *, elsewhere: bool = False) -> dict[str, Any]:
 
 def _watch_commits(driver: Any, watcher: Watcher) -> None:
     """Also of a commit that does not come by way of SQLAlchemy."""
-
-    def commit() -> None:
-        watcher.commits()
-        wire.commit(driver, watcher.meanwhile)
-
-    driver.commit = commit
+    driver.commit = partial(watcher.commit, driver)
 
 
 def _arm(driver: Any, adapted: Any, members: dict[str, Any]) -> bool:
