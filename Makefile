@@ -9,7 +9,7 @@ ARGS   ?= -n 3
 PARTMAN5 ?= /var/tmp/provision-debian13
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-data test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint bench-forecast bench-testing load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up demo test test-data test-several test-schema test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint bench-forecast bench-testing load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,11 +22,17 @@ demo: up $(VENV)/.dev  ## As up, with rows: samples, a small data set, backfills
 	@$(BIN)/python -m bench.demo </dev/null
 
 test: $(VENV)/.dev  ## Every test that is no step of its own; STORE=weaviate: those of a store, its backfills and checks too
-	$(PYTEST) -m "not faults and not system and not generated and not vfr$(if $(STORE),, and not data)" $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
+	$(PYTEST) -m "not faults and not system and not generated and not vfr$(if $(STORE),, and not data and not several and not schema)" $(if $(STORE),-k "$(STORE)") $(ARGS) </dev/null
 	@echo "PostgreSQL, ClickHouse, Redis, InfluxDB 1 and 2 and Weaviate are real servers; ArangoDB is a contract double (docs/testing.md)"
 
-test-data: $(VENV)/.dev  ## Backfills and data validation
+test-data: $(VENV)/.dev  ## Backfills, data validation, copies, the data path
 	$(PYTEST) -m "data and not faults and not vfr" $(ARGS) </dev/null
+
+test-several: $(VENV)/.dev  ## Several stores at once, those of other packages, and the library
+	$(PYTEST) -m "several and not faults and not vfr and not data" $(ARGS) </dev/null
+
+test-schema: $(VENV)/.dev  ## Partitions and upkeep, verify, drift, saved plans
+	$(PYTEST) -m "schema and not faults and not vfr and not data" $(ARGS) </dev/null
 
 test-vfr: $(VENV)/.dev  ## The shipped databases, a revision at a time
 	$(PYTEST) -m "vfr and not faults and not system" $(ARGS) </dev/null

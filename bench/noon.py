@@ -22,8 +22,8 @@ _INTRO = """\
 concurrently, tables with foreign keys made and dropped) while 50 connections read and write them, five of them
 in transactions of up to a second, each in another order of tables; PostgreSQL {version}, a database
 of its own for each round. The wait is the longest of a statement of the application for a table, as `pg_locks`
-shows it every 10 ms. Plain Alembic has neither a `lock_timeout` nor a second attempt; `retries` is 100 for
-provision.
+shows it every 10 ms. Plain Alembic has neither a `lock_timeout` nor a second attempt; those of provision are as they
+come: three quarters of a `deadlock_timeout`, 30 retries.
 
 | {rounds} rounds | `provision up` | `alembic upgrade head` |
 | --- | --- | --- |

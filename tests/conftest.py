@@ -64,7 +64,41 @@ FAULTS = (
 # Of any file, by their names.
 FAULTY = ("ctrl_c", "five_megabytes", "does_not_grow", "killed_again", "goes_away", "_and_before_its_cursor_")
 SHIPPED = ("vfr",)
-DATA = ("backfill", "fixes/test_of_backfills.py", "validate")
+DATA = (
+    "backfill",
+    "data_path",
+    "fixes/test_of_backfills.py",
+    "stores/weaviate/test_copy_grpc.py",
+    "stores/weaviate/test_replace.py",
+    "validate",
+)
+# Several stores at once, those of other packages, and the library that programs move them with.
+SEVERAL = ("library", "seventh", "several", "testing")
+# What a schema becomes in time: windows, upkeep, and whether it is what the files say.
+SCHEMA = (
+    "cli/test_drift_accepted.py",
+    "cli/test_plan_files.py",
+    "cli/test_stats.py",
+    "cli/test_up_windows.py",
+    "cli/test_verify.py",
+    "stores/arango/test_live.py",
+    "stores/clickhouse/test_clickhouse_partitions.py",
+    "stores/clickhouse/test_clickhouse_snapshot.py",
+    "stores/influx/test_influx_partitions.py",
+    "stores/influx/test_snapshot.py",
+    "stores/postgres/test_convert.py",
+    "stores/postgres/test_export.py",
+    "stores/postgres/test_maintain.py",
+    "stores/postgres/test_merge.py",
+    "stores/postgres/test_partitions.py",
+    "stores/postgres/test_partitions_divided.py",
+    "stores/postgres/test_partitions_refused.py",
+    "stores/postgres/test_partman.py",
+    "stores/postgres/test_pg_cron.py",
+    "stores/postgres/test_tune.py",
+    "stores/weaviate/test_live.py",
+    "stores/weaviate/test_snapshot.py",
+)
 SYSTEM = ("system", "containers")
 GENERATED = ("generate",)
 
@@ -72,7 +106,8 @@ GENERATED = ("generate",)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say of each test which step of CI it belongs to."""
     tests = Path(__file__).parent
-    steps = {"faults": FAULTS, "system": SYSTEM, "generated": GENERATED, "vfr": SHIPPED, "data": DATA}
+    steps = {"faults": FAULTS, "system": SYSTEM, "generated": GENERATED, "vfr": SHIPPED}
+    steps |= {"data": DATA, "several": SEVERAL, "schema": SCHEMA}
     classes = {name: [tests / each for each in places] for name, places in steps.items()}
     for item in items:
         for name, places in classes.items():

@@ -30,7 +30,6 @@ TOML = """\
 name = "noon"
 home = "postgres"
 [stores.postgres]
-retries = 100
 [environments.noon]
 postgres.url = "${NOON_URL}"
 """
