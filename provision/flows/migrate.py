@@ -140,18 +140,26 @@ class _Running:
     ) -> tuple[Standings, Plan]:
         """Shut earlier runs out of the stores, and only then survey and plan: what is found cannot change any more.
 
-        Where the new plan turns to further stores, they are shut too, and all is looked at again.
+        Where the new plan turns to further stores, they are shut too, and all is looked at again. So is a store that
+        nobody has written to yet, while an earlier run is about to: what it commits would come behind our look.
         """
-        shut = more = _touched(standings, plan)
+        shut = more = self._to_shut(standings, plan)
         while True:
             stores = [store for name, store in self._site.stores.items() if name in more]
             make_ready(self._site, stores, self._held, self._rules.wait, self._watch)
             standings = survey(self._site)
             plan = replan(standings)
-            more = _touched(standings, plan) - shut
+            more = self._to_shut(standings, plan) - shut
             if not more:
                 return standings, plan
             shut = shut | more
+
+    def _to_shut(self, standings: Standings, plan: Plan) -> set[str]:
+        from provision.core.resume import older
+
+        touched = _touched(standings, plan)
+        others = [store for name, store in self._site.stores.items() if name not in touched]
+        return touched | {store.name for store, _ in older(others, self._site.project.name, self._held.token)}
 
     def finish_begun(self, standings: Standings, direction: Direction) -> Report:
         """Finish downs that an earlier run began, in the reverse order of the graph. Raises RefusedError."""
