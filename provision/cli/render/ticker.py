@@ -51,7 +51,8 @@ class Ticker:
         pause = FIRST if self._paper.terminal else IN_A_LOG
         while not self._ended.wait(pause):
             now = time.monotonic()
-            ages = [(name, now - began) for name, began in list(self._running.items()) if now - began >= pause]
+            running = self._running.copy()  # at once: a list of its items may be interrupted by lanes that add some
+            ages = [(name, now - began) for name, began in running.items() if now - began >= pause]
             shown = " · ".join(f"{name} {age:.0f} s{self._about(name)}" for name, age in ages)
             if self._paper.terminal:
                 self._paper.transient(f"  ▸ {shown}" if shown else "")
