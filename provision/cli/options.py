@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -24,6 +24,11 @@ def duration(option: str) -> Callable[[float | str], float]:
         return value if isinstance(value, float) else seconds(value, option)
 
     return read
+
+
+def _time(option: str, text: str) -> Any:
+    """An option that takes a duration."""
+    return typer.Option(option, parser=duration(option), metavar="TIME", show_default=False, help=text)
 
 
 Env = Annotated[
@@ -46,36 +51,9 @@ Output = Annotated[Literal["text", "json", "github"], _PRINTED]
 TextOrJson = Annotated[Literal["text", "json"], _PRINTED]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")]
 Sarif = Annotated[Path | None, typer.Option("--sarif", metavar="FILE", help="Write a SARIF log too.")]
-StatementTimeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout",
-        parser=duration("--timeout"),
-        metavar="TIME",
-        show_default=False,
-        help="The limit of one statement; else 5m.",
-    ),
-]
-WaitFor = Annotated[
-    float,
-    typer.Option(
-        "--wait-for",
-        parser=duration("--wait-for"),
-        metavar="TIME",
-        show_default=False,
-        help="Wait this long for servers to come up.",
-    ),
-]
-Wait = Annotated[
-    float,
-    typer.Option(
-        "--wait",
-        parser=duration("--wait"),
-        metavar="TIME",
-        show_default=False,
-        help="Wait this long for others, else 10m; 0 fails at once.",
-    ),
-]
+StatementTimeout = Annotated[float, _time("--timeout", "The limit of one statement; else 5m.")]
+WaitFor = Annotated[float, _time("--wait-for", "Wait this long for servers to come up.")]
+Wait = Annotated[float, _time("--wait", "Wait this long for others, else 10m; 0 fails at once.")]
 NoLock = Annotated[bool, typer.Option("--no-lock", help="Do not take the run lock.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, metavar="N", help="Only the next N.")]

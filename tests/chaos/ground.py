@@ -66,9 +66,8 @@ class Ran:
 
     def told(self) -> str:
         """All of it, for a failure."""
-        traceback = self.err.find("Traceback")
-        err = self.err[traceback - 200 if traceback > 200 else 0 :][:6000] if traceback >= 0 else self.err[-3000:]
-        return f"exit {self.code}{' HUNG' if self.hung else ''}; {self.out[-1500:]}\n{err}".strip()
+        begin = max(self.err.index("Traceback") - 200, 0) if "Traceback" in self.err else -3000
+        return f"exit {self.code}{' HUNG' if self.hung else ''}; {self.out[-1500:]}\n{self.err[begin:][:6000]}".strip()
 
 
 class Starter:

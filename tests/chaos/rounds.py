@@ -92,9 +92,8 @@ def play(ground: Ground, this: Round, seed: int, clocks: Clocks) -> Verdict:
         if illegal := ground.illegal():
             return Verdict(this, End.FAILED, saw, "\n".join((this.point, *illegal)))
         return Verdict(this, End.DIRTY, saw, f"{this.point} {after.error['what']}; {after.error['where']}")
-    lived = second is not None or this.kind.startswith(
-        "restart"
-    )  # where the engine is back, a run can say that it failed
+    # Where the engine is back, a run can say that it failed.
+    lived = second is not None or this.kind.startswith("restart")
     faults = [after.told()] if after.code or after.hung else ground.faults(lived=lived)
     if faults:
         others = [f"the second run: {second.told()}"] if second else []

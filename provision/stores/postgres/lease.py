@@ -71,6 +71,9 @@ update provision.lease set owner = null, expires_at = clock_timestamp() where {_
 """
 _READ = f"select {_SHOWN} from provision.lease where project = %(project)s and name = %(name)s and owner is not null"
 
+# What a look comes to where nobody has taken the lock yet.
+_ABSENT = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+
 
 class PostgresLeases:
     """`provision.ports.Leases` on a connection of its own; safe to use from several threads."""
@@ -122,7 +125,7 @@ class PostgresLeases:
                     return connection.execute(sql, {"project": self._project, **fields}).fetchall()
             except psycopg.errors.UndefinedColumn as error:
                 raise lock_unreadable(UnknownForm(error.diag.message_primary)) from None
-            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            except _ABSENT:
                 raise
             except psycopg.Error as error:  # a server whose files are gone says it in classes of all kinds
                 raise UnreachableError("unreachable", f"the home store does not answer: {error}".strip()) from None
@@ -136,7 +139,7 @@ class PostgresLeases:
         """The rows; none where there is no table, or none any more."""
         try:
             return self._run(sql, fields)
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        except _ABSENT:
             return []
 
 

@@ -20,6 +20,8 @@ from provision.outlet import waits
 from provision.threads import watched
 
 OLDEST = 13
+# Beginnings of SQLSTATE: the connection broke, and the server ends the session.
+GONE = ("08", "57P")
 # Seconds without an answer before a server is looked at, and that such a look may take.
 LOOK_SECONDS, ANSWER_SECONDS = 10.0, 5
 # Seconds until who is in the way of a look at a table of others is asked; between two such questions, at most.

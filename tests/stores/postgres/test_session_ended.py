@@ -25,9 +25,10 @@ WHERE = {
     "entry": (wire, "append"),
     "entry, prepared": (wire.Ahead, "append"),
     "commit": (psycopg.Connection, "commit"),
+    "commit that begins": (wire.Ahead, "commit"),
     "statement": (psycopg.Cursor, "execute"),
 }
-TURNS = {"begin that asks for more": 3, "entry, prepared": 3, "commit": 5, "statement": 12}
+TURNS = {"begin that asks for more": 3, "entry, prepared": 3, "commit": 5, "commit that begins": 2, "statement": 12}
 
 
 def terminated(session: psycopg.Connection[Any], url: str) -> None:

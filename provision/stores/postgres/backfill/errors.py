@@ -8,7 +8,7 @@ import psycopg
 
 from provision.backfill import advice
 from provision.errors import FailedError, ProvisionError, UnreachableError
-from provision.stores.postgres.server import Connection, broke
+from provision.stores.postgres.server import GONE, Connection, broke
 
 # What may well be answered a little later.
 IN_THE_WAY = (
@@ -17,7 +17,6 @@ IN_THE_WAY = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.QueryCanceled,
 )
-_GONE = ("08", "57P")
 _SCHEMA = ("42", "3F")
 
 
@@ -34,7 +33,7 @@ class ErrorSubject:
 def refusal(error: psycopg.Error, subject: ErrorSubject, connection: Connection) -> ProvisionError:
     """UnreachableError, or FailedError (disk-full, no-privilege, schema-changed, batch-refused)."""
     what, state = shown(error), error.sqlstate or ""
-    if connection.closed or broke(error) or state.startswith(_GONE):
+    if connection.closed or broke(error) or state.startswith(GONE):
         fix = "start the server, or correct the url"
         text = f"{subject.store} does not answer: {what}"
         return UnreachableError("unreachable", text, where=connection.place, fix=fix)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from provision.errors import ProvisionError
 from provision.model import Step, StoreOptions
-from provision.stores.postgres.server import broke
+from provision.stores.postgres.server import GONE, broke
 from provision.text.raised import raised
 
 _CORRECT = "correct the revision and run the same command again"
@@ -66,7 +66,7 @@ def answers(error: BaseException | None) -> bool:
     """
     while error is not None:
         code = sqlstate(error)
-        if code.startswith(("57P", "08")) or (not code and _broke(error)):
+        if code.startswith(GONE) or (not code and _broke(error)):
             return False
         error = error.__context__
     return True

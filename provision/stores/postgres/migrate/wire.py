@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import socket
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -154,15 +154,13 @@ class Beginnings:
     def commit(self, driver: Any, following: tuple[Given, Callable[[], None]] | None) -> None:
         """Commit; `following` is what the next step is begun with (see Ahead.request), and what to do meanwhile.
 
-        It is begun at once where the last one was begun so too.
+        Where the last one was begun so too: else psycopg commits.
         """
         ahead = None if self._ahead is None or self._ahead.driver is not driver or self._plainly else self._ahead
         if ahead is not None:
             ahead.begun = None
-        if following is None:
+        if following is None or ahead is None or not _commits_plainly(driver):
             type(driver).commit(driver)
-        elif ahead is None or _nested(driver) or not _in_own_words(driver, pq.TransactionStatus.INTRANS):
-            commit(driver, following[1])
         else:
             ahead.commit(ahead.request(*following[0]), following[1])
 
@@ -212,27 +210,6 @@ def _appended(result: Any) -> str | None:
     return (result.get_value(0, 0) or b"").decode() if result.ntuples else None
 
 
-def commit(driver: Any, meanwhile: Callable[[], None]) -> None:
-    """Commit as psycopg does; `meanwhile` is called while the server writes to its disk."""
-    wait = driver.wait
-    driver.wait = lambda generator, *given: wait(_once_sent(generator, meanwhile), *given)
-    try:
-        type(driver).commit(driver)
-    finally:
-        driver.wait = wait
-
-
-def _once_sent(generator: Any, meanwhile: Callable[[], None]) -> Generator[Any, Any, Any]:
-    """What psycopg drives, and `meanwhile` before it is waited for the first time."""
-    try:
-        wanted = next(generator)
-        meanwhile()
-        while True:
-            wanted = generator.send((yield wanted))
-    except StopIteration as ended:
-        return ended.value
-
-
 def in_transaction(connection: Any) -> bool | None:
     """Whether the driver knows the server to be in a transaction; None for a driver that does not say."""
     driver = connection.connection.driver_connection
@@ -265,9 +242,10 @@ def _in_own_words(driver: psycopg.Connection[Any], status: pq.TransactionStatus)
     return driver.info.transaction_status is status and not driver.autocommit and all(each is None for each in options)
 
 
-def _nested(driver: Any) -> bool:
-    """Whether psycopg has reasons of its own to refuse a commit, or to send it otherwise."""
-    return any(getattr(driver, name, True) for name in ("_num_transactions", "_tpc", "_pipeline"))
+def _commits_plainly(driver: psycopg.Connection[Any]) -> bool:
+    """Whether psycopg would send COMMIT, and nothing but that: it has no reason of its own to refuse it either."""
+    inside = any(getattr(driver, name, True) for name in ("_num_transactions", "_tpc", "_pipeline"))
+    return not inside and _in_own_words(driver, pq.TransactionStatus.INTRANS)
 
 
 def _literal(driver: psycopg.Connection[Any], value: str) -> str:
