@@ -65,12 +65,15 @@ class Api:
             assert status == "success"
 
     def _status(self, path: str) -> str:
-        """Of a run; empty while the server moves what it knows of one that has ended from one place to another."""
+        """Of a run; empty while the server moves what it knows of one that has ended from one place to another.
+
+        It says then that there is no such run, or panics over the half that is gone already.
+        """
         try:
             return str(self.ask("GET", path)["status"])
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code != 404:
+            if error.code not in (404, 500):
                 raise
             return ""
 
