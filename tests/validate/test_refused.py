@@ -123,6 +123,18 @@ def test_wrong_command_line_is_refused(platform: Platform, arguments: tuple[str,
     assert message in ran.err
 
 
+def test_table_with_a_dot_in_its_name_is_not_meant_by_itself(platform: Platform) -> None:
+    platform.suite("wrong", HEAD["postgres"].replace("users", "a.b") + "bad: id is null")
+    platform.sql('create table "a.b" (id int)')
+    try:
+        ran = platform.run("validate", "wrong")
+        assert (ran.code, "has no table a.b" in ran.err) == (2, True)
+        assert "did you mean" not in ran.err
+        assert "name a view of it" in ran.err
+    finally:
+        platform.sql('drop table "a.b"')
+
+
 def test_user_without_rights_is_told(platform: Platform) -> None:
     platform.suite("wrong", HEAD["postgres"].replace("users", "ml_models") + "bad: model_name = 'x'")
     platform.sql("drop role if exists reader")

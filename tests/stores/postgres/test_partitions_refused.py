@@ -79,6 +79,17 @@ def test_a_table_that_is_not_as_its_document_says_is_told_and_stops_no_other(eve
     assert len([name for name, _ in windows(events, "events", *NOW)]) == 5
 
 
+def test_a_name_that_is_none_is_written_as_the_fix_says(events: Project) -> None:
+    execute(events, 'create table "My b.c" (at timestamptz not null) partition by range (at)')
+    describe(events, "b", "My b.c")
+    assert (ran := events.provision("partitions", "ensure", *NOW)).code == 2
+    assert "wrong-table" in ran.err
+
+    assert """table: '"My table"'""" in ran.err
+    describe(events, "b", """'"My b.c"'""")
+    assert (ran := events.provision("partitions", "ensure", *NOW)).code == 0, ran.err
+
+
 def test_two_documents_of_one_table_are_told_and_nothing_is_done(due: Project) -> None:
     describe(due, "other", "public.events", interval="1 day", more="retain: 5 days")
     before = due.rows("select count(*) from pg_inherits")

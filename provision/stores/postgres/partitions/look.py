@@ -39,6 +39,7 @@ from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.o
 join pg_namespace n on n.oid = c.relnamespace
 where i.inhparent = any(string_to_array(%s, ',')::oid[])
 """
+_QUOTED = """write schema.table, and put a name with spaces, dots or capitals in quotes: table: '"My table"'"""
 _DETACHES = 140000  # PostgreSQL's version that marks what is detached concurrently
 # Of a window that is divided its parts are counted.
 _ROWS = """
@@ -73,7 +74,7 @@ def _looked(
     except (psycopg.errors.InvalidName, psycopg.errors.SyntaxError, psycopg.errors.FeatureNotSupported):
         if len(sets) > 1:
             return {name: each for one in sets for name, each in look(connection, [one], other, log).items()}
-        return {sets[0].name: _wrong(sets[0], "table", f"{sets[0].table} is no name of a table", "write schema.table")}
+        return {sets[0].name: _wrong(sets[0], "table", f"{sets[0].table} is no name of a table", _QUOTED)}
     tables = {row[0]: row for row in rows}
     good: list[tuple[PartitionSet, int, str, datetime]] = []
     for each in sets:

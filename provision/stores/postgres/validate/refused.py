@@ -47,7 +47,8 @@ def unknown_table(execute: Execute, store: str, table: str, place: str, kinds: s
     if execute("select to_regclass(%s)", (table_name(table),)).fetchone() != (None,):
         return ConfigError("unknown-table", f"{store}: {table} has no columns", where=place, fix="name another table")
     names = sorted({name for name, _ in known} | {f"{schema}.{name}" for name, schema in known})
-    fix = meant(table, names, "correct the name, or run `provision up` first")
+    otherwise = "correct the name, or run `provision up` first"
+    fix = "give it a name without a dot, or name a view of it" if table in names else meant(table, names, otherwise)
     return ConfigError("unknown-table", f"{store} has no table {table}", where=place, fix=fix)
 
 
