@@ -26,7 +26,7 @@ def rebase(
     """Put the revisions that this branch adds behind those of BRANCH: new numbers, new parents, `requires` that follow.
 
     Run it on the branch as it is, before BRANCH is merged into it. Refused where one of them is applied in the
-    environment.
+    environment, and while a run is at work there.
     """
     project = site.project()
     files = wiring.rebase(project.root, onto)
@@ -52,6 +52,5 @@ def _told(root: Path, files: list[wiring.RebasedFile], onto: str, *, dry_run: bo
     if not files:
         paper.write(f"nothing to do: {onto} added nothing beneath what this branch adds")
     else:
-        paper.write(
-            f"{len(files)} files would be written" if dry_run else f"{len(files)} files written; next: git merge {onto}"
-        )
+        count = "1 file" if len(files) == 1 else f"{len(files)} files"
+        paper.write(f"{count} would be written" if dry_run else f"{count} written; next: git merge {onto}")

@@ -68,9 +68,8 @@ def baseline(
     stores = tuple(only or ())
     marking = settle.Marking(tuple(revisions or ()), everything, frozenset(stores))
     with site.opened(env, Access.WRITE, only=stores, wait_for=wait_for) as opened:
-        if everything and not unproved:
-            baselines.refuse_other(opened, stores)
-        events = settle.baseline(opened, marking, _rules(opened, wait, no_lock), _WATCH)
+        prove = baselines.proof(opened, marking, unproved=unproved)
+        events = settle.baseline(opened, marking, _rules(opened, wait, no_lock), _WATCH, prove)
         render.baselined(events, output)
     return EXIT_DONE
 

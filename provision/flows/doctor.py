@@ -130,7 +130,13 @@ def _server(
 
 def _unseen(options: StoreOptions) -> Finding:
     what = f"doctor has no part for stores of kind {options.kind}: nobody looked at its rights and its clock"
-    return Finding("server", Severity.WARNING, options.name, what, "look at them yourself")
+    return Finding(
+        "server",
+        Severity.WARNING,
+        options.name,
+        what,
+        "setup/health.py in its package, as `provision docs how-to-add-a-store` says",
+    )
 
 
 def _ledger(store: Store) -> Iterator[Finding]:
@@ -150,7 +156,7 @@ def _ledger(store: Store) -> Iterator[Finding]:
                 Severity.WARNING,
                 store.name,
                 f"{name} stopped in statement {last.statement or 1}, begun {_age(last.at)} ago by {last.actor}",
-                f"`provision up` goes on with it; when it cannot: `provision resolve {name}`",
+                f"`provision up` goes on with it; when it cannot: `provision resolve {name} --applied`, or `--pending`",
             )
 
 
@@ -225,7 +231,7 @@ def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:
         yield from problems(error, "lease", store.name)
         return
     if store.leases is None:
-        fix = "name a store that can, such as PostgreSQL or Redis, in [project] home"
+        fix = "home in [project] of provision.toml: a store that can, such as PostgreSQL or Redis"
         yield Finding("lease", Severity.ERROR, store.name, f"stores of kind {store.kind} cannot keep the run lock", fix)
     elif holding is None:
         yield Finding("lease", Severity.FINE, store.name, "the run lock is free")
@@ -234,7 +240,13 @@ def _lease(store: Store, dead: Callable[[Owner], bool]) -> Iterator[Finding]:
         yield Finding("lease", Severity.WARNING, store.name, what, "the next `provision up` takes it over")
     else:
         what = f"a run holds the run lock since {holding.taken_at:%H:%M:%S} UTC: {holding.owner}"
-        yield Finding("lease", Severity.WARNING, store.name, what, "wait for it, or see `provision lock show`")
+        yield Finding(
+            "lease",
+            Severity.WARNING,
+            store.name,
+            what,
+            "`provision up` waits for it; `provision lock release` asks for it",
+        )
 
 
 def _age(at: datetime) -> str:

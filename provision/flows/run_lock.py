@@ -22,6 +22,7 @@ Answer = TypeVar("Answer")
 # What is refused because of a state that a run at work goes through.
 _OF_A_RUN = {
     *("half-applied", "dirty", "required-by-others", "requirement-not-met", "nothing-to-resolve", "already-applied"),
+    "schema-differs",
 }
 
 
@@ -101,7 +102,7 @@ def beside(
         return ask(standings)
     except ProvisionError as error:
         codes = {each.code for each in error.errors} if isinstance(error, Several) else {error.code}
-        found = _at_work(site, rules) if codes & _OF_A_RUN else None
+        found = at_work(site) if rules.use_lease and codes & _OF_A_RUN else None
         if found is None:
             raise
         if rules.dry_run:
@@ -111,9 +112,9 @@ def beside(
     return ask(survey(site))
 
 
-def _at_work(site: Site, rules: Rules) -> LeaseRecord | None:
-    """Who holds the run lock now, seen without taking it."""
-    if not rules.use_lease or site.project.home not in site.stores:
+def at_work(site: Site) -> LeaseRecord | None:
+    """Who holds the run lock now, seen without taking it; None where no store of this environment keeps it."""
+    if site.project.home not in site.stores:
         return None
     found = leases.answered(lambda: home(site).read(RUN_LOCK), site.project.lease_seconds)
     return found if found is not None and found.expires_in > 0 and not dead(found.owner) else None

@@ -32,6 +32,10 @@ class Marking:
     only: frozenset[str] = frozenset()
 
 
+def taken_on_trust() -> None:
+    """The proof of a baseline that asks for none."""
+
+
 class Desk:
     """The ledgers of some stores, open for entries while this run holds the lease."""
 
@@ -76,17 +80,26 @@ def desk(
         yield Desk(site, again(site), rules.owner.actor, held)
 
 
-def baseline(site: Site, marking: Marking, rules: Rules, watch: Listeners) -> tuple[Event, ...]:
+def baseline(
+    site: Site, marking: Marking, rules: Rules, watch: Listeners, prove: Callable[[], None] = taken_on_trust
+) -> tuple[Event, ...]:
     """Mark revisions as applied without running them; what is applied below them stays as it is.
 
     Nothing, where everything was asked for and everything is applied: who marks all that there is may do so twice.
-    Raises RefusedError (already-applied, dirty, changed, unknown), ConfigError (no-such-revision), LeaseHeld.
+    `prove` raises why the databases have not got it. Raises RefusedError (already-applied, dirty, changed, unknown),
+    ConfigError (no-such-revision), LeaseHeld.
     """
-    standings, marked = beside(site, survey(site), rules, watch, lambda found: (found, _to_mark(site, marking, found)))
+
+    def asked(found: Standings) -> tuple[Standings, list[Revision]]:
+        prove()
+        return found, _to_mark(site, marking, found)
+
+    standings, marked = beside(site, survey(site), rules, watch, asked)
     stores = list(dict.fromkeys(each.store for each in marked))
     if not stores:
         return ()
     with desk(site, stores, standings, rules, watch) as opened:
+        prove()  # again: until the lock was ours, another run could change it
         revisions = _to_mark(site, marking, opened.standings)
         events: list[Event] = []
         for store in stores:

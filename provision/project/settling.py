@@ -15,7 +15,7 @@ from provision.model import RUN_LOCK, Event, LeaseRecord, RunEvent
 from provision.project.listening import Listening, ignored
 from provision.project.opened import Names, Opened, names
 from provision.run import Stop
-from provision.wiring import locks, moves
+from provision.wiring import baselines, locks, moves
 
 Answer = Literal["applied", "pending", "reverted", "accept-change", "done-to"]
 
@@ -27,6 +27,7 @@ class Settling(Opened):
         self,
         *revisions: str,
         everything: bool = False,
+        unproved: bool = False,
         only: Names = (),
         run_lock: bool = True,
         wait: float = 600.0,
@@ -35,19 +36,20 @@ class Settling(Opened):
     ) -> tuple[Event, ...]:
         """Mark the revisions, and everything below them, as applied without running them; the entries written.
 
-        Either name revisions or say `everything`. Raises RefusedError (already-applied, dirty, changed, unknown),
-        ConfigError (usage, no-such-revision), LeaseHeld, UnreachableError.
+        Either name revisions or say `everything`: a database whose snapshot is in schema/ must then have what that
+        says, but for `unproved`. Raises RefusedError (already-applied, dirty, changed, unknown, schema-differs),
+        ConfigError (usage, no-such-revision, bad-snapshot), LeaseHeld, UnreachableError.
         """
         if bool(revisions) is everything:
             fix = "name revisions, or say everything=True"
             raise ConfigError("usage", "baseline needs to know what is there already", where="baseline", fix=fix)
         marking = settle.Marking(revisions, everything, frozenset(names(only)))
-        return self._written(
-            lambda site, watch: settle.baseline(site, marking, self._rules(wait, run_lock=run_lock), watch),
-            self._opened(Access.WRITE, marking.only),
-            on_event,
-            stop or Stop(),
-        )
+
+        def write(site: Site, watch: Listeners) -> tuple[Event, ...]:
+            prove = baselines.proof(site, marking, unproved=unproved)
+            return settle.baseline(site, marking, self._rules(wait, run_lock=run_lock), watch, prove)
+
+        return self._written(write, self._opened(Access.WRITE, marking.only), on_event, stop or Stop())
 
     def resolve(
         self,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 
 from provision.errors import RefusedError
 from provision.flows.connect import Reach, Site
 from provision.flows.rehearsal import Difference, differences
+from provision.flows.settle import Marking, taken_on_trust
 from provision.wiring import snapshots
 
 NAMED = 5
 
 
-def refuse_other(site: Site, only: Collection[str] = ()) -> None:
+def proof(site: Site, marking: Marking, *, unproved: bool) -> Callable[[], None]:
+    """What a baseline asks of the databases: that they have everything, where everything is marked."""
+    if unproved or not marking.everything:
+        return taken_on_trust
+    return partial(_refuse_other, site, marking.only)
+
+
+def _refuse_other(site: Site, only: Collection[str]) -> None:
     """Refuse stores that are not as their snapshots say; one without a snapshot is passed by.
 
     Raises RefusedError (schema-differs), ConfigError (bad-snapshot), UnreachableError.

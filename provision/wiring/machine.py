@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,13 @@ def python() -> Finding:
     """The version of Python."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < LEAST_PYTHON:
-        return Finding("python", Severity.ERROR, "machine", f"Python {version}", "use Python 3.11 or later")
+        return Finding(
+            "python",
+            Severity.ERROR,
+            "machine",
+            f"Python {version}",
+            "`python3.11 -m venv .venv`, and provision installed there",
+        )
     return Finding("python", Severity.FINE, "machine", f"Python {version}, {sys.executable}")
 
 
@@ -33,7 +40,7 @@ def git() -> Finding:
     """Whether git is there: it names the commit in the run lock and keeps the migration files."""
     found = shutil.which("git")
     if found is None:
-        return Finding("tools", Severity.WARNING, "machine", "git is not on PATH", "install git")
+        return Finding("tools", Severity.WARNING, "machine", "git is not on PATH", "`apt-get install git`")
     return Finding("tools", Severity.FINE, "machine", f"git is {found}")
 
 
@@ -106,23 +113,35 @@ def folders(project: ProjectFile, *, embedded: bool) -> Iterator[Finding]:
         mode = local.stat().st_mode & 0o777
         if mode & 0o077:
             what = f"{local.name} can be opened by other users (mode {mode:04o}), and holds passwords"
-            yield Finding("folder", Severity.ERROR, "machine", what, f"chmod 700 {local}")
+            yield Finding("folder", Severity.ERROR, "machine", what, f"`chmod 700 {shlex.quote(str(local))}`")
         elif not os.access(local, os.W_OK | os.X_OK):
-            fix = f"make {local} writable for this user"
-            yield Finding("folder", Severity.ERROR, "machine", f"{local.name} cannot be written by this user", fix)
+            what = f"{local.name} cannot be written by this user"
+            yield Finding("folder", Severity.ERROR, "machine", what, _writable(local))
         else:
             yield Finding("folder", Severity.FINE, "machine", f"{local.name} is private to this user")
     elif embedded and not os.access(project.root, os.W_OK | os.X_OK):
         what = f"{local.name} cannot be made: {project.root} is not writable"
-        yield Finding("folder", Severity.ERROR, "machine", what, "make the folder writable for this user")
+        yield Finding("folder", Severity.ERROR, "machine", what, _writable(project.root))
     yield _room(project.root)
+
+
+def _writable(folder: Path) -> str:
+    """The command that lets this user write a folder; root's, where it is another's."""
+    place = shlex.quote(str(folder))
+    return f"`chmod u+rwx {place}`" if folder.stat().st_uid == os.geteuid() else f"`sudo chown -R $USER {place}`"
 
 
 def _room(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     shown = f"{free / (1 << 30):.1f} GiB are free in {folder}"
     if free < LEAST_FREE_BYTES:
-        return Finding("disk", Severity.WARNING, "machine", shown, "free some space before large changes")
+        return Finding(
+            "disk",
+            Severity.WARNING,
+            "machine",
+            shown,
+            f"`du -xh -d 2 {shlex.quote(str(folder))} | sort -h | tail` names what takes it",
+        )
     return Finding("disk", Severity.FINE, "machine", shown)
 
 

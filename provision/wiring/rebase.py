@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from provision.core import lease
 from provision.core.renumber import Renumbered, filename, renumbered, rewritten, unwritten
 from provision.errors import ConfigError, RefusedError
+from provision.flows import run_lock
 from provision.flows.connect import Site
 from provision.flows.survey import survey
 from provision.text.files import read_text
@@ -58,8 +60,13 @@ def _refuse(file: Path, names: Sequence[str]) -> None:
 
 
 def refuse_applied(site: Site, moved: Sequence[Renumbered]) -> None:
-    """Refuse to renumber what is applied, or begun, in an environment. Raises RefusedError (already-applied)."""
+    """Refuse to renumber what is applied, or begun, in an environment, or what a run may begin with.
+
+    Raises RefusedError (already-applied), LeaseHeld, UnreachableError.
+    """
+    _refuse_beside(site)
     standings = survey(site)
+    _refuse_beside(site)  # one that began meanwhile has written down nothing yet
     for each in moved:
         of = standings[each.revision.store].standings if each.revision.store in standings else {}
         state = of.get(each.revision.id)
@@ -67,6 +74,12 @@ def refuse_applied(site: Site, moved: Sequence[Renumbered]) -> None:
             what = f"{each.revision.id} is {'applied' if state.applied else 'begun'} in {site.environment.name}"
             fix = f"revert it before, `provision down --steps 1 --only {each.revision.store}`, and rebase then"
             raise RefusedError("already-applied", what, where=each.revision.path, fix=fix)
+
+
+def _refuse_beside(site: Site) -> None:
+    """A run has read the files, and applies them under the names that they have now."""
+    if (found := run_lock.at_work(site)) is not None:
+        raise lease.held_by(found, 0.0)
 
 
 def write(files: Sequence[RebasedFile]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from provision import settings
+from provision import Project, settings
+from provision.errors import RefusedError
 from provision.wiring import snapshots
+from tests.cli.test_settle_lock import DBA, home_leases
 from tests.servers.command_line import Provision
 
 
@@ -61,3 +64,37 @@ def test_unproved_takes_the_word(provision: Provision) -> None:
     execute("create table beside (id int)")
     assert provision("baseline", "--all", "--only", "postgres").code == 3
     assert provision("baseline", "--all", "--only", "postgres", "--unproved").code == 0
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_library_proves_it_too() -> None:
+    execute("create table beside (id int)")
+    project = Project.open(".", "test")
+    with pytest.raises(RefusedError) as raised:
+        project.baseline(everything=True, only="postgres")
+    assert raised.value.code == "schema-differs"
+    assert len(project.baseline(everything=True, unproved=True, only="postgres")) == 2
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_what_a_run_has_not_ended_is_not_called_another_schema(provision: Provision) -> None:
+    execute("create table beside (id int)")
+    with home_leases() as held:
+        held.take("run", DBA, 60.4, 7)
+    ran = provision("baseline", "--all", "--only", "postgres", "--wait", "0")
+    assert (ran.code, ran.err.splitlines()[0].split(" (")[0]) == (
+        6,
+        "error[lease-held]: another run holds the run lock: dba@db1",
+    )
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_what_another_run_changes_before_the_lock_is_free_is_seen(provision: Provision) -> None:
+    with home_leases() as held:
+        held.take("run", DBA, 4, 7)
+    changed = threading.Timer(2, execute, ["alter table orders drop column account_id"])
+    changed.start()
+    ran = provision("baseline", "--all", "--only", "postgres")
+    changed.join()
+    assert (ran.code, "error[schema-differs]" in ran.err) == (3, True), ran
+    assert "marked" not in ran.out

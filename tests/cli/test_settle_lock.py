@@ -47,7 +47,7 @@ def test_lock_show_home_not_made_is_held_by_nobody(provision: Provision) -> None
 
 @pytest.mark.usefixtures("small")
 def test_lock_show_names_the_holder(provision: Provision) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
     assert provision("lock", "show") == (0, HELD, "")
     lease = json.loads(provision("lock", "show", "-o", "json").out)["lease"]
@@ -80,7 +80,7 @@ def test_lock_show_home_away_exits_4(provision: Provision, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("small")
 def test_lock_release_without_yes_where_nobody_can_answer_is_refused(provision: Provision) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
         ran = provision("lock", "release", "-o", "json")
         assert leases.read("run") is not None
@@ -89,7 +89,7 @@ def test_lock_release_without_yes_where_nobody_can_answer_is_refused(provision: 
 
 @pytest.mark.usefixtures("small")
 def test_lock_release_with_yes_asks_the_holder(provision: Provision) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
         assert provision("lock", "release", "--yes") == (0, f"{HELD}{ASKED}", "")
         held = leases.read("run")
@@ -104,7 +104,7 @@ def test_lock_release_with_yes_asks_the_holder(provision: Provision) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_lock_release_asked_in_json_names_what_was_asked(provision: Provision) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
         asked = json.loads(provision("lock", "release", "--yes", "-o", "json").out)
     assert 0 < asked.pop("free_in_s") <= 60.4
@@ -116,7 +116,7 @@ def test_lock_release_asked_in_json_names_what_was_asked(provision: Provision) -
 def test_lock_release_of_a_holder_that_is_gone_frees_it(provision: Provision, gone: str) -> None:
     boot, namespace, _ = identity(os.getpid()).split()
     dead = Owner("ci@here", os.getpid(), f"{boot} {namespace} 1")
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA if gone == "expired" else dead, 0.001 if gone == "expired" else 60, 7)
         time.sleep(0.01)
         ran = provision("lock", "release", "--yes")
@@ -130,7 +130,7 @@ def test_lock_release_of_a_holder_that_is_gone_frees_it(provision: Provision, go
 
 @pytest.mark.usefixtures("small")
 def test_up_that_waits_says_that_the_lock_was_asked_back(provision: Provision) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 1.5, 7)
         leases.ask_back("run", DBA, 8, "anna@host (pid 3)")
         ran = provision("up", "redis/0001")
@@ -143,7 +143,7 @@ def test_up_after_the_lock_row_was_deleted_waits_for_whoever_held_it(
     provision: Provision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROVISION_PROJECT__LEASE", "1s")
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
         leases.connection.execute("delete from provision.lease")
         ran = provision("up", "redis/0001")
@@ -154,7 +154,7 @@ def test_up_after_the_lock_row_was_deleted_waits_for_whoever_held_it(
 
 @pytest.mark.usefixtures("small")
 def test_lock_release_of_a_lock_that_moved_is_refused(provision: Provision, monkeypatch: pytest.MonkeyPatch) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
         monkeypatch.setattr(PostgresLeases, "ask_back", lambda *_: False)  # another run took it in between
         ran = provision("lock", "release", "--yes", "-o", "json")
@@ -164,7 +164,7 @@ def test_lock_release_of_a_lock_that_moved_is_refused(provision: Provision, monk
 
 @pytest.mark.usefixtures("small")
 def test_resolve_and_baseline_wait_for_the_lock(provision: Provision) -> None:
-    with _leases() as leases:
+    with home_leases() as leases:
         leases.take("run", DBA, 60.4, 7)
     ran = provision("baseline", "redis/0001", "--wait", "0")
     assert (ran.code, ran.err.splitlines()[0]) == (
@@ -176,7 +176,7 @@ def test_resolve_and_baseline_wait_for_the_lock(provision: Provision) -> None:
 
 
 @contextmanager
-def _leases() -> Iterator[PostgresLeases]:
+def home_leases() -> Iterator[PostgresLeases]:
     with psycopg.connect(os.environ["SMALL_POSTGRES"], autocommit=True) as connection:
         leases = PostgresLeases(connection, "small")
         leases.create()

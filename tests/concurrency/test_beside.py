@@ -17,6 +17,7 @@ COMMANDS = (
     (*DOWN, "--wait", "0"),
     ("down", "--steps", "1", "--dry-run"),
     ("baseline", "postgres/0002", "--wait", "0"),
+    ("baseline", "--all", "--wait", "0"),
     ("resolve", "postgres/0001", "--pending", "--wait", "0"),
 )
 

@@ -1,4 +1,4 @@
-"""What is pasted into CI and clusters: steps run in bash as they are written, manifests hold what they must."""
+"""What is pasted into CI: steps run in bash as they are written."""
 
 from __future__ import annotations
 
@@ -125,22 +125,6 @@ def test_hook_of_the_page_is_one_of_ours() -> None:
     [repo] = blocks("pre-commit")[0]["repos"]
     ours = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert {each["id"] for each in repo["hooks"]} <= {each["id"] for each in ours}
-
-
-@pytest.mark.parametrize("name", ["job.yaml", "deployment.yaml"])
-def test_manifest_runs_a_command_as_nobody(name: str) -> None:
-    from provision.cli.commands import COMMANDS
-
-    spec = yaml.safe_load((ROOT / "deploy" / name).read_text(encoding="utf-8"))["spec"]["template"]["spec"]
-    assert spec["securityContext"]["runAsNonRoot"] is True
-    ours = [each for each in (*spec.get("initContainers", ()), *spec["containers"]) if "migrations" in each["image"]]
-    assert len(ours) == 1
-    for each in ours:
-        assert each["args"][0] in COMMANDS
-        guarded = each["securityContext"]
-        assert (guarded["allowPrivilegeEscalation"], guarded["readOnlyRootFilesystem"]) == (False, True)
-        assert guarded["capabilities"] == {"drop": ["ALL"]}
-        assert {"requests", "limits"} <= set(each["resources"])
 
 
 def test_image_is_of_a_base_of_choice_and_not_roots() -> None:

@@ -119,7 +119,7 @@ def test_doctor_without_its_part_looks_at_the_rest_and_warns(full: Shop, part: s
     assert found[1]["message"] == (
         "doctor has no part for stores of kind sqlite: nobody looked at its rights and its clock"
     )
-    assert found[1]["fix"] == "look at them yourself"
+    assert found[1]["fix"] == "setup/health.py in its package, as `provision docs how-to-add-a-store` says"
 
 
 def test_doctor_says_that_the_home_keeps_no_lock(full: Shop) -> None:

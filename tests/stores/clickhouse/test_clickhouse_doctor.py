@@ -53,6 +53,19 @@ def test_mutation_that_cannot_succeed_is_ended_by_the_statement_of_the_fix(url: 
     assert odd(url, tmp_path) == []
 
 
+def test_statement_of_the_fix_names_what_fills_a_disk(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LEAST_FREE", 2)
+    found = health.look(StoreOptions("events", "clickhouse", "shop", tmp_path, tmp_path), url, home=False)
+    statements = {re.findall(r"`([^`]*)`", each.fix)[0] for each in found if each.rule == "disk"}
+    with clickhouse_connect.get_client(dsn=url) as client:
+        client.command("CREATE TABLE large (a Int64) ENGINE = MergeTree ORDER BY a")
+        client.command("INSERT INTO large SELECT number FROM numbers(100000)")
+        [rows] = [client.query(each).result_rows for each in statements]
+    assert (urlsplit(url).path.strip("/"), "large") in [row[:2] for row in rows]
+
+
 def test_replicated_table_of_a_server_that_cannot_have_one(url: str, tmp_path: Path) -> None:
     file = tmp_path / "001_t.sql"
     file.write_text("-- ReplicatedMergeTree('/{a}', '{b}')\n" + NAMED)

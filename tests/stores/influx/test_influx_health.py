@@ -34,14 +34,19 @@ def test_health_of_a_sound_server_finds_nothing_wrong(write: Write, influx_1: st
         "ledger",
         Severity.ERROR,
         "the ledger provision_vfr is kept only 30d, and then forgotten",
-        "keep tier ledger of provision_vfr for ever",
+        '`ALTER RETENTION POLICY "ledger" ON "provision_vfr" DURATION INF`',
     )
+    raw.ask(told(write, influx_1)[-1][3].strip("`"))
+    assert told(write, influx_1)[-1][1] is Severity.FINE
 
 
 def test_health_of_a_login_without_rights_says_so(write: Write, raw: Raw) -> None:
     raw.ask("CREATE USER reader WITH PASSWORD 'reader-word'")
     try:
-        found = told(write, raw.base.replace("http://", "http://reader:reader-word@"))
+        url = raw.base.replace("http://", "http://reader:reader-word@")
+        found = told(write, url)
+        raw.ask(found[0][3].strip("`"))
+        assert told(write, url)[0][1] is Severity.FINE
     finally:
         raw.ask("DROP USER reader")
 
@@ -50,7 +55,7 @@ def test_health_of_a_login_without_rights_says_so(write: Write, raw: Raw) -> Non
         Severity.ERROR,
         "this login is no administrator: the server refused: error authorizing query: reader not authorized to execute"
         " statement 'SHOW USERS', requires admin privilege",
-        "give the login that right",
+        '`GRANT ALL PRIVILEGES TO "reader"`',
     )
 
 

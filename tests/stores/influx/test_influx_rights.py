@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from provision.errors import ConfigError, StatementFailed
 from provision.kinds import build
-from provision.model import Severity
+from provision.model import Finding, Severity
 from provision.stores.influx.setup import health
 from provision.stores.influx.store import InfluxStore
 from tests.stores.influx.api import Api
@@ -132,8 +133,13 @@ def test_rollup_of_a_token_that_does_not_see_what_it_makes_is_not_made(opened: O
     ],
 )
 def test_doctor_names_the_right_that_a_token_lacks(write: Write, api: Api, rights: tuple[str, ...], said: str) -> None:
-    found = health.look(write(**{**KEYS, "token": api.token(*rights)}), api.url, home=False)
+    def looked(token: str) -> list[Finding]:
+        found = health.look(write(**{**KEYS, "token": token}), api.url, home=False)
+        return [each for each in found if each.rule == "privileges"]
 
-    assert [(each.severity, each.message, each.fix) for each in found if each.rule == "privileges"] == [
-        (Severity.ERROR, said, "give the login that right")
-    ]
+    [found] = looked(api.token(*rights))
+    assert (found.severity, found.message) == (Severity.ERROR, said)
+    assert found.fix.startswith("`influx auth create --org vfr ")
+    given = re.findall(r"--(read|write)-(\w+)", found.fix)
+    [found] = looked(api.token(*(f"{how}:{what}" for how, what in given)))
+    assert found.severity is Severity.FINE

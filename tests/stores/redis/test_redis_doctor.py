@@ -19,8 +19,8 @@ def odd(url: str, path: Path) -> Sequence[Finding]:
 
 
 def follow(client: redis.Redis, fix: str) -> None:
-    [command] = re.findall(r"`([^`]*)`", fix)
-    client.execute_command(*command.split())
+    for command in re.findall(r"`([^`]*)`", fix):
+        client.execute_command(*command.split())
 
 
 def test_memory_that_is_nearly_full_is_raised_by_the_command_of_the_fix(redis_7: str, tmp_path: Path) -> None:

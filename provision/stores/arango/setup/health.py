@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from provision.model import Finding, Severity, StoreOptions
 from provision.net.http import Address, path_of
 from provision.stores.arango.migrate.operations.base import Live, members
 from provision.stores.arango.server import EXAMPLE, FORBIDDEN, SYSTEM, Server, ServerRefused, connect
-
-CLOCK_SECONDS = 5.0
+from provision.text import clock
 
 
 def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
@@ -40,7 +41,7 @@ def _rights(server: Server, user: str, options: StoreOptions) -> Iterator[Findin
         yield Finding("privileges", Severity.FINE, options.name, f"{user} may make collections in {database}")
         return
     what = f"{user} may not make {'the database' if server.absent else 'collections in it'}: {database} is {level}"
-    fix = f"grant {user} Administrate (rw) on {database}"
+    fix = f'`PUT /_api/user{path_of(user, "database", database)}` with {{"grant": "rw"}}, as root'
     yield Finding("privileges", Severity.ERROR, options.name, what, fix)
 
 
@@ -49,12 +50,7 @@ def _clock(server: Server, options: StoreOptions) -> Iterator[Finding]:
         return
     before = time.time()
     ahead = server.now() / 1000 - (before + time.time()) / 2
-    if abs(ahead) <= CLOCK_SECONDS:
-        yield Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
-        return
-    what = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    fix = "let both follow a time server; times in `history` are off, the order is not"
-    yield Finding("clock", Severity.WARNING, options.name, what, fix)
+    yield clock.differs(options.name, ahead)
 
 
 def _graphs(server: Server, options: StoreOptions) -> Iterator[Finding]:
@@ -66,4 +62,12 @@ def _graphs(server: Server, options: StoreOptions) -> Iterator[Finding]:
         gone = sorted(members(graph) - there)
         if gone:
             what = f"graph {graph['name']} is made of {', '.join(gone)}, which is not there"
-            yield Finding("graphs", Severity.WARNING, options.name, what, "make it again, or alter the graph")
+            again = [f"`POST /_api/collection` with {json.dumps(_made(graph, each))}" for each in gone]
+            fix = f"{'; '.join(again)}; or `DELETE /_api/gharial{path_of(graph['name'])}`, which keeps the collections"
+            yield Finding("graphs", Severity.WARNING, options.name, what, fix)
+
+
+def _made(graph: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What makes a collection of a graph again: of type 3 if it holds edges, else of type 2."""
+    edges = {each["collection"] for each in graph["edgeDefinitions"]}
+    return {"name": name, "type": 3 if name in edges else 2}

@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 
 from provision.model import Finding, Severity, StoreOptions
 from provision.stores.clickhouse.server import Client, ServerRefused, read_only
-from provision.stores.clickhouse.setup.replicas import mutations, replicas
+from provision.stores.clickhouse.setup.replicas import mutations, quoted, replicas
+from provision.text import clock
 
-CLOCK_SECONDS = 5.0
 RIGHTS = ("SELECT", "INSERT", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "ALTER", "TRUNCATE")
 LEAST_FREE = 0.05
+LARGEST = (
+    "SELECT database, table, formatReadableSize(sum(bytes_on_disk) AS size) FROM system.parts "
+    "GROUP BY database, table ORDER BY size DESC LIMIT 10"
+)
 
 
 def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
@@ -32,18 +36,19 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
 def _writable(client: Client, options: StoreOptions) -> Iterator[Finding]:
     if kind := read_only(client):
         what = f"sessions are read-only (readonly = {kind})"
-        yield Finding("writable", Severity.ERROR, options.name, what, "give the user a profile with readonly = 0")
+        user = quoted(client.rows("SELECT currentUser()")[0][0])
+        fix = f"`ALTER USER {user} SETTINGS readonly = 0`, or <readonly>0</readonly> in its profile of users.xml"
+        yield Finding("writable", Severity.ERROR, options.name, what, fix)
 
 
 def _rights(client: Client, options: StoreOptions, database: str) -> Iterator[Finding]:
-    quoted = f"`{database.replace('`', '``')}`"
     there = client.rows("SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": database})
     wanted = RIGHTS if there else (*RIGHTS, "CREATE DATABASE")
     user = client.rows("SELECT currentUser()")[0][0]
-    missing = [right for right in wanted if not _granted(client, right, quoted)]
+    missing = [right for right in wanted if not _granted(client, right, quoted(database))]
     if missing:
         listed = ", ".join(missing)
-        fix = f"GRANT {listed} ON {quoted}.* TO {user}"
+        fix = f"`GRANT {listed} ON {quoted(database)}.* TO {quoted(user)}`"
         yield Finding("privileges", Severity.ERROR, options.name, f"{user} lacks {listed} on {database}", fix)
     else:
         yield Finding("privileges", Severity.FINE, options.name, f"{user} may migrate {database} and keep the ledger")
@@ -62,12 +67,7 @@ def _clock(client: Client, options: StoreOptions) -> Iterator[Finding]:
     before = time.time()
     theirs = client.rows("SELECT toUnixTimestamp64Milli(now64(3))")[0][0] / 1000
     ahead = theirs - (before + time.time()) / 2
-    if abs(ahead) <= CLOCK_SECONDS:
-        yield Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
-        return
-    what = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    fix = "let both follow a time server; times in `history` are off, the order is not"
-    yield Finding("clock", Severity.WARNING, options.name, what, fix)
+    yield clock.differs(options.name, ahead)
 
 
 def _disks(client: Client, options: StoreOptions) -> Iterator[Finding]:
@@ -78,4 +78,4 @@ def _disks(client: Client, options: StoreOptions) -> Iterator[Finding]:
     for name, share in rows:
         if share < LEAST_FREE:
             what = f"disk {name} of the server has {share:.0%} left"
-            yield Finding("disk", Severity.WARNING, options.name, what, "free some space before large changes")
+            yield Finding("disk", Severity.WARNING, options.name, what, f"`{LARGEST}` names what takes it")

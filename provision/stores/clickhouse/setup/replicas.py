@@ -42,7 +42,7 @@ def ill(options: StoreOptions, database: str, table: str, expired: int, path: st
     """What to say of a row of system.replicas that takes no rows."""
     why = "has lost its session with the keeper" if expired else "is read-only"
     what = f"the replica {name} of {table} {why} (path {path})"
-    place = f"{_quoted(database)}.{_quoted(table)}"
+    place = f"{quoted(database)}.{quoted(table)}"
     fix = f"`SYSTEM RESTART REPLICA {place}`; where the keeper has lost it, `SYSTEM RESTORE REPLICA {place}`"
     return Finding("replicas", Severity.ERROR, options.name, what, fix)
 
@@ -87,7 +87,8 @@ def _paths(client: Client, options: StoreOptions, wanted: Sequence[tuple[str, st
             yield Finding("replicas", Severity.WARNING, options.name, what, "write '{replica}' as the name")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in a statement."""
     return f"`{name.replace('`', '``')}`" if not re.fullmatch(r"[A-Za-z_]\w*", name) else name
 
 

@@ -13,8 +13,7 @@ from provision.stores.influx.connect import connect
 from provision.stores.influx.migrate.model import shown
 from provision.stores.influx.names import OWN
 from provision.stores.influx.server import EXAMPLE, GREETING_SECONDS, LOG_TIER, Server
-
-CLOCK_SECONDS = 5.0
+from provision.text import clock
 
 
 def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
@@ -23,23 +22,30 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
     server = connect(options, url)
     plain = Http(Address.of(url, EXAMPLE).base, {}, options, seconds=GREETING_SECONDS)
     try:
-        found = [*_rights(server, options), *_login(plain, server, options), *_clock(plain, options)]
+        found = [*_rights(server, options, url), *_login(plain, server, options), *_clock(plain, options)]
         return [*found, *_queries(server, options), *_ledger(server, options)]
     finally:
         plain.close()
         server.close()
 
 
-def _rights(server: Server, options: StoreOptions) -> Iterator[Finding]:
+def _rights(server: Server, options: StoreOptions, url: str) -> Iterator[Finding]:
     try:
         missing = server.missing_rights()
     except ConfigError as error:
         missing = error.what
     if missing:
-        fix = "give the login that right"
+        user = Address.of(url, EXAMPLE).user
+        fix = f'`GRANT ALL PRIVILEGES TO "{user}"`' if server.language == "influxql" else _token(options, url)
         yield Finding("privileges", Severity.ERROR, options.name, missing, fix)
     else:
         yield Finding("privileges", Severity.FINE, options.name, "this login may read all that is needed")
+
+
+def _token(options: StoreOptions, url: str) -> str:
+    org = options.extra.get("org") or Address.of(url, EXAMPLE).options.get("org")
+    rights = " ".join(f"--read-{each} --write-{each}" for each in ("buckets", "tasks"))
+    return f"`influx auth create --org {org} {rights}`, and its token in provision.toml"
 
 
 def _login(plain: Http, server: Server, options: StoreOptions) -> Iterator[Finding]:
@@ -63,13 +69,7 @@ def _clock(plain: Http, options: StoreOptions) -> Iterator[Finding]:
         return
     # HTTP gives whole seconds, cut off.
     ahead = parsedate_to_datetime(date).timestamp() + 0.5 - (before + time.time()) / 2
-    if abs(ahead) <= CLOCK_SECONDS:
-        what = f"the server's clock differs by {abs(ahead):.0f} s"
-        yield Finding("clock", Severity.FINE, options.name, what)
-        return
-    what = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    fix = "let both follow a time server: rollups and retention go by the server's"
-    yield Finding("clock", Severity.WARNING, options.name, what, fix)
+    yield clock.differs(options.name, ahead, digits=0, why="rollups and retention go by the server's")
 
 
 def _queries(server: Server, options: StoreOptions) -> Iterator[Finding]:
@@ -88,7 +88,12 @@ def _ledger(server: Server, options: StoreOptions) -> Iterator[Finding]:
     if tier is None:
         return
     if tier.duration:
+        fix = f'`ALTER RETENTION POLICY "{LOG_TIER}" ON "{name}" DURATION INF`'
+        if server.language != "influxql":
+            fix = (
+                f"`influx bucket list --name {name}/{LOG_TIER}`, and `influx bucket update --retention 0 --id` of that"
+            )
         what = f"the ledger {name} is kept only {shown(tier.duration)}, and then forgotten"
-        yield Finding("ledger", Severity.ERROR, options.name, what, f"keep tier {LOG_TIER} of {name} for ever")
+        yield Finding("ledger", Severity.ERROR, options.name, what, fix)
     else:
         yield Finding("ledger", Severity.FINE, options.name, f"the ledger {name} is kept for ever")

@@ -9,16 +9,17 @@ from typing import Any
 
 import psycopg
 
+from provision.errors import ConfigError
 from provision.model import Finding, Severity, StoreOptions
-from provision.stores.postgres.server import Connection, connect
+from provision.stores.postgres.server import Connection, connect, refuse_read_only
 from provision.stores.postgres.setup import hygiene
 from provision.stores.postgres.setup.pooler import poolers
+from provision.text import clock
 from provision.text.files import read_text
 
-CLOCK_SECONDS = 5.0
 _RIGHTS = """
-select current_user, current_database(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool,
-       has_database_privilege(current_database(), 'CREATE'), current_schema(),
+select quote_ident(current_user), quote_ident(current_database()),
+       has_database_privilege(current_database(), 'CREATE'), quote_ident(current_schema()),
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
        (select has_schema_privilege(oid, 'USAGE') and has_schema_privilege(oid, 'CREATE')
         from pg_namespace where nspname = 'provision')
@@ -35,10 +36,10 @@ from pg_index i join pg_class c on c.oid = i.indexrelid
 where not i.indisvalid and c.relkind = 'i'
 """
 _UNPROVED = """
-select p.conrelid::regclass::text || '.' || p.conname
+select p.conrelid::regclass::text, quote_ident(p.conname)
 from pg_constraint p join pg_class c on c.oid = p.conrelid
 where not p.convalidated and p.contype in ('c', 'f') and not c.relispartition
-order by 1
+order by 1, 2
 """
 _SECURED = """
 select c.oid::regclass::text, c.relforcerowsecurity, row_security_active(c.oid)
@@ -73,20 +74,21 @@ def look(options: StoreOptions, url: str, *, home: bool) -> Sequence[Finding]:
 
 def _rights(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
     row: Any = connection.execute(_RIGHTS).fetchone()
-    user, database, replica, read_only, may_create, schema, may_fill, ours = row
+    user, database, may_create, schema, may_fill, ours = row
     missing = []
-    if replica or read_only:
-        what = "the server is a replica" if replica else "sessions are read-only"
-        yield _error(options, "writable", what, "name the primary in the url")
+    try:
+        refuse_read_only(connection)
+    except ConfigError as error:
+        yield _error(options, "writable", error.what, error.fix)
         return
     if not (may_create if ours is None else ours):
-        missing.append((f"make the schema provision in {database}", f"GRANT CREATE ON DATABASE {database} TO {user}"))
+        missing.append((f"make the schema provision in {database}", f"`GRANT CREATE ON DATABASE {database} TO {user}`"))
     if schema is None or not may_fill:
         missing.append(
-            (f"create tables in {schema or 'any schema'}", f"GRANT CREATE ON SCHEMA {schema or 'public'} TO {user}")
+            (f"create tables in {schema or 'any schema'}", f"`GRANT CREATE ON SCHEMA {schema or 'public'} TO {user}`")
         )
     for (name,) in connection.execute(_WRITABLE).fetchall():
-        missing.append((f"write {name}", f"GRANT SELECT, INSERT, UPDATE ON {name} TO {user}"))
+        missing.append((f"write {name}", f"`GRANT SELECT, INSERT, UPDATE ON {name} TO {user}`"))
     for what, fix in missing:
         yield _error(options, "privileges", f"{user} may not {what}", fix)
     if not missing:
@@ -96,20 +98,7 @@ def _rights(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
 def _clock(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
     before = time.time()
     row: Any = connection.execute("select extract(epoch from clock_timestamp())::float8").fetchone()
-    yield clock(options, row[0] - (before + time.time()) / 2)
-
-
-def clock(options: StoreOptions, ahead: float) -> Finding:
-    """What a server clock says that is `ahead` seconds of ours."""
-    if abs(ahead) <= CLOCK_SECONDS:
-        return Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
-    return Finding(
-        "clock",
-        Severity.WARNING,
-        options.name,
-        f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's",
-        "let both follow a time server; times in `history` are off, the order is not",
-    )
+    yield clock.differs(options.name, row[0] - (before + time.time()) / 2)
 
 
 def _indexes(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
@@ -123,7 +112,7 @@ def _indexes(connection: Connection, options: StoreOptions) -> Iterator[Finding]
                 options, "indexes", f"index {index} on {table} is INVALID: a run ended while it was built", fix
             )
         else:
-            fix = f"REINDEX INDEX CONCURRENTLY {index}, or drop it"
+            fix = f"`REINDEX INDEX CONCURRENTLY {index}`, or `DROP INDEX CONCURRENTLY {index}`"
             yield Finding("indexes", Severity.WARNING, options.name, f"index {index} on {table} is INVALID", fix)
     if not found:
         yield Finding("indexes", Severity.FINE, options.name, "no index is INVALID")
@@ -131,10 +120,11 @@ def _indexes(connection: Connection, options: StoreOptions) -> Iterator[Finding]
 
 def _unproved(connection: Connection, options: StoreOptions) -> Iterator[Finding]:
     """Constraints that hold for every row that is written, and were never proved for those from before."""
-    found = [name for (name,) in connection.execute(_UNPROVED).fetchall()]
+    found = connection.execute(_UNPROVED).fetchall()
     if found:
-        what = f"not proved for rows from before: {', '.join(found)}"
-        fix = "put the rows right that break it, then ALTER TABLE … VALIDATE CONSTRAINT …"
+        what = f"not proved for rows from before: {', '.join(f'{table}.{name}' for table, name in found)}"
+        proved = ", ".join(f"`ALTER TABLE {table} VALIDATE CONSTRAINT {name}`" for table, name in found)
+        fix = f"{proved}, which fails until no row breaks it"
         yield Finding("constraints", Severity.WARNING, options.name, what, fix)
 
 
@@ -145,12 +135,14 @@ def _row_security(connection: Connection, options: StoreOptions) -> Iterator[Fin
     bound = [name for name, _, active in found if active]
     if free:
         what = f"row security does not bind the owner of {', '.join(free)}"
-        fix = "ALTER TABLE … FORCE ROW LEVEL SECURITY, unless no application connects as the owner"
+        forced = ", ".join(f"`ALTER TABLE {name} FORCE ROW LEVEL SECURITY`" for name in free)
+        fix = f"{forced}, unless no application connects as the owner"
         yield Finding("row-security", Severity.WARNING, options.name, what, fix)
     if bound:
         roles = [name for (name,) in connection.execute(_PASSES_BY).fetchall()]
+        [user] = connection.execute("select quote_ident(current_user)").fetchone() or ("",)
         what = f"row security hides rows of {', '.join(bound)} from this user: backfills refuse, checks see a part"
-        fix = f'role = "{roles[0]}" in [stores.{options.name}]' if roles else "connect as a role that has BYPASSRLS"
+        fix = f'role = "{roles[0]}" in [stores.{options.name}]' if roles else f"`ALTER ROLE {user} BYPASSRLS`"
         yield Finding("row-security", Severity.WARNING, options.name, what, fix)
     if found and not free and not bound:
         what = f"row security binds all but this user in {len(found)} tables, their owner too"
@@ -174,7 +166,7 @@ def _autogenerate(options: StoreOptions) -> Iterator[Finding]:
     text = read_text(env, options.shown(env))
     if "include_schemas" in text and "provision" not in text:
         what = "env.py sets include_schemas: `alembic revision --autogenerate` writes drop_table for provision's ledger"
-        fix = "pip install 'alembic>=1.18', or leave the schema provision out with include_name"
+        fix = "`pip install 'alembic>=1.18'`, or leave the schema provision out with include_name"
         yield Finding("autogenerate", Severity.WARNING, options.name, what, fix)
 
 

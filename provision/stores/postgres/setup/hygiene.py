@@ -30,6 +30,12 @@ where installed_version <> default_version order by name
 """
 _AVAILABLE = "select name from pg_available_extensions"
 _CREATE = re.compile(r'^(?!\s*(?:--|#)).*\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?\\?"?([\w-]+)', re.I | re.M)
+# Those of Debian and of apt.postgresql.org that are called otherwise.
+_PACKAGES = {
+    **{f"pg_{name}": name for name in ("cron", "partman", "repack", "similarity", "squeeze")},
+    "postgis": "postgis-3",
+    "vector": "pgvector",
+}
 _IDLE = """
 select pid, coalesce(usename, '')::text, coalesce(application_name, ''),
        extract(epoch from clock_timestamp() - xact_start)::int, left(coalesce(query, ''), 60)
@@ -70,8 +76,8 @@ def extensions(connection: Connection, options: StoreOptions) -> Iterator[Findin
         for name in sorted({each.lower() for each in _CREATE.findall(read_text(path, options.shown(path)))} - there):
             version = connection.info.server_version // 10000
             what = f"{options.shown(path)} makes the extension {name}, which the server has no files of"
-            package = f"postgresql-{version}-{name.replace('_', '-')}"
-            fix = f"install it on the server's machine (Debian: {package}), or leave it out of the revision"
+            package = f"postgresql-{version}-{_PACKAGES.get(name, name.replace('_', '-'))}"
+            fix = f"`apt-get install {package}` on the server's machine (Debian), or leave it out of the revision"
             yield _warning(options, "extensions", what, fix)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from provision.model import Finding, Severity, StoreOptions
 from provision.stores.redis.server import Server, connect
+from provision.text import clock
 
-CLOCK_SECONDS = 5.0
+KEEP = "`CONFIG SET appendonly yes`, and the same in redis.conf"
 FULL = 0.9  # of the memory that the server may use
 # What the ledger and the leases are written and read with.
 NEEDED = (
@@ -46,7 +47,7 @@ def _rights(server: Server, options: StoreOptions) -> Iterator[Finding]:
         return  # before 7.0 nobody can ask, later only who may: what is missing shows when it is needed
     missing = [name for name, answer in answers if answer != "OK"]
     if missing:
-        fix = f"ACL SETUSER {user} ~* {' '.join(f'+{each}' for each in missing)}"
+        fix = f"`ACL SETUSER {user} ~* {' '.join(f'+{each}' for each in missing)}`"
         yield Finding("privileges", Severity.ERROR, options.name, f"{user} may not run {', '.join(missing)}", fix)
     else:
         yield Finding("privileges", Severity.FINE, options.name, f"{user} may run what the ledger needs")
@@ -56,12 +57,7 @@ def _clock(server: Server, options: StoreOptions) -> Iterator[Finding]:
     before = time.time()
     whole, micros = server.call("TIME")
     ahead = int(whole) + int(micros) / 1e6 - (before + time.time()) / 2
-    if abs(ahead) <= CLOCK_SECONDS:
-        yield Finding("clock", Severity.FINE, options.name, f"the server's clock differs by {abs(ahead):.1f} s")
-        return
-    what = f"the server's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    fix = "let both follow a time server; times in `history` are off, the order is not"
-    yield Finding("clock", Severity.WARNING, options.name, what, fix)
+    yield clock.differs(options.name, ahead)
 
 
 def _eviction(about: Mapping[str, Any], options: StoreOptions, *, home: bool) -> Iterator[Finding]:
@@ -71,7 +67,8 @@ def _eviction(about: Mapping[str, Any], options: StoreOptions, *, home: bool) ->
         return
     lost = "ledger and run lock" if home else "the ledger"
     what = f"the server may throw keys away (maxmemory-policy {policy}), {lost} too"
-    fix = "set maxmemory-policy to noeviction" + (", or name another home in provision.toml" if home else "")
+    fix = "`CONFIG SET maxmemory-policy noeviction`, and the same in redis.conf"
+    fix += "; or another home in provision.toml" if home else ""
     yield Finding("eviction", Severity.ERROR if home else Severity.WARNING, options.name, what, fix)
 
 
@@ -92,7 +89,7 @@ def _saved(about: Mapping[str, Any], options: StoreOptions) -> Iterator[Finding]
     ):
         if about.get(key) == "err":
             what = f"the last {name} failed: the server may refuse writes (MISCONF)"
-            fix = f"see its log, make room on its disk and its folder writable, then `{again}`"
+            fix = f"`CONFIG GET dir` names its folder: make room there, which its user may write; then `{again}`"
             yield Finding("disk", Severity.ERROR, options.name, what, fix)
 
 
@@ -109,4 +106,4 @@ def _kept(server: Server, about: Mapping[str, Any], options: StoreOptions) -> It
         return
     saves = saves.get("save", "") if isinstance(saves, dict) else saves[-1]
     what = "only snapshots are kept: a crash loses the newest ledger entries" if saves else "nothing is kept on disk"
-    yield Finding("persistence", Severity.WARNING, options.name, what, "set appendonly to yes")
+    yield Finding("persistence", Severity.WARNING, options.name, what, KEEP)

@@ -9,6 +9,7 @@ from provision.net.http import path_of
 from provision.stores.weaviate.server import Server, connect
 
 # Aliases came with it; before, an application cannot be moved to another collection without changing it.
+NODES = "/v1/nodes"
 WITH_ALIASES = (1, 32, 0)
 
 
@@ -31,11 +32,13 @@ def _nodes(server: Server, options: StoreOptions) -> Iterator[Finding]:
     ill = [each for each in nodes if each.get("status") != "HEALTHY"]
     for each in ill:
         what = f"node {each.get('name')} is {each.get('status')}"
-        yield Finding("nodes", Severity.WARNING, options.name, what, "see its log; the schema may lag behind there")
+        yield Finding("nodes", Severity.WARNING, options.name, what, f"restart it, until `GET {NODES}` says HEALTHY")
     held = [each for each in nodes if each.get("operationalMode") not in (None, "ReadWrite")]
     for each in held:
         what = f"node {each.get('name')} is in mode {each['operationalMode']}"
-        yield Finding("nodes", Severity.ERROR, options.name, what, "set it back to ReadWrite before `up`")
+        yield Finding(
+            "nodes", Severity.ERROR, options.name, what, "OPERATIONAL_MODE=ReadWrite in its environment, and restart it"
+        )
     if nodes and not ill and not held:
         count = f"{len(nodes)} nodes are" if len(nodes) > 1 else "the node is"
         yield Finding("nodes", Severity.FINE, options.name, f"{count} healthy")
@@ -47,7 +50,9 @@ def _remains(server: Server, options: StoreOptions) -> Iterator[Finding]:
     remains = [name for name in listed if not server.indexed(name)]
     for name in remains:
         what = f"the collection {name} has no index: a refused creation left it"
-        yield Finding("collections", Severity.ERROR, options.name, what, f"DELETE /v1/schema/{name}; it holds nothing")
+        yield Finding(
+            "collections", Severity.ERROR, options.name, what, f"`DELETE /v1/schema/{name}`; it holds nothing"
+        )
     if not remains:
         yield Finding("collections", Severity.FINE, options.name, f"each of {len(listed)} collections has its index")
 
@@ -60,20 +65,21 @@ def _shards(server: Server, options: StoreOptions) -> Iterator[Finding]:
             if each.get("status") == "READONLY":
                 what = f"shard {each['name']} of {name} takes no writes: its disk was full, or somebody closed it"
                 place = "/v1" + path_of("schema", name, "shards", each["name"])
-                fix = f'free some space, then `PUT {place}` with {{"status": "READY"}}'
+                fix = f'room on the disk of its PERSISTENCE_DATA_PATH, then `PUT {place}` with {{"status": "READY"}}'
                 yield Finding("shards", Severity.ERROR, options.name, what, fix)
 
 
 def _aliases(server: Server, options: StoreOptions) -> Iterator[Finding]:
     if server.numbers < WITH_ALIASES:
         what = f"Weaviate {server.version} has no aliases, so no collection can be replaced behind one"
-        yield Finding("aliases", Severity.WARNING, options.name, what, "upgrade to 1.32 or later")
+        yield Finding("aliases", Severity.WARNING, options.name, what, "an image of Weaviate 1.32 or later")
         return
     there = server.collections()
     dangling = {alias: target for alias, target in server.aliases().items() if target not in there}
     for alias, target in dangling.items():
         what = f"the alias {alias} stands for {target}, which is gone: with auto-schema a write would make it again"
-        yield Finding("aliases", Severity.WARNING, options.name, what, f"move or delete the alias {alias}")
+        fix = f'`DELETE /v1/aliases/{alias}`, or `PUT /v1/aliases/{alias}` with {{"class": a collection that is there}}'
+        yield Finding("aliases", Severity.WARNING, options.name, what, fix)
     if not dangling:
         yield Finding("aliases", Severity.FINE, options.name, "every alias stands for a collection that is there")
 
@@ -84,7 +90,8 @@ def _grpc(server: Server, options: StoreOptions) -> Iterator[Finding]:
     if not place or server.batches is None:
         return
     if why := server.batches.why_not():
-        what, fix = f"objects are copied over REST: {why}", "correct `grpc`, or leave it out"
+        what = f"objects are copied over REST: {why}"
+        fix = f'grpc = "HOST:PORT" of its gRPC in [stores.{options.name}], where 50051 is usual; or leave it out'
         yield Finding("grpc", Severity.WARNING, options.name, what, fix)
     else:
         yield Finding("grpc", Severity.FINE, options.name, f"objects are copied over gRPC of {place}")
