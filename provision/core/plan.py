@@ -320,7 +320,8 @@ def _one_way(steps: Iterable[Step]) -> Iterator[ProvisionError]:
 def refuse_beneath(graph: Graph, standings: Standings, steps: Iterable[Step]) -> None:
     """Raise RefusedError (required-by-others) where a down that was begun would go on beneath what is applied.
 
-    No down begins so; a store that was restored from a backup meanwhile can bring it about.
+    No down begins so. A store that was restored from a backup meanwhile can bring it about, and, where no fence refuses
+    it, the entry of a start that the network held back until a newer run had gone another way.
     """
     begun = {step.id for step in steps}
     dependents = graph.dependents(begun) - begun

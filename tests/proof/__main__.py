@@ -11,7 +11,7 @@ import sys
 from functools import partial
 
 from tests.proof.invariants import all_checked
-from tests.proof.machine.campaign import campaign, replay
+from tests.proof.machine.campaign import PART, campaign, replay, side_by_side
 from tests.proof.model.bad import blind
 from tests.proof.model.checks import CHECKS
 from tests.proof.model.search import explore, prove
@@ -36,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     right = asked.schedules is not None or _models(ci=asked.ci)
     wanted = asked.schedules if asked.schedules is not None else IN_CI if asked.ci else WHOLE
-    played = campaign(wanted, asked.seed, seconds=LONGEST, tell=partial(print, flush=True))
+    play = campaign if wanted <= PART else side_by_side
+    played = play(wanted, asked.seed, seconds=LONGEST, tell=partial(print, flush=True))
     print(played)
     if missing := wanted - played.schedules:
         print(f"not every schedule was played: time was up, {missing} are missing")

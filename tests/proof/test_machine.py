@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from provision.flows import migrate
 from tests.proof.__main__ import main
 from tests.proof.invariants import NotChecked
-from tests.proof.machine.campaign import campaign, play_one, replay
+from tests.proof.machine.campaign import campaign, play_one, replay, side_by_side
 from tests.proof.machine.checks import CHECKS, judge
 from tests.proof.machine.play import FAULTS, Play
 from tests.proof.machine.scenario import layout
@@ -45,6 +45,25 @@ def test_schedules_meet_every_fault_and_overtaken_runs() -> None:
 
     assert all(played.counted[kind] > 5 for kind in FAULTS), str(played)
     assert played.counted["overtaken"] > 40
+
+
+def test_processes_side_by_side_play_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.proof.machine.campaign.PART", 7)
+
+    both, alone = side_by_side(30, 1), campaign(30, 1)
+
+    assert (both.schedules, both.steps, both.counted) == (30, alone.steps, alone.counted)
+
+
+def test_time_that_is_up_ends_processes_side_by_side() -> None:
+    assert side_by_side(100_000, 1, seconds=0.2).schedules < 100_000
+
+
+def test_start_that_was_held_back_beneath_what_is_applied_is_refused() -> None:
+    told = replay(18527)
+
+    assert "required-by-others: b/002 stands on what an earlier `down` began to revert" in told
+    assert "broken: " not in told
 
 
 def test_invariant_that_no_schedule_is_asked_for_fails_the_proof() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from tests.proof.invariants import all_checked
@@ -13,6 +14,7 @@ from tests.proof.machine.play import FAULTS, Play
 from tests.proof.machine.threads import stand_ins
 
 SHOWN = 5  # failures that are printed whole
+PART = 250  # schedules that a process plays before it tells
 
 
 @dataclass(slots=True)
@@ -24,6 +26,20 @@ class Campaign:
     steps: int = 0
     counted: Counter[str] = field(default_factory=Counter)
     broken: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def breaks(self, found: Mapping[int, list[tuple[str, str]]], tell: Callable[[str], None]) -> None:
+        for number, broken in found.items():
+            self.broken[number] = broken
+            if len(self.broken) <= SHOWN:
+                told = "; ".join(f"{name}: {words}" for name, words in broken)
+                tell(f"seed {number}: {told}\n  again: python -m tests.proof --replay {number}")
+
+    def add(self, part: Campaign, tell: Callable[[str], None]) -> None:
+        """Count what another process played."""
+        self.schedules += part.schedules
+        self.steps += part.steps
+        self.counted += part.counted
+        self.breaks(part.broken, tell)
 
     def __str__(self) -> str:
         faults = ", ".join(f"{kind} {self.counted[kind]}" for kind in FAULTS)
@@ -62,12 +78,29 @@ def campaign(
             play, broken = play_one(number)
             _count(made, play)
             if broken:
-                made.broken[number] = broken
-                if len(made.broken) <= SHOWN:
-                    told = "; ".join(f"{name}: {words}" for name, words in broken)
-                    tell(f"seed {number}: {told}\n  again: python -m tests.proof --replay {number}")
+                made.breaks({number: broken}, tell)
     made.seconds = time.monotonic() - began
     return made
+
+
+def side_by_side(
+    schedules: int, seed: int, *, seconds: float = float("inf"), tell: Callable[[str], None] = print
+) -> Campaign:
+    """As `campaign`, by as many processes as there are processors."""
+    made, began, end = Campaign(), time.monotonic(), seed + schedules
+    with ProcessPoolExecutor() as pool:
+        parts = [pool.submit(_quietly, first, min(PART, end - first)) for first in range(seed, end, PART)]
+        try:
+            for part in as_completed(parts, None if seconds == float("inf") else seconds):
+                made.add(part.result(), tell)
+        except TimeoutError:
+            pool.shutdown(cancel_futures=True)
+    made.seconds = time.monotonic() - began
+    return made
+
+
+def _quietly(seed: int, schedules: int) -> Campaign:
+    return campaign(schedules, seed, tell=lambda _: None)
 
 
 def _count(made: Campaign, play: Play) -> None:

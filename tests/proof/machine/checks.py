@@ -90,7 +90,7 @@ def _completes(play: Play) -> Iterator[str]:
         codes = {each.code for each in _single(last.error)}
         traceless = any(_waits_for_traceless(server) for server in play.servers.values())
         allowed = {"versions-lost"} if play.meddled else {"dirty"} if traceless else set()
-        if play.restored and not last.down:
+        if (play.restored or any(server.begun_late for server in play.servers.values())) and not last.down:
             allowed.add("required-by-others")
         if last.down and any(_is_half_up(server) for server in play.servers.values()):
             allowed.add("half-applied")

@@ -51,6 +51,9 @@ class Server(FakeServer):
         self.silent_until = -math.inf  # it answers nobody
         self.looked = 0  # the newest token under which its ledger was read: older statements are late
         self.appended: list[tuple[int, int]] = []
+        self.begun_late = (
+            False  # the start of a down was held back until a newer run had looked, and nothing refused it
+        )
 
     @property
     def clock(self) -> float:
@@ -116,6 +119,8 @@ class Server(FakeServer):
                 self.peer[event.revision] = event.checksum
             elif event.kind is EventKind.REVERTED:
                 self.peer.pop(event.revision, None)
+        elif event.kind is EventKind.STARTED and event.detail.get("direction") and event.token < self.looked:
+            self.begun_late = True
         self.appended.append((event.token, event.n))
         self.entries.append(event)
 
