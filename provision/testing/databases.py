@@ -2,7 +2,8 @@
 
 In a conftest.py of the root: `pytest_plugins = ["provision.testing.databases"]`. The embedded engines of the project
 are started in a folder of the test run, moved to the newest revision once, and ended with it; the processes of
-pytest-xdist share them. A test that asks for `provisioned_postgres` gets the url of a clone made ahead of time.
+pytest-xdist share them. A test that asks for `provisioned_postgres` gets the url of a clone made ahead of time, one
+that asks for `provisioned_redis` that of a database whose keys are copied again for it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pytest
 
 from provision import settings
 from provision.project import Project
+from provision.testing.redis_copies import RedisCopies
 
 READY = 4  # clones that wait for a test
 PATIENCE = 60.0  # seconds until a template is nobody's
@@ -76,12 +78,30 @@ def provisioned(pytestconfig: pytest.Config) -> Project:
 @pytest.fixture(scope="session")
 def provisioned_postgres_pool(provisioned: Project) -> Iterator[ClonePool]:
     """Clones of the project's first PostgreSQL store."""
-    store = next(each.name for each in settings.load(provisioned.root).stores if each.kind == "postgres")
-    url = provisioned.url(store)
+    url = _first(provisioned, "postgres")
     _in_memory(url)
     pool = ClonePool(url)
     yield pool
     pool.close(drop=False)  # the engine goes with all of them
+
+
+def _first(project: Project, kind: str) -> str:
+    """The url of the first store of a kind."""
+    return project.url(next(each.name for each in settings.load(project.root).stores if each.kind == kind))
+
+
+@pytest.fixture(scope="session")
+def provisioned_redis_copies(provisioned: Project) -> Iterator[RedisCopies]:
+    """Databases with the keys of the project's first Redis store."""
+    copies = RedisCopies(_first(provisioned, "redis"))
+    yield copies
+    copies.close()
+
+
+@pytest.fixture
+def provisioned_redis(provisioned_redis_copies: RedisCopies) -> str:
+    """The url of a database that has what every revision left, and no key of another test."""
+    return provisioned_redis_copies.renew()
 
 
 def _in_memory(url: str) -> None:

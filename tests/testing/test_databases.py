@@ -14,6 +14,7 @@ from tests.cli.test_verify import FIRST, STREAM, TOML, revision
 TESTS = """
 import psycopg
 import pytest
+import redis
 
 
 @pytest.mark.parametrize("number", range(12))
@@ -21,6 +22,16 @@ def test_each_has_all_revisions_and_nobody_elses_rows(provisioned_postgres, numb
     with psycopg.connect(provisioned_postgres) as connection:
         assert connection.execute("select count(*) from orders").fetchone() == (0,)
         connection.execute("insert into orders values (%s)", (number,))
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_each_has_the_keys_of_all_revisions_and_no_other(provisioned_redis, number):
+    with redis.Redis.from_url(provisioned_redis) as connection:
+        assert connection.xlen("events") == 0
+        assert connection.exists("events")
+        assert connection.keys("test:*") == []
+        connection.set(f"test:{number}", 1)
+        connection.xadd("events", {"a": 1})
 """
 
 
@@ -53,7 +64,7 @@ def test_every_test_has_a_database_of_its_own_and_nothing_is_left(tmp_path: Path
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "12 passed" in done.stdout
+    assert "24 passed" in done.stdout
     assert [each.name for each in place.iterdir() if each.name.startswith("provision-")] == []
     assert not (tmp_path / ".provision").exists()
 
