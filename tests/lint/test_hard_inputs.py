@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from tests.lint import pages
@@ -60,6 +63,16 @@ CASES = {
         "BEGIN;\nCREATE INDEX CONCURRENTLY i ON t(a);\nCOMMIT;\nCREATE INDEX CONCURRENTLY j ON t(b);",
         [("concurrently-in-transaction", 2, 1)],
     ),
+    "a comment that allows, inside of its statement": (
+        "CREATE INDEX i\n -- lint: allow index-not-concurrent: small\n ON t(a);\nCREATE INDEX j\n ON t(b);\n"
+        "CREATE INDEX k\n ON t(c); -- lint: allow index-not-concurrent: small",
+        [(INDEX, 4, 1)],
+    ),
+    "a comment that allows one of two columns": (
+        "CREATE TABLE p (id int PRIMARY KEY, first_score numeric(4,3),\n"
+        " second_score numeric(4,3), -- lint: allow decimal-rounds: three digits are sent\n third_score numeric(4,3));",
+        [("decimal-rounds", 1, 37), ("decimal-rounds", 3, 2)],
+    ),
     "a comment that allows, lines above": (
         "-- lint: allow index-not-concurrent: small\n-- b\n\nCREATE INDEX i\n ON t(a);",
         [],
@@ -82,6 +95,21 @@ OF_OTHERS = {
         "redis",
         'SET "a key" "v; x" EX 60\nset k \'it"s\' ex 5\n# comment\nkeys *\n',
         [("keys-blocks-server", 4, 1)],
+    ),
+    "Redis: scripts": (
+        "redis",
+        "eval \"return redis.call('keys', ARGV[1])\" 0 cache:*\n"
+        'EVAL \'local call = redis.call; local all = call("KEYS", "a*")\' 0\n'
+        'EVAL \'local r = redis.pcall; for _, k in ipairs(r("KEYS", "a*")) do r("DEL", k) end\' 0\n'
+        'SCRIPT LOAD \'repeat local s = redis.call("SCAN", s[1]) until s[1] == "0"\'\n'
+        'FUNCTION LOAD REPLACE \'#!lua name=a\\n redis.call("KEYS", "*")\'\n'
+        "EVAL \"return redis.call('SMEMBERS', KEYS[1])\" 1 s\n"
+        "EVAL \"return redis.call('LRANGE', KEYS[1], 0, -1)\" 1 l\n"
+        "EVAL \"--[[ redis.call('KEYS', '*') ]] return 'call(KEYS)'\" 0\n"
+        "EVAL \"local s = 'while' return redis.call('SCAN', ARGV[1])\" 0 0\n"
+        "EVAL \"return redis.call('LRANGE', KEYS[1], 0, 9)\" 1 l\n"
+        'EVAL "return KEYS[1]" 1 k\n',
+        [("keys-blocks-server", line, 1) for line in range(1, 8)],
     ),
     "Weaviate: named vectors": (
         "weaviate",
@@ -129,3 +157,47 @@ def test_sql_of_postgres(name: str) -> None:
 def test_files_of_other_kinds(name: str) -> None:
     kind, text, expected = OF_OTHERS[name]
     assert places(kind, text) == expected
+
+
+def body_of(count: int) -> str:
+    return "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 0;" + "SELECT 1;\n" * count + "END;"
+
+
+# Eight times as much took each of them 18 to 40 times as long while each statement looked through all of them.
+LONG: dict[str, tuple[int, Callable[[int], str]]] = {
+    "letters that are not ASCII": (1500, lambda n: "SELECT 'größer, länger, schöner, höher und weiter';\n" * n),
+    "indexes, each of its own table": (
+        1000,
+        lambda n: "".join(f"CREATE TABLE t{i} (a int);\nCREATE INDEX x{i} ON t{i} (a);\n" for i in range(n)),
+    ),
+    "indexes of one table": (
+        150,
+        lambda n: "CREATE TABLE t (a int);\n" + "".join(f"CREATE INDEX i{i} ON t (c{i});\n" for i in range(n)),
+    ),
+    "names of tables": (
+        1000,
+        lambda n: "CREATE TABLE t (id int);" + "".join(f"ALTER TABLE t{i} RENAME TO u{i};\n" for i in range(n)),
+    ),
+    "comments that allow": (
+        200,
+        lambda n: "".join(
+            f"-- lint: allow index-not-concurrent: small\nCREATE INDEX i{i} ON t (c{i});\n" for i in range(n)
+        ),
+    ),
+    "one transaction": (600, lambda n: "BEGIN;\n" + "INSERT INTO t VALUES (1);\n" * n),
+    "one body": (500, body_of),
+}
+
+
+def seconds(text: str) -> float:
+    begun = time.process_time()
+    pages.found("postgres", [text])
+    return time.process_time() - begun
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_time_grows_with_the_file(name: str) -> None:
+    count, make = LONG[name]
+    seconds(make(10))  # what is imported once
+    small, large = make(count), make(count * 8)
+    assert any(seconds(large) < 14 * seconds(small) for _ in range(3))
