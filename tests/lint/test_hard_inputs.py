@@ -63,6 +63,15 @@ CASES = {
         "BEGIN;\nCREATE INDEX CONCURRENTLY i ON t(a);\nCOMMIT;\nCREATE INDEX CONCURRENTLY j ON t(b);",
         [("concurrently-in-transaction", 2, 1)],
     ),
+    "partitions that pg_partman finds, with and without `_p` in the name of their table": (
+        "CREATE TABLE a_b (at timestamptz NOT NULL) PARTITION BY RANGE (at);\n"
+        "CREATE TABLE a_b_2026 PARTITION OF a_b FOR VALUES FROM ('2026-01-01Z') TO ('2027-01-01Z');\n"
+        "CREATE TABLE a_pb (at timestamptz NOT NULL) PARTITION BY RANGE (at);\n"
+        "CREATE TABLE a_pb_2026 PARTITION OF a_pb FOR VALUES FROM ('2026-01-01Z') TO ('2027-01-01Z');\n"
+        "CREATE EXTENSION pg_partman; SELECT partman.create_parent('public.a_b', 'at', 'native', '1 year');\n"
+        "SELECT partman.create_parent('public.a_pb', 'at', 'native', '1 year');",
+        [("partman-partition-name", 4, 1)],
+    ),
     "a comment that allows, inside of its statement": (
         "CREATE INDEX i\n -- lint: allow index-not-concurrent: small\n ON t(a);\nCREATE INDEX j\n ON t(b);\n"
         "CREATE INDEX k\n ON t(c); -- lint: allow index-not-concurrent: small",
