@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import projects, report
+from bench import lint_growth, projects, report
 from bench.contenders import Command
 from bench.rounds import Pair
 from bench.rounds import run as run_pairs
@@ -30,7 +30,8 @@ with context.begin_transaction():
 _INTRO = """\
 `make bench-lint`: generated revisions of PostgreSQL, each run a process of its own. Beside `provision lint` stands what
 does the same in two steps: `alembic upgrade head --sql`, and squawk over what that printed. The first row reads every
-file (`--no-cache`), the second takes what an earlier run has kept.
+file (`--no-cache`), the second takes what an earlier run has kept. The others are files of eight times as many
+statements beside the few, in processor time of one process: what grows with their square takes 64 times as long.
 """
 
 
@@ -78,6 +79,7 @@ def main() -> int:
         pairs = [
             Pair(f"lint, {REVISIONS:,} revisions", bench.ours, bench.theirs, against, given.rounds, BOUND),
             Pair("the same again, nothing changed", bench.again, bench.theirs, against, given.rounds, BOUND),
+            *lint_growth.pairs(min(given.rounds, 3)),
         ]
         run_pairs(pairs, lambda line: print(line, flush=True))
     missed = report.missed(pairs, {})

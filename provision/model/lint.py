@@ -56,6 +56,7 @@ class Unit:
     start: int | None = None
     in_transaction: bool = False
     called: int = 0  # the line of the call that sends it, where that is another one
+    call: tuple[int, int] | None = None  # the first and last line of the statement with that call, where it was asked
     mend: Callable[[Unit, str], tuple[Edit, ...]] | None = field(default=None, repr=False, compare=False)
     """The edits of its file that mend what a rule finds, where `start` does not say where the text stands."""
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, repr=False, compare=False)

@@ -17,8 +17,8 @@ class Case(NamedTuple):
 
     `before` makes what is there, `beside` is what another session has open, `change` is what the linters read and the
     engine runs. `harm` is one of: blocks SQL, queues SQL, rewrites TABLE, fails CODE, breaks SQL and CODE, shows SQL
-    and VALUE, says PATTERN (PostgreSQL's
-    own message), slow MICROSECONDS. `names` are the rules of each linter that name this harm.
+    and VALUE, says PATTERN (PostgreSQL's own message), slow MICROSECONDS. `names` are the rules of each linter that
+    name this harm. `server` is the fixture of the engine, where its kind's usual one does not do.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Case(NamedTuple):
     harm: Mapping[str, Any]
     names: Mapping[str, list[str]]
     beside: str = ""
+    server: str = ""
 
 
 def every() -> list[Case]:
@@ -43,6 +44,11 @@ def outages() -> list[Case]:
 
 def defects() -> list[Case]:
     return _read("defects.yaml")
+
+
+def without() -> dict[int, str]:
+    """Defects of the design documents that are no case, and why."""
+    return dict(yaml.safe_load((_HERE / "without.yaml").read_text(encoding="utf-8")))
 
 
 def _read(name: str) -> list[Case]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 import time
 from collections.abc import Iterator
@@ -195,7 +196,7 @@ def _redis(case: Case, url: str) -> None:
     client.slowlog_reset()
     for line in case.change.strip().split("\n"):
         try:
-            client.execute_command(*line.split())
+            client.execute_command(*shlex.split(line))
         except redis.ResponseError as error:
             _holds("fails" in case.harm and str(case.harm["fails"]) in str(error), str(error))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.corpus.cases import LINTERS, Case
+from tests.corpus.cases import LINTERS, Case, without
 
 PAGE = Path(__file__).parents[2] / "docs" / "lint-corpus.md"
 _BEGIN, _END = "<!-- cases: begin -->\n", "<!-- cases: end -->\n"
@@ -26,6 +26,10 @@ def written(outages: Sequence[Case], defects: Sequence[Case], scores: Scores) ->
             "## Of the design documents",
             "",
             *_table(defects, scores),
+            "",
+            "Defects of the design documents that are no case:",
+            "",
+            *(f"- {number}: {why}" for number, why in without().items()),
         ]
     )
     return text.split(_BEGIN)[0] + _BEGIN + body + "\n" + _END + text.split(_END)[1]

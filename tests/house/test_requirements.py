@@ -109,6 +109,8 @@ def _declared(path: Path) -> set[str]:
         extras = ["grpc"] if place[-1].startswith("grpc") else extras
     if place[2:3] == ("lint",):
         return {*requirements("lint"), *requirements(*(extras or ()))}
+    if place == ("testing", "redis_copies.py"):
+        return {*requirements("testing"), *requirements("redis")}
     if place[0] in ("embedded", "testing"):
         extras = ["local" if place[0] == "embedded" else "testing"]
     elif path.name == "parquet.py":

@@ -60,6 +60,25 @@ CASES = {
         "BEGIN;\nCREATE INDEX CONCURRENTLY i ON t(a);\nCOMMIT;\nCREATE INDEX CONCURRENTLY j ON t(b);",
         [("concurrently-in-transaction", 2, 1)],
     ),
+    "partitions that pg_partman finds, with and without `_p` in the name of their table": (
+        "CREATE TABLE a_b (at timestamptz NOT NULL) PARTITION BY RANGE (at);\n"
+        "CREATE TABLE a_b_2026 PARTITION OF a_b FOR VALUES FROM ('2026-01-01Z') TO ('2027-01-01Z');\n"
+        "CREATE TABLE a_pb (at timestamptz NOT NULL) PARTITION BY RANGE (at);\n"
+        "CREATE TABLE a_pb_2026 PARTITION OF a_pb FOR VALUES FROM ('2026-01-01Z') TO ('2027-01-01Z');\n"
+        "CREATE EXTENSION pg_partman; SELECT partman.create_parent('public.a_b', 'at', 'native', '1 year');\n"
+        "SELECT partman.create_parent('public.a_pb', 'at', 'native', '1 year');",
+        [("partman-partition-name", 4, 1)],
+    ),
+    "a comment that allows, inside of its statement": (
+        "CREATE INDEX i\n -- lint: allow index-not-concurrent: small\n ON t(a);\nCREATE INDEX j\n ON t(b);\n"
+        "CREATE INDEX k\n ON t(c); -- lint: allow index-not-concurrent: small",
+        [(INDEX, 4, 1)],
+    ),
+    "a comment that allows one of two columns": (
+        "CREATE TABLE p (id int PRIMARY KEY, first_score numeric(4,3),\n"
+        " second_score numeric(4,3), -- lint: allow decimal-rounds: three digits are sent\n third_score numeric(4,3));",
+        [("decimal-rounds", 1, 37), ("decimal-rounds", 3, 2)],
+    ),
     "a comment that allows, lines above": (
         "-- lint: allow index-not-concurrent: small\n-- b\n\nCREATE INDEX i\n ON t(a);",
         [],
@@ -82,6 +101,21 @@ OF_OTHERS = {
         "redis",
         'SET "a key" "v; x" EX 60\nset k \'it"s\' ex 5\n# comment\nkeys *\n',
         [("keys-blocks-server", 4, 1)],
+    ),
+    "Redis: scripts": (
+        "redis",
+        "eval \"return redis.call('keys', ARGV[1])\" 0 cache:*\n"
+        'EVAL \'local call = redis.call; local all = call("KEYS", "a*")\' 0\n'
+        'EVAL \'local r = redis.pcall; for _, k in ipairs(r("KEYS", "a*")) do r("DEL", k) end\' 0\n'
+        'SCRIPT LOAD \'repeat local s = redis.call("SCAN", s[1]) until s[1] == "0"\'\n'
+        'FUNCTION LOAD REPLACE \'#!lua name=a\\n redis.call("KEYS", "*")\'\n'
+        "EVAL \"return redis.call('SMEMBERS', KEYS[1])\" 1 s\n"
+        "EVAL \"return redis.call('LRANGE', KEYS[1], 0, -1)\" 1 l\n"
+        "EVAL \"--[[ redis.call('KEYS', '*') ]] return 'call(KEYS)'\" 0\n"
+        "EVAL \"local s = 'while' return redis.call('SCAN', ARGV[1])\" 0 0\n"
+        "EVAL \"return redis.call('LRANGE', KEYS[1], 0, 9)\" 1 l\n"
+        'EVAL "return KEYS[1]" 1 k\n',
+        [("keys-blocks-server", line, 1) for line in range(1, 8)],
     ),
     "Weaviate: named vectors": (
         "weaviate",

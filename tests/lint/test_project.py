@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.servers.command_line import Provision
 
 INDEX = (
@@ -97,6 +99,46 @@ def test_comment_with_a_reason_allows_and_one_without_does_not(
     assert places(provision) == [("suppression-unused", "0002_r.py", 8)]
     revision("0002", "# lint: allow index-not-concurent: ten rows\n    op.execute('select 1')")
     assert places(provision) == [("suppression-unknown-rule", "0002_r.py", 8)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'op.execute(  # lint: allow index-not-concurrent: ten rows\n        "CREATE INDEX i ON orders (user_id)")',
+        "op.execute(\n        # lint: allow index-not-concurrent: ten rows\n"
+        '        "CREATE INDEX i ON orders (user_id)")',
+        'op.execute(\n        "CREATE INDEX i "  # lint: allow index-not-concurrent: ten rows\n'
+        '        "ON orders (user_id)"\n    )',
+        'op.execute(\n        "CREATE INDEX i "\n        "ON orders (user_id)"\n'
+        "    )  # lint: allow index-not-concurrent: ten rows",
+        'op.execute("""\n    CREATE INDEX i\n    -- lint: allow index-not-concurrent: ten rows\n'
+        '    ON orders (user_id)""")',
+        'op.create_index(\n        "i",\n        # lint: allow index-not-concurrent: ten rows\n'
+        '        "orders",\n        ["user_id"],\n    )',
+        'with op.batch_alter_table(  # lint: allow index-not-concurrent: ten rows\n        "orders",\n    ) as each:\n'
+        '        each.create_index("i", ["user_id"])',
+        "op.execute(SQL)  # lint: allow index-not-concurrent: ten rows",
+    ],
+)
+def test_comment_inside_a_call_allows_what_the_call_sends(
+    call: str, revision: Callable[..., Path], provision: Provision
+) -> None:
+    revision("0001", 'op.execute("CREATE TABLE orders (id int PRIMARY KEY, user_id int)")')
+    other = '\n    op.execute("CREATE INDEX j ON orders (id, user_id)")'
+    path = revision("0002", call + other, head='SQL = "CREATE INDEX i ON orders (user_id)"')
+    last = path.read_text().split("\n").index(other.strip("\n")) + 1
+    found = [each for each in places(provision) if each[0] != "redundant-index"]
+    assert found == [("index-not-concurrent", "0002_r.py", last)]
+
+
+def test_comment_in_a_text_of_two_statements_allows_one_of_them(
+    revision: Callable[..., Path], provision: Provision
+) -> None:
+    revision("0001", 'op.execute("CREATE TABLE orders (id int PRIMARY KEY, user_id int)")')
+    allow = "-- lint: allow index-not-concurrent: ten rows"
+    text = f"CREATE INDEX i\n    {allow}\n    ON orders (user_id);\n    CREATE INDEX j ON orders (id, user_id)"
+    revision("0002", f'op.execute("""\n    {text}""")')
+    assert places(provision) == [("index-not-concurrent", "0002_r.py", 12)]
 
 
 def test_file_without_a_way_down_or_that_loses_without_saying_so(

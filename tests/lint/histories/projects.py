@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -134,12 +135,13 @@ def _sent(path: Path, each: oracle.Sent) -> Script:
 
 
 def _superset_environment() -> Path:
-    place = environments.cache() / "lint-superset-6.1.0"
+    pins = _HERE / "superset.txt"
+    place = environments.cache() / f"lint-superset-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
     if not (place / "complete").is_file():
         shutil.rmtree(place, ignore_errors=True)
         environments.run([sys.executable, "-m", "venv", str(place)], environments.ROOT)
         # One of its parts is published as source alone.
-        _pip(place, "--no-compile", "--prefer-binary", "--no-deps", "-r", str(_HERE / "superset.txt"))
+        _pip(place, "--no-compile", "--prefer-binary", "--no-deps", "-r", str(pins))
         (place / "complete").touch()
     return place
 

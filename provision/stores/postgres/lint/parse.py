@@ -22,6 +22,7 @@ _OF_PSQL = re.compile(
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 _VARIABLE = re.compile(r"(?<![:\w])(?P<quote>:(?=[\"'])[\"']|:(?=[a-z_]))(?P<name>\w+)", re.IGNORECASE)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
 _END = re.compile(r"\bEND\s*$", re.IGNORECASE)
 # What a semicolon may stand in without ending a statement, or a semicolon.
@@ -95,8 +96,10 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def _cut(text: str) -> list[slice]:
+    # pglast counts a text that is not ASCII anew for each statement. To the scanner any such sign is a letter.
+    plain = _NOT_ASCII.sub("x", text)
     try:
-        return _whole([each for each in split(text, with_parser=False, only_slices=True) if text[each].strip()], text)
+        return _whole([each for each in split(plain, with_parser=False, only_slices=True) if text[each].strip()], text)
     except ParseError:  # some token is none of PostgreSQL's; the statements around it are still read
         return _cut_plainly(text)
 
@@ -104,12 +107,14 @@ def _cut(text: str) -> list[slice]:
 def _whole(pieces: list[slice], text: str) -> list[slice]:
     """The pieces, those of a body that is no text (BEGIN ATOMIC … END) put together again."""
     made: list[slice] = []
+    inside = False  # a body has begun and not ended
     for each in pieces:
-        before = text[made[-1]] if made else ""
-        if _ATOMIC.search(before) and not _END.search(before):
+        begins = inside or _ATOMIC.search(text, each.start, each.stop) is not None
+        if inside:
             made[-1] = slice(made[-1].start, each.stop)
         else:
             made.append(each)
+        inside = begins and _END.search(text[each]) is None
     return made
 
 

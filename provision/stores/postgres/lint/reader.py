@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -110,14 +111,28 @@ def _units(made: Rendered, source: str, file: str) -> Iterator[Unit]:
     from provision.stores.postgres.lint.rendered import placed
 
     inside = True  # Alembic opens a transaction, which an autocommit block leaves
+    sent_by = Counter(each.line for each in made.pieces)
+    calls = _statements(source) if "lint:" in source else {}
+    place = placed(source)
     for piece in made.pieces:
         if not piece.line and not _TRANSACTION.search(piece.text):
             continue  # Alembic's own, of its version table
-        found = list(units(piece.text, file, placed(piece, source)))
-        alone = len(found) == 1 and sum(each.line == piece.line for each in made.pieces) == 1
-        mend = partial(edits, source) if alone else None
+        found = list(units(piece.text, file, place(piece)))
+        mend = partial(edits, source) if len(found) == 1 and sent_by[piece.line] == 1 else None
+        call = calls.get(piece.line)
         for unit in found:
             if unit.name == "TransactionStmt":
                 inside = unit.body.node.kind.name in ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
             if piece.line and unit.name != "TransactionStmt":
-                yield replace(unit, in_transaction=inside, called=piece.line, mend=mend)
+                yield replace(unit, in_transaction=inside, called=piece.line, call=call, mend=mend)
+
+
+def _statements(source: str) -> Mapping[int, tuple[int, int]]:
+    """The first and last line of the statement that each line belongs to; of one with a body, those of its head."""
+    found: dict[int, tuple[int, int]] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", ())
+            last = max(body[0].lineno - 1, node.lineno) if body else node.end_lineno or node.lineno
+            found |= dict.fromkeys(range(node.lineno, last + 1), (node.lineno, last))
+    return found

@@ -128,29 +128,37 @@ def _some(
     return made
 
 
-def placed(piece: Piece, source: str) -> Callable[[int], Place]:
-    """The place in the revision file of a character of the piece.
+def placed(source: str) -> Callable[[Piece], Callable[[int], Place]]:
+    """The places in the revision file of the characters of a piece.
 
     A line of SQL that stands in the file as it is, is found there: below the call, else anywhere; of SQL that Alembic
     makes, the call itself is the place.
     """
-    lines = source.split("\n")
-    inside = lines_of(piece.text)
-    texts = piece.text.split("\n")
-    call = max(piece.line, 1)
-    order = [*range(call - 1, len(lines)), *range(call - 1)]
+    starts = [0, *(at + 1 for at, sign in enumerate(source) if sign == "\n")]
+    in_source = lines_of(source)
 
-    def locate(at: int) -> Place:
-        where = inside(at)
-        wanted = texts[where.line - 1].strip().rstrip(";")
-        for number in order if wanted else ():
-            begin = lines[number].find(wanted)
-            if begin >= 0:
-                indent = len(texts[where.line - 1]) - len(texts[where.line - 1].lstrip())
-                return Place(number + 1, begin + max(where.column - indent, 1))
-        return Place(call, 1)
+    def of(piece: Piece) -> Callable[[int], Place]:
+        inside = lines_of(piece.text)
+        texts = piece.text.split("\n")
+        call = max(piece.line, 1)
+        begin = starts[min(call, len(starts)) - 1]
 
-    return locate
+        def locate(at: int) -> Place:
+            where = inside(at)
+            text = texts[where.line - 1]
+            wanted = text.strip().rstrip(";")
+            found = source.find(wanted, begin) if wanted else -1
+            if found < 0 and wanted:
+                found = source.find(wanted, 0, begin)
+            if found < 0:
+                return Place(call, 1)
+            line, column = in_source(found)
+            indent = len(text) - len(text.lstrip())
+            return Place(line, column - 1 + max(where.column - indent, 1))
+
+        return locate
+
+    return of
 
 
 def path_of(options: StoreOptions, revision: Revision) -> Path:

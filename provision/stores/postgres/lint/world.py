@@ -45,9 +45,12 @@ class PostgresWorld(World):
         super().__init__()
         self.tables: dict[str, Table] = {}
         self.indexes: dict[str, Index] = {}
+        self._of_table: dict[str, dict[str, Index]] = {}  # the same indexes
         self.views: dict[str, Unit] = {}
         self.functions: dict[str, Unit] = {}
         self.triggers: list[Unit] = []
+        self.new_values: list[tuple[str, str]] = []  # value and enum of each ADD VALUE of this transaction
+        self._new_enums: set[str] = set()  # which take values at once
         self.not_valid: dict[tuple[str, str], Unit] = {}  # (table, constraint) that was added NOT VALID
         self.altered: set[str] = set()  # tables that the script has altered
         self.lock_timeout: tuple[str, str] = ("", "")  # file and value that were set last
@@ -56,6 +59,10 @@ class PostgresWorld(World):
         super().begin(script)
         self.lock_timeout = (script.file, "")
         self.altered = set()
+        self._begun()
+
+    def _begun(self) -> None:
+        self.new_values, self._new_enums = [], set()
 
     def made_here(self, table: str, unit: Unit) -> bool:
         """Whether the same file makes the table: nobody uses it yet, and it is empty."""
@@ -76,7 +83,17 @@ class PostgresWorld(World):
         return found is not None and found.emptied == unit.file
 
     def indexes_of(self, table: str) -> Iterator[Index]:
-        return (each for each in self.indexes.values() if each.table == table)
+        return iter(self._of_table.get(table, {}).values())
+
+    def _put(self, name: str, index: Index) -> None:
+        self._take(name)
+        self.indexes[name] = self._of_table.setdefault(index.table, {})[name] = index
+
+    def _take(self, name: str) -> Index | None:
+        found = self.indexes.pop(name, None)
+        if found is not None:
+            del self._of_table[found.table][name]
+        return found
 
     def add(self, unit: Unit) -> None:
         super().add(unit)
@@ -147,7 +164,7 @@ class PostgresWorld(World):
         # Without a name PostgreSQL makes one that is free.
         name = node.idxname or "_".join((table, *(str(each.name or "expr") for each in node.indexParams or ()), "idx"))
         if name not in self.indexes or not (node.if_not_exists or node.idxname is None):
-            self.indexes[name] = Index(name, table, unit, node)
+            self._put(name, Index(name, table, unit, node))
 
     def _DeleteStmt(self, node: Any, unit: Unit) -> None:
         if node.whereClause is None and (table := self.tables.get(tree.name_of(node.relation))) is not None:
@@ -176,6 +193,19 @@ class PostgresWorld(World):
     def _CreateFunctionStmt(self, node: Any, unit: Unit) -> None:
         self.functions[tree.last(node.funcname)] = unit
 
+    def _TransactionStmt(self, _node: Any, _unit: Unit) -> None:
+        self._begun()
+
+    def _CreateEnumStmt(self, node: Any, _unit: Unit) -> None:
+        name = tree.last(node.typeName)
+        self._new_enums.add(name)
+        self.new_values = [each for each in self.new_values if each[1] != name]
+
+    def _AlterEnumStmt(self, node: Any, unit: Unit) -> None:
+        name = tree.last(node.typeName)
+        if node.newVal and not node.oldVal and unit.in_transaction and name not in self._new_enums:
+            self.new_values.append((str(node.newVal), name))
+
     def _CreateTrigStmt(self, _node: Any, unit: Unit) -> None:
         self.triggers.append(unit)
 
@@ -186,22 +216,24 @@ class PostgresWorld(World):
     def _DropStmt(self, node: Any, _unit: Unit) -> None:
         kept: dict[str, dict[str, Any]] = {
             "OBJECT_TABLE": self.tables,
-            "OBJECT_INDEX": self.indexes,
             "OBJECT_VIEW": self.views,
             "OBJECT_MATVIEW": self.views,
         }
         for each in node.objects or ():
             name = tree.last(each) if isinstance(each, tuple) else ""
             kept.get(node.removeType.name, {}).pop(name, None)
-            if node.removeType.name == "OBJECT_TABLE":
-                self.indexes = {key: index for key, index in self.indexes.items() if index.table != name}
+            if node.removeType.name == "OBJECT_INDEX":
+                self._take(name)
+            elif node.removeType.name == "OBJECT_TABLE":
+                for index in self._of_table.pop(name, {}):
+                    del self.indexes[index]
 
     def _RenameStmt(self, node: Any, _unit: Unit) -> None:
         old, new = tree.name_of(node.relation), str(node.newname)
         if node.renameType.name == "OBJECT_TABLE" and old in self.tables:
             self.tables[new] = self.tables.pop(old)
-        elif node.renameType.name == "OBJECT_INDEX" and old in self.indexes:
-            self.indexes[new] = self.indexes.pop(old)
+        elif node.renameType.name == "OBJECT_INDEX" and (index := self._take(old)) is not None:
+            self._put(new, index)
         elif node.renameType.name == "OBJECT_COLUMN" and old in self.tables:
             table = self.tables[old]
             if (column := table.columns.pop(str(node.subname), None)) is not None:

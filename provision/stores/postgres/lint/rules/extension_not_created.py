@@ -19,13 +19,10 @@ def check(unit: Unit, world: PostgresWorld) -> Iterator[Hit]:
     node = unit.body.node
     if node is None:
         return
-    made = {each.body.node.extname for each in world.named("CreateExtensionStmt")} | {
-        word for need in world.script.needs for word in need.split()
-    }
     told: set[str] = set()
     for each in tree.walk(node):
         name = _extension(each)
-        if name and name not in made and name not in told:
+        if name and name not in told and not _made(name, world):
             told.add(name)
             what = f"{name} is used, and no statement before creates the extension (3F000, 42P01)"
             yield Hit(
@@ -35,6 +32,11 @@ def check(unit: Unit, world: PostgresWorld) -> Iterator[Hit]:
                 name,
                 tree.place(each),
             )
+
+
+def _made(name: str, world: PostgresWorld) -> bool:
+    needed = (word for need in world.script.needs for word in need.split())
+    return name in needed or any(each.body.node.extname == name for each in world.named("CreateExtensionStmt"))
 
 
 def _extension(node: Any) -> str:

@@ -23,7 +23,8 @@ def whole(world: PostgresWorld) -> Iterator[Hit]:
                 ]
                 managed |= {text.rpartition(".")[2] for text in texts if text}
     for table in world.tables.values():
-        if table.parent in managed and not re.search(r"_p\d{4}", table.name):
+        _, mark, behind = table.name.rpartition("_p")
+        if table.parent in managed and mark and not re.match(r"\d{4}", behind):
             what = (
                 f"pg_partman reads the date of {table.name} behind `_p`, and stops the maintenance of every "
                 "table (P0001)"

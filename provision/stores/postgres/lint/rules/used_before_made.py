@@ -18,7 +18,7 @@ def whole(world: PostgresWorld) -> Iterator[Hit]:
     seen: set[str] = set()
     for place, unit in enumerate(world.units):
         for name, node in _used(unit.body.node):
-            if name not in seen | there and made.get(name, -1) > place:
+            if made.get(name, -1) > place and name not in seen and name not in there:
                 what = (
                     f"{name} is used here and made later, on line {world.units[made[name]].place.line} (42P01, 42883)"
                 )
