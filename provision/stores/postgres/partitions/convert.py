@@ -196,13 +196,19 @@ class TableConverter:
             taken, before, copied, after = (
                 self._of(each) for each in (carry.TAKEN, carry.BEFORE, carry.COPIED, carry.AFTER)
             )
-            self._say(*taken, f"alter table {self.place} rename to {self._quoted(begun.name)}")
-            self._say(f"create table {self.place} (like {old} including all) partition by range ({column})")
-            self._say(f"alter table {self.place} drop constraint {CHECK}", *before, *copied)
             bounds = f"from (minvalue) to ({self._literal(begun.high)})"
-            self._say(f"alter table {self.place} attach partition {old} for values {bounds}")
-            self._say(f"alter table {old} drop constraint {CHECK}", *self._renamed(old, begun.id), *after)
-            self._say(f"update provision.partition_convert set done_at = now() where id = {begun.id}")
+            self._say(
+                *taken,
+                f"alter table {self.place} rename to {self._quoted(begun.name)}",
+                f"create table {self.place} (like {old} including all) partition by range ({column})",
+                f"alter table {self.place} drop constraint {CHECK}",
+                *before,
+                *copied,
+                f"alter table {self.place} attach partition {old} for values {bounds}",
+                f"alter table {old} drop constraint {CHECK}",
+            )
+            done = f"update provision.partition_convert set done_at = now() where id = {begun.id}"
+            self._say(*self._renamed(old, begun.id), *after, done)
 
         self._at_once(swap, say)
 
@@ -213,10 +219,13 @@ class TableConverter:
             self._only_in(begun)
             names = self._connection.execute(_INDEXES, (begun.place,)).fetchall()
             taken, before, after = (self._of(each) for each in (carry.TAKEN, carry.BEFORE, carry.AFTER))
-            self._say(*taken, f"alter table {self.place} detach partition {begun.place}")
-            self._say(f"alter table {self.place} rename to {gone.rpartition('.')[2]}")
-            self._say(f"alter table {begun.place} rename to {self._quoted(self._table)}", *before, *after)
             self._say(
+                *taken,
+                f"alter table {self.place} detach partition {begun.place}",
+                f"alter table {self.place} rename to {gone.rpartition('.')[2]}",
+                f"alter table {begun.place} rename to {self._quoted(self._table)}",
+                *before,
+                *after,
                 f"drop table {gone}",
                 *(
                     f"alter index {schema}.{self._quoted(mine)} rename to {self._quoted(was)}"
@@ -254,8 +263,8 @@ class TableConverter:
 
         def once(wait: float) -> str:
             with self._connection.transaction():
-                self._say(f"set local lock_timeout = '{milliseconds(wait)}'")
-                self._say(f"lock table only {self.place} in access exclusive mode")
+                limit = f"set local lock_timeout = '{milliseconds(wait)}'"
+                self._say(limit, f"lock table only {self.place} in access exclusive mode")
                 swap()
             return ""
 
@@ -275,8 +284,8 @@ class TableConverter:
         gently(self._connection, self._limits, statements, f"converting {self.place}", say)
 
     def _say(self, *statements: str) -> None:
-        for each in statements:
-            self._connection.execute(each.encode())
+        """In one round trip: everybody waits while the lock is held."""
+        self._connection.execute("; ".join(statements).encode())
 
     def _quoted(self, name: str) -> str:
         return Identifier(name).as_string(self._connection)

@@ -15,7 +15,9 @@ from provision.stores.postgres.migrate.patience import Limits, lost, millisecond
 from provision.stores.postgres.server import Connection
 
 FIRST, LAST = 0.05, 2.0  # seconds of a pause between two attempts
-BRIEF = 0.02  # seconds that the first attempts wait: behind who waits for a table, everybody queues
+# Seconds that the first attempt waits, and by what each later one waits longer: behind who waits for a table, everybody
+# queues, so that many short attempts cost the others less than a few long ones.
+BRIEF, LONGER = 0.005, 1.3
 
 
 def gently(connection: Connection, limits: Limits, statements: Sequence[str], what: str, say: Say) -> None:
@@ -35,7 +37,7 @@ def patiently(connection: Connection, limits: Limits, once: Callable[[float], st
     """Call `once` with the seconds that it may wait until it succeeds: it returns who is in the way, empty for nobody.
 
     What it sent must be rolled back by then; a lost race for a lock is in the way too. The time that an attempt waits
-    doubles, up to the store's `lock_timeout`. Raises FailedError (window-in-the-way) when every attempt failed.
+    grows, up to the store's `lock_timeout`. Raises FailedError (window-in-the-way) when every attempt failed.
     """
     wait, pause = min(BRIEF, limits.lock), FIRST
     for attempt in range(limits.retries + 1):
@@ -52,7 +54,7 @@ def patiently(connection: Connection, limits: Limits, once: Callable[[float], st
         if attempt in (5, 10, 20):
             say(f"{what} waits for {who}")
         time.sleep(random.uniform(pause / 2, pause))
-        wait, pause = min(wait * 2, limits.lock), min(pause * 1.5, LAST)
+        wait, pause = min(wait * LONGER, limits.lock), min(pause * 1.5, LAST)
     text = f"{what} found no moment without others in {limits.retries + 1} attempts: {who}"
     raise FailedError(
         "window-in-the-way", text, where=connection.store, fix="run the same command again when it is free"
