@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from provision.embedded import engine
 from tests.backfill import project
 from tests.cli.projects import sealed
 from tests.fixes import steady
@@ -150,6 +151,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory, postgres_18: str) -> Iterat
         for words in ("init -q -b main", "add -A", "-c user.name=a -c user.email=a@b commit -q -m one"):
             subprocess.run(["git", *words.split()], check=True)
         yield made
+    engine("postgres", "postgres", place / ".provision").reset()  # `drift --env local` has started it
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
