@@ -111,6 +111,13 @@ def test_a_float_is_rounded_alike_everywhere(compared: Stores, store: str, kind:
     assert compared.differing("postgres ours", f"{store} theirs", places=2) == changed
 
 
+def test_table_is_looked_at_anew(compared: Stores) -> None:
+    for kind, value in (("Float64", "1.5"), ("String", "'a'")):
+        compared.table("clickhouse", "ours", kind, [value])
+        compared.table("clickhouse", "theirs", kind, [value])
+        assert compared.differing("clickhouse ours", "clickhouse theirs") == []
+
+
 def test_decimals_beyond_the_places_do_not_count(compared: Stores) -> None:
     compared.table("postgres", "ours", "numeric", ["1.004", "-1.005", "9000000000000.004"])
     compared.table("clickhouse", "theirs", "Decimal(30, 4)", ["1", "-1.0051", "9000000000000.01"])

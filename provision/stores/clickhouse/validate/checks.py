@@ -48,7 +48,8 @@ class ClickhouseChecks:
         self._reading.close()
 
     def refused(self, table: Table) -> Sequence[ProvisionError]:
-        return refused.refused(self._reading, table, self._types_of(table))
+        self._types[table.name] = types = refused.types_of(self._reading, table.name)
+        return refused.refused(self._reading, table, types)
 
     def tally(self, table: Table, scope: Scope) -> Sequence[Tally]:
         begun = time.monotonic()
