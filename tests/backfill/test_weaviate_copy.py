@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from provision.backfill.log import LoggedRuns, RunLogEntry
 from provision.cli.main import run
@@ -58,6 +59,8 @@ def raw(weaviate: str) -> Iterator[Raw]:
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: Raw, redis_7: str) -> Path:
     """A project whose collection Signals_v1 lies behind the alias Signals, empty."""
+    with redis.Redis.from_url(redis_7) as client:
+        client.flushdb()
     (tmp_path / "provision.toml").write_text(_TOML.format(redis=redis_7, weaviate=raw.url))
     for folder in ("weaviate", "redis", "backfills"):
         (tmp_path / folder).mkdir()

@@ -108,10 +108,11 @@ def site(servers: tuple[ClonePool, str]) -> Iterator[Site]:
     postgres = pool.take()
     # In a minute that has not begun: what is cached until the end of its window is not gone before the test is.
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
-    yield Site(postgres, redis_url, minute + timedelta(seconds=100))
-    pool.give(postgres)
+    # Before each test: other directories' tests may have left keys on the same server.
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
+    yield Site(postgres, redis_url, minute + timedelta(seconds=100))
+    pool.give(postgres)
 
 
 @pytest.fixture
