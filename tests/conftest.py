@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -103,17 +105,34 @@ SYSTEM = ("system", "containers")
 GENERATED = ("generate",)
 
 
+STEPS = {
+    place: name
+    for name, places in {
+        "faults": FAULTS,
+        "system": SYSTEM,
+        "generated": GENERATED,
+        "vfr": SHIPPED,
+        "data": DATA,
+        "several": SEVERAL,
+        "schema": SCHEMA,
+    }.items()
+    for place in places
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say of each test which step of CI it belongs to."""
-    tests = Path(__file__).parent
-    steps = {"faults": FAULTS, "system": SYSTEM, "generated": GENERATED, "vfr": SHIPPED}
-    steps |= {"data": DATA, "several": SEVERAL, "schema": SCHEMA}
-    classes = {name: [tests / each for each in places] for name, places in steps.items()}
     for item in items:
-        for name, places in classes.items():
-            if any(item.path.is_relative_to(place) for place in places):
-                item.add_marker(name)
+        for name in _steps(item.path):
+            item.add_marker(name)
         if any(word in item.name for word in FAULTY):
             item.add_marker("faults")
         if "shipped" in item.nodeid:
             item.add_marker("vfr")
+
+
+@cache
+def _steps(file: Path) -> Sequence[str]:
+    """Of all tests of the file: thousands of tests are of some hundred files."""
+    within = file.relative_to(Path(__file__).parent)
+    return [STEPS[str(each)] for each in (within, *within.parents) if str(each) in STEPS]
