@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from provision.stores.postgres.server import Connection
 
-# Each query is of one table, %(table)s, and yields statements; a format() is quoted by the server.
+# Each query is of one table, %(table)s, and yields statements; a format() is quoted by the server. What both tables
+# have can be made on another one: %(onto)s.
 _TAKEN = """
 select format('alter table %%s drop constraint %%I', conrelid::regclass, conname) from pg_constraint
 where confrelid = %(table)s::regclass and contype = 'f' and conparentid = 0
@@ -65,26 +66,26 @@ select format('alter publication %%I add table %%s', p.pubname, r.prrelid::regcl
 from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where r.prrelid = %(table)s::regclass
 """
 _KEYS = """
-select format('alter table %%s add constraint %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+select format('alter table %%s add constraint %%I %%s', %(onto)s::text, conname, pg_get_constraintdef(oid))
 from pg_constraint where conrelid = %(table)s::regclass and contype = 'f'
 """
 _OWNER = """
-select format('alter table %%s owner to %%I', oid::regclass, pg_get_userbyid(relowner)) from pg_class
+select format('alter table %%s owner to %%I', %(onto)s::text, pg_get_userbyid(relowner)) from pg_class
 where oid = %(table)s::regclass
 """
 _GRANTS = """
-select format('grant %%s on %%s to %%s%%s', g.privilege_type, c.oid::regclass,
+select format('grant %%s on %%s to %%s%%s', g.privilege_type, %(onto)s::text,
     case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end,
     case when g.is_grantable then ' with grant option' else '' end)
 from pg_class c, aclexplode(c.relacl) g where c.oid = %(table)s::regclass and g.grantee <> c.relowner
 union all
-select format('grant %%s (%%I) on %%s to %%s%%s', g.privilege_type, a.attname, a.attrelid::regclass,
+select format('grant %%s (%%I) on %%s to %%s%%s', g.privilege_type, a.attname, %(onto)s::text,
     case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end,
     case when g.is_grantable then ' with grant option' else '' end)
 from pg_attribute a, aclexplode(a.attacl) g where a.attrelid = %(table)s::regclass and a.attnum > 0
 """
 _POLICIES = """
-select format('create policy %%I on %%s as %%s for %%s to %%s%%s%%s', p.polname, p.polrelid::regclass,
+select format('create policy %%I on %%s as %%s for %%s to %%s%%s%%s', p.polname, %(onto)s::text,
     case when p.polpermissive then 'permissive' else 'restrictive' end,
     case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
         else 'all' end,
@@ -94,27 +95,37 @@ select format('create policy %%I on %%s as %%s for %%s to %%s%%s%%s', p.polname,
     ' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
 from pg_policy p where p.polrelid = %(table)s::regclass
 union all
-select format('alter table %%s enable row level security', oid::regclass) from pg_class
+select format('alter table %%s enable row level security', %(onto)s::text) from pg_class
 where oid = %(table)s::regclass and relrowsecurity
 union all
-select format('alter table %%s force row level security', oid::regclass) from pg_class
+select format('alter table %%s force row level security', %(onto)s::text) from pg_class
 where oid = %(table)s::regclass and relforcerowsecurity
 """
 _COMMENT = """
-select format('comment on table %%s is %%L', objoid::regclass, description) from pg_description
+select format('comment on table %%s is %%L', %(onto)s::text, description) from pg_description
 where classoid = 'pg_class'::regclass and objoid = %(table)s::regclass and objsubid = 0
 """
 TAKEN = (_TAKEN, _PUBLISHED)
 """What the table gives up, so that the other one can have it."""
 BEFORE = (_IDENTITY, _SEQUENCES, _TRIGGERS)
 """What the other one needs first of all."""
-COPIED = (_KEYS, _OWNER, _GRANTS, _POLICIES, _COMMENT)
-"""What both have."""
+EARLY = (_OWNER, _POLICIES, _COMMENT)
+"""What both have, and nobody can change while the table is locked against changes of it."""
+COPIED = (_KEYS, _GRANTS)
+"""What both have, beside."""
 AFTER = (_REFERENCES, _VIEWS, _PUBLICATIONS)
 """What points to it."""
 
 
-def statements(connection: Connection, queries: Sequence[str], place: str) -> list[str]:
-    """Of the table as it is now; names are as the session's search_path needs them, so it is set to nothing."""
-    asked: Mapping[str, str] = {"table": place}
-    return [row[0] for query in queries for row in connection.execute(query.encode(), asked).fetchall()]
+def statements(connection: Connection, parts: Sequence[Sequence[str]], place: str, onto: str = "") -> list[list[str]]:
+    """Of the table as it is now, those of each part; all in one round trip.
+
+    What both have is made on `onto`, by default on the table itself. Names are as the session's search_path needs them,
+    so it is set to nothing.
+    """
+    asked: Mapping[str, str] = {"table": place, "onto": onto or place}
+    queries = [(part, query) for part, several in enumerate(parts) for query in several]
+    numbered = (f"select {part}, {n}, s from ({query}) q (s)" for n, (part, query) in enumerate(queries))
+    rows = connection.execute(" union all ".join(numbered).encode(), asked).fetchall()
+    ordered = sorted(rows, key=lambda row: row[1])
+    return [[text for part, _, text in ordered if part == number] for number in range(len(parts))]

@@ -190,18 +190,24 @@ class TableConverter:
             raise self._refused(what, "correct those rows, or name a later day: --until DATE") from None
 
     def _swap(self, begun: Conversion, say: Say) -> None:
-        old, column = f"{self._schema}.{self._quoted(begun.name)}", self._column
+        old, new = (f"{self._schema}.{self._quoted(each)}" for each in (begun.name, self._suffixed(begun.id)))
+
+        def prepare() -> None:
+            [early] = carry.statements(self._connection, [carry.EARLY], self.place, new)
+            like = f"like {self.place} including all excluding identity"
+            self._say(
+                f"create table {new} ({like}) partition by range ({self._column})",
+                f"alter table {new} drop constraint {CHECK}",
+                *early,
+            )
 
         def swap() -> None:
-            taken, before, copied, after = (
-                self._of(each) for each in (carry.TAKEN, carry.BEFORE, carry.COPIED, carry.AFTER)
-            )
+            taken, before, copied, after = self._of(carry.TAKEN, carry.BEFORE, carry.COPIED, carry.AFTER)
             bounds = f"from (minvalue) to ({self._literal(begun.high)})"
             self._say(
                 *taken,
                 f"alter table {self.place} rename to {self._quoted(begun.name)}",
-                f"create table {self.place} (like {old} including all) partition by range ({column})",
-                f"alter table {self.place} drop constraint {CHECK}",
+                f"alter table {new} rename to {self._quoted(self._table)}",
                 *before,
                 *copied,
                 f"alter table {self.place} attach partition {old} for values {bounds}",
@@ -210,7 +216,7 @@ class TableConverter:
             done = f"update provision.partition_convert set done_at = now() where id = {begun.id}"
             self._say(*self._renamed(old, begun.id), *after, done)
 
-        self._at_once(swap, say)
+        self._at_once(swap, say, prepare)
 
     def _swap_back(self, begun: Conversion, say: Say) -> None:
         gone = f"{self._schema}.{self._quoted(f'provision_gone_{begun.id}')}"
@@ -218,7 +224,7 @@ class TableConverter:
         def swap() -> None:
             self._only_in(begun)
             names = self._connection.execute(_INDEXES, (begun.place,)).fetchall()
-            taken, before, after = (self._of(each) for each in (carry.TAKEN, carry.BEFORE, carry.AFTER))
+            taken, before, after = self._of(carry.TAKEN, carry.BEFORE, carry.AFTER)
             self._say(
                 *taken,
                 f"alter table {self.place} detach partition {begun.place}",
@@ -258,12 +264,18 @@ class TableConverter:
             ),
         ]
 
-    def _at_once(self, swap: Callable[[], None], say: Say) -> None:
-        """One transaction under a lock of the table, in short attempts."""
+    def _at_once(self, swap: Callable[[], None], say: Say, prepare: Callable[[], None] | None = None) -> None:
+        """One transaction under a lock of the table, in short attempts.
+
+        `prepare` runs before, under a lock that stops whoever would change the table, and neither readers nor writers.
+        """
 
         def once(wait: float) -> str:
             with self._connection.transaction():
                 limit = f"set local lock_timeout = '{milliseconds(wait)}'"
+                if prepare is not None:
+                    self._say(limit, f"lock table only {self.place} in share update exclusive mode")
+                    prepare()
                 self._say(limit, f"lock table only {self.place} in access exclusive mode")
                 swap()
             return ""
@@ -277,8 +289,12 @@ class TableConverter:
             self._gently([f"alter table {table} validate constraint {name}"], say)
         return bool(found)
 
-    def _of(self, queries: Sequence[str]) -> list[str]:
-        return carry.statements(self._connection, queries, self.place)
+    def _of(self, *parts: Sequence[str]) -> list[list[str]]:
+        return carry.statements(self._connection, parts, self.place)
+
+    def _suffixed(self, number: int) -> str:
+        """The other table's name until it has that of the table: what the server calls after it begins with it."""
+        return f"{self._table[:40]}_c{number}"
 
     def _gently(self, statements: Sequence[str], say: Say) -> None:
         gently(self._connection, self._limits, statements, f"converting {self.place}", say)
