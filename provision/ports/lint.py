@@ -37,11 +37,21 @@ class LintReader(Protocol):
 class Trial(Protocol):
     """`lint/trial.py`: what statements do to a throw-away database whose tables hold rows."""
 
-    def tried(self, options: StoreOptions, url: str, script: Script) -> RevisionSeen:
-        """What the way up of a file that is not applied yet does. Leaves nothing behind. Raises UnreachableError."""
+    def session(self, options: StoreOptions, url: str) -> TrialSession:
+        """To try one file after another. Raises UnreachableError."""
 
     def fill(self, options: StoreOptions, url: str) -> int:
         """Give every empty table some rows, where that can be; how many tables. Raises UnreachableError."""
+
+
+class TrialSession(Protocol):
+    """Has a session of its own until it is closed."""
+
+    def tried(self, script: Script) -> RevisionSeen:
+        """What the way up of a file that is not applied yet does. Leaves nothing behind. Raises UnreachableError."""
+
+    def close(self) -> None:
+        """End the session."""
 
 
 class Costs(Protocol):

@@ -143,8 +143,12 @@ class RehearsalRun:
                 self._up(*kept)
             base = self._look()
             played.trials = found
-            self._up()
-            played.trials = None
+            try:
+                self._up()
+            finally:
+                played.trials = None
+                if found is not None:
+                    found.close()
             top = self._look()
             self._down_to(rehearsal.heads(graph, graph.needs(kept)))
             self._findings += rehearsal.after_down(graph, root, base, self._look())

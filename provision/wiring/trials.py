@@ -12,6 +12,7 @@ from provision.model import Revision, StoreOptions
 from provision.model.lint import LintFinding, Script
 from provision.model.stats import EnvironmentStats, RevisionCost, StoreStats
 from provision.model.trial import RevisionSeen
+from provision.ports.lint import TrialSession
 from provision.wiring import changes, lint, local_engines
 
 
@@ -35,16 +36,29 @@ class Trials:
         self._options = {each.name: each for each in placed(project, environment)}
         self._predict = {each.rule.name for each in lint.every_rule() if each.rule.predicts}
         self._scripts = {script.file: script for each in scripts for script in each.scripts}
+        self._sessions: dict[str, TrialSession | None] = {}
+
+    def close(self) -> None:
+        """End the sessions that tried."""
+        for each in filter(None, self._sessions.values()):
+            each.close()
+        self._sessions.clear()
 
     def before(self, revision: Revision) -> None:
         """Try a revision that is about to be applied. Raises UnreachableError."""
         script, options = self._scripts.get(revision.path), self._options.get(revision.store)
-        part = kinds.named(options.kind, options.name).trial() if options is not None else None
-        if script is not None and options is not None and part is not None:
-            url = local_engines.url(self._project, self._environment, options.name)
-            self.seen[revision.path] = part.tried(options, url, script)
+        session = self._session(options) if options is not None else None
+        if script is not None and session is not None:
+            self.seen[revision.path] = session.tried(script)
         if script is not None and options is not None and any(revision.id not in each.applied for each in self._stats):
             self._measure(revision, script, options)
+
+    def _session(self, options: StoreOptions) -> TrialSession | None:
+        if options.name not in self._sessions:
+            part = kinds.named(options.kind, options.name).trial()
+            url = local_engines.url(self._project, self._environment, options.name)
+            self._sessions[options.name] = part.session(options, url) if part is not None else None
+        return self._sessions[options.name]
 
     def _measure(self, revision: Revision, script: Script, options: StoreOptions) -> None:
         part = kinds.named(options.kind, options.name).costs()

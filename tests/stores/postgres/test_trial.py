@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +17,6 @@ from provision.model.lint import LintFinding
 from provision.model.trial import RevisionSeen
 from provision.stores.postgres.lint import trial
 from provision.stores.postgres.lint.reader import PostgresReader
-from provision.stores.postgres.lint.trial import tried
 from tests.lint import pages
 
 MADE = """
@@ -66,7 +66,9 @@ def seen(url: str, text: str) -> tuple[RevisionSeen, list[LintFinding]]:
     script = PostgresReader().plain({"1.txt": text})[0]
     units = tuple(replace(each, in_transaction=True) for each in script.units if each.name != "TransactionStmt")
     options = StoreOptions("postgres", "postgres", "vfr", Path(), Path())
-    return tried(options, url, replace(script, units=units)), pages.found("postgres", [text], complete=False)
+    with closing(trial.session(options, url)) as session:
+        found = session.tried(replace(script, units=units))
+    return found, pages.found("postgres", [text], complete=False)
 
 
 @pytest.mark.parametrize(("rule", "text"), CORPUS, ids=[f"{each[0]}-{n}" for n, each in enumerate(CORPUS)])

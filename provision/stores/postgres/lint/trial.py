@@ -59,24 +59,35 @@ class _Failed(NamedTuple):
     what: str
 
 
-def tried(options: StoreOptions, url: str, script: Script) -> RevisionSeen:
-    """What the statements of a file do to the database as it is. Leaves nothing behind.
+class PostgresTrials:
+    """`provision.ports.lint.TrialSession`. One session for all files: a new one would read the whole catalog anew."""
 
-    Tables that are there, that the statements name and that are empty get rows first: values in every column, then,
-    where a statement does not go through, values only where there must be some, then none.
-    """
-    if script.not_rendered:
-        return RevisionSeen(not_seen=((1, script.not_rendered),))
-    units = [each for each in script.units if each.in_transaction and each.body.node is not None]
-    outside = tuple((each.place.line, OUTSIDE) for each in script.units if not each.in_transaction)
-    if not units:
-        return RevisionSeen(not_seen=outside)
-    with connect(url, options.name) as connection:
-        connection.execute(PATIENCE.encode())
+    def __init__(self, options: StoreOptions, url: str) -> None:
+        self._connection = connect(url, options.name)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def tried(self, script: Script) -> RevisionSeen:
+        """As `TrialSession.tried`.
+
+        Tables that are there, that the statements name and that are empty get rows first: values in every column, then,
+        where a statement does not go through, values only where there must be some, then none.
+        """
+        if script.not_rendered:
+            return RevisionSeen(not_seen=((1, script.not_rendered),))
+        units = [each for each in script.units if each.in_transaction and each.body.node is not None]
+        outside = tuple((each.place.line, OUTSIDE) for each in script.units if not each.in_transaction)
+        if not units:
+            return RevisionSeen(not_seen=outside)
         try:
-            return _tried(connection, units, outside)
+            self._connection.execute(f"reset all; {PATIENCE}".encode())
+            return _tried(self._connection, units, outside)
         except psycopg.Error as error:  # no right to seed, or a time limit
             return RevisionSeen(not_seen=(*outside, (1, str(error).partition("\n")[0])))
+
+
+session = PostgresTrials
 
 
 def _tried(connection: Connection, units: Sequence[Unit], outside: tuple[tuple[int, str], ...]) -> RevisionSeen:
