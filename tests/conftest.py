@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from _pytest.mark.expression import Expression
 
 pytest_plugins = ["tests.servers.plugin", "tests.expected"]
 
@@ -24,6 +26,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
             and not any(collection_path.name in Path(each).parts for each in config.args)
         )
         or collection_path.name == "fixtures"
+        or (collection_path.suffix == ".py" and not _wanted(collection_path, config.option.markexpr))
         or None
     )
 
@@ -63,11 +66,15 @@ FAULTS = (
     "stores/weaviate/test_lost.py",
     "stores/weaviate/test_replace_killed.py",
 )
-# Of any file, by their names.
-FAULTY = ("ctrl_c", "five_megabytes", "does_not_grow", "killed_again", "goes_away", "_and_before_its_cursor_")
+# Of any file, by the names of their functions.
+NAMED = {
+    "faults": ("ctrl_c", "five_megabytes", "does_not_grow", "killed_again", "goes_away", "_and_before_its_cursor_"),
+    "vfr": ("shipped",),
+}
 SHIPPED = ("vfr",)
 DATA = (
     "backfill",
+    "corpus",
     "data_path",
     "fixes/test_of_backfills.py",
     "stores/weaviate/test_copy_grpc.py",
@@ -125,10 +132,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in _steps(item.path):
             item.add_marker(name)
-        if any(word in item.name for word in FAULTY):
-            item.add_marker("faults")
-        if "shipped" in item.nodeid:
-            item.add_marker("vfr")
+        named = f"{item.path.name} {getattr(item, 'originalname', item.name)}"
+        for name, words in NAMED.items():
+            if any(word in named for word in words):
+                item.add_marker(name)
 
 
 @cache
@@ -136,3 +143,14 @@ def _steps(file: Path) -> Sequence[str]:
     """Of all tests of the file: thousands of tests are of some hundred files."""
     within = file.relative_to(Path(__file__).parent)
     return [STEPS[str(each)] for each in (within, *within.parents) if str(each) in STEPS]
+
+
+def _wanted(file: Path, expression: str) -> bool:
+    """Whether a test of the file can be of the steps of `-m`: what none can be of is not even imported."""
+    if not expression:
+        return True
+    sure, text = set(_steps(file)), file.name + file.read_text(encoding="utf-8")
+    named = [name for name, words in NAMED.items() if any(word in text for word in words)]
+    wanted = Expression.compile(expression)
+    some = (sure.union(each) for size in range(len(named) + 1) for each in combinations(named, size))
+    return any(wanted.evaluate(each.__contains__) for each in some)

@@ -11,7 +11,6 @@ import pytest
 from tests.corpus.cases import LINTERS, Case, defects, every, without
 from tests.corpus.engines import harmed
 
-pytestmark = pytest.mark.data
 SERVERS = {
     "postgres": "postgres_18",
     "redis": "redis_7",
