@@ -70,7 +70,7 @@ Objects = Mapping[str, str]
 
 class SnapshotReader(Protocol):
     """`setup/snapshot.py`: what a database is made of, to be compared. NEW, where there is one, is what a new
-    database holds."""
+    database holds: objects, or kinds of them."""
 
     def taken(self, options: StoreOptions, url: str) -> Objects:
         """Without rows, and without what is provision's or the peer's own. Raises UnreachableError, ConfigError."""

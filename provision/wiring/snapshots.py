@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from provision import kinds, settings
-from provision.errors import CapabilityMissing, ConfigError
+from provision.errors import CapabilityMissing, ConfigError, ProvisionError
 from provision.flows import rehearsal
 from provision.flows.connect import placed, together
 from provision.flows.rehearsal import Snapshots
@@ -55,7 +55,11 @@ def full(project: settings.ProjectFile, environment: settings.Environment, store
     """Those of the stores that hold more than a new database does. Raises as `taken`."""
     found = taken(project, environment, stores)
     new = {each.name: kinds.named(each.kind, each.name).part("setup.snapshot") for each in project.stores}
-    return [name for name, objects in found.items() if objects.keys() - set(getattr(new[name], "NEW", ()))]
+    return [name for name, objects in found.items() if not _all_new(objects, getattr(new[name], "NEW", ()))]
+
+
+def _all_new(objects: Iterable[str], new: Collection[str]) -> bool:
+    return all(each in new or each.partition(" ")[0] in new for each in objects)
 
 
 def changes(project: settings.ProjectFile, before: Snapshots, after: Snapshots) -> Mapping[str, Sequence[Change]]:
@@ -92,12 +96,27 @@ def accept(
             what = f"the revision cannot be written: {(error.strerror or str(error)).lower()}"
             fix = "make the folder writable for this user"
             raise ConfigError("unwritable-file", what, where=options.shown(options.path), fix=fix) from None
+        if reason := _contradiction(options):
+            for path in paths:
+                path.unlink()
+            by_hand += [f"{each.object}: {reason}" for each in taken]
+            continue
         paths = [
             *paths,
             *write(project.root, {options.name: rehearsal.accepted(expected[options.name], live[options.name], taken)}),
         ]
         files += [options.shown(each) for each in paths]
     return tuple(files), tuple(by_hand)
+
+
+def _contradiction(options: StoreOptions) -> str:
+    """Why the files of a store cannot be read any more, as one that uses what another one dropped; empty where they
+    can."""
+    try:
+        kinds.build(options).revisions()
+    except ProvisionError as error:
+        return error.what
+    return ""
 
 
 def read(root: Path) -> Snapshots:

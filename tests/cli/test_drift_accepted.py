@@ -85,5 +85,26 @@ def test_what_was_changed_by_hand_is_accepted_in_every_store(many: Path, provisi
     assert differing(provision) == []
 
 
+def test_what_would_contradict_the_files_is_left_to_people(many: Path, provision: Provision) -> None:
+    rollup = (
+        "  - create_retention_policy: {database: app, name: month, duration: 30d}\n"
+        "  - create_rollup:\n      database: app\n      name: hours\n      from: {tier: autogen, measurement: m}\n"
+        "      into: {tier: month, measurement: m_1h}\n      every: 1h\n      fields: {v: mean(v)}\n      group_by: '*'\n"
+    )
+    (many / "influx/0002_hours.yaml").write_text(f"description: two\nup:\n{rollup}down: auto\n")
+    assert provision("verify", "--write").code == 0
+    assert provision("up", "--env", "local").code == 0
+    influx = Influx(_root(Project.open(many, "local").url("influx")))
+    influx.ask("DROP RETENTION POLICY month ON app")
+    found = differing(provision)
+
+    ran = provision("drift", "--env", "local", "--accept", "-m", "by hand")
+
+    assert ran.code == 1
+    assert "tier month of app is still used by rollup hours" in ran.out, ran.out + ran.err
+    assert sorted(path.name for path in (many / "influx").iterdir()) == ["0001_app.yaml", "0002_hours.yaml"]
+    assert differing(provision) == found == [("influx", "create_retention_policy month app")]
+
+
 def _root(url: str) -> str:
     return urlsplit(url)._replace(scheme="http", path="", query="").geturl()

@@ -87,6 +87,12 @@ class Server(Protocol):
     def others(self) -> Sequence[str]:
         """What no file makes, a line for each kind of it: users and subscriptions, tasks of another making."""
 
+    def strays(self) -> Mapping[str, str]:
+        """Kind and name → definition of what stands beside tiers and rollups, and that no operation makes.
+
+        Not what comes with the organisation, and not what `made` says.
+        """
+
     def create_rollup(self, rollup: Rollup) -> None: ...
     def drop_rollup(self, database: str, name: str) -> None: ...
 

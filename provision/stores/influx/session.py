@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from provision.documents.refused import Refused
@@ -18,12 +19,16 @@ _RIGHT = "give the token that right"
 
 
 class InfluxSession:
-    """`api` is the package influxdb_client and `client` its client, both untyped; `org` the organisation's id."""
+    """`api` is the package influxdb_client and `client` its client, both untyped.
+
+    `org` is the organisation's id, `org_since` when it was made.
+    """
 
     def __init__(self, client: Any, shown: str, store: str) -> None:
         self.client, self.shown, self.store = client, shown, store
         self.api = _package()
         self.org = ""
+        self.org_since: datetime | None = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -83,7 +88,7 @@ class InfluxSession:
             found = self.client.organizations_api().find_organizations(org=name)
         if not found:
             raise self._no_org()
-        self.org = found[0].id
+        self.org, self.org_since = found[0].id, found[0].created_at
 
     def close(self) -> None:
         self.client.close()

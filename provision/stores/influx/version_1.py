@@ -209,6 +209,9 @@ class Server1:
             lines.append(f"subscriptions {', '.join(sorted(named))}: `SHOW SUBSCRIPTIONS` shows where they send to")
         return lines
 
+    def strays(self) -> Mapping[str, str]:
+        return {}  # every continuous query is one that `made` says
+
     def missing_rights(self) -> str:
         try:
             self._answer("SHOW USERS")  # for administrators alone, as is all that makes or drops a tier

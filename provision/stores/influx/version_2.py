@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from provision.documents.operation import Stopped
@@ -14,10 +15,12 @@ from provision.net.http import Address
 from provision.stores.influx import annotated
 from provision.stores.influx.migrate import flux
 from provision.stores.influx.migrate.model import FIRST_TIER, Rollup, Tier, default_shard
+from provision.stores.influx.names import OWN
 from provision.stores.influx.server import LOG_MEASUREMENT, LOG_TIER, Point, Rows
 from provision.stores.influx.session import InfluxSession, start
 
 PAGE = 100
+_WITH_ORG = timedelta(milliseconds=500)
 # Begins the description of a task; the body of its operation follows.
 _MARK = "made by provision: "
 _PASSED = ("result", "table", "_start", "_stop", "_time")
@@ -204,6 +207,34 @@ class Server2:
         others = sorted(each.name for each in self._all_tasks() if _rollup(each) is None)
         return [f"tasks {', '.join(others)}: they are none that a file makes"] if others else []
 
+    def strays(self) -> Mapping[str, str]:
+        rollups = {f"task {each.name}": f"{each.status}\n{each.flux}" for each in self._all_tasks() if _is_stray(each)}
+        buckets = {each.name: each for each in self._all_buckets()}
+        others = {
+            f"bucket {name}": json.dumps([rule.to_dict() for rule in each.retention_rules])
+            for name, each in buckets.items()
+            if "/" not in name and not self._came_with_org(each)
+        }
+        return {**rollups, **others, **self._stray_mappings({each.id: name for name, each in buckets.items()})}
+
+    def _stray_mappings(self, buckets: Mapping[str, str]) -> dict[str, str]:
+        """Mappings to another bucket than that of their names, and buckets that lack theirs."""
+        with self._session.reading():
+            found = self._dbrps().get_dbr_ps(org_id=self._session.org).content or ()
+        mapped = {
+            flux.bucket(each.database, each.retention_policy): buckets.get(each.bucket_id, each.bucket_id)
+            for each in found
+            if not each.virtual
+        }
+        wanted = {name for name in buckets.values() if "/" in name and not name.startswith(OWN)}
+        strays = {f"mapping {name}": f"to bucket {to}" for name, to in mapped.items() if name != to}
+        return strays | {f"mapping {name}": "there is none" for name in wanted - mapped.keys()}
+
+    def _came_with_org(self, bucket: Any) -> bool:
+        """Whether it is the bucket that a new organisation is given, which says so nowhere but in its time."""
+        since = self._session.org_since
+        return since is None or abs(bucket.created_at - since) < _WITH_ORG
+
     def missing_rights(self) -> str:
         self._buckets()
         self._mappings(LOG_TIER)
@@ -220,11 +251,15 @@ class Server2:
     def close(self) -> None:
         self._session.close()
 
-    def _buckets(self) -> list[Any]:
-        """The buckets that are tiers of a database; the server's own are none."""
+    def _all_buckets(self) -> list[Any]:
+        """All but the server's own."""
         with self._session.reading():
             found = self._session.client.buckets_api().find_buckets_iter(org_id=self._session.org, limit=PAGE)
-            return [each for each in found if "/" in each.name and each.type != "system"]
+            return [each for each in found if each.type != "system"]
+
+    def _buckets(self) -> list[Any]:
+        """The buckets that are tiers of a database."""
+        return [each for each in self._all_buckets() if "/" in each.name]
 
     def _buckets_of(self, database: str) -> dict[str, Any]:
         head = flux.bucket(database, "")
@@ -297,6 +332,10 @@ def _tier(database: str, name: str, bucket: Any, default: bool) -> Tier:
     duration = int(rule.every_seconds or 0) if rule else 0
     shard = int(rule.shard_group_duration_seconds or 0) if rule else 0
     return Tier(database, name, duration, shard or default_shard(duration), default)
+
+
+def _is_stray(task: Any) -> bool:
+    return _rollup(task) is None or task.status == "inactive"
 
 
 def _rollup(task: Any) -> Rollup | None:

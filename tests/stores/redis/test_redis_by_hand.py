@@ -1,4 +1,4 @@
-"""Ten changes of Redis behind the tool's back are told, nothing else is, and none once they are undone."""
+"""Eleven changes of Redis behind the tool's back are told, nothing else is, and none once they are undone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.stores.redis.redis_servers import Engine
 
 KEYS = Keys("vfr", "redis")
 FAMILY = {"pattern": "user:{id}", "description": "a user", "type": "hash", "ttl": "1h", "owner": "me"}
+LISTPACK = "hash-max-ziplist-entries"  # by the name that 6.2 has and later ones still take
 Change = Callable[[redis.Redis], object]
 CHANGES: tuple[tuple[Change, Change, str], ...] = (
     (lambda c: c.xadd("late", {"a": 1}), lambda c: c.delete("late"), "create_stream late"),
@@ -48,6 +49,11 @@ CHANGES: tuple[tuple[Change, Change, str], ...] = (
         lambda c: c.hset(KEYS.streams, "events", json.dumps({"maxlen": 10})),
         "create_stream events",
     ),
+    (
+        lambda c: c.config_set(LISTPACK, 300),
+        lambda c: c.config_set(LISTPACK, 100),
+        f"set_config {LISTPACK}",
+    ),
 )
 
 
@@ -55,6 +61,9 @@ def test_every_change_by_hand_is_told_and_silent_once_undone(
     engine: Engine, client: redis.Redis, tmp_path: Path
 ) -> None:
     options = StoreOptions("redis", "redis", "vfr", tmp_path, tmp_path)
+    setting = f"description: one\nup:\n  - set_config: {{parameter: {LISTPACK}, value: 100}}\ndown: auto\n"
+    (tmp_path / "0001_setting.yaml").write_text(setting)
+    client.config_set(LISTPACK, 100)
     for name in ("events", "gone"):
         client.xadd(name, {"a": 1})
     client.xgroup_create("events", "old", id="0")
@@ -70,3 +79,4 @@ def test_every_change_by_hand_is_told_and_silent_once_undone(
         assert taken(options, engine.url) == before, name
     client.set("user:2", "another row")
     assert taken(options, engine.url) == before
+    client.config_set(LISTPACK, 512)  # as the server had it

@@ -22,12 +22,25 @@ def found(options: StoreOptions, url: str) -> Sequence[Found]:
     """
     server = connect(options, url)
     try:
-        names = [name for name in server.databases() if not name.startswith(OWN)]
-        documents = [document for name in names for document in _documents(server, name)]
+        documents = _every(server)
         others = tuple(server.others())
         return [*documents, Found("others", (), others)] if others else documents
     finally:
         server.close()
+
+
+def objects_found(options: StoreOptions, url: str) -> tuple[Sequence[Found], Mapping[str, str]]:
+    """The documents, and what none makes: see `Server.strays`. Raises as `found`."""
+    server = connect(options, url)
+    try:
+        return _every(server), server.strays()
+    finally:
+        server.close()
+
+
+def _every(server: Server) -> list[Found]:
+    names = [name for name in server.databases() if not name.startswith(OWN)]
+    return [document for name in names for document in _documents(server, name)]
 
 
 def _documents(server: Server, database: str) -> Iterator[Found]:
