@@ -9,7 +9,7 @@ ARGS   ?= -n 3
 PARTMAN5 ?= /var/tmp/provision-debian13
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-data test-several test-schema test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint bench-forecast bench-testing load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
+.PHONY: help up demo test test-data test-several test-schema test-vfr test-faults test-system test-lowest test-newest test-containers test-partman5 adoption lint-histories corpus check fmt lint type arch house unit contract smoke walk chaos proof bench bench-stores bench-idle bench-before bench-noon bench-partitions bench-data bench-data-path bench-lint bench-verify bench-forecast bench-testing load servers docs schemas stale new-operation new-check new-command new-store generated lock clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -138,6 +138,9 @@ load: $(VENV)/.dev  ## Half an hour of mixed load on vfr_data, each server kille
 
 bench-lint: $(VENV)/.dev  ## Lint of a thousand revisions beside alembic upgrade --sql and squawk
 	$(BIN)/python -m bench.lint $(BENCH) </dev/null
+
+bench-verify: $(VENV)/.dev  ## A rehearsal beside the same moves by two tools; six stores beside one; drift of a thousand tables
+	$(BIN)/python -m bench.verify $(BENCH) </dev/null
 
 bench-forecast: $(VENV)/.dev  ## What `verify --stats` says of ten kinds of revision on a million rows, and what they take
 	$(BIN)/python -m bench.forecast $(BENCH) </dev/null

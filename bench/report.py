@@ -20,10 +20,11 @@ _TOP = """\
 # Performance
 
 Written by `make bench`, `make bench-stores`, `make bench-idle`, `make bench-before`, `make bench-noon`, `make
-bench-partitions`, `make bench-data`, `make bench-data-path`, `make bench-lint` and `make bench-testing`, each its own
-sections; not by hand. What stands on one line ran in turn on the same machine, round after round, and the order changes
-from round to round. A ratio is the median of the rounds' own ratios; below 1 `provision` is faster. Seconds are of one
-machine and only show the scale: the ratios are what is claimed.
+bench-partitions`, `make bench-data`, `make bench-data-path`, `make bench-lint`, `make bench-verify`, `make
+bench-forecast` and `make bench-testing`, each its own sections; not by hand. What stands on one line ran in turn on the
+same machine, round after round, and the order changes from round to round. A ratio is the median of the rounds' own
+ratios; below 1 `provision` is faster. Seconds are of one machine and only show the scale: the ratios are what is
+claimed.
 """
 SECTIONS = (
     "Migrations",
@@ -39,6 +40,7 @@ SECTIONS = (
     "Parity",
     "Data path",
     "Lint",
+    "Verify and drift",
     "Forecast",
     "A database for each test",
 )

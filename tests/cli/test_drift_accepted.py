@@ -89,7 +89,8 @@ def test_what_would_contradict_the_files_is_left_to_people(many: Path, provision
     rollup = (
         "  - create_retention_policy: {database: app, name: month, duration: 30d}\n"
         "  - create_rollup:\n      database: app\n      name: hours\n      from: {tier: autogen, measurement: m}\n"
-        "      into: {tier: month, measurement: m_1h}\n      every: 1h\n      fields: {v: mean(v)}\n      group_by: '*'\n"
+        "      into: {tier: month, measurement: m_1h}\n      every: 1h\n      fields: {v: mean(v)}\n"
+        "      group_by: '*'\n"
     )
     (many / "influx/0002_hours.yaml").write_text(f"description: two\nup:\n{rollup}down: auto\n")
     assert provision("verify", "--write").code == 0

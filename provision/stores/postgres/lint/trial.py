@@ -92,6 +92,8 @@ session = PostgresTrials
 
 def _tried(connection: Connection, units: Sequence[Unit], outside: tuple[tuple[int, str], ...]) -> RevisionSeen:
     tables = tables_named(connection, units)
+    if not tables:
+        return RevisionSeen(not_seen=outside)  # nobody waits for what is only made
     wanted = list(tables)
     first = ""
     for empty in (False, True, None):

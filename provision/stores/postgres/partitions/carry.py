@@ -107,14 +107,16 @@ where classoid = 'pg_class'::regclass and objoid = %(table)s::regclass and objsu
 """
 TAKEN = (_TAKEN, _PUBLISHED)
 """What the table gives up, so that the other one can have it."""
-BEFORE = (_IDENTITY, _SEQUENCES, _TRIGGERS)
-"""What the other one needs first of all."""
 EARLY = (_OWNER, _POLICIES, _COMMENT)
-"""What both have, and nobody can change while the table is locked against changes of it."""
-COPIED = (_KEYS, _GRANTS)
-"""What both have, beside."""
-AFTER = (_REFERENCES, _VIEWS, _PUBLICATIONS)
+"""What the other one can be given before it has the name."""
+BEFORE = (_SEQUENCES, _TRIGGERS)
+"""What the other one needs first of all."""
+COPIED = (_KEYS,)
+"""What both have."""
+AFTER = (_REFERENCES, _PUBLICATIONS)
 """What points to it."""
+MOVING = ((_IDENTITY,), (_GRANTS,), (_VIEWS,))
+"""Of these, which belong before, to both and after: what changes though the table is locked against changes of it."""
 
 
 def statements(connection: Connection, parts: Sequence[Sequence[str]], place: str, onto: str = "") -> list[list[str]]:

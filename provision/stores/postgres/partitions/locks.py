@@ -15,9 +15,9 @@ from provision.stores.postgres.migrate.patience import Limits, lost, millisecond
 from provision.stores.postgres.server import Connection
 
 FIRST, LAST = 0.05, 2.0  # seconds of a pause between two attempts
-# Seconds that the first attempt waits, and by what each later one waits longer: behind who waits for a table, everybody
-# queues, so that many short attempts cost the others less than a few long ones.
-BRIEF, LONGER = 0.005, 1.3
+# Behind who waits for a table, everybody queues, so that many short attempts cost the others less than a few long ones:
+# so many are made before the attempts that count, each of which waits longer than the one before.
+SHORT, BRIEF, LONGER = 20, 0.005, 1.3
 
 
 def gently(connection: Connection, limits: Limits, statements: Sequence[str], what: str, say: Say) -> None:
@@ -36,11 +36,13 @@ def gently(connection: Connection, limits: Limits, statements: Sequence[str], wh
 def patiently(connection: Connection, limits: Limits, once: Callable[[float], str], what: str, say: Say) -> None:
     """Call `once` with the seconds that it may wait until it succeeds: it returns who is in the way, empty for nobody.
 
-    What it sent must be rolled back by then; a lost race for a lock is in the way too. The time that an attempt waits
-    grows, up to the store's `lock_timeout`. Raises FailedError (window-in-the-way) when every attempt failed.
+    What it sent must be rolled back by then; a lost race for a lock is in the way too. After short attempts, the time
+    that one waits grows, up to the store's `lock_timeout`, as often as its `retries` say; where they are 0, there is
+    one attempt. Raises FailedError (window-in-the-way) when every attempt failed.
     """
+    short = SHORT if limits.retries else 0
     wait, pause = min(BRIEF, limits.lock), FIRST
-    for attempt in range(limits.retries + 1):
+    for attempt in range(-short, limits.retries + 1):
         try:
             who = once(wait)
         except psycopg.Error as error:
@@ -51,11 +53,12 @@ def patiently(connection: Connection, limits: Limits, once: Callable[[float], st
             return
         if attempt == limits.retries:
             break
-        if attempt in (5, 10, 20):
+        if attempt in (0, 5, 10, 20):
             say(f"{what} waits for {who}")
         time.sleep(random.uniform(pause / 2, pause))
-        wait, pause = min(wait * LONGER, limits.lock), min(pause * 1.5, LAST)
-    text = f"{what} found no moment without others in {limits.retries + 1} attempts: {who}"
+        if attempt >= 0:
+            wait, pause = min(wait * LONGER, limits.lock), min(pause * 1.5, LAST)
+    text = f"{what} found no moment without others in {short + limits.retries + 1} attempts: {who}"
     raise FailedError(
         "window-in-the-way", text, where=connection.store, fix="run the same command again when it is free"
     )
