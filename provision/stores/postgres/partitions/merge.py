@@ -9,7 +9,8 @@ either. It waits until no snapshot is older than the copies: one that is would f
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -27,6 +28,7 @@ from provision.stores.postgres.server import Connection
 
 AT_ONCE = 1_000  # noted changes that are copied again in one transaction
 HELD = 200  # noted changes that may be left for the time in which writers wait
+QUIETLY = 5  # swaps that are tried without copying under the lock, in one attempt
 ROUNDS = 50  # of copying what changed, before an attempt is given up
 TICK = 0.005  # seconds between two looks for older snapshots
 _OIDS = "select array_agg(part::regclass::oid order by part::regclass::oid) from unnest(%s::text[]) as part"
@@ -41,13 +43,19 @@ where confrelid = %(table)s::regclass and contype = 'f'
 union all select format('%%s is partitioned itself', oid::regclass) from pg_class
 where oid = any(%(parts)s::oid[]) and relkind <> 'r' limit 1
 """
-# Whose statements look at the database as it was before a transaction ended. A session that others may not look into
-# counts while it is in a transaction and waits for no lock: what waits for one of ours looks anew afterwards.
+# Whose statements look at the database as it was before a transaction ended. A statement that waits for our locks did
+# not begin to look, and looks anew afterwards: but not in the transaction of an earlier one, nor where isolation is
+# another than usual. A session that others may not look into counts while it is in a transaction and waits for no lock.
 _OLDER = """
 select count(*) from pg_stat_activity a
 where a.datname = current_database() and a.pid <> all(%s)
     and a.backend_type is distinct from 'autovacuum worker' and (
-    age(a.backend_xmin) >= age(%s::text::xid)
+    age(a.backend_xmin) >= age(%s::text::xid) and not (
+        a.xact_start = a.query_start and a.query ~* '^\\s*(insert|update|delete|merge|with|copy)\\M'
+        and exists (select from pg_locks l where l.pid = a.pid and not l.granted
+            and l.locktype = 'relation' and l.relation = any(%s::text[]::regclass[]))
+        and current_setting('default_transaction_isolation') = 'read committed'
+        and not exists (select from pg_db_role_setting where array_to_string(setconfig, ' ') ~ 'transaction_isolation'))
     or a.query = '<insufficient privilege>' and a.backend_xmin is null
     and exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'virtualxid' and l.granted)
     and not exists (select from pg_locks l where l.pid = a.pid and not l.granted))
@@ -155,9 +163,7 @@ class WindowMerger:
 
     def _caught_up(self, merge: Merge, parts: Sequence[Window]) -> int:
         """Copy the rows of some changed moments again; how many changes that were. Raises psycopg.Error."""
-        noted = self._copying.execute(
-            f"select id, at::text from {merge.changes} order by id limit {AT_ONCE}".encode()
-        ).fetchall()
+        noted = self._noted(merge)
         if not noted:
             return 0
         with self._copying.transaction():
@@ -174,6 +180,11 @@ class WindowMerger:
             self._copying.execute(f"delete from {merge.changes} where id = any(%s)".encode(), (ids,))
         self._last = self._now()
         return len(noted)
+
+    def _noted(self, merge: Merge) -> Sequence[tuple[int, str | None]]:
+        """Changes whose rows were not copied again yet; of a TRUNCATE without a moment."""
+        text = f"select id, at::text from {merge.changes} order by id limit {AT_ONCE}"
+        return self._copying.execute(text.encode()).fetchall()
 
     def _now(self) -> str:
         [(number,)] = self._copying.execute("select pg_current_xact_id()::xid::text").fetchall()
@@ -206,26 +217,42 @@ class WindowMerger:
         name = nice if nice in {each.name for each in parts} else merge.name
 
         def once(wait: float) -> str:
+            # Whoever comes while rows are copied under the lock looks at them as they were before, and waits for us.
+            if any(self._quietly(merge, parts, name, wait) for _ in range(QUIETLY)):
+                return ""
             if all(self._caught_up(merge, parts) > HELD for _ in range(ROUNDS)):
                 return "who writes into these windows faster than their rows are copied again"
-            try:
-                self._say(f"begin; set local lock_timeout = '{milliseconds(wait)}'")
+            with self._locked(parts, wait):
+                while self._caught_up(merge, parts):  # writers wait: only what they noted before
+                    pass
                 return self._swap(merge, parts, name, time.monotonic() + wait)
-            finally:
-                if not self._connection.closed and self._connection.info.transaction_status:
-                    self._say("rollback")
 
         patiently(self._connection, self._maker.limits, once, f"merging {name}", say)
         return name
 
+    def _quietly(self, merge: Merge, parts: Sequence[Window], name: str, wait: float) -> bool:
+        """Swap if nothing was noted between the last copy and the lock: whether it was done."""
+        self._caught_up(merge, parts)
+        with self._locked(parts, wait):
+            return not self._noted(merge) and not self._swap(merge, parts, name, time.monotonic() + wait)
+
+    @contextmanager
+    def _locked(self, parts: Sequence[Window], wait: float) -> Iterator[None]:
+        """A transaction in which nobody writes into table and parts; rolled back if the block leaves it open."""
+        places = ", ".join(each.place for each in parts)
+        try:
+            self._say(f"begin; set local lock_timeout = '{milliseconds(wait)}'")
+            self._say(f"lock table only {self._found.place}, {places} in share row exclusive mode")
+            yield
+        finally:
+            if not self._connection.closed and self._connection.info.transaction_status:
+                self._say("rollback")
+
     def _swap(self, merge: Merge, parts: Sequence[Window], name: str, until: float) -> str:
         """In the open transaction, and commit it; or who is in the way, empty for nobody."""
-        places = ", ".join(each.place for each in parts)
-        self._say(f"lock table only {self._found.place}, {places} in share row exclusive mode")
-        while self._caught_up(merge, parts):  # writers wait: only what they noted before
-            pass
         mine = [self._connection.info.backend_pid, self._copying.info.backend_pid]
-        while (older := self._copying.execute(_OLDER, (mine, self._last)).fetchall()) != [(0,)]:
+        asked = (mine, self._last, [self._found.place, *(each.place for each in parts)])
+        while (older := self._copying.execute(_OLDER, asked).fetchall()) != [(0,)]:
             if time.monotonic() > until:
                 return f"{older[0][0]} sessions look at the rows as they were before (pg_stat_activity.backend_xmin)"
             time.sleep(TICK)
