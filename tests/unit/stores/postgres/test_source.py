@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -147,14 +149,25 @@ def test_header_anywhere_in_the_module_is_read_without_importing_it(tmp_path: Pa
     assert read_both(text) == [headers.parsed(text, "a.py")] * 2
 
 
-@pytest.mark.parametrize("text", COMPUTED.values(), ids=COMPUTED)
-def test_header_that_only_importing_tells_is_read_by_alembic(tmp_path: Path, text: str) -> None:
-    assert read_both(text) == ["computed"] * 2
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[str, ...]]:
+    """Number → parents of all of them, each with a number of its own: they are imported by one process."""
+    texts = [text.replace('"a"', f'"{_number(name)}"') for name, text in COMPUTED.items()]
+    found = read(tmp_path_factory.mktemp("computed"), *texts, 'revision = "z"\ndown_revision = None')
+    return {each.number: each.parents for each in found}
 
-    assert {each.number: each.parents for each in read(tmp_path, text, 'revision = "z"\ndown_revision = None')} == {
-        "z": (),
-        "a": ("postgres/z",),
-    }
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_header_that_only_importing_tells_is_read_by_alembic(
+    imported: Mapping[str, tuple[str, ...]], name: str
+) -> None:
+    assert read_both(COMPUTED[name]) == ["computed"] * 2
+
+    assert (imported[_number(name)], imported["z"]) == (("postgres/z",), ())
+
+
+def _number(name: str) -> str:
+    return re.sub(r"\W+", "_", name)
 
 
 def test_imported_header_is_read_by_alembic(tmp_path: Path) -> None:
