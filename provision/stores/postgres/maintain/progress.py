@@ -13,10 +13,12 @@ from provision.ports.maintain import Say
 from provision.stores.postgres.server import Connection
 
 EVERY = 5.0  # seconds
+# Not for us: a statement that is made concurrently waits for every look at the database, this one too.
 _ASK = """
 select (
     select format('waits for %%s (pid %%s, %%s)', coalesce(nullif(application_name, ''), usename), pid, state)
-    from pg_stat_activity where pid = any(pg_blocking_pids(%(pid)s)) order by xact_start limit 1
+    from pg_stat_activity where pid = any(pg_blocking_pids(%(pid)s)) and pid <> pg_backend_pid()
+    order by xact_start limit 1
 ), (
     select phase || case when blocks_total > 0 then format(', %%s %%%%', blocks_done * 100 / blocks_total) else '' end
     from pg_stat_progress_create_index where pid = %(pid)s

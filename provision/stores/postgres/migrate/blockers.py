@@ -22,9 +22,10 @@ where xact_start is not null and pid <> pg_backend_pid() and backend_type = 'cli
   and datname = current_database()
 order by xact_start limit 3
 """
+# Not the session that asks: what is made concurrently waits for every look at the database.
 _BLOCKING = f"""
 select b.pid, {_COLUMNS} from (select distinct unnest(pg_blocking_pids(%s::int))) as b(pid)
-left join pg_stat_activity a on a.pid = b.pid order by a.xact_start
+left join pg_stat_activity a on a.pid = b.pid where b.pid <> pg_backend_pid() order by a.xact_start
 """
 
 

@@ -27,7 +27,10 @@ select exists(select from before where pid = %(pid)s::int)
 """
 # Not pg_stat_activity: of other users' sessions it shows what they wait for only to some.
 _WAITED_FOR = "select exists(select from pg_locks where not granted and %s::int = any(pg_blocking_pids(pid)))"
-_CANCEL = "select pg_cancel_backend(%(pid)s::int) where cardinality(pg_blocking_pids(%(pid)s::int)) > 0"
+_CANCEL = """
+select pg_cancel_backend(%(pid)s::int)
+where cardinality(array_remove(pg_blocking_pids(%(pid)s::int), pg_backend_pid())) > 0
+"""
 _PROGRESS = """
 select command, phase, coalesce(nullif(blocks_total, 0), nullif(tuples_total, 0), nullif(lockers_total, 0)),
        case when blocks_total > 0 then blocks_done when tuples_total > 0 then tuples_done else lockers_done end
