@@ -87,11 +87,7 @@ def main() -> int:
             Pair(f"up, two stores × {HALF}", bench.both, bench.alone, f"one store × {HALF}", given.rounds, TWO),
         ]
         run_pairs(pairs, lambda line: print(line, flush=True))
-    missed = report.missed(pairs, {})
-    text = f"{_INTRO}\n{report.table(pairs)}\n\n{report.verdict(missed)}\n\nMeasured {report.when_and_where()}.\n"
-    print(f"\n{text}")
-    report.write("Beside an earlier commit", text, ROOT)
-    return 1 if missed else 0
+    return report.concluded("Beside an earlier commit", _INTRO, pairs, ROOT)
 
 
 _INTRO = """\

@@ -53,11 +53,11 @@ def alembic(folder: Path, url: str, *arguments: str) -> Command:
     return Command((str(BIN / "alembic"), "-c", str(ini), *arguments), folder, {})
 
 
-def migrations(folder: Path, url: str, command: str) -> Command:
+def migrations(folder: Path, url: str, command: str, *more: str) -> Command:
     """clickhouse-migrations, without the log line for each file that it prints by default."""
     arguments = ["--driver", "clickhouse-connect", "--db-url", url, "--migrations-dir", str(folder / "clickhouse")]
     quiet = ["--log-level", "ERROR"]
-    return Command((str(BIN / "clickhouse-migrations"), command, *arguments, *quiet), folder, {})
+    return Command((str(BIN / "clickhouse-migrations"), command, *arguments, *quiet, *more), folder, {})
 
 
 def helped(program: str, folder: Path) -> Command:

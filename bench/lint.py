@@ -82,11 +82,7 @@ def main() -> int:
             *lint_growth.pairs(min(given.rounds, 3)),
         ]
         run_pairs(pairs, lambda line: print(line, flush=True))
-    missed = report.missed(pairs, {})
-    text = f"{_INTRO}\n{report.table(pairs)}\n\n{report.verdict(missed)}\n\nMeasured {report.when_and_where()}.\n"
-    print(f"\n{text}")
-    report.write("Lint", text, ROOT)
-    return 1 if missed else 0
+    return report.concluded("Lint", _INTRO, pairs, ROOT)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,15 @@ def table(pairs: Iterable[Pair]) -> str:
     return "\n".join([_HEAD, *map(_line, pairs)])
 
 
+def concluded(section: str, intro: str, pairs: Sequence[Pair], root: Path) -> int:
+    """Print the section and keep it: 0 when every bound is met, 1 when one is not."""
+    above = missed(pairs, {})
+    text = f"{intro}\n{table(pairs)}\n\n{verdict(above)}\n\nMeasured {when_and_where()}.\n"
+    print(f"\n{text}")
+    write(section, text, root)
+    return 1 if above else 0
+
+
 def missed(pairs: Iterable[Pair], growth: Mapping[str, float]) -> list[str]:
     """What lies above its bound, in words."""
     return [

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import report
-from bench.contenders import BIN, Command, at
+from bench import lanes, report
+from bench.contenders import BIN, Command, at, migrations
 from bench.rounds import Pair, Timed
 from bench.rounds import run as run_pairs
 from bench.servers import Clickhouse, Postgres
@@ -21,7 +21,7 @@ from tests.chaos import wipe
 from tests.servers.rest import Keys
 
 TABLES, EACH, DRIFT_S = 1_000, 100, 2.0  # tables, those of a revision: the server keeps a lock for each
-TWO, SIX = ("postgres", "clickhouse"), ("postgres", "clickhouse", "redis", "influx", "weaviate", "arango")
+TWO = ("postgres", "clickhouse")
 _TABLES = """\
 from alembic import op
 
@@ -58,7 +58,7 @@ class Bench:
 
     def pairs(self, rounds: int) -> list[Pair]:
         """Raises RuntimeError where a command fails."""
-        two, six, one = (self._rehearsal(each) for each in (TWO, SIX, ("postgres",)))
+        two, six, one = (self._rehearsal(each) for each in (TWO, lanes.STORES, ("postgres",)))
         tools, alone = "alembic, then clickhouse-migrations", "verify of PostgreSQL alone"
         return [
             Pair("verify, shipped revisions of two stores", two, self._by_tools(), tools, rounds, 1.0),
@@ -72,7 +72,7 @@ class Bench:
         root.mkdir()
         shutil.copy(ROOT / "alembic.ini", root)
         lines, urls = ['[project]\nname = "vfr"\nhome = "postgres"'], ["[environments.bench]"]
-        for name in SIX:
+        for name in lanes.STORES:
             folder = "alembic" if name == "postgres" else name
             shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
             forgoes = "" if name == "clickhouse" else 'forgoes = "clickhouse"\n'
@@ -96,7 +96,9 @@ class Bench:
 
         def timed() -> float:
             with self._postgres.fresh() as postgres, self._clickhouse.fresh() as clickhouse:
-                return sum(each.seconds() for each in (*self._alembic(postgres), *_migrations(clickhouse)))
+                ways = (("migrate",), ("down", "--to", "0")) * 2
+                theirs = (migrations(ROOT, clickhouse, *way) for way in ways)
+                return sum(each.seconds() for each in (*self._alembic(postgres), *theirs))
 
         return timed
 
@@ -128,12 +130,6 @@ class Bench:
         return _provision(root, urls, "drift").seconds
 
 
-def _migrations(url: str) -> Iterator[Command]:
-    given = ("--driver", "clickhouse-connect", "--db-url", url, "--migrations-dir", str(ROOT / "clickhouse"))
-    for way in (("migrate",), ("down", "--to", "0")) * 2:
-        yield Command((str(BIN / "clickhouse-migrations"), way[0], *given, "--log-level", "ERROR", *way[1:]), ROOT, {})
-
-
 def _provision(root: Path, urls: Mapping[str, str], *arguments: str) -> Command:
     variables = {f"BENCH_{name.upper()}_URL": url for name, url in urls.items()}
     return Command((str(BIN / "provision"), *arguments, "--env", "bench"), root, variables)
@@ -150,11 +146,7 @@ def main() -> int:
         stores, _ = stack.enter_context(servers(folder / "engines"))
         pairs = Bench(stack, folder, stores).pairs(given.rounds)
         run_pairs(pairs, lambda line: print(line, flush=True))
-    missed = report.missed(pairs, {})
-    text = f"{_INTRO}\n{report.table(pairs)}\n\n{report.verdict(missed)}\n\nMeasured {report.when_and_where()}.\n"
-    print(f"\n{text}")
-    report.write("Verify and drift", text, ROOT)
-    return 1 if missed else 0
+    return report.concluded("Verify and drift", _INTRO, pairs, ROOT)
 
 
 if __name__ == "__main__":
