@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,13 @@ def every_command() -> Iterator[tuple[str, Any]]:
                 yield f"provision {name} {each}", inner
 
 
-def raised() -> Iterator[tuple[str, int]]:
+@cache
+def raised() -> frozenset[tuple[str, int]]:
     """Every code that the source raises, with its exit code."""
+    return frozenset(_raised())
+
+
+def _raised() -> Iterator[tuple[str, int]]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "provision").rglob("*.py")}
     classes = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)} | {
         "ServerRefused": ServerRefused

@@ -82,10 +82,10 @@ class Run:
         return self.end()
 
     def clear(self) -> None:
-        """End it if it still runs."""
+        """End it if it still runs, and close what it wrote into."""
         if self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
+        self._process.communicate()
 
 
 class Small:

@@ -22,7 +22,7 @@ def slow(small: Small, seconds: float = 5) -> None:
 
 
 def test_up_lease_held_fails_at_once_and_names_the_holder(small: Small, rows: Rows) -> None:
-    slow(small)
+    slow(small, 20)  # a second command takes seconds to begin on a busy machine
     holder = small.start("up")
     holder.until(lambda: bool(rows(SLEEPING)), "the holder's slow statement")
 

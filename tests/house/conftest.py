@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,6 +13,12 @@ from tests.house.source import Modules, read
 
 Tree = Callable[[Mapping[str, str]], Modules]
 """Path below the root → text of the file; a path that ends in a slash is an empty package."""
+
+
+@cache
+def shipped(package: str = "provision") -> Modules:
+    """A package of this checkout, parsed once."""
+    return read(Path(__file__).parents[2], package)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provision.core.ledger import TRANSITIONS
+from tests.house.conftest import shipped
 from tests.house.imports import imports
-from tests.house.source import read
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def diagram(number: int) -> list[str]:
 
 
 def test_every_arrow_between_layers_is_an_import() -> None:
-    names = [(each.importer.split("."), each.imported.split(".")) for each in imports(read(ROOT))]
+    names = [(each.importer.split("."), each.imported.split(".")) for each in imports(shipped())]
     found = {(one[1], other[1]) for one, other in names if len(one) > 1 and len(other) > 1}
     chains = [[re.findall(r"\w+", part) for part in line.split("-->")] for line in diagram(0) if "-->" in line]
     pairs = [product(left, right) for chain in chains for left, right in pairwise(chain)]

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.house.circles import circles
+from tests.house.conftest import shipped
 from tests.house.imports import imports
 from tests.house.names import stores
 from tests.house.parts import PARTS, Evidence, Part, evidence, misplaced, strays
 from tests.house.report import FILE_LINES, FUNCTION_LINES, chain_text
 from tests.house.sizes import above, files, functions
-from tests.house.source import Modules, read
+from tests.house.source import Modules
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("arango", "clickhouse", "influx", "postgres", "redis", "weaviate")
@@ -37,12 +38,12 @@ NOT_YET: dict[str, tuple[str, ...]] = {}
 
 @pytest.fixture(scope="module")
 def modules() -> Modules:
-    return read(ROOT)
+    return shipped()
 
 
 @pytest.fixture(scope="module")
 def everything(modules: Modules) -> Modules:
-    return {**modules, **read(ROOT, "vfr_data")}
+    return {**modules, **shipped("vfr_data")}
 
 
 @pytest.fixture(scope="module")

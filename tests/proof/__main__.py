@@ -17,7 +17,7 @@ from tests.proof.model.checks import CHECKS
 from tests.proof.model.search import explore, prove
 from tests.proof.model.sizes import LARGE, SMALL, SWITCHES
 
-WHOLE, IN_CI = 100_000, 5_000  # schedules
+WHOLE, IN_CI = 100_000, 2_000  # schedules
 LONGEST = 3000.0  # seconds that schedules may take; with the models, less than an hour
 
 
