@@ -22,6 +22,10 @@ HOUR = timedelta(hours=1)
 SERVED = "SELECT ticker, value::float8 FROM ml_feature_store WHERE validation_status = 'valid' ORDER BY 1, timestamp"
 
 
+WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+DEADLOCKS = "SELECT pg_stat_clear_snapshot(), deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
 def row(site: Site, value: Any = 1.5, **other: Any) -> FeatureRow:
     return FeatureRow("AAPL", site.now - 2 * HOUR, FEATURE, value)._replace(**other)
 
@@ -116,6 +120,32 @@ def test_a_batch_of_which_some_rows_are_there_is_stored_whole(site: Site, sql: p
     assert store(site, *(each._replace(value=each.value + 1000) for each in rows)) == Stored(300, 0)
     assert store(site, *rows) == Stored(300, 0)
     assert served(sql) == [(each.ticker, each.value) for each in rows]
+
+
+class Judged(float):
+    """A number that PostgreSQL judges, as it does every one of a type that is not Python's own."""
+
+
+def test_batches_that_wait_for_one_another_in_a_circle_are_both_stored(site: Site, sql: psycopg.Connection) -> None:
+    """Each has stored what the other one wants next, and neither can go on."""
+    store(site, *(row(site, 1, ticker=each) for each in ("A0", "B0", "X", "Y")))
+
+    async def both(store: FeatureStore) -> list[Stored]:
+        one = (row(site, 2, ticker="X"), row(site, Judged(2), ticker="A0"), row(site, Judged(2), ticker="Y"))
+        other = (row(site, 3, ticker="Y"), row(site, Judged(3), ticker="B0"), row(site, Judged(3), ticker="X"))
+        with sql.transaction():
+            sql.execute("SELECT FROM ml_feature_store WHERE ticker IN ('A0', 'B0') FOR UPDATE")
+            batches = [asyncio.create_task(store.store_batch(each)) for each in (one, other)]
+            async with asyncio.timeout(30):
+                while sql.execute(WAITING).fetchone() != (2,):
+                    await asyncio.sleep(0.02)
+        return await asyncio.gather(*batches)
+
+    before = sql.execute(DEADLOCKS).fetchone()
+    assert site.run(both) == [Stored(3, 0), Stored(3, 0)]
+    assert [value for ticker, value in served(sql) if ticker in ("A0", "B0")] == [2, 3]
+    assert {value for ticker, value in served(sql) if ticker in ("X", "Y")} in ({2}, {3})
+    assert sql.execute(DEADLOCKS).fetchone() != before
 
 
 def test_an_invalid_row_never_replaces_a_valid_one(site: Site, sql: psycopg.Connection) -> None:

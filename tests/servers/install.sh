@@ -42,7 +42,7 @@ weaviate() {
 # built by its authors' pkg-config; it asks for an old Rust, and denies the warnings that a newer one has.
 influxd2() {
   module=github.com/influxdata/influxdb/v2 version=v2.7.12
-  has influxd2 "dep[[:space:]]$module[[:space:]]$version" && return 0
+  has influxd2 "mod[[:space:]]$module[[:space:]]$version" && return 0
   cargo=$(command -v cargo || echo "$HOME/.cargo/bin/cargo")
   [ -x "$cargo" ] || { echo "no Rust: install it (https://rustup.rs), it builds a part of influxd2" >&2; exit 3; }
   command -v cc >/dev/null || { echo "no C compiler: apt-get install gcc libc6-dev, influxd2 is linked with it" >&2; exit 3; }

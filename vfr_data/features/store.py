@@ -39,6 +39,12 @@ _MOVE_OUTSIDE = f"""
 WITH gone AS (DELETE FROM pg_temp.plain_features WHERE ({{inside}}) IS NOT TRUE RETURNING {_LISTED})
 INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
 """
+_MOVE_ALL = f"""
+WITH gone AS (DELETE FROM pg_temp.plain_features RETURNING {_LISTED})
+INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
+"""
+ATTEMPTS = 5
+"""Times that a batch is settled when others wait for it in a circle."""
 # Rows of one key are judged together, for the last valid one is to stay.
 _MOVE_SAME = f"""
 WITH gone AS (
@@ -128,7 +134,7 @@ class FeatureStore:
             await connection.execute(_PLAIN)
             if await self._copy(connection, rows, rejections):
                 await connection.execute(_MOVE_SAME)
-            stored, superseded = await self._settle(connection, rejections)
+            stored, superseded = await self._settle_alone(connection, rejections)
             entries = await self._newest(connection)
         if entries and self._cache:
             await to_the_end(online.write(self._cache, entries))
@@ -188,21 +194,35 @@ class FeatureStore:
                 others.clear()
         return some
 
+    async def _settle_alone(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
+        """As `_settle`, and once more when PostgreSQL ended a circle of batches by this one.
+
+        Each of the two tables is stored in the order of its keys, so that circles need a batch with both. The one that
+        is ended lets its rows go and stores them all by the function, in one order.
+        """
+        for _ in range(ATTEMPTS - 1):
+            with suppress(psycopg.errors.DeadlockDetected):
+                async with connection.transaction():
+                    return await self._settle(connection, rejections)
+            await connection.execute(_MOVE_ALL)
+        return await self._settle(connection, rejections)
+
     async def _settle(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
         """Stored and superseded rows of what is staged."""
         await connection.execute("LOCK TABLE ONLY ml_feature_store IN ROW EXCLUSIVE MODE")
         [inside] = await _one(connection, _INSIDE)
         await connection.execute(_MOVE_OUTSIDE.format(inside=inside).encode())
         unknown, indexes = await _one(connection, _UNKNOWN)
-        if unknown:
-            rejections.add("feature_id is not defined", unknown, indexes)
         if self._cache:
             kinds, starts, ends = zip(*online.windows(self._clock()), strict=True)
             await connection.execute(_TOUCHED, [list(kinds), list(starts), list(ends)])
         [staged] = await _one(connection, "SELECT count(*) FROM pg_temp.plain_features")
         plain = await _upserted(connection, staged) if staged else 0
         stored, invalid, rejected, superseded = await _one(connection, _REPORT)
-        for reason, count, indexes in await (await connection.execute(_REASONS)).fetchall():
+        reasons = await (await connection.execute(_REASONS)).fetchall()
+        if unknown:
+            reasons.insert(0, ("feature_id is not defined", unknown, indexes))
+        for reason, count, indexes in reasons:
             rejections.add(reason, count, indexes)
         return plain + stored - (invalid - rejected), staged - plain + superseded
 
