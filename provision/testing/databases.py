@@ -3,7 +3,8 @@
 In a conftest.py of the root: `pytest_plugins = ["provision.testing.databases"]`. The embedded engines of the project
 are started in a folder of the test run, moved to the newest revision once, and ended with it; the processes of
 pytest-xdist share them. A test that asks for `provisioned_postgres` gets the url of a clone made ahead of time, one
-that asks for `provisioned_redis` that of a database whose keys are copied again for it.
+that asks for `provisioned_redis` that of a database whose keys are copied again for it, one that asks for
+`provisioned_clickhouse` that of a database whose tables are made for it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +25,9 @@ import pytest
 from provision import settings
 from provision.project import Project
 from provision.testing.redis_copies import RedisCopies
+
+if TYPE_CHECKING:
+    from provision.testing.clickhouse_copies import ClickHouseCopies
 
 READY = 4  # clones that wait for a test
 PATIENCE = 60.0  # seconds until a template is nobody's
@@ -102,6 +106,22 @@ def provisioned_redis_copies(provisioned: Project) -> Iterator[RedisCopies]:
 def provisioned_redis(provisioned_redis_copies: RedisCopies) -> str:
     """The url of a database that has what every revision left, and no key of another test."""
     return provisioned_redis_copies.renew()
+
+
+@pytest.fixture(scope="session")
+def provisioned_clickhouse_copies(provisioned: Project) -> Iterator[ClickHouseCopies]:
+    """Databases with the objects of the project's first ClickHouse store."""
+    from provision.testing.clickhouse_copies import ClickHouseCopies
+
+    copies = ClickHouseCopies(_first(provisioned, "clickhouse"))
+    yield copies
+    copies.close()
+
+
+@pytest.fixture
+def provisioned_clickhouse(provisioned_clickhouse_copies: ClickHouseCopies) -> str:
+    """The url of a database that has what every revision made, and no row of another test."""
+    return provisioned_clickhouse_copies.renew()
 
 
 def _in_memory(url: str) -> None:

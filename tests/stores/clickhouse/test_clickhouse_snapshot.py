@@ -7,13 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import clickhouse_connect
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from provision.flows.rehearsal import differences
 from provision.model import StoreOptions
 from provision.ports.kind import Change
 from provision.stores.clickhouse.setup.changes import changes
-from provision.stores.clickhouse.setup.snapshot import taken
+from provision.stores.clickhouse.setup.snapshot import anywhere, taken
 from provision.stores.clickhouse.setup.stats import measured
 
 MADE = (
@@ -55,6 +56,54 @@ def run(client: Client, found: Sequence[Change]) -> None:
         assert not each.by_hand
         for line in each.statements:
             client.command(line)
+
+
+def test_name_of_the_database_goes_where_it_names_an_object(clickhouse_embedded: str, tmp_path: Path) -> None:
+    url = urlsplit(clickhouse_embedded)._replace(path="/here").geturl()
+    client = clickhouse_connect.get_client(
+        dsn=urlsplit(clickhouse_embedded)._replace(scheme="http", path="/default").geturl()
+    )
+    client.command("CREATE DATABASE here")
+    client.command("CREATE TABLE here.t (id UInt64, place String DEFAULT 'here.t', `a.b` UInt8) ENGINE = Memory")
+    client.command("CREATE VIEW here.v AS SELECT id, 'it\\'s here.v' AS at FROM here.t WHERE place != 'here.x'")
+
+    found = taken(StoreOptions("clickhouse", "clickhouse", "vfr", tmp_path, tmp_path), url)
+
+    assert found["table t"] == (
+        "CREATE TABLE t (`id` UInt64, `place` String DEFAULT 'here.t', `a.b` UInt8) ENGINE = Memory"
+    )
+    assert "FROM t WHERE" in found["view v"]
+    assert "'here.x'" in found["view v"]
+    assert "s here.v'" in found["view v"]
+    client.command("DROP DATABASE here")
+    client.close()
+
+
+def test_dictionary_of_a_text_is_named_without_its_database() -> None:
+    text = "CREATE TABLE h.t (a UInt8 DEFAULT dictGet('h.d', 'h.a', 1)) ENGINE = Memory COMMENT 'of h.t'"
+
+    assert anywhere(text, "h") == (
+        "CREATE TABLE t (a UInt8 DEFAULT dictGet('d', 'h.a', 1)) ENGINE = Memory COMMENT 'of h.t'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("of_c", "order"),
+    [
+        ("AS SELECT 1 AS x FROM `t`", ["table t", "materialized view c", "materialized view b", "materialized view a"]),
+        # A column of it has the name of the other one: that is taken for a circle, and every order is as good.
+        ("AS SELECT a AS x FROM `t`", ["table t", "materialized view a", "materialized view b", "materialized view c"]),
+    ],
+)
+def test_view_that_reads_another_is_made_behind_it(of_c: str, order: list[str]) -> None:
+    made = {
+        "materialized view a": "CREATE MATERIALIZED VIEW a TO t AS SELECT * FROM c",
+        "materialized view b": "CREATE MATERIALIZED VIEW b TO t AS SELECT n FROM t",
+        "materialized view c": f"CREATE MATERIALIZED VIEW c ENGINE = Memory {of_c}",
+        "table t": "CREATE TABLE t (n UInt8) ENGINE = Memory",
+    }
+
+    assert [each.object for each in changes({}, made)] == order
 
 
 def test_every_change_by_hand_is_one_difference(clickhouse_embedded: str, tmp_path: Path) -> None:

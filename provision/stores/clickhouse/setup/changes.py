@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,11 +38,23 @@ def changes(before: Objects, after: Objects) -> list[Change]:
     names = [each for each in {**before, **after} if before.get(each) != after.get(each)]
     dropped = sorted((each for each in names if each not in after), key=_place, reverse=True)
     found = []
-    for name in (*dropped, *sorted((each for each in names if each in after), key=_place)):
+    made = sorted((each for each in names if each in after), key=_place)
+    for name in (*dropped, *_in_turn(made, after)):
         lines = list(_change(name, before.get(name), after.get(name)))
         told = "; ".join(line.removeprefix("-- ") for line in lines if line.startswith("--"))
         found.append(Change(name, tuple(line for line in lines if not line.startswith("--")), told))
     return found
+
+
+def _in_turn(names: Sequence[str], after: Objects) -> Sequence[str]:
+    """Materialized views alone must find what they read: one that reads another comes behind it."""
+    views = [each for each in names if _kind(each) == "materialized view"]
+    own = {each: each.removeprefix("materialized view ") for each in views}
+    words = {each: set(re.findall(r"[^\s`'\"(),.]+", after[each])) - {own[each]} for each in views}
+    read = {each: [other for other in views if own[other] in words[each]] for each in views}
+    with suppress(CycleError):  # of views that only have the names of each other's columns
+        return [*(each for each in names if each not in read), *TopologicalSorter(read).static_order()]
+    return names
 
 
 def _place(name: str) -> tuple[int, str]:

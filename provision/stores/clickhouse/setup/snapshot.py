@@ -32,9 +32,17 @@ def taken(options: StoreOptions, url: str) -> Objects:
     own = str(options.extra.get("version_table", MIGRATIONS_TABLE))
     found = {f"{_kind(engine)} {name}": _MADE.sub("", text) for name, engine, text in tables if name != own}
     found |= {f"function {name}": str(text) for name, text in functions}
-    # The database has another name wherever it is made.
-    plain = {name: re.sub(rf"(?<![\w`])`?{re.escape(database)}`?\.", "", text) for name, text in found.items()}
-    return dict(sorted(plain.items()))
+    return {name: anywhere(found[name], database) for name in sorted(found)}
+
+
+def anywhere(text: str, database: str) -> str:
+    """The statement without the name of the database, which is another wherever it is made.
+
+    Of texts in quotes only the dictionary of a `dictGet` is an object; others may have that name in them as well.
+    """
+    name = rf"`?{re.escape(database)}`?\."
+    parts = rf"(\bdict\w*\(')(?:{name})?([^'\\]*')|('(?:[^'\\]|\\.)*')|(?<![\w`]){name}"
+    return re.sub(parts, lambda found: "".join(each or "" for each in found.groups()), text, flags=re.DOTALL)
 
 
 def _kind(engine: str) -> str:
