@@ -111,6 +111,12 @@ def test_what_a_pod_runs_is_a_right_command_line(manifest: dict[str, Any]) -> No
     assert found.make_context("", rest).args == []  # it raises what is wrong with them
 
 
+def test_job_of_the_page_is_the_shipped_one() -> None:
+    job = (ROOT / "deploy" / "job.yaml").read_text(encoding="utf-8")
+
+    assert f"```yaml\n{job}```\n" in (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["job.yaml", "deployment.yaml"])
 def test_shipped_pod_is_nobodys_and_bounded(name: str) -> None:
     spec = yaml.safe_load((ROOT / "deploy" / name).read_text(encoding="utf-8"))["spec"]["template"]["spec"]
