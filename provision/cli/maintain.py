@@ -12,9 +12,10 @@ import typer
 
 from provision.cli import complete, group, options, site, stopping
 from provision.cli.render import maintain as render
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, ConfigError, Interrupted, joined
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, Interrupted, joined
 from provision.flows import maintain as flow
 from provision.maintain import timers
+from provision.text.written import writing
 from provision.wiring import maintain
 
 app = group.app()
@@ -135,12 +136,7 @@ def _program() -> list[str]:
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    try:
+    with writing(str(folder), folder, "name a folder that this user may write"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        what = f"{folder} cannot be written: {(error.strerror or str(error)).lower()}"
-        raise ConfigError(
-            "unwritable-file", what, where="--out", fix="name a folder that this user may write"
-        ) from None

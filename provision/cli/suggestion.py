@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from provision import kinds, settings
 from provision.cli.render.paper import print_lines
-from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing, ConfigError
+from provision.errors import EXIT_DONE, EXIT_FINDINGS, CapabilityMissing
 from provision.flows.backfill import BackfillContext, batches_of
 from provision.model.backfills import Backfill
+from provision.text.written import writing
 
 
 def write(project: settings.ProjectFile, place: BackfillContext, chosen: Backfill) -> int:
@@ -24,12 +25,8 @@ def write(project: settings.ProjectFile, place: BackfillContext, chosen: Backfil
         fix = f"write the migration by hand: provision new {store.name} MESSAGE"
         raise CapabilityMissing.of_kind(store.name, store.kind, "suggestions", fix)
     options = next(each for each in project.stores if each.name == chosen.store)
-    try:
+    with writing("the file", options.path):
         written = part.write(options, str(chosen.body["table"]), constants, chosen.requires)
-    except OSError as error:
-        what = f"the file cannot be written: {(error.strerror or str(error)).lower()}"
-        fix = "make the folder writable for this user"
-        raise ConfigError("unwritable-file", what, where=str(error.filename or options.path), fix=fix) from None
     for path in written:
         print_lines([path.relative_to(project.root).as_posix()])
     count = "1 column gets" if len(constants) == 1 else f"{len(constants)} columns get"

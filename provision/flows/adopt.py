@@ -13,6 +13,7 @@ from provision.model import StoreOptions
 from provision.model.statements import Found
 from provision.ports.kind import LiveReader
 from provision.settings import Environment, ProjectFile
+from provision.text.written import writing
 
 
 class Adopted(NamedTuple):
@@ -52,15 +53,8 @@ def adopt(
             fix=f"set {store}.url",
         )
     found = part.found(options, url)
-    try:
+    with writing("the file", options.path):
         written = [write(options, each) for each in found if each.operations]
-    except OSError as error:
-        raise ConfigError(
-            "unwritable-file",
-            f"the file cannot be written: {(error.strerror or str(error)).lower()}",
-            where=str(error.filename or options.path),
-            fix="make the folder writable for this user",
-        ) from None
     return Adopted(written, [*_lines(found, "left_out")], [*_lines(found, "to_fill")])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from provision.errors import ConfigError
 from provision.ports.kind import Kind, Layout
 from provision.settings import FILE
+from provision.text.written import writing
 
 ATTRIBUTES = ".gitattributes"
 
@@ -42,7 +43,7 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[Kind]) -> LaidOut:
     parts = {kind.name: layout_of(kind, "init", "--stores") for kind in kinds}
     adopted = {kind: keys for kind, part in parts.items() if (keys := part.found(root)) is not None}
     home = next((kind.name for kind in kinds if kind.can_be_home), "none")
-    try:
+    with writing("the project", root):
         root.mkdir(parents=True, exist_ok=True)
         written = [_toml(root, name or _named_after(root), home, list(parts), adopted)]
         for kind, part in parts.items():
@@ -52,8 +53,6 @@ def lay_out(root: Path, name: str | None, kinds: Sequence[Kind]) -> LaidOut:
         lines = [line for kind, part in parts.items() for line in attributes(root, places[kind], part.FILES)]
         git = {".gitignore": [".provision/"], ATTRIBUTES: lines}
         changed = [path for file, lines in git.items() if (path := append(root / file, lines)) is not None]
-    except OSError as error:
-        raise unwritable("the project", error, root) from None
     return LaidOut(
         home,
         kinds[0].name if kinds else "",
@@ -70,16 +69,6 @@ def layout_of(kind: Kind, command: str, where: str) -> Layout:
         fix = f"make the folder and write [stores.{kind.name}] into {FILE} by hand"
         raise ConfigError("no-layout", f"`{command}` cannot begin a store of kind {kind.name}", where=where, fix=fix)
     return found
-
-
-def unwritable(what: str, error: OSError, place: Path) -> ConfigError:
-    """The error for what a disk or a folder does not take."""
-    return ConfigError(
-        "unwritable-file",
-        f"{what} cannot be written: {(error.strerror or str(error)).lower()}",
-        where=str(error.filename or place),
-        fix="make the folder writable for this user",
-    )
 
 
 def _toml(root: Path, name: str, home: str, kinds: Sequence[str], adopted: Mapping[str, Mapping[str, str]]) -> Path:

@@ -11,6 +11,7 @@ from provision.model import StoreOptions
 from provision.ports.kind import Draft
 from provision.settings import ProjectFile
 from provision.text.nearest import alike, nearest
+from provision.text.written import writing
 
 
 def begin(
@@ -24,15 +25,8 @@ def begin(
     _sound(project, build, store)
     raise_all([error for each in requires for error in _missing(project, build, each)])
     words = " ".join(message.split())
-    try:
+    with writing("the file", options.path):
         return draft(options.kind).write(options, words, requires)
-    except OSError as error:
-        raise ConfigError(
-            "unwritable-file",
-            f"the file cannot be written: {(error.strerror or str(error)).lower()}",
-            where=str(error.filename or options.path),
-            fix="make the folder writable for this user",
-        ) from None
 
 
 def _named(project: ProjectFile, store: str) -> StoreOptions:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from provision import kinds, settings
 from provision.errors import ConfigError
-from provision.flows.layout import ATTRIBUTES, append, attributes, layout_of, unwritable
+from provision.flows.layout import ATTRIBUTES, append, attributes, layout_of
 from provision.model import StoreOptions
 from provision.ports.kind import Kind, Layout
 from provision.settings import check
 from provision.settings.edit import add_store
+from provision.text.written import writing
 
 # What stands for something else where the name of a store may stand.
 TAKEN = ("embedded", "backfill", "none", "project")
@@ -38,7 +39,7 @@ def add(start: Path, name: str, kind: str | None, folder: str | None) -> AddedSt
     """Add a store to the project of a folder; of one that provision.toml has already, make the folder that is missing.
 
     Raises ConfigError (bad-name, unknown-kind, no-layout, store-exists, outside-project, shared-folder,
-    folder-not-empty, toml-not-edited, unwritable-file, what is wrong in provision.toml).
+    folder-not-empty, toml-not-edited-file, what is wrong in provision.toml).
     The file is written last: where a disk fills up before that, the same command is given again.
     """
     found = settings.outline(start)
@@ -46,7 +47,7 @@ def add(start: Path, name: str, kind: str | None, folder: str | None) -> AddedSt
     options = _existing(known[name], kind, folder) if name in known else _new(found, name, kind, folder)
     part = layout_of(kinds.named(options.kind, "--kind"), "store add", "--kind")
     place = Path(os.path.relpath(options.path, found.root)).as_posix()
-    try:
+    with writing("the store", found.root):
         if name not in known:
             _within(found, options)
         adopted = _adopted(options, part)
@@ -56,8 +57,6 @@ def add(start: Path, name: str, kind: str | None, folder: str | None) -> AddedSt
         if name not in known:
             add_store(found.file, name, _keys(options, place))
             changed.insert(0, found.file)
-    except OSError as error:
-        raise unwritable("the store", error, found.root) from None
     return AddedStore(name, place, adopted, tuple(written), tuple(changed), _without_url(found, name))
 
 

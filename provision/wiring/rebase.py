@@ -13,6 +13,7 @@ from provision.flows import run_lock
 from provision.flows.connect import Site
 from provision.flows.survey import survey
 from provision.text.files import read_text
+from provision.text.written import writing
 from provision.wiring.branches import base_of, checked_out, read
 
 
@@ -85,10 +86,6 @@ def _refuse_beside(site: Site) -> None:
 def write(files: Sequence[RebasedFile]) -> None:
     """Write them, the last ones first, so that no name is taken yet. Raises ConfigError (unwritable-file)."""
     for each in reversed(files):
-        try:
+        with writing("the file", each.path):
             each.path.write_text(each.text, encoding="utf-8")
             each.path.rename(each.to)
-        except OSError as error:
-            what = f"the file cannot be written: {(error.strerror or str(error)).lower()}"
-            fix = "make the folder writable for this user"
-            raise ConfigError("unwritable-file", what, where=str(each.path), fix=fix) from None

@@ -12,21 +12,15 @@ from provision.core.graph import Graph
 from provision.errors import ConfigError
 from provision.model import Direction, Plan, Step
 from provision.model.plans import ObjectDigests, PlannedStep, SavedPlan, TableLock
+from provision.text.written import NAMED_BY_THE_USER, writing
 
 FORMAT = 3
 
 
 def save(plan: SavedPlan, file: Path) -> None:
     """Write it: the same letters for the same plan, no secret. Raises ConfigError (unwritable-file)."""
-    try:
+    with writing(str(file), file, NAMED_BY_THE_USER):
         file.write_text(json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            "unwritable-file",
-            f"{file} cannot be written: {_why(error)}",
-            where=str(file),
-            fix="name a file in a folder that exists and may be written",
-        ) from None
 
 
 def document(plan: SavedPlan) -> dict[str, Any]:

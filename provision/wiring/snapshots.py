@@ -15,6 +15,7 @@ from provision.flows.rehearsal import Snapshots
 from provision.model import StoreOptions
 from provision.model.diagram import Diagram
 from provision.ports.kind import Change, Objects
+from provision.text.written import writing
 from provision.wiring import local_engines
 
 FOLDER = "schema"
@@ -90,12 +91,8 @@ def accept(
             continue
         named = {each.object for each in taken}
         back = [each for each in down[options.name] if each.object in named]
-        try:
+        with writing("the revision", options.path):
             paths = part.write(options, message, taken, back)
-        except OSError as error:
-            what = f"the revision cannot be written: {(error.strerror or str(error)).lower()}"
-            fix = "make the folder writable for this user"
-            raise ConfigError("unwritable-file", what, where=options.shown(options.path), fix=fix) from None
         if reason := _contradiction(options):
             for path in paths:
                 path.unlink()
@@ -141,14 +138,10 @@ def write(root: Path, snapshots: Snapshots) -> list[Path]:
         path = root / FOLDER / f"{store}.json"
         lines = {name: text.split("\n") for name, text in objects.items()}
         text = json.dumps({"objects": lines}, indent=1, ensure_ascii=False) + "\n"
-        try:
+        with writing("the file", path):
             path.parent.mkdir(exist_ok=True)
             beside = path.with_suffix(".new")
             beside.write_text(text, encoding="utf-8")
             os.replace(beside, path)
-        except OSError as error:
-            what = f"the file cannot be written: {(error.strerror or str(error)).lower()}"
-            fix = "make the folder writable for this user"
-            raise ConfigError("unwritable-file", what, where=f"{FOLDER}/{path.name}", fix=fix) from None
         written.append(path)
     return written

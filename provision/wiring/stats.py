@@ -13,6 +13,7 @@ from provision.flows.connect import placed, together
 from provision.flows.look import ProjectStatus
 from provision.model import StateName, StoreOptions
 from provision.model.stats import EnvironmentStats, StoreStats, TableStats
+from provision.text.written import NAMED_BY_THE_USER, writing
 from provision.wiring import local_engines
 
 FORM = 1
@@ -65,11 +66,8 @@ def as_json(found: EnvironmentStats) -> dict[str, Any]:
 
 def write(path: Path, found: EnvironmentStats) -> None:
     """Keep it. Raises ConfigError (unwritable-file)."""
-    try:
+    with writing("the statistics", path, NAMED_BY_THE_USER):
         path.write_text(json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        what = f"the statistics cannot be written: {(error.strerror or str(error)).lower()}"
-        raise ConfigError("unwritable-file", what, where=str(path), fix="choose another place") from None
 
 
 def read(path: Path) -> EnvironmentStats:

@@ -14,6 +14,7 @@ from provision.errors import ConfigError
 from provision.model import Report, Severity
 from provision.model.lint import LintFinding
 from provision.text.visible import visible, visible_lines
+from provision.text.written import NAMED_BY_THE_USER, writing
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _SARIF = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.FINE: "note"}
@@ -146,10 +147,5 @@ def written(
 
 def write(path: Path, text: str) -> None:
     """Raises ConfigError (unwritable-file)."""
-    try:
+    with writing(path.name, path, NAMED_BY_THE_USER):
         path.write_bytes(text.encode())
-    except OSError as error:
-        what = f"{path.name} cannot be written: {(error.strerror or str(error)).lower()}"
-        raise ConfigError(
-            "unwritable-file", what, where=str(path), fix="name a file in a folder that is there"
-        ) from None
