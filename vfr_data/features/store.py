@@ -35,25 +35,20 @@ _INSIDE = """
 SELECT coalesce(string_agg(coalesce(pg_get_partition_constraintdef(relid), 'true'), ' OR '), 'false')
 FROM pg_partition_tree('ml_feature_store') WHERE isleaf AND level > 0
 """
-_MOVE_OUTSIDE = f"""
-WITH gone AS (DELETE FROM pg_temp.plain_features WHERE ({{inside}}) IS NOT TRUE RETURNING {_LISTED})
-INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
-"""
-_MOVE_ALL = f"""
-WITH gone AS (DELETE FROM pg_temp.plain_features RETURNING {_LISTED})
-INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
-"""
-ATTEMPTS = 5
-"""Times that a batch is settled when others wait for it in a circle."""
-# Rows of one key are judged together, for the last valid one is to stay.
-_MOVE_SAME = f"""
+# Plain rows that are judged after all.
+_MOVE = f"""
 WITH gone AS (
-    DELETE FROM pg_temp.plain_features p USING pg_temp.staged_features s
-    WHERE p.ticker = s.ticker AND p.feature_id = s.feature_id AND p.timestamp = s.timestamp
-    RETURNING {", ".join("p." + name for name in _LISTED.split(", "))}
+    DELETE FROM pg_temp.plain_features p {{which}}
+    RETURNING {", ".join(f"p.{each}" for each in _LISTED.split(", "))}
 )
 INSERT INTO pg_temp.staged_features ({_LISTED}) OVERRIDING SYSTEM VALUE SELECT {_LISTED} FROM gone
 """
+_OUTSIDE = "WHERE ({inside}) IS NOT TRUE"
+# Rows of one key are judged together, for the last valid one is to stay.
+_SAME = """USING pg_temp.staged_features s
+    WHERE p.ticker = s.ticker AND p.feature_id = s.feature_id AND p.timestamp = s.timestamp"""
+ATTEMPTS = 5
+"""Times that a batch is settled when others wait for it in a circle."""
 # Sorted by key, so that two batches wait for one another in one order, and neighbours in the indexes come in turn.
 _INSERT = """
 INSERT INTO ml_feature_store (ticker, timestamp, feature_id, value, confidence_score, data_quality_score,
@@ -133,8 +128,8 @@ class FeatureStore:
             await connection.execute(_BEGIN)
             await connection.execute(_PLAIN)
             if await self._copy(connection, rows, rejections):
-                await connection.execute(_MOVE_SAME)
-            stored, superseded = await self._settle_alone(connection, rejections)
+                await connection.execute(_MOVE.format(which=_SAME).encode())
+            stored, superseded = await self._settle_patiently(connection, rejections)
             entries = await self._newest(connection)
         if entries and self._cache:
             await to_the_end(online.write(self._cache, entries))
@@ -194,7 +189,7 @@ class FeatureStore:
                 others.clear()
         return some
 
-    async def _settle_alone(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
+    async def _settle_patiently(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
         """As `_settle`, and once more when PostgreSQL ended a circle of batches by this one.
 
         Each of the two tables is stored in the order of its keys, so that circles need a batch with both. The one that
@@ -204,14 +199,14 @@ class FeatureStore:
             with suppress(psycopg.errors.DeadlockDetected):
                 async with connection.transaction():
                     return await self._settle(connection, rejections)
-            await connection.execute(_MOVE_ALL)
+            await connection.execute(_MOVE.format(which="").encode())
         return await self._settle(connection, rejections)
 
     async def _settle(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
         """Stored and superseded rows of what is staged."""
         await connection.execute("LOCK TABLE ONLY ml_feature_store IN ROW EXCLUSIVE MODE")
         [inside] = await _one(connection, _INSIDE)
-        await connection.execute(_MOVE_OUTSIDE.format(inside=inside).encode())
+        await connection.execute(_MOVE.format(which=_OUTSIDE.format(inside=inside)).encode())
         unknown, indexes = await _one(connection, _UNKNOWN)
         if self._cache:
             kinds, starts, ends = zip(*online.windows(self._clock()), strict=True)
