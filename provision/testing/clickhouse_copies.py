@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from provision.model import StoreOptions
 from provision.stores.clickhouse.server import Client
-from provision.stores.clickhouse.setup.changes import changes
+from provision.stores.clickhouse.setup.changes import changes, parted
 from provision.stores.clickhouse.setup.snapshot import taken
 
 _LOOK = """
@@ -33,21 +33,24 @@ class ClickHouseCopies:
         self._copy = f"provision_{os.environ.get('PYTEST_XDIST_TESTRUNUID', '')[:12]}_{os.getpid()}"
         self._client = Client(self._parts._replace(path="/default").geturl(), "clickhouse")
         objects = taken(StoreOptions("clickhouse", "clickhouse", "", Path(), Path()), url)
-        made = [
-            each for each in changes({}, objects) if not each.object.startswith("function ")
-        ]  # the server has these
-        filled = {name for name, *_, rows in self._look(self._model) if rows}
-        self._fills = [line for each in made for line in self._fill(each.object, filled)]
-        # Materialized views come last, so that the rows of a table do not reach them twice.
-        self._makes = [line for each in made for line in (*each.statements, *self._fill(each.object, filled))]
-        self._has_views = any(each.object.startswith("materialized view ") for each in made)
+        filled = {name for name, engine, *_, rows in self._look(self._model) if rows and engine != "Dictionary"}
+        self._makes, self._fills, has_views = list[str](), list[str](), False
+        for each in changes({}, objects):  # views come last, so that the rows of a table do not reach them twice
+            kind, own = parted(each.object)
+            if kind == "function":  # the server has it
+                continue
+            fill = [f"INSERT INTO `{own}` SELECT * FROM `{self._model}`.`{own}`"] if own in filled else []
+            self._makes += [*each.statements, *fill]
+            self._fills += fill
+            has_views |= kind == "materialized view"
+        self._always_anew = has_views and bool(self._fills)
         self._as_made: Sequence[tuple[object, ...]] = ()
 
     def renew(self) -> str:
         """The url of the database, which has every object and row of the model and no other."""
         now = self._look(self._copy)
         as_made = now and [each[:-1] for each in now] == self._as_made
-        if as_made and all(map(_is_emptied, now)) and not (self._has_views and self._fills):
+        if as_made and all(map(_is_emptied, now)) and not self._always_anew:
             self._send(f"TRUNCATE TABLE `{name}`" for name, *_, rows in now if rows)
             self._send(self._fills)
         else:
@@ -67,12 +70,6 @@ class ClickHouseCopies:
     def _send(self, statements: Iterable[str]) -> None:
         for each in statements:
             self._client.command(each, database=self._copy)
-
-    def _fill(self, name: str, filled: set[str]) -> Sequence[str]:
-        kind, _, own = name.rpartition(" ")
-        if own not in filled or kind not in ("table", "materialized view"):
-            return ()
-        return (f"INSERT INTO `{own}` SELECT * FROM `{self._model}`.`{own}`",)
 
     def _look(self, database: str) -> list[tuple[Any, ...]]:
         return self._client.rows(_LOOK, {"database": database})

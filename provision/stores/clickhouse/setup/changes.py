@@ -48,26 +48,27 @@ def changes(before: Objects, after: Objects) -> list[Change]:
 
 def _in_turn(names: Sequence[str], after: Objects) -> Sequence[str]:
     """Materialized views alone must find what they read: one that reads another comes behind it."""
-    views = [each for each in names if _kind(each) == "materialized view"]
-    own = {each: each.removeprefix("materialized view ") for each in views}
-    words = {each: set(re.findall(r"[^\s`'\"(),.]+", after[each])) - {own[each]} for each in views}
-    read = {each: [other for other in views if own[other] in words[each]] for each in views}
+    views = {each: own for each in names for kind, own in [parted(each)] if kind == "materialized view"}
+    words = {each: set(re.findall(r"[^\s`'\"(),.]+", after[each])) - {own} for each, own in views.items()}
+    read = {each: [other for other, own in views.items() if own in words[each]] for each in views}
     with suppress(CycleError):  # of views that only have the names of each other's columns
         return [*(each for each in names if each not in read), *TopologicalSorter(read).static_order()]
     return names
 
 
 def _place(name: str) -> tuple[int, str]:
-    return _KINDS.index(_kind(name)), name
+    return _KINDS.index(parted(name)[0]), name
 
 
-def _kind(name: str) -> str:
-    return next(each for each in reversed(_KINDS) if name.startswith(f"{each} "))
+def parted(name: str) -> tuple[str, str]:
+    """The kind of an object of a snapshot, and its own name, which may have blanks too."""
+    kind = next(each for each in reversed(_KINDS) if name.startswith(f"{each} "))
+    return kind, name.removeprefix(f"{kind} ")
 
 
 def _change(name: str, before: str | None, after: str | None) -> Iterator[str]:
-    kind = _kind(name)
-    own = f"`{name[len(kind) + 1 :]}`"
+    kind, plain = parted(name)
+    own = f"`{plain}`"
     word = {"materialized view": "VIEW"}.get(kind, kind.upper())
     if after is None:
         yield f"DROP {word} IF EXISTS {own}"
