@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
@@ -154,3 +155,9 @@ def _wanted(file: Path, expression: str) -> bool:
     wanted = Expression.compile(expression)
     some = (sure.union(each) for size in range(len(named) + 1) for each in combinations(named, size))
     return any(wanted.evaluate(each.__contains__) for each in some)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live to the end: no collection of garbage need walk over them again."""
+    gc.collect()
+    gc.freeze()

@@ -67,7 +67,11 @@ class LintEntry:
         """Write it down; where that cannot be, the next run finds it again."""
         if self._now() != self._key:
             return  # a file was changed meanwhile: nobody knows which text was read
-        reads = {path: _look(path) for path in sorted({*reader.reads} - {*self._files}) if not _is_pythons(path)}
+        reads = {
+            path: _look(path)
+            for path in sorted({*reader.reads} - {*self._files})
+            if not _is_pythons(path) and not _is_device(path)
+        }
         kept = {
             "key": self._key,
             "reads": reads,
@@ -162,5 +166,10 @@ def _process() -> Collection[str]:
 
 def _is_pythons(path: str) -> bool:
     """A file of Python, or of a package that is installed: the versions of those that count are in the key."""
-    own = tuple({sys.prefix, sys.base_prefix, "/proc/", "/dev/"})
+    own = tuple({sys.prefix, sys.base_prefix, "/proc/"})
     return path.startswith(own) or "__pycache__" in Path(path).parts
+
+
+def _is_device(path: str) -> bool:
+    """A device, a pipe or a socket: reading may never end, and says nothing of what was read then."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

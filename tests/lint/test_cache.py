@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,25 @@ def test_change_of_anything_that_it_depends_on_is_seen(
     path.write_text(path.read_text().replace(before, after))
     assert set(expected) <= set(rules())
     assert rules() == rules("--no-cache")
+
+
+@pytest.mark.usefixtures("project")
+def test_file_below_dev_is_followed_and_a_device_is_not(
+    revision: Callable[..., Path], rules: Rules, mark: Path
+) -> None:
+    with tempfile.NamedTemporaryFile("w+", dir="/dev/shm") as shared:
+        shared.write("SELECT 1")
+        shared.flush()
+        head = (
+            f"from pathlib import Path\nPath({str(mark)!r}).touch()\nwith open('/dev/urandom', 'rb') as it: it.read(1)"
+        )
+        revision("0001", f"op.execute(Path({shared.name!r}).read_text())", head=head)
+        assert rules() == []
+        assert seen(mark)
+        assert rules() == []
+        assert not seen(mark)
+        Path(shared.name).write_text("ALTER SYSTEM RESET ALL")
+        assert "alter-system" in rules()
 
 
 def test_level_of_the_environment_is_part_of_it(project_of_two: Path, provision: Provision) -> None:
