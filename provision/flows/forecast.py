@@ -76,6 +76,7 @@ def _forecast(id: str, base: float, cost: RevisionCost, stats: EnvironmentStats)
             continue
         work, count = _work(each, there.tables)
         ms += max(each.large_ms - each.small_ms, 0.0) * work * pace
+        ms += sum(_mib(there.tables.get(name, TableStats())) for name in each.freed) * cost.freed_ms * pace
         rows += count
     basis = MEASURED if cost.statements else REHEARSED
     return RevisionForecast(stats.environment, id, round(ms), basis, rows, "; ".join(left_out))
@@ -93,6 +94,11 @@ def _work(cost: StatementCost, tables: Mapping[str, TableStats]) -> tuple[float,
         there += count * _wider(table, cost.bytes.get(name, 0))
         rows += count
     return there / sample, rows
+
+
+def _mib(table: TableStats) -> float:
+    """How much the files of a table and of its indexes hold."""
+    return ((table.bytes or 0) + (table.index_bytes or 0)) / 2**20
 
 
 def _wider(table: TableStats, sample: int) -> float:

@@ -39,19 +39,23 @@ class EnvironmentStats:
 
 class StatementCost(NamedTuple):
     """What a statement took on sample rows: `small_ms` on few, `large_ms` on many; `rows` and `bytes` are those of the
-    many, per table that it read or wrote. `not_measured`: why it has none of these."""
+    many, per table that it read or wrote. `freed`: tables whose files go when it is committed, as they are dropped or
+    written anew. `not_measured`: why it has none of these."""
 
     line: int
     small_ms: float = 0.0
     large_ms: float = 0.0
     rows: Mapping[str, int] = {}
     bytes: Mapping[str, int] = {}
+    freed: tuple[str, ...] = ()
     not_measured: str = ""
 
 
 class RevisionCost(NamedTuple):
-    """The statements of a revision on sample rows, and `fixed_ms` of the server that they ran on."""
+    """The statements of a revision on sample rows; of the server that they ran on `fixed_ms`, and `freed_ms`, what it
+    takes to give back the files of a table, in milliseconds a MiB."""
 
     statements: tuple[StatementCost, ...] = ()
     fixed_ms: float | None = None
+    freed_ms: float = 0.0
     not_measured: str = ""

@@ -32,6 +32,15 @@ def test_table_that_is_not_there_costs_nothing() -> None:
     assert one(EnvironmentStats("shop", "production", ""), RevisionCost((INDEX,))) == (10, "measured", 0, "")
 
 
+def test_files_that_are_given_back_cost_by_their_size_there() -> None:
+    drop = StatementCost(8, small_ms=1, large_ms=1, freed=("public.orders", "public.gone"))
+    there = EnvironmentStats(
+        "shop", "production", "", {"pg": StoreStats({"public.orders": TableStats(9, 90 * 2**20, 10 * 2**20)}, 30)}
+    )
+    assert one(there, RevisionCost((drop,), freed_ms=1.5))[0] == 160
+    assert one(there, RevisionCost((drop,), fixed_ms=10, freed_ms=1.5))[0] == 460
+
+
 def test_slow_server_makes_rows_slower() -> None:
     assert one(stats(1_000_000, 50_000_000, fixed=30), RevisionCost((INDEX,), fixed_ms=10))[0] == 3010
 

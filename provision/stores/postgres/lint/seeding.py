@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
@@ -16,7 +17,8 @@ _COLUMNS = """
 select a.attname, format_type(a.atttypid, a.atttypmod), t.typcategory, t.typtype, a.attnotnull,
     (select enumlabel from pg_enum where enumtypid = t.oid order by enumsortorder limit 1),
     (select string_agg(pg_get_constraintdef(k.oid), ' ') from pg_constraint k
-        where k.contype = 'c' and a.attnum = any(k.conkey) and k.conrelid = a.attrelid)
+        where k.contype = 'c' and a.attnum = any(k.conkey) and k.conrelid = a.attrelid),
+    exists (select from pg_index x where x.indrelid = a.attrelid and x.indisunique and a.attnum = any(x.indkey))
 from pg_attribute a join pg_type t on t.oid = a.atttypid
 where a.attrelid = %s and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum
 """
@@ -32,6 +34,7 @@ _BY_TYPE = {
 _BY_CATEGORY = {"N": "i", "S": "i::text", "B": "i % 2 = 0", "D": "date_trunc('day', now()) + i * interval '1 minute'"}
 _BY_CATEGORY |= {"A": "'{}'", "R": "'empty'", "V": "repeat('1', greatest(i % 2, 1))", "I": "'10.0.0.1'"}
 _NAMED = re.compile(r"ARRAY\[\(?'((?:[^']|'')*)'|= '((?:[^']|'')*)'::")
+_MODEST = "1 + i % 49"
 _SMALLER = ("i", "1", "0", "0.5")
 
 
@@ -43,8 +46,9 @@ class _Column(NamedTuple):
     required: bool
     label: str | None
     checks: str | None
+    unique: bool
 
-    def value(self, number: str, *, empty: bool) -> str:
+    def value(self, number: str, *, empty: bool, modest: bool) -> str:
         """An expression of the row number i; `number` is what columns with a check of their own have."""
         if empty and not self.required:
             return "null"
@@ -58,14 +62,18 @@ class _Column(NamedTuple):
             return f"right(i::text, {size[1]})"
         if self.category == "N" and (self.checks or "(" in self.type):
             return number if self.checks else f"i % {_largest(self.type)}"
+        if self.category == "N" and modest and not self.unique:
+            return _MODEST
         return _BY_TYPE.get(plain) or _BY_CATEGORY.get(self.category, "null")
 
 
-def seeded(connection: Connection, tables: Iterable[int], *, empty: bool, count: int = ROWS) -> Mapping[int, int]:
+def seeded(
+    connection: Connection, tables: Iterable[int], *, empty: bool, modest: bool = False, count: int = ROWS
+) -> Mapping[int, int]:
     """Give each table that has no row some, and say how many; those that take none are left out.
 
-    `tables` are their oids; `empty` leaves null what may be null. Triggers and foreign keys do not see the rows, which
-    are in no order.
+    `tables` are their oids; `empty` leaves null what may be null, `modest` keeps numbers below 50. Triggers and foreign
+    keys do not see the rows, which are in no order.
     """
     made: dict[int, int] = {}
     connection.execute("set session_replication_role = replica")
@@ -75,7 +83,8 @@ def seeded(connection: Connection, tables: Iterable[int], *, empty: bool, count:
             if connection.execute(f"select 1 from {name} limit 1".encode()).fetchone():
                 continue
             columns = [_Column(*row) for row in connection.execute(_COLUMNS, (oid,)).fetchall()]
-            if columns and _filled(connection, name, columns, count, oid, empty=empty):
+            values = partial(_values, columns, empty=empty, modest=modest)
+            if columns and _filled(connection, name, columns, count, oid, values):
                 made[oid] = count
     finally:
         connection.execute("set session_replication_role = origin")
@@ -91,13 +100,18 @@ def emptied(connection: Connection, tables: Iterable[int]) -> None:
     connection.execute("set session_replication_role = origin")
 
 
-def _filled(connection: Connection, name: str, columns: list[_Column], count: int, seed: int, *, empty: bool) -> bool:
+def _values(columns: Iterable[_Column], number: str, *, empty: bool, modest: bool) -> str:
+    return ", ".join(f"({each.value(number, empty=empty, modest=modest)})::{each.type}" for each in columns)
+
+
+def _filled(
+    connection: Connection, name: str, columns: list[_Column], count: int, seed: int, values: Callable[[str], str]
+) -> bool:
     names = sql.SQL(", ").join(sql.Identifier(each.name) for each in columns).as_string(connection)
     for number in _SMALLER:
-        values = ", ".join(f"({each.value(number, empty=empty)})::{each.type}" for each in columns)
         statement = (
             f"insert into {name} ({names}) overriding system value"
-            f" select {values} from generate_series(1, {count}) as made(i)"
+            f" select {values(number)} from generate_series(1, {count}) as made(i)"
             f" order by hashint4extended(i, {seed})"
         )
         try:
