@@ -18,13 +18,12 @@ _TAKEN = "it is another; make it anew under another name, or change it back by h
 
 
 class DocumentChanges(NamedTuple):
-    """`package` is that of the kind; `alters`: an operation that makes an object → the one that alters it."""
+    """`package` is that of the kind."""
 
     package: str
-    alters: Mapping[str, str]
 
     def changes(self, before: Objects, after: Objects) -> list[Change]:
-        """What is dropped, then what is made, then what is altered; a statement is one operation as YAML takes it."""
+        """What is dropped, then what is made and altered; a statement is one operation as YAML takes it."""
         names = [each for each in {**before, **after} if before.get(each) != after.get(each)]
         dropped = sorted((each for each in names if each not in after), key=_place, reverse=True)
         rest = sorted((each for each in names if each in after), key=_place)
@@ -50,9 +49,9 @@ class DocumentChanges(NamedTuple):
             if made is None or not self._valid(*made):
                 return Change(name, (), "a document needs more than what the server tells: write it by hand")
             return Change(name, (_shown(*made),))
-        alter, body = self.alters.get(word, ""), json.loads(after)
-        if alter and self._valid(alter, body):
-            return Change(name, (_shown(alter, body),))
+        altered = kind.altered(json.loads(before), json.loads(after))
+        if altered and all(self._valid(*each) for each in altered):
+            return Change(name, tuple(_shown(*each) for each in altered))
         return Change(name, (), _TAKEN)
 
     def _valid(self, name: str, body: object) -> bool:

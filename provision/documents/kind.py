@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +17,10 @@ from provision.ports.kind import Kind
 class DocumentKind(Kind):
     """`example` are some operations as they are written below `up:`, commented out, for the next document.
 
-    Its package has the function `schema` in its module `files`. `alters`: an operation that makes an object → the one
-    that alters it, with the same keys.
+    Its package has the function `schema` in its module `files`.
     """
 
     example: str = ""
-    alters: Mapping[str, str] = field(default_factory=dict)
 
     def given(self, part: str) -> object | None:
         match part:
@@ -33,7 +31,7 @@ class DocumentKind(Kind):
             case "setup.changes":
                 from provision.documents.changes import DocumentChanges  # asked for by `drift` alone
 
-                return DocumentChanges(self.package, self.alters)
+                return DocumentChanges(self.package)
             case "setup.schema":
                 return DocumentSchema(f"{self.package}.files")
         return None

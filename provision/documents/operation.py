@@ -73,6 +73,13 @@ class OperationKind(ABC, Generic[W]):
         """Name and body of the operation that undoes it; None when there is none."""
         return None
 
+    def altered(self, _before: Body, _after: Body) -> Sequence[tuple[str, Body]]:
+        """Names and bodies of the operations by which what the first body makes becomes what the second one makes.
+
+        None where no operation does that, or what it holds would be lost.
+        """
+        return ()
+
     def problems(self, _body: Body) -> Iterable[Problem]:
         """Mistakes that the schema cannot see."""
         return ()
@@ -87,6 +94,12 @@ class OperationKind(ABC, Generic[W]):
     def parts(self, body: Body) -> Sequence[tuple[str, Body]]:
         """Names and bodies of the operations it is carried out as, each a statement with a boundary of its own."""
         return ((self.name, body),)
+
+
+def renewed(kind: OperationKind[W], before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+    """Away with it, and made anew: for what holds nothing that it could not have again."""
+    gone = kind.inverse(before)
+    return () if gone is None else (gone, (kind.name, after))
 
 
 def mapping(required: Sequence[str], **properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`drift --accept` on real engines of ClickHouse, InfluxDB and Weaviate: afterwards there is no difference."""
+"""`drift --accept` on real engines of Redis, ClickHouse, InfluxDB and Weaviate: afterwards there is no difference."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pytest
+import redis
 
 from provision.embedded import engine
 from provision.project import Project
+from provision.stores.redis.names import Keys
 from tests.servers.command_line import Provision
 from tests.stores.influx.raw import Raw as Influx
 from tests.stores.weaviate.raw import Raw as Weaviate
@@ -28,12 +30,21 @@ home = "redis"
 embedded = true
 """
 FILES = {
-    "redis/0001_events.yaml": "up:\n  - create_stream: {name: events, maxlen: 10, description: all}\ndown: auto\n",
+    "redis/0001_events.yaml": (
+        "up:\n  - create_stream: {name: events, maxlen: 10, group: readers, description: all}\n"
+        "  - key_family: {name: users, pattern: 'user:{id}', type: hash, ttl: 1h, owner: me, description: a user}\n"
+        "down: auto\n"
+    ),
     "clickhouse/001_t.sql": "CREATE TABLE t (id UInt64, at DateTime) ENGINE = MergeTree ORDER BY id;\n",
     "clickhouse/001_t.down.sql": "DROP TABLE t;\n",
-    "influx/0001_app.yaml": "up:\n  - create_database: {name: app}\ndown: auto\n",
+    "influx/0001_app.yaml": (
+        "up:\n  - create_database: {name: app}\n"
+        "  - create_retention_policy: {database: app, name: long, duration: 30d}\ndown: auto\n"
+    ),
     "weaviate/0001_note.yaml": (
         "up:\n  - create_collection: {class: Note, vectorizer: none, properties: [{name: text, dataType: [text]}]}\n"
+        "  - create_collection: {class: Shared, vectorizer: none, multiTenancyConfig: {enabled: true}}\n"
+        "  - create_tenants: {class: Shared, tenants: [{name: a}, {name: b}]}\n"
         "down: auto\n"
     ),
 }
@@ -70,19 +81,35 @@ def test_what_was_changed_by_hand_is_accepted_in_every_store(many: Path, provisi
     client.command("ALTER TABLE t ADD PROJECTION p (SELECT at, count() GROUP BY at)")
     client.command("CREATE VIEW v AS SELECT id FROM t")
     Influx(_root(project.url("influx"))).ask("CREATE RETENTION POLICY week ON app DURATION 7d REPLICATION 1")
+    Influx(_root(project.url("influx"))).ask("ALTER RETENTION POLICY long ON app DURATION 60d")
     there = project.url("weaviate")
-    Weaviate(_root(there), urlsplit(there).query.removeprefix("token=")).send(
-        "POST", "/schema", {"class": "Late", "vectorizer": "none"}
-    )
+    weaviate = Weaviate(_root(there), urlsplit(there).query.removeprefix("token="))
+    weaviate.send("POST", "/schema", {"class": "Late", "vectorizer": "none"})
+    weaviate.send("POST", "/schema/Note/properties", {"name": "year", "dataType": ["int"]})
+    note = weaviate.send("GET", "/schema/Note")
+    note["invertedIndexConfig"]["stopwords"]["preset"] = "none"
+    weaviate.send("PUT", "/schema/Note", {**note, "description": "notes"})
+    weaviate.send("DELETE", "/schema/Shared/tenants", ["a"])
+    weaviate.send("POST", "/schema/Shared/tenants", [{"name": "c"}])
+    weaviate.send("PUT", "/schema/Shared/tenants", [{"name": "b", "activityStatus": "INACTIVE"}])
+    with redis.Redis.from_url(project.url("redis")) as cache:
+        cache.xgroup_destroy("events", "readers")
+        families = Keys("many", "redis").families
+        users = json.loads(cache.hget(families, "users"))
+        cache.hset(families, "users", json.dumps({**users, "ttl": 7200}))
     found = differing(provision)
-    assert [store for store, _ in found] == ["clickhouse", "clickhouse", "influx", "weaviate"]
+    assert [store for store, _ in found] == [
+        *("clickhouse", "clickhouse", "influx", "influx", "redis", "redis", "weaviate", "weaviate", "weaviate")
+    ]
 
     ran = provision("drift", "--env", "local", "--accept", "-m", "by hand")
 
-    assert (ran.code, ran.out.count(" is written")) == (0, 7), ran.out + ran.err
+    assert (ran.code, ran.out.count(" is written")) == (0, 9), ran.out + ran.err
     assert differing(provision) == []
     assert provision("up", "--env", "local", "--allow-destructive").code == 0  # a TTL deletes rows
     assert differing(provision) == []
+    ran = provision("verify")  # on empty engines, too, the files make what was found
+    assert ran.code == 0, ran.out + ran.err
 
 
 def test_what_would_contradict_the_files_is_left_to_people(many: Path, provision: Provision) -> None:

@@ -40,5 +40,4 @@ KIND = DocumentKind(
     other_engines={"influx2": ("provision.embedded.influx2", "influxd2")},
     keys={"version": int},
     example=_EXAMPLE,
-    alters={"create_retention_policy": "alter_retention_policy"},
 )

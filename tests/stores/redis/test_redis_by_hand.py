@@ -1,4 +1,4 @@
-"""Eleven changes of Redis behind the tool's back are told, nothing else is, and none once they are undone."""
+"""Thirteen changes of Redis behind the tool's back are told, nothing else is, and none once they are undone."""
 
 from __future__ import annotations
 
@@ -50,11 +50,29 @@ CHANGES: tuple[tuple[Change, Change, str], ...] = (
         "create_stream events",
     ),
     (
+        lambda c: c.xgroup_destroy("orders", "first"),
+        lambda c: c.xgroup_create("orders", "first", id="0"),
+        "create_stream orders",
+    ),
+    (
         lambda c: c.config_set(LISTPACK, 300),
         lambda c: c.config_set(LISTPACK, 100),
         f"set_config {LISTPACK}",
     ),
 )
+
+
+# Redis 6 has no functions.
+LIBRARY: tuple[Change, Change, str] = (
+    lambda c: other_library(c, 2),
+    lambda c: other_library(c, 1),
+    "function lib",
+)
+
+
+def other_library(client: redis.Redis, answer: int) -> None:
+    code = f"#!lua name=lib\nredis.register_function('f', function() return {answer} end)"
+    client.function_load(code, replace=True)
 
 
 def test_every_change_by_hand_is_told_and_silent_once_undone(
@@ -64,14 +82,20 @@ def test_every_change_by_hand_is_told_and_silent_once_undone(
     setting = f"description: one\nup:\n  - set_config: {{parameter: {LISTPACK}, value: 100}}\ndown: auto\n"
     (tmp_path / "0001_setting.yaml").write_text(setting)
     client.config_set(LISTPACK, 100)
-    for name in ("events", "gone"):
+    for name in ("events", "gone", "orders"):
         client.xadd(name, {"a": 1})
+    client.xgroup_create("orders", "first", id="0")
+    client.hset(KEYS.streams, "orders", json.dumps({"maxlen": 10, "group": "first"}))
+    changes = CHANGES
+    if int(client.info("server")["redis_version"].partition(".")[0]) >= 7:
+        other_library(client, 1)
+        changes = (*CHANGES, LIBRARY)
     client.xgroup_create("events", "old", id="0")
     client.hset(KEYS.families, "users", json.dumps(FAMILY))
     client.hset(KEYS.streams, "events", json.dumps({"maxlen": 10}))
     client.set("user:1", "a row")
     before = taken(options, engine.url)
-    for change, undo, name in CHANGES:
+    for change, undo, name in changes:
         found = told(options, lambda: taken(options, engine.url), lambda change=change: change(client), tmp_path / "m")
         assert found, name
         assert all(name in each or name in before.get(each, "") for each in found), found

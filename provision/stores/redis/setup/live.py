@@ -78,12 +78,19 @@ def _streams(server: Server, keys: Keys) -> Iterator[_Operation]:
     catalogue = server.pairs("HGETALL", keys.streams)
     for name in sorted(each for page in server.pages("*", "stream") for each in page if not each.startswith(OWN)):
         known = json.loads(catalogue[name]) if name in catalogue else {}
+        groups = [_named(each) for each in server.call("XINFO", "GROUPS", name)]
+        if known.get("group") not in groups:
+            known.pop("group", None)  # somebody took it away
         # Redis keeps no limit with a stream: only the catalogue can tell.
         yield "create_stream", {"name": name, "maxlen": None, **known}
-        for group in server.call("XINFO", "GROUPS", name):
-            about = group if isinstance(group, dict) else dict(zip(group[::2], group[1::2], strict=True))
-            if about["name"] != known.get("group"):
-                yield "create_group", {"stream": name, "name": about["name"], "start": 0}
+        for each in groups:
+            if each != known.get("group"):
+                yield "create_group", {"stream": name, "name": each, "start": 0}
+
+
+def _named(group: Any) -> str:
+    about = group if isinstance(group, dict) else dict(zip(group[::2], group[1::2], strict=True))
+    return str(about["name"])
 
 
 def _functions(server: Server) -> Iterator[_Operation]:

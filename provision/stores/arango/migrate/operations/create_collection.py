@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem
@@ -56,6 +56,11 @@ class CreateCollection(ArangoOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_collection", {"name": body["name"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        was, wanted = (_UNSTATED | dict(each) for each in (before, after))
+        changed = {key: wanted.get(key) for key in {**was, **wanted} if was.get(key) != wanted.get(key)}
+        return () if changed.keys() & set(FIXED) else (("update_collection", {"name": after["name"], **changed}),)
 
     def effect(self, world: ArangoWorld, body: Body) -> Iterator[Problem]:
         """Refuses one that is made already, otherwise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Body, Problem, Stopped
@@ -48,6 +48,10 @@ class CreateGraph(ArangoOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_graph", {"name": body["name"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        fixed, others = ({key: each[key] for key in each if key not in _SHAPE} for each in (before, after))
+        return (("alter_graph", {"name": after["name"], **shape(after)}),) if fixed == others else ()
 
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from super().problems(body)

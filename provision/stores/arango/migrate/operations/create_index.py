@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from provision.documents.operation import Body, Problem
+from provision.documents.operation import Body, Problem, renewed
 from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
 from provision.stores.arango.migrate import indexes
@@ -42,6 +42,9 @@ class CreateIndex(ArangoOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_index", {"collection": body["collection"], "name": body["name"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return renewed(self, before, after)
 
     def effect(self, world: ArangoWorld, body: Body) -> Iterator[Problem]:
         """Refuses one that is made already, otherwise: none can be altered."""

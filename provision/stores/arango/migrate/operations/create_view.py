@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provision.documents.operation import Body
+from provision.documents.operation import Body, renewed
 from provision.model.statements import Fate
 from provision.net.http import path_of
 from provision.stores.arango.migrate.bodies import body_of
@@ -41,6 +41,9 @@ class CreateView(ArangoOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_view", {"name": body["name"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return renewed(self, before, after)
 
 
 def properties(name: str, live: Live) -> Mapping[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from provision.documents.operation import Body, Problem, mapping
 from provision.model.statements import Fate, Outcome
@@ -60,6 +60,9 @@ class CreateRetentionPolicy(InfluxOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_retention_policy", {"database": body["database"], "name": body["name"]}
+
+    def altered(self, _before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return (("alter_retention_policy", after),)
 
     def problems(self, body: Body) -> Iterable[Problem]:
         tier = Tier.of(body)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from provision.documents.operation import Body, Problem, mapping
+from provision.documents.operation import Body, Problem, mapping, renewed
 from provision.model.statements import Fate, Outcome
 from provision.stores.influx.migrate.model import FUNCTIONS, Rollup, seconds
 from provision.stores.influx.migrate.operations.base import DATABASE, NAME, SPAN, InfluxOperation
@@ -75,6 +75,9 @@ class CreateRollup(InfluxOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_rollup", {"database": body["database"], "name": body["name"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return renewed(self, before, after)
 
     def problems(self, body: Body) -> Iterable[Problem]:
         if body["from"] == body["into"]:

@@ -76,6 +76,14 @@ class CreateStream(RedisOperation):
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_stream", {"name": body["name"]}
 
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        """Another group; what the catalogue says of the stream stays as it was made."""
+        was, wanted = before.get("group"), after.get("group")
+        if {**before, "group": wanted} != {**after, "group": wanted}:
+            return ()
+        gone = (("drop_group", {"stream": after["name"], "name": was}),) if was else ()
+        return (*gone, *((("create_group", {"stream": after["name"], "name": wanted, "start": 0}),) if wanted else ()))
+
 
 def _make(body: Body) -> list[Command]:
     group, start = body.get("group", _PASSING_GROUP), str(body.get("start", "$"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from provision.documents.operation import Body, Problem, Stopped, mapping
+from provision.documents.operation import Body, Problem, Stopped, mapping, renewed
 from provision.model import Event
 from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command
@@ -43,6 +43,9 @@ class Function(RedisOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "delete_function", {"library": body["library"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return renewed(self, before, after)
 
     def problems(self, body: Body) -> Iterable[Problem]:
         match = _SHEBANG.match(body["code"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from provision.documents.operation import Body, Problem, mapping
+from provision.documents.operation import Body, Problem, mapping, renewed
 from provision.model.statements import Fate, Outcome
 from provision.stores.redis.fence import Command
 from provision.stores.redis.migrate.operations.base import (
@@ -74,6 +74,9 @@ class KeyFamily(RedisOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "drop_key_family", {"name": body["name"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return renewed(self, before, after)
 
     def problems(self, body: Body) -> Iterable[Problem]:
         names = PLACEHOLDER.findall(body["pattern"])

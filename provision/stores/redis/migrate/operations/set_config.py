@@ -64,6 +64,9 @@ class SetConfig(RedisOperation):
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "restore_config", {"parameter": body["parameter"]}
 
+    def altered(self, _before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return ((self.name, after),)
+
 
 def setting(live: Live, parameter: str) -> str | None:
     """The value in force, or None for a parameter that the server does not know."""

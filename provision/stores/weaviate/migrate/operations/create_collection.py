@@ -9,6 +9,7 @@ from provision.documents.operation import Body, Problem
 from provision.documents.refused import Refused
 from provision.model.statements import Fate, Outcome
 from provision.net.http import path_of
+from provision.stores.weaviate.migrate.altered import altered
 from provision.stores.weaviate.migrate.compare import differences
 from provision.stores.weaviate.migrate.defaults import filled, fixed
 from provision.stores.weaviate.migrate.operations.base import Live, WeaviateOperation
@@ -56,6 +57,9 @@ class CreateCollection(WeaviateOperation):
 
     def inverse(self, body: Body) -> tuple[str, Body]:
         return "delete_collection", {"class": body["class"]}
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        return altered(before, after)
 
     def problems(self, body: Body) -> Iterable[Problem]:
         yield from class_problems(body)

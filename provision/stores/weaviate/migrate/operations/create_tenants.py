@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provision.documents.operation import Body
@@ -30,3 +30,14 @@ class CreateTenants(TenantsOperation):
             "class": body["class"],
             "tenants": [{"name": each["name"]} for each in body["tenants"]],
         }
+
+    def altered(self, before: Body, after: Body) -> Sequence[tuple[str, Body]]:
+        was, wanted = ({each["name"]: each for each in body["tenants"]} for body in (before, after))
+        changed = {
+            "create_tenants": [each for name, each in wanted.items() if name not in was],
+            "delete_tenants": [{"name": name} for name in was if name not in wanted],
+            "update_tenants": [
+                {"activityStatus": "ACTIVE", **each} for name, each in wanted.items() if was.get(name, each) != each
+            ],
+        }
+        return [(name, {"class": after["class"], "tenants": each}) for name, each in changed.items() if each]
