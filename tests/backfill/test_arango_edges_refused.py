@@ -201,6 +201,12 @@ _BAD = {
         "error[bad-expression]: `where` is neither true nor false\n"
         "  where  backfills/follows.yaml:8:3\n  fix    compare it with something\n",
     ),
+    "where of many rows": (
+        "where: parent is not null",
+        "where: count(parent) > 0",
+        "error[bad-expression]: where: aggregate functions are not allowed in WHERE\n"
+        "  where  backfills/follows.yaml:8:3\n  fix    correct the expression\n",
+    ),
     "expression": (
         "columns: [name, parent, score, meta, at, tenant]",
         "columns: {name: nam, parent: parent, score: score, meta: meta, at: at}",

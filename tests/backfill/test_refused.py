@@ -39,6 +39,11 @@ WRONG = {
         "error[bad-expression]: `where` is neither true nor false\n"
         "  where  backfills/source.yaml:7:1\n  fix    compare it with something\n",
     ),
+    "of many rows": (
+        ("where: source is null", "where: count(*) > 0"),
+        "error[bad-expression]: where: aggregate functions are not allowed in WHERE\n"
+        "  where  backfills/source.yaml:7:1\n  fix    correct the expression\n",
+    ),
     "does not parse": (
         ("coalesce(score, 0.5)", "coalesce(score, 0.5"),
         "error[bad-expression]: set.score is not one expression: a ( is not closed\n"

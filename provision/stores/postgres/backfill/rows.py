@@ -110,11 +110,14 @@ class PostgresSource:
         if why := flaw(text):
             yield refused.not_one(".".join(steps), why, where)
             return
-        query = f"select (\n{text}\n) from {self._shaped().table} limit 0"
+        table = self._shaped().table
+        query = f"select (\n{text}\n) from {table} limit 0"
         try:
             with self._connection.transaction():
                 self._connection.execute("set transaction read only")
                 found = self._connection.execute(query.encode()).description or ()
+                if steps == ("where",) and [each.type_code for each in found] == [_BOOLEAN]:
+                    self._connection.execute(f"explain select 1 from {table} where (\n{text}\n)".encode())
         except psycopg.Error as error:
             yield self._explained(error, where, ".".join(steps))
             return
