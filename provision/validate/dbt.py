@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_REF = re.compile(r"""^\s*(?:\{\{)?\s*(?:ref|source)\((?:[^,)]*,)?\s*['"]([^'"]+)['"]\s*\)\s*(?:\}\})?\s*$""")
-_CONFIG = frozenset({"name", "config", "severity", "tags", "where", "error_if", "warn_if", "limit", "store_failures"})
-_KNOWN_CONFIG = frozenset({"name", "config", "severity", "tags"})
+_NAMED = r"""\s*['"]([^'"]+)['"]\s*"""
+_CALL = re.compile(rf"^\s*(?:\{{\{{)?\s*(ref|source)\((?:{_NAMED},)?{_NAMED}\)\s*(?:\}}\}})?\s*$")
+_SCALARS = (str, int, float)
+_OTHER_TABLE = ("to", "compare_model")
+_KNOWN_CONFIG = frozenset({"name", "config", "severity", "tags", "description", "meta"})
+_CONFIG = _KNOWN_CONFIG | {"where", "error_if", "warn_if", "limit", "store_failures"}
+_Call = tuple[str, str, str]  # ref or source, the source's name, the table's
 Made = tuple[str, Any] | None
 """Kind and body of a check; None where there is no counterpart."""
 
@@ -26,9 +30,15 @@ class Imported:
 def imported(document: Mapping[str, Any]) -> Imported:
     """Every test of the models, seeds, snapshots and sources of a document."""
     found = Imported()
-    for table, node in _nodes(document):
+    nodes = list(_nodes(document))
+    places = {call: table for call, table, _ in nodes}
+    for _, table, node in nodes:
+        off = _mapping(node.get("config")).get("enabled") is False
         for column, test in _tests(node):
-            _take(found, table, column, test)
+            if off:
+                found.left.append(f"{table}, which is not enabled")
+                break
+            _take(found, table, column, test, places)
     return found
 
 
@@ -50,14 +60,28 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _nodes(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _nodes(document: Mapping[str, Any]) -> Iterator[tuple[_Call, str, Mapping[str, Any]]]:
+    """How each is called in tests, the table that it is, and what is said of it."""
     for kind in ("models", "seeds", "snapshots"):
-        yield from ((str(each.get("name")), each) for each in _mappings(document.get(kind)))
+        for each in _mappings(document.get(kind)):
+            name = str(each.get("name"))
+            yield ("ref", "", name), str(_mapping(each.get("config")).get("alias") or each.get("alias") or name), each
     for source in _mappings(document.get("sources")):
+        named = str(source.get("name"))
         for each in _mappings(source.get("tables")):
-            schema = source.get("schema")
-            name = str(each.get("identifier", each.get("name")))
-            yield (f"{schema}.{name}" if schema else name), each
+            name = str(each.get("name"))
+            # A source without a schema is the schema of its name.
+            yield ("source", named, name), f"{source.get('schema', named)}.{each.get('identifier', name)}", each
+
+
+def _place(text: object, places: Mapping[_Call, str]) -> str | None:
+    """The table that `ref(…)` or `source(…)` is; None for a source of another file, whose schema is not known."""
+    call = _CALL.match(str(text))
+    if call is None:
+        return None
+    if call[1] == "ref":
+        return places.get(("ref", "", call[3]), call[3])
+    return places.get(("source", call[2] or "", call[3]))
 
 
 def _tests(node: Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
@@ -68,14 +92,15 @@ def _tests(node: Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
             yield from ((str(column.get("name")), each) for each in _listed(column.get(key)))
 
 
-def _take(found: Imported, table: str, column: str | None, test: Any) -> None:
+def _take(found: Imported, table: str, column: str | None, test: Any, places: Mapping[_Call, str]) -> None:
     kind, given = next(iter(test.items()), ("", {})) if isinstance(test, Mapping) else (str(test), {})
     if isinstance(test, Mapping) and "test_name" in test:
         kind, given = test["test_name"], {key: value for key, value in test.items() if key != "test_name"}
     given = given if isinstance(given, Mapping) else {}
-    config = {**(given.get("config") or {}), **{key: value for key, value in given.items() if key in _CONFIG}}
+    config = {**_mapping(given.get("config")), **{key: value for key, value in given.items() if key in _CONFIG}}
     arguments = {key: value for key, value in given.items() if key not in _CONFIG and key != "arguments"}
-    arguments |= given.get("arguments") or {}
+    arguments |= _mapping(given.get("arguments"))
+    arguments |= {key: _place(arguments[key], places) for key in _OTHER_TABLE if key in arguments}
     place = f"{table}.{column}" if column else table
     unknown = sorted(set(config) - _KNOWN_CONFIG)
     maker = _MADE.get(str(kind))
@@ -103,7 +128,12 @@ def _unique(column: str | None, _given: Mapping[str, Any]) -> Made:
 
 def _accepted(column: str | None, given: Mapping[str, Any]) -> Made:
     values = given.get("values")
-    if not column or not isinstance(values, list) or not values:
+    if (
+        not column
+        or not isinstance(values, list)
+        or not values
+        or not all(isinstance(each, _SCALARS) for each in values)
+    ):
         return None
     # There NULL is fine, and values are texts unless `quote` says otherwise.
     listed = [each if given.get("quote") is False else str(each) for each in values]
@@ -111,10 +141,10 @@ def _accepted(column: str | None, given: Mapping[str, Any]) -> Made:
 
 
 def _relationship(column: str | None, given: Mapping[str, Any]) -> Made:
-    to = _REF.match(str(given.get("to", "")))
+    to = given.get("to")
     if not column or to is None or not given.get("field") or set(given) - {"to", "field"}:
         return None
-    return "reference", {"column": [column], "to": {"table": to[1], "column": [str(given["field"])]}}
+    return "reference", {"column": [column], "to": {"table": to, "column": [str(given["field"])]}}
 
 
 def _range(column: str | None, given: Mapping[str, Any]) -> Made:
@@ -150,10 +180,10 @@ def _combination(_column: str | None, given: Mapping[str, Any]) -> Made:
 
 
 def _same_rows(_column: str | None, given: Mapping[str, Any]) -> Made:
-    to = _REF.match(str(given.get("compare_model", "")))
+    to = given.get("compare_model")
     if to is None or set(given) - {"compare_model"}:
         return None
-    return "row_count_ratio", {"to": {"table": to[1]}, "min": 1, "max": 1}
+    return "row_count_ratio", {"to": {"table": to}, "min": 1, "max": 1}
 
 
 _MADE: Mapping[str, Callable[[str | None, Mapping[str, Any]], Made]] = {
@@ -171,6 +201,10 @@ _MADE: Mapping[str, Callable[[str | None, Mapping[str, Any]], Made]] = {
 
 def _listed(value: object) -> Sequence[Any]:
     return value if isinstance(value, list) else () if value is None else (value,)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _mappings(value: object) -> Iterator[Mapping[str, Any]]:

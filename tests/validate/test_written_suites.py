@@ -160,6 +160,34 @@ def test_dbt_tests_become_checks_and_the_others_are_listed() -> None:
     assert (warns["tags"], warns["warn_if"]) == (["nightly"], {"count": 0})
 
 
+def test_dbt_tables_are_those_that_the_file_names() -> None:
+    text = """
+models:
+  - name: orders
+    config: {alias: orders_v2}
+    columns:
+      - name: customer
+        tests:
+          - relationships: {to: "source('raw', 'customers')", field: id}
+          - relationships: {to: "source('crm', 'people')", field: id}
+          - relationships: {to: "source('elsewhere', 'customers')", field: id}
+          - relationships: {to: "ref('shops', 'orders')", field: id}
+  - {name: old, config: {enabled: false}, columns: [{name: id, tests: [unique, not_null]}]}
+sources:
+  - {name: raw, schema: landing, tables: [{name: customers, identifier: customers_7}]}
+  - {name: crm, tables: [{name: people, columns: [{name: id, tests: [unique]}]}]}
+"""
+    value, _ = parse(text, "schema.yml", keys="models")
+
+    found = dbt.imported(value)
+
+    assert list(found.tables) == ["orders_v2", "crm.people"]
+    assert [each["reference"]["to"]["table"] for each in found.tables["orders_v2"]] == [
+        *("landing.customers_7", "crm.people", "orders_v2")
+    ]
+    assert found.left == ["orders_v2.customer relationships", "old, which is not enabled"]
+
+
 def test_imported_suite_runs(platform: Platform, tmp_path: Path) -> None:
     source = tmp_path / "schema.yml"
     source.write_text(
