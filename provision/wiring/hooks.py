@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,11 +117,17 @@ def _post(url: str, body: bytes) -> str:
 
 def _run(command: str, body: bytes, event: str, folder: Path) -> str:
     """Why it failed; the document is its standard input, and what it prints is not shown unless it fails."""
-    ended = subprocess.run(
-        [*shlex.split(command), event], input=body, cwd=folder, capture_output=True, timeout=SECONDS, check=False
-    )
-    said = " ".join(ended.stderr.decode(errors="replace").split())[-200:]
-    return f"exit code {ended.returncode}" + (f": {said}" if said else "") if ended.returncode else ""
+    pipe = subprocess.PIPE
+    arguments = [*shlex.split(command), event]
+    with subprocess.Popen(arguments, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0) as hook:
+        try:
+            _, heard = hook.communicate(body, SECONDS)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(hook.pid, signal.SIGKILL)  # what it began, too
+            raise
+    said = " ".join(heard.decode(errors="replace").split())[-200:]
+    return f"exit code {hook.returncode}" + (f": {said}" if said else "") if hook.returncode else ""
 
 
 def _said(error: Exception) -> str:

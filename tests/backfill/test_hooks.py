@@ -116,6 +116,21 @@ def test_a_hook_that_fails_is_said_stops_nothing_and_shows_no_secret(
         assert "S3CRETWORD" not in ran.out + ran.err
 
 
+def test_a_command_that_hangs_is_ended_with_all_that_it_began(
+    shop: Path, url: str, provision: Provision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.sow(url, 100)
+    monkeypatch.setattr(hooks, "SECONDS", 1.0)
+    (shop / "hang.sh").write_text("#!/bin/sh\ntrap '' TERM INT\nsleep 60 &\necho $! >began\nexec sleep 60\n")
+    configure(shop, on_done="sh hang.sh")
+
+    ran = provision("backfill", "run", "source")
+
+    assert (ran.code, "hook on_done (sh) failed: no answer in time" in ran.out) == (0, True), ran.out
+    began = Path("/proc", (shop / "began").read_text().strip(), "stat")
+    assert not began.exists() or began.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def test_a_pause_is_heard_of(shop: Path, url: str, provision: Provision, heard: Heard) -> None:
     project.sow(url, 3_000)
     configure(shop, on_pause=heard.url)
