@@ -26,6 +26,19 @@ class Cell(NamedTuple):
     at: int
 
 
+class Cells(NamedTuple):
+    """Values of the store, arrays of one length; NaN for a confidence or quality that there is none of."""
+
+    values: Floats
+    confidence: Floats
+    quality: Floats
+    at: Integers
+
+    def where(self, wanted: NDArray[np.bool_]) -> "Cells":
+        """Those of them that are wanted."""
+        return Cells(self.values[wanted], self.confidence[wanted], self.quality[wanted], self.at[wanted])
+
+
 @dataclass(frozen=True)
 class FeatureMatrix:
     """Values as of `as_of`; every array has the shape (tickers, features).
@@ -103,16 +116,6 @@ class Filling:
         self._values, self._confidence, self._quality = (np.full(shape, np.nan) for _ in range(3))
         self._at = np.full(shape, np.iinfo(np.int64).min, dtype=np.int64)
         self._online = np.zeros(shape, dtype=bool)
-
-    def put_cells(self, found: Sequence[tuple[str, UUID, Cell]]) -> None:
-        """Put in values that came from Redis."""
-        if found:
-            rows = np.array([self.row[ticker] for ticker, _, _ in found])
-            columns = np.array([self.column[feature] for _, feature, _ in found])
-            values, confidence, quality, at = zip(*(cell for _, _, cell in found), strict=True)
-            floats = [np.array(each, dtype=np.float64) for each in (values, confidence, quality)]  # NaN for None
-            stamps = np.array(at, dtype=np.int64)
-            self.put_all(rows, columns, floats[0], floats[1], floats[2], stamps, online=True)
 
     def put_all(
         self,

@@ -9,15 +9,18 @@ Entries are versioned: of two of one field the one with the later time stays, an
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from itertools import product
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
+
 from vfr_data.cache import Cache, Client, is_number
 from vfr_data.catalogue import FAMILIES, Family, is_segment
-from vfr_data.features.matrix import Cell
+from vfr_data.features.matrix import Cell, Cells, Filling, Integers
 from vfr_data.moments import EPOCH, TICK, microseconds, window
 
 CHUNK = 1000
@@ -58,6 +61,10 @@ return {table.concat(lengths, ','), table.concat(texts)}
 FIELDS = 5000
 """How many fields one script reads: Redis serves nobody else meanwhile."""
 _ALL = 1 << 63
+_PARTS = itemgetter("value", "confidence", "quality", "at")
+_NUMBERS = frozenset((float, int))
+_KINDS = (_NUMBERS, _NUMBERS | {type(None)}, _NUMBERS | {type(None)}, frozenset((int,)))
+_NO_TIME = np.iinfo(np.int64).min
 MANY = 64
 """From so many fields on they are read by the script."""
 
@@ -111,29 +118,26 @@ async def write(cache: Cache, entries: Iterable[Entry]) -> bool:
     return done
 
 
-async def read(
-    cache: Cache, tickers: Sequence[str], kinds: Mapping[UUID, str], as_of: datetime, now: datetime
-) -> list[tuple[str, UUID, Cell]]:
-    """What Redis has as of a moment of the open window; never a value later than it. `kinds`: feature → its type."""
+async def read(cache: Cache, filling: Filling, kinds: Mapping[UUID, str], as_of: datetime, now: datetime) -> None:
+    """Put in what Redis has as of a moment of the open window; never a value later. `kinds`: feature → its type."""
     open_now = {each.kind for each in windows(now) if each.start <= as_of < each.end}
     by_family: dict[Family, list[UUID]] = defaultdict(list)
     for feature, kind in kinds.items():
         if kind in open_now and (found := family(kind)):
             by_family[found].append(feature)
-    limit, cells = microseconds(as_of), []
-    fitting = [each for each in tickers if is_segment(each)]
+    limit = microseconds(as_of)
+    fitting = [each for each in filling.tickers if is_segment(each)]
     for each, features in by_family.items():
         size = max(1, FIELDS // len(features))
         for start in range(0, len(fitting), size):
             chunk = fitting[start : start + size]
             keys = [each.key(as_of, symbol=ticker) for ticker in chunk]
             texts = await cache.ask(partial(_fetch, keys=keys, fields=[str(feature) for feature in features]))
-            entries = cache.decoded_all(texts or [])
-            for (ticker, feature), entry in zip(product(chunk, features), entries, strict=False):
-                cell = None if entry is None else _cell(cache, entry)
-                if cell is not None and cell.at <= limit:
-                    cells.append((ticker, feature, cell))
-    return cells
+            places, cells = _cells(cache, cache.decoded_all(texts or []))
+            places, cells = places[cells.at <= limit], cells.where(cells.at <= limit)
+            rows = np.array([filling.row[ticker] for ticker in chunk])[places // len(features)]
+            columns = np.array([filling.column[feature] for feature in features])[places % len(features)]
+            filling.put_all(rows, columns, *cells, online=True)
 
 
 async def _fetch(client: Client, keys: Sequence[str], fields: Sequence[str]) -> list[bytes | None]:
@@ -185,6 +189,34 @@ def _text(entry: Entry) -> str:
         },
         separators=(",", ":"),
     )
+
+
+def _cells(cache: Cache, entries: Sequence[Mapping[str, Any] | None]) -> tuple[Integers, Cells]:
+    """Which of the entries hold a value, and the values: of thousands at once, unless one of them is none of ours."""
+    places = np.array([n for n, each in enumerate(entries) if each is not None], dtype=np.int64)
+    there = [each for each in entries if each is not None]
+    with suppress(KeyError, OverflowError, TypeError, ValueError):
+        parts = list(zip(*map(_PARTS, there), strict=True)) or [()] * 4
+        cells = _arrays(parts)
+        if _is_plain(parts, cells):
+            return places, cells
+    found = [_cell(cache, each) for each in there]
+    good = list(zip(*(each for each in found if each is not None), strict=True)) or [()] * 4
+    return places[[each is not None for each in found]], _arrays(good)
+
+
+def _arrays(parts: Sequence[Sequence[Any]]) -> Cells:
+    """Values, confidences, qualities and times; NaN for None. Raises OverflowError, TypeError, ValueError."""
+    values, confidence, quality = (np.array(each, dtype=np.float64) for each in parts[:3])
+    return Cells(values, confidence, quality, np.array(parts[3], dtype=np.int64))
+
+
+def _is_plain(parts: Sequence[Sequence[Any]], cells: Cells) -> bool:
+    """Whether each is of a type that it may have, and finite."""
+    typed = all(set(map(type, part)) <= kinds for part, kinds in zip(parts, _KINDS, strict=True))
+    floats = zip(cells[:3], parts, strict=False)
+    finite = all(np.isfinite(array).sum() == len(part) - part.count(None) for array, part in floats)
+    return typed and finite and bool((cells.at > _NO_TIME).all())
 
 
 def _cell(cache: Cache, found: Mapping[str, Any]) -> Cell | None:

@@ -234,7 +234,7 @@ class FeatureStore:
         if self._cache is None:
             return
         kinds = {each: self._kinds[each] for each in filling.feature_ids if each in self._kinds}
-        filling.put_cells(await online.read(self._cache, filling.tickers, kinds, as_of, at))
+        await online.read(self._cache, filling, kinds, as_of, at)
 
     async def _fill(self, filling: Filling, as_of: datetime) -> None:
         rows, columns = filling.missing()
