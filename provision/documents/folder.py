@@ -84,11 +84,15 @@ def write_next(options: StoreOptions, message: str, text: str) -> Path:
 
 def header(options: StoreOptions) -> str:
     """The line that tells editors where the schema of the kind is, where the project has one; else nothing."""
-    schema = options.root / f"docs/schemas/{options.kind}.json"
+    return schema_line(options.root, options.path, options.kind)
+
+
+def schema_line(root: Path, folder: Path, name: str) -> str:
+    """The same for a document in a folder, of the schema of that name."""
+    schema = root / f"docs/schemas/{name}.json"
     if not schema.is_file():
         return ""
-    place = Path(os.path.relpath(schema, options.path))
-    return f"# yaml-language-server: $schema={place.as_posix()}\n"
+    return f"# yaml-language-server: $schema={Path(os.path.relpath(schema, folder)).as_posix()}\n"
 
 
 def plain(text: str) -> str:

@@ -44,7 +44,6 @@ def suite(store: str, table: str, queries: Queries, scope: Scope) -> str:
     rows = seen[0].rows if seen else 0
     moments = [each.column.name for each in seen if _MOMENT.match(each.column.type)]
     lines = [
-        "# yaml-language-server: $schema=../docs/schemas/checks.json",
         f"# Suggested from {rows:,} rows on {datetime.now(UTC):%Y-%m-%d}.",
         "# It says what they hold, not what they should: read every line.",
         f"store: {json.dumps(store, ensure_ascii=False)}",

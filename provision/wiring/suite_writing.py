@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from provision import settings
+from provision.documents import folder
 from provision.documents.yaml import parse
 from provision.errors import CapabilityMissing, ConfigError
 from provision.flows.connect import known_stores
@@ -31,7 +32,7 @@ def suggested(
             raise CapabilityMissing(store, "suggest", what, "write the suite by hand: `provision docs validation`")
         for error in checks.refused(Table(store, table, place="TABLE")):
             raise error
-        return suggest.suite(store, table, checks.queries, scope)
+        return _header(project) + suggest.suite(store, table, checks.queries, scope)
 
 
 def from_dbt(project: settings.ProjectFile, path: Path, store: str) -> tuple[str, dbt.Imported]:
@@ -43,7 +44,11 @@ def from_dbt(project: settings.ProjectFile, path: Path, store: str) -> tuple[str
         fix = "name a file with `models:` or `sources:` that have `tests:` or `data_tests:`"
         what = f"no test of it has a counterpart: {', '.join(found.left)}" if found.left else "the file holds no tests"
         raise ConfigError("nothing-to-check", what, where=str(path), fix=fix)
-    return dbt.suite(found, store), found
+    return _header(project) + dbt.suite(found, store), found
+
+
+def _header(project: settings.ProjectFile) -> str:
+    return folder.schema_line(project.root, project.root / "checks", "checks")
 
 
 def write(path: Path, text: str) -> None:

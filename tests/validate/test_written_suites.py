@@ -199,6 +199,9 @@ def test_imported_suite_runs(platform: Platform, tmp_path: Path) -> None:
     written = platform.run("validate", "import", "dbt", source, "--to", platform.folder / "checks" / "people.yaml")
     ran = platform.validate("people")
 
+    lines = (platform.folder / "checks" / "people.yaml").read_text(encoding="utf-8").splitlines()
+    schema = platform.folder / "docs" / "schemas" / "checks.json"
+    assert lines[0].startswith("# yaml-language-server") == schema.exists()  # no line names a file that is not there
     assert (written.code, written.out) == (0, "")
     assert written.err == "3 tests taken over, 1 not\n  not taken over: users.id other\n"
     assert (ran.code, ran.found, len(ran.json["results"])) == (0, {}, 4)
