@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from types import MappingProxyType
 
 from vfr_data.errors import BadInput
@@ -33,7 +34,7 @@ class Family:
     type: str
     ttl: int
 
-    @property
+    @cached_property
     def window(self) -> int | None:
         """Seconds of its window; None for a family without one."""
         return next((WINDOWS[each] for each in _SEGMENT.findall(self.pattern) if each in WINDOWS), None)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
+from redis.exceptions import ResponseError
 
 from vfr_data.cache import Cache, Client, is_number
 from vfr_data.catalogue import FAMILIES, Family, is_segment
@@ -120,14 +121,18 @@ async def write(cache: Cache, entries: Iterable[Entry]) -> bool:
 
 async def read(cache: Cache, filling: Filling, kinds: Mapping[UUID, str], as_of: datetime, now: datetime) -> None:
     """Put in what Redis has as of a moment of the open window; never a value later. `kinds`: feature → its type."""
-    open_now = {each.kind for each in windows(now) if each.start <= as_of < each.end}
-    by_family: dict[Family, list[UUID]] = defaultdict(list)
+    by_kind: dict[str, list[UUID]] = defaultdict(list)
     for feature, kind in kinds.items():
-        if kind in open_now and (found := family(kind)):
-            by_family[found].append(feature)
+        by_kind[kind].append(feature)
     limit = microseconds(as_of)
     fitting = [each for each in filling.tickers if is_segment(each)]
-    for each, features in by_family.items():
+    for kind, features in by_kind.items():
+        each = family(kind)
+        if each is None or not each.window:
+            continue
+        begun, end = window(now, each.window)
+        if not begun <= as_of < end:
+            continue
         size = max(1, FIELDS // len(features))
         for start in range(0, len(fitting), size):
             chunk = fitting[start : start + size]
@@ -142,6 +147,11 @@ async def read(cache: Cache, filling: Filling, kinds: Mapping[UUID, str], as_of:
 
 async def _fetch(client: Client, keys: Sequence[str], fields: Sequence[str]) -> list[bytes | None]:
     """The fields of each hash in turn; None for one that is not there, or in a key of another type."""
+    if len(keys) == 1:
+        with suppress(ResponseError):
+            found: list[bytes | None] = await client.hmget(keys[0], fields)  # type: ignore[assignment]
+            return found
+        return [None] * len(fields)
     if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
         async with client.pipeline(transaction=False) as pipeline:
             for key in keys:
@@ -195,14 +205,12 @@ def _cells(cache: Cache, entries: Sequence[Mapping[str, Any] | None]) -> tuple[I
     """Which of the entries hold a value, and the values: of thousands at once, unless one of them is none of ours."""
     places = np.array([n for n, each in enumerate(entries) if each is not None], dtype=np.int64)
     there = [each for each in entries if each is not None]
-    with suppress(KeyError, OverflowError, TypeError, ValueError):
-        parts = list(zip(*map(_PARTS, there), strict=True)) or [()] * 4
-        cells = _arrays(parts)
-        if _is_plain(parts, cells):
-            return places, cells
+    plain = _plain(there) if len(there) >= MANY else None
+    if plain is not None:
+        return places, plain
     found = [_cell(cache, each) for each in there]
     good = list(zip(*(each for each in found if each is not None), strict=True)) or [()] * 4
-    return places[[each is not None for each in found]], _arrays(good)
+    return places[[each is not None for each in found]] if there else places, _arrays(good)
 
 
 def _arrays(parts: Sequence[Sequence[Any]]) -> Cells:
@@ -211,12 +219,17 @@ def _arrays(parts: Sequence[Sequence[Any]]) -> Cells:
     return Cells(values, confidence, quality, np.array(parts[3], dtype=np.int64))
 
 
-def _is_plain(parts: Sequence[Sequence[Any]], cells: Cells) -> bool:
-    """Whether each is of a type that it may have, and finite."""
+def _plain(there: Sequence[Mapping[str, Any]]) -> Cells | None:
+    """The values, where each is of a type that it may have, and finite."""
+    try:
+        parts = list(zip(*map(_PARTS, there), strict=True))
+        cells = _arrays(parts)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return None
     typed = all(set(map(type, part)) <= kinds for part, kinds in zip(parts, _KINDS, strict=True))
     floats = zip(cells[:3], parts, strict=False)
     finite = all(np.isfinite(array).sum() == len(part) - part.count(None) for array, part in floats)
-    return typed and finite and bool((cells.at > _NO_TIME).all())
+    return cells if typed and finite and bool((cells.at > _NO_TIME).all()) else None
 
 
 def _cell(cache: Cache, found: Mapping[str, Any]) -> Cell | None:
