@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from math import isfinite
 from typing import Any, TypeGuard, TypeVar
 
@@ -123,24 +124,40 @@ class Cache:
         return None
 
     def decoded_all(self, texts: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
-        """The same of many; None is a counted miss too. They are read as one list, unless one of them is broken."""
-        there = [each for each in texts if each is not None]
-        self.counts["misses"] += len(texts) - len(there)
-        try:
-            values = json.loads(b"[" + b",".join(there) + b"]")
-        except (ValueError, RecursionError):
-            values = []
-        if len(values) == len(there) and all(type(each) is dict for each in values):
-            self.counts["hits"] += len(there)
-            whole = iter(values)
-            return [None if each is None else next(whole) for each in texts]
-        return [None if each is None else self.decoded(each) for each in texts]
+        """The same of many; None is a counted miss too."""
+        whole = b",".join(each for each in texts if each is not None)
+        return self.decoded_joined(whole, [-1 if each is None else len(each) for each in texts])
+
+    def decoded_joined(self, whole: bytes, lengths: Sequence[int]) -> list[dict[str, Any] | None]:
+        """The same of texts with commas between them, -1 for none. They are read as one list, unless one is broken."""
+        there = sum(each >= 0 for each in lengths)
+        self.counts["misses"] += len(lengths) - there
+        values: list[dict[str, Any] | None] = []
+        with suppress(ValueError, RecursionError):
+            values = json.loads(b"[" + whole + b"]")
+        if len(values) == there and all(type(each) is dict for each in values):
+            self.counts["hits"] += there
+            if there == len(lengths):
+                return values
+            found = iter(values)
+            return [None if each < 0 else next(found) for each in lengths]
+        return [None if each is None else self.decoded(each) for each in _cut(whole, lengths)]
 
     def _bind(self) -> None:
         running = asyncio.get_running_loop()
         if self._loop not in (None, running):
             raise BadInput("this Cache is used by another event loop; make one in each, or close it there first")
         self._loop = running
+
+
+def _cut(whole: bytes, lengths: Iterable[int]) -> Iterator[bytes | None]:
+    start = 0
+    for length in lengths:
+        if length < 0:
+            yield None
+            continue
+        yield whole[start : start + length]
+        start += length + 1
 
 
 def is_number(value: object) -> TypeGuard[float]:

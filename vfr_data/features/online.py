@@ -8,7 +8,7 @@ Entries are versioned: of two of one field the one with the later time stays, an
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -45,7 +45,7 @@ end
 return redis.call('EXPIREAT', KEYS[1], ARGV[1])
 """
 
-# The fields ARGV of each hash, as two texts: lengths with commas, -1 for none, and what is there, one after the other.
+# The fields ARGV of each hash, as two texts: lengths, -1 for none, and what is there, both with commas between them.
 # A client reads two texts in a fraction of the time of thousands.
 _TOGETHER = """
 local lengths, texts = {}, {}
@@ -57,7 +57,7 @@ for _, key in ipairs(KEYS) do
     if text then texts[#texts + 1] = text end
   end
 end
-return {table.concat(lengths, ','), table.concat(texts)}
+return {table.concat(lengths, ','), table.concat(texts, ',')}
 """
 FIELDS = 5000
 """How many fields one script reads: Redis serves nobody else meanwhile."""
@@ -137,8 +137,13 @@ async def read(cache: Cache, filling: Filling, kinds: Mapping[UUID, str], as_of:
         for start in range(0, len(fitting), size):
             chunk = fitting[start : start + size]
             keys = [each.key(as_of, symbol=ticker) for ticker in chunk]
-            texts = await cache.ask(partial(_fetch, keys=keys, fields=[str(feature) for feature in features]))
-            places, cells = _cells(cache, cache.decoded_all(texts or []))
+            fields = [str(feature) for feature in features]
+            if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
+                entries = cache.decoded_all(await cache.ask(partial(_fetch, keys=keys, fields=fields)) or [])
+            else:
+                found = await cache.ask(partial(_fetch_together, keys=keys, fields=fields))
+                entries = cache.decoded_joined(*found) if found else []
+            places, cells = _cells(cache, entries)
             places, cells = places[cells.at <= limit], cells.where(cells.at <= limit)
             rows = np.array([filling.row[ticker] for ticker in chunk])[places // len(features)]
             columns = np.array([filling.column[feature] for feature in features])[places % len(features)]
@@ -152,25 +157,18 @@ async def _fetch(client: Client, keys: Sequence[str], fields: Sequence[str]) -> 
             found: list[bytes | None] = await client.hmget(keys[0], fields)  # type: ignore[assignment]
             return found
         return [None] * len(fields)
-    if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
-        async with client.pipeline(transaction=False) as pipeline:
-            for key in keys:
-                pipeline.hmget(key, fields)
-            answers = await pipeline.execute(raise_on_error=False)
-        none = [None] * len(fields)
-        return [text for answer in answers for text in (answer if isinstance(answer, list) else none)]
+    async with client.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.hmget(key, fields)
+        answers = await pipeline.execute(raise_on_error=False)
+    none = [None] * len(fields)
+    return [text for answer in answers for text in (answer if isinstance(answer, list) else none)]
+
+
+async def _fetch_together(client: Client, keys: Sequence[str], fields: Sequence[str]) -> tuple[bytes, list[int]]:
+    """The same as one text with commas, and the length of each; -1 for none."""
     lengths, whole = await client.register_script(_TOGETHER)(keys=keys, args=fields)
-    return list(_cut(whole, map(int, lengths.split(b","))))
-
-
-def _cut(whole: bytes, lengths: Iterable[int]) -> Iterator[bytes | None]:
-    start = 0
-    for length in lengths:
-        if length < 0:
-            yield None
-            continue
-        yield whole[start : start + length]
-        start += length
+    return whole, list(map(int, lengths.split(b",")))
 
 
 async def _replace(client: Client, hashes: Sequence[tuple[Place, list[Entry]]]) -> bool:
