@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from signal import Signals
 
 from provision.embedded import process, record
 from provision.embedded.engines import EngineStatus
@@ -83,7 +85,8 @@ class LocalEngine:
                 self._lock.unlink(missing_ok=True)
             return False
         with folder_faults(self.root, self.store), locked(self._lock, remove=True):
-            self._stop_locked()
+            if (running := process.running(self.folder)) is not None:
+                self._end(running, ((self.server.gone_signal, 5.0),))  # nothing need be written any more
             self.server.discard(record.load(self.folder, self.kind))
             remove(self.folder)
         return True
@@ -100,7 +103,7 @@ class LocalEngine:
         if running is not None:
             if self.server.has_address(known) and self._await(running, 0):
                 return
-            self._end(running)
+            self._end(running, self.server.stop_signals)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if not self.server.is_made(known):
             known = self.server.make(known)
@@ -155,11 +158,11 @@ class LocalEngine:
         running = process.running(self.folder)
         if running is None:
             return False
-        self._end(running)
+        self._end(running, self.server.stop_signals)
         return True
 
-    def _end(self, running: Process) -> None:
-        if not process.end(running, self.server.stop_signals):
+    def _end(self, running: Process, signals: Sequence[tuple[Signals, float]]) -> None:
+        if not process.end(running, signals):
             raise did_not_end(self.kind, self.store, running.pid)
 
     @property

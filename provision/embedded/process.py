@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def running(folder: Path) -> Process | None:
     return None
 
 
-def end(process: Process, steps: tuple[tuple[signal.Signals, float], ...]) -> bool:
+def end(process: Process, steps: Sequence[tuple[signal.Signals, float]]) -> bool:
     """Send each signal in turn until the process has ended, waiting the seconds beside it; then kill it.
 
     False when it runs all the same. Raises OSError when the process belongs to another user.
