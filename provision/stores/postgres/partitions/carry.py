@@ -123,11 +123,11 @@ def statements(connection: Connection, parts: Sequence[Sequence[str]], place: st
     """Of the table as it is now, those of each part; all in one round trip.
 
     What both have is made on `onto`, by default on the table itself. Names are as the session's search_path needs them,
-    so it is set to nothing.
+    so it is set to nothing. What is asked again is planned no more, where the session lets plans be kept.
     """
     asked: Mapping[str, str] = {"table": place, "onto": onto or place}
     queries = [(part, query) for part, several in enumerate(parts) for query in several]
     numbered = (f"select {part}, {n}, s from ({query}) q (s)" for n, (part, query) in enumerate(queries))
-    rows = connection.execute(" union all ".join(numbered).encode(), asked).fetchall()
+    rows = connection.execute(" union all ".join(numbered).encode(), asked, prepare=True).fetchall()
     ordered = sorted(rows, key=lambda row: row[1])
     return [[text for part, _, text in ordered if part == number] for number in range(len(parts))]

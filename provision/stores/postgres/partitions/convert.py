@@ -23,7 +23,7 @@ from provision.stores.postgres import own_tables
 from provision.stores.postgres.migrate.patience import Limits, milliseconds
 from provision.stores.postgres.partitions import carry
 from provision.stores.postgres.partitions.hindrances import hindrances
-from provision.stores.postgres.partitions.locks import gently, patiently
+from provision.stores.postgres.partitions.locks import alone, gently, patiently
 from provision.stores.postgres.partitions.make import refused
 from provision.stores.postgres.server import Connection
 
@@ -52,7 +52,7 @@ _CHECKED = "select convalidated from pg_constraint where conrelid = %s::regclass
 _INDEXES = """
 select quote_ident(n.nspname), c.relname, p.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
 join pg_class p on p.oid = i.inhparent join pg_namespace n on n.oid = c.relnamespace
-join pg_index x on x.indexrelid = c.oid where x.indrelid = %s::regclass
+join pg_index x on x.indexrelid = c.oid where x.indrelid = to_regclass(%s)
 """
 _UNVALIDATED = """
 select conrelid::regclass::text, quote_ident(conname) from pg_constraint
@@ -85,6 +85,8 @@ class TableConverter:
         [(self.place, self._schema, self._table, self.kind)] = rows
         self._column = Identifier(wanted.column).as_string(connection)
         connection.execute("set search_path to ''")  # so that the server qualifies every name it tells
+        connection.execute("set plan_cache_mode to force_generic_plan")
+        connection.prepare_threshold = 5  # what it is asked again under the lock is planned before
 
     def convert(self, now: datetime, until: datetime | None, actor: str, say: Say) -> str:
         """Go on from wherever an earlier run was; the name of the first window, empty where there is nothing to do.
@@ -120,7 +122,8 @@ class TableConverter:
             if self.kind == "p":
                 self._swap_back(begun, say)
             elif not begun.undone:
-                self._gently([f"alter table {self.place} drop constraint if exists {CHECK}", _undone(begun)], say)
+                dropped = f"alter table {self.place} drop constraint if exists {CHECK}"
+                self._gently([alone(self.place), dropped, _undone(begun)], say)
             return begun.name if self._validated(say) or not begun.undone else ""
         except psycopg.Error as error:
             raise refused(error, f"turning {self.place} back", self.place) from None
@@ -151,6 +154,7 @@ class TableConverter:
         inside = f"{self._column} is not null and {self._column} < {self._literal(high)}"
         self._gently(
             [
+                alone(self.place),
                 f"alter table {self.place} drop constraint if exists {CHECK}",
                 f"alter table {self.place} add constraint {CHECK} check ({inside}) not valid",
                 *ended,
@@ -185,7 +189,7 @@ class TableConverter:
         try:
             self._gently([f"alter table {self.place} validate constraint {CHECK}"], say)
         except psycopg.errors.CheckViolation:
-            self._gently([f"alter table {self.place} drop constraint {CHECK}"], say)
+            self._gently([alone(self.place), f"alter table {self.place} drop constraint {CHECK}"], say)
             what = f"{self.place} holds rows without {self._wanted.column}, or later than its first window"
             raise self._refused(what, "correct those rows, or name a later day: --until DATE") from None
 
@@ -201,9 +205,11 @@ class TableConverter:
                 f"create table {new} ({like}) partition by range ({self._column})",
                 f"alter table {new} drop constraint {CHECK}",
                 *early,
+                f"update provision.partition_convert set done_at = now() where id = {begun.id}",
             )
             known[:] = self._of(carry.TAKEN, carry.BEFORE, carry.COPIED, carry.AFTER)
-            self._of(*carry.MOVING)  # the server takes three times as long for what it is asked first
+            self._of(*carry.MOVING)  # planned and read once, which takes the server three times as long as again
+            self._attached(old)
 
         def swap() -> None:
             taken, before, copied, after = known
@@ -220,8 +226,7 @@ class TableConverter:
                 f"alter table {self.place} attach partition {old} for values {bounds}",
                 f"alter table {old} drop constraint {CHECK}",
             )
-            done = f"update provision.partition_convert set done_at = now() where id = {begun.id}"
-            self._say(*self._renamed(old, begun.id), *after, *views, done)
+            self._say(*self._renamed(old, begun.id), *after, *views)
 
         self._at_once(swap, say, prepare)
 
@@ -230,7 +235,7 @@ class TableConverter:
 
         def swap() -> None:
             self._only_in(begun)
-            names = self._connection.execute(_INDEXES, (begun.place,)).fetchall()
+            names = self._attached(begun.place)
             taken, before, after = self._of(carry.TAKEN, carry.BEFORE, carry.AFTER)
             identity, _, views = self._of(*carry.MOVING)
             self._say(
@@ -261,7 +266,7 @@ class TableConverter:
 
     def _renamed(self, old: str, number: int) -> list[str]:
         """Indexes keep their names: those of the old table give them to the new one's."""
-        found = self._connection.execute(_INDEXES, (old,)).fetchall()
+        found = self._attached(old)
         kept = [
             f"alter index {schema}.{self._quoted(mine)} rename to {self._quoted(f'{mine[:40]}_c{number}')}"
             for schema, mine, _ in found
@@ -273,6 +278,10 @@ class TableConverter:
                 for schema, mine, new in found
             ),
         ]
+
+    def _attached(self, place: str) -> list[tuple[str, str, str]]:
+        """Of each index of a window: its schema, its name, and that of the table's index that it is part of."""
+        return self._connection.execute(_INDEXES, (place,), prepare=True).fetchall()
 
     def _at_once(self, swap: Callable[[], None], say: Say, prepare: Callable[[], None] | None = None) -> None:
         """One transaction under a lock of the table, in short attempts.
@@ -286,7 +295,7 @@ class TableConverter:
                 if prepare is not None:
                     self._say(limit, f"lock table only {self.place} in share update exclusive mode")
                     prepare()
-                self._say(limit, f"lock table only {self.place} in access exclusive mode")
+                self._say(limit, alone(self.place))
                 swap()
             return ""
 

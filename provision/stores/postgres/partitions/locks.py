@@ -20,6 +20,26 @@ FIRST, LAST = 0.05, 2.0  # seconds of a pause between two attempts
 SHORT, BRIEF, LONGER = 20, 0.005, 1.3
 
 
+# A table is tried again and again without queueing for it: whoever comes meanwhile passes.
+_ALONE = """
+do $alone$ declare until timestamptz := clock_timestamp() + interval '{polite} ms'; begin
+    while clock_timestamp() < until loop
+        begin
+            lock table only {place} in access exclusive mode nowait;
+            return;
+        exception when lock_not_available then perform pg_sleep(0.0001);
+        end;
+    end loop;
+    lock table only {place} in access exclusive mode;
+end $alone$"""
+POLITE = 100
+
+
+def alone(place: str) -> str:
+    """A statement that takes a table for its transaction alone: queues, up to `lock_timeout`, as a last resort."""
+    return _ALONE.format(place=place, polite=POLITE)
+
+
 def gently(connection: Connection, limits: Limits, statements: Sequence[str], what: str, say: Say) -> None:
     """Send statements as one transaction, in one round trip, giving way where a lock cannot be had at once.
 
