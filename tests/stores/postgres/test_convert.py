@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from provision.stores.postgres.partitions import locks
 from tests.stores.postgres import environments
 from tests.stores.postgres.projects import Project
 from tests.stores.postgres.test_merge import meanwhile
@@ -281,3 +282,24 @@ def test_names_may_hold_anything(events: Project) -> None:
     execute(events, f"delete from {table} where \"At %s\" = '2027-01-05'")
     events.done("partitions", "convert", "events", "--back")
     assert events.rows(f"select * from {table} order by 1") == before
+
+
+@on_both
+@pytest.mark.parametrize(("polite", "queues"), [(60_000, False), (0, True)])
+def test_nobody_queues_behind_who_asks_for_the_table(
+    project: Project, monkeypatch: pytest.MonkeyPatch, polite: int, queues: bool
+) -> None:
+    monkeypatch.setattr(locks, "POLITE", polite)
+    execute(project, "create table t (a int)")
+    waiting = "select count(*) from pg_locks where relation = 't'::regclass and not granted"
+    with psycopg.connect(project.url) as reader, psycopg.connect(project.url) as asking:
+        reader.execute("select from t")
+        taking = threading.Thread(target=asking.execute, args=(locks.alone("public.t").encode(),))
+        taking.start()
+        looks = [reader.execute(waiting).fetchone() for _ in range(30) if time.sleep(0.02) is None]
+        reader.rollback()
+        taking.join(timeout=30)
+
+        assert ((1,) in looks) is queues
+        held = "select mode from pg_locks where relation = 't'::regclass and pid = pg_backend_pid() and granted"
+        assert ("AccessExclusiveLock",) in asking.execute(held).fetchall()

@@ -18,11 +18,9 @@ FIRST, LAST = 0.05, 2.0  # seconds of a pause between two attempts
 # Behind who waits for a table, everybody queues, so that many short attempts cost the others less than a few long ones:
 # so many are made before the attempts that count, each of which waits longer than the one before.
 SHORT, BRIEF, LONGER = 20, 0.005, 1.3
-
-
 # A table is tried again and again without queueing for it: whoever comes meanwhile passes.
 _ALONE = """
-do $alone$ declare until timestamptz := clock_timestamp() + interval '{polite} ms'; begin
+declare until timestamptz := clock_timestamp() + interval '{polite} ms'; begin
     while clock_timestamp() < until loop
         begin
             lock table only {place} in access exclusive mode nowait;
@@ -31,13 +29,14 @@ do $alone$ declare until timestamptz := clock_timestamp() + interval '{polite} m
         end;
     end loop;
     lock table only {place} in access exclusive mode;
-end $alone$"""
-POLITE = 100
+end"""
+POLITE = 100  # milliseconds
 
 
 def alone(place: str) -> str:
     """A statement that takes a table for its transaction alone: queues, up to `lock_timeout`, as a last resort."""
-    return _ALONE.format(place=place, polite=POLITE)
+    body = _ALONE.format(place=place, polite=POLITE).replace("'", "''")
+    return f"do '{body}'"
 
 
 def gently(connection: Connection, limits: Limits, statements: Sequence[str], what: str, say: Say) -> None:
