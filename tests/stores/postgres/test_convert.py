@@ -296,7 +296,10 @@ def test_nobody_queues_behind_who_asks_for_the_table(
         reader.execute("select from t")
         taking = threading.Thread(target=asking.execute, args=(locks.alone("public.t").encode(),))
         taking.start()
-        looks = [reader.execute(waiting).fetchone() for _ in range(30) if time.sleep(0.02) is None]
+        looks = []
+        for _ in range(30):
+            time.sleep(0.02)
+            looks.append(reader.execute(waiting).fetchone())
         reader.rollback()
         taking.join(timeout=30)
 

@@ -84,9 +84,9 @@ class TableConverter:
             raise self._refused(f"there is no table {wanted.table}", "correct the name in its document")
         [(self.place, self._schema, self._table, self.kind)] = rows
         self._column = Identifier(wanted.column).as_string(connection)
-        connection.execute("set search_path to ''")  # so that the server qualifies every name it tells
-        connection.execute("set plan_cache_mode to force_generic_plan")
-        connection.prepare_threshold = 5  # what it is asked again under the lock is planned before
+        # So that the server qualifies every name, and has planned before what it is asked again under the lock.
+        connection.execute("set search_path to ''; set plan_cache_mode to force_generic_plan")
+        connection.prepare_threshold = 5
 
     def convert(self, now: datetime, until: datetime | None, actor: str, say: Say) -> str:
         """Go on from wherever an earlier run was; the name of the first window, empty where there is nothing to do.
@@ -122,8 +122,7 @@ class TableConverter:
             if self.kind == "p":
                 self._swap_back(begun, say)
             elif not begun.undone:
-                dropped = f"alter table {self.place} drop constraint if exists {CHECK}"
-                self._gently([alone(self.place), dropped, _undone(begun)], say)
+                self._gently([*self._unchecked(), _undone(begun)], say)
             return begun.name if self._validated(say) or not begun.undone else ""
         except psycopg.Error as error:
             raise refused(error, f"turning {self.place} back", self.place) from None
@@ -154,8 +153,7 @@ class TableConverter:
         inside = f"{self._column} is not null and {self._column} < {self._literal(high)}"
         self._gently(
             [
-                alone(self.place),
-                f"alter table {self.place} drop constraint if exists {CHECK}",
+                *self._unchecked(),
                 f"alter table {self.place} add constraint {CHECK} check ({inside}) not valid",
                 *ended,
                 'insert into provision.partition_convert (project, store, "table", relation, name, high, actor)'
@@ -189,7 +187,7 @@ class TableConverter:
         try:
             self._gently([f"alter table {self.place} validate constraint {CHECK}"], say)
         except psycopg.errors.CheckViolation:
-            self._gently([alone(self.place), f"alter table {self.place} drop constraint {CHECK}"], say)
+            self._gently(self._unchecked(), say)
             what = f"{self.place} holds rows without {self._wanted.column}, or later than its first window"
             raise self._refused(what, "correct those rows, or name a later day: --until DATE") from None
 
@@ -314,6 +312,10 @@ class TableConverter:
     def _suffixed(self, number: int) -> str:
         """The other table's name until it has that of the table: what the server calls after it begins with it."""
         return f"{self._table[:40]}_c{number}"
+
+    def _unchecked(self) -> list[str]:
+        """Those that lock the table and drop its CHECK, where it has one: with them a transaction begins."""
+        return [alone(self.place), f"alter table {self.place} drop constraint if exists {CHECK}"]
 
     def _gently(self, statements: Sequence[str], say: Say) -> None:
         gently(self._connection, self._limits, statements, f"converting {self.place}", say)
