@@ -8,6 +8,7 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any, TypeGuard, TypeVar
 
+import orjson
 import redis.asyncio as aioredis
 from redis.exceptions import RedisError, ResponseError
 
@@ -113,8 +114,8 @@ class Cache:
     def decoded(self, text: bytes | str) -> dict[str, Any] | None:
         """The object of a cached text, a hit; None for anything else, a counted miss."""
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = orjson.loads(text)
+        except ValueError:
             value = None
         if isinstance(value, dict):
             self.counts["hits"] += 1
@@ -125,16 +126,16 @@ class Cache:
 
     def decoded_all(self, texts: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
         """The same of many; None is a counted miss too."""
-        whole = b",".join(each for each in texts if each is not None)
-        return self.decoded_joined(whole, [-1 if each is None else len(each) for each in texts])
+        self.counts["misses"] += texts.count(None)
+        return [None if each is None else self.decoded(each) for each in texts]
 
     def decoded_joined(self, whole: bytes, lengths: Sequence[int]) -> list[dict[str, Any] | None]:
         """The same of texts with commas between them, -1 for none. They are read as one list, unless one is broken."""
         there = sum(each >= 0 for each in lengths)
         self.counts["misses"] += len(lengths) - there
         values: list[dict[str, Any] | None] = []
-        with suppress(ValueError, RecursionError):
-            values = json.loads(b"[" + whole + b"]")
+        with suppress(ValueError):
+            values = orjson.loads(b"[" + whole + b"]")
         if len(values) == there and all(type(each) is dict for each in values):
             self.counts["hits"] += there
             if there == len(lengths):

@@ -44,11 +44,17 @@ class Family:
 
         Raises BadInput where a segment is missing, empty, or would be read as two.
         """
-        return _SEGMENT.sub(lambda found: self._segment(found[1], at, parts), self.pattern)
+        texts = [text if n % 2 == 0 else self._segment(text, at, parts) for n, text in enumerate(self._texts)]
+        return "".join(texts)
 
     def glob(self) -> str:
         """The pattern for SCAN MATCH: any value in every segment."""
         return _SEGMENT.sub("*", self.pattern)
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """Of the pattern what is fixed and the names of segments, in turn."""
+        return _SEGMENT.split(self.pattern)
 
     def _segment(self, name: str, at: datetime | None, parts: Mapping[str, str]) -> str:
         if name in WINDOWS or name == "date":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+NO_TIME = np.iinfo(np.int64).min
+"""The least integer is how numpy writes NaT."""
+_STAMP = np.dtype("datetime64[us]")
 
 
 class Cell(NamedTuple):
@@ -113,9 +116,21 @@ class Filling:
         self.row = {ticker: n for n, ticker in enumerate(self.tickers)}
         self.column = {feature: n for n, feature in enumerate(self.feature_ids)}
         shape = (len(self.tickers), len(self.feature_ids))
-        self._values, self._confidence, self._quality = (np.full(shape, np.nan) for _ in range(3))
-        self._at = np.full(shape, np.iinfo(np.int64).min, dtype=np.int64)
+        numbers = np.empty((3, *shape))
+        numbers.fill(np.nan)
+        self._values, self._confidence, self._quality = numbers
+        self._at = np.empty(shape, dtype=np.int64)
+        self._at.fill(NO_TIME)
         self._online = np.zeros(shape, dtype=bool)
+
+    def put(self, row: int, column: int, cell: Cell, *, online: bool = False) -> None:
+        """Put in one value."""
+        place = row, column
+        if cell.at < self._at[place]:
+            return
+        self._values[place], self._at[place], self._online[place] = cell.value, cell.at, online
+        self._confidence[place] = np.nan if cell.confidence is None else cell.confidence
+        self._quality[place] = np.nan if cell.quality is None else cell.quality
 
     def put_all(
         self,
@@ -128,12 +143,17 @@ class Filling:
         *,
         online: bool = False,
     ) -> None:
-        """Put in values: arrays of one length, NaN for a confidence or quality that there is none of."""
+        """Put in many at once: arrays of one length, NaN for a confidence or quality that there is none of."""
         order = np.argsort(at, kind="stable")
         order = order[at[order] >= self._at[rows[order], columns[order]]]
         place = rows[order], columns[order]  # of one place the later comes last, and stays
         self._values[place], self._at[place], self._online[place] = values[order], at[order], online
         self._confidence[place], self._quality[place] = confidence[order], quality[order]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no value is missing."""
+        return not np.isnan(self._values).any()
 
     def missing(self) -> tuple[Integers, Integers]:
         """Places of the tickers and of the features of which a value is missing yet."""
@@ -146,10 +166,9 @@ class Filling:
         return rows[row], column
 
     def done(self, as_of: datetime) -> FeatureMatrix:
-        # The least integer is how numpy writes NaT.
-        stamps = self._at.view("datetime64[us]")
+        stamps = self._at.view(_STAMP)
         arrays = self._values, self._confidence, self._quality, stamps
-        return FeatureMatrix(self.tickers, self.feature_ids, as_of, *arrays, online=int(self._online.sum()))
+        return FeatureMatrix(self.tickers, self.feature_ids, as_of, *arrays, online=int(np.count_nonzero(self._online)))
 
 
 def _mean(numbers: Floats) -> float | None:

@@ -9,7 +9,6 @@ Entries are versioned: of two of one field the one with the later time stays, an
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
@@ -17,11 +16,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
-from redis.exceptions import ResponseError
 
 from vfr_data.cache import Cache, Client, is_number
 from vfr_data.catalogue import FAMILIES, Family, is_segment
-from vfr_data.features.matrix import Cell, Cells, Filling, Integers
+from vfr_data.features.matrix import NO_TIME, Cell, Cells, Filling
+from vfr_data.features.reads import FIELDS, MANY, Reads
 from vfr_data.moments import EPOCH, TICK, microseconds, window
 
 CHUNK = 1000
@@ -45,29 +44,10 @@ end
 return redis.call('EXPIREAT', KEYS[1], ARGV[1])
 """
 
-# The fields ARGV of each hash, as two texts: lengths, -1 for none, and what is there, both with commas between them.
-# A client reads two texts in a fraction of the time of thousands.
-_TOGETHER = """
-local lengths, texts = {}, {}
-for _, key in ipairs(KEYS) do
-  local found = redis.pcall('HMGET', key, unpack(ARGV))
-  for place = 1, #ARGV do
-    local text = not found.err and found[place]
-    lengths[#lengths + 1] = text and #text or -1
-    if text then texts[#texts + 1] = text end
-  end
-end
-return {table.concat(lengths, ','), table.concat(texts, ',')}
-"""
-FIELDS = 5000
-"""How many fields one script reads: Redis serves nobody else meanwhile."""
 _ALL = 1 << 63
 _PARTS = itemgetter("value", "confidence", "quality", "at")
 _NUMBERS = frozenset((float, int))
 _KINDS = (_NUMBERS, _NUMBERS | {type(None)}, _NUMBERS | {type(None)}, frozenset((int,)))
-_NO_TIME = np.iinfo(np.int64).min
-MANY = 64
-"""From so many fields on they are read by the script."""
 
 
 class Entry(NamedTuple):
@@ -119,7 +99,7 @@ async def write(cache: Cache, entries: Iterable[Entry]) -> bool:
     return done
 
 
-async def read(cache: Cache, filling: Filling, kinds: Mapping[UUID, str], as_of: datetime, now: datetime) -> None:
+async def read(reads: Reads, filling: Filling, kinds: Mapping[UUID, str], as_of: datetime, now: datetime) -> None:
     """Put in what Redis has as of a moment of the open window; never a value later. `kinds`: feature → its type."""
     by_kind: dict[str, list[UUID]] = defaultdict(list)
     for feature, kind in kinds.items():
@@ -133,42 +113,14 @@ async def read(cache: Cache, filling: Filling, kinds: Mapping[UUID, str], as_of:
         begun, end = window(now, each.window)
         if not begun <= as_of < end:
             continue
+        columns = [filling.column[feature] for feature in features]
         size = max(1, FIELDS // len(features))
         for start in range(0, len(fitting), size):
             chunk = fitting[start : start + size]
             keys = [each.key(as_of, symbol=ticker) for ticker in chunk]
             fields = [str(feature) for feature in features]
-            if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
-                entries = cache.decoded_all(await cache.ask(partial(_fetch, keys=keys, fields=fields)) or [])
-            else:
-                found = await cache.ask(partial(_fetch_together, keys=keys, fields=fields))
-                entries = cache.decoded_joined(*found) if found else []
-            places, cells = _cells(cache, entries)
-            places, cells = places[cells.at <= limit], cells.where(cells.at <= limit)
-            rows = np.array([filling.row[ticker] for ticker in chunk])[places // len(features)]
-            columns = np.array([filling.column[feature] for feature in features])[places % len(features)]
-            filling.put_all(rows, columns, *cells, online=True)
-
-
-async def _fetch(client: Client, keys: Sequence[str], fields: Sequence[str]) -> list[bytes | None]:
-    """The fields of each hash in turn; None for one that is not there, or in a key of another type."""
-    if len(keys) == 1:
-        with suppress(ResponseError):
-            found: list[bytes | None] = await client.hmget(keys[0], fields)  # type: ignore[assignment]
-            return found
-        return [None] * len(fields)
-    async with client.pipeline(transaction=False) as pipeline:
-        for key in keys:
-            pipeline.hmget(key, fields)
-        answers = await pipeline.execute(raise_on_error=False)
-    none = [None] * len(fields)
-    return [text for answer in answers for text in (answer if isinstance(answer, list) else none)]
-
-
-async def _fetch_together(client: Client, keys: Sequence[str], fields: Sequence[str]) -> tuple[bytes, list[int]]:
-    """The same as one text with commas, and the length of each; -1 for none."""
-    lengths, whole = await client.register_script(_TOGETHER)(keys=keys, args=fields)
-    return whole, list(map(int, lengths.split(b",")))
+            entries = await reads.entries(keys, fields)
+            _put(reads.cache, filling, [filling.row[ticker] for ticker in chunk], columns, entries, limit)
 
 
 async def _replace(client: Client, hashes: Sequence[tuple[Place, list[Entry]]]) -> bool:
@@ -199,16 +151,27 @@ def _text(entry: Entry) -> str:
     )
 
 
-def _cells(cache: Cache, entries: Sequence[Mapping[str, Any] | None]) -> tuple[Integers, Cells]:
-    """Which of the entries hold a value, and the values: of thousands at once, unless one of them is none of ours."""
-    places = np.array([n for n, each in enumerate(entries) if each is not None], dtype=np.int64)
-    there = [each for each in entries if each is not None]
-    plain = _plain(there) if len(there) >= MANY else None
-    if plain is not None:
-        return places, plain
-    found = [_cell(cache, each) for each in there]
-    good = list(zip(*(each for each in found if each is not None), strict=True)) or [()] * 4
-    return places[[each is not None for each in found]] if there else places, _arrays(good)
+def _put(
+    cache: Cache,
+    filling: Filling,
+    rows: Sequence[int],
+    columns: Sequence[int],
+    entries: Sequence[Mapping[str, Any] | None],
+    limit: int,
+) -> None:
+    """Put in what the entries hold, row by row, None for none, unless it is later: thousands at once, if all fit."""
+    width = len(columns)
+    cells = _plain([each for each in entries if each is not None]) if len(entries) >= MANY else None
+    if cells is None:
+        for n, each in enumerate(entries):
+            cell = None if each is None else _cell(cache, each)
+            if cell is not None and cell.at <= limit:
+                filling.put(rows[n // width], columns[n % width], cell, online=True)
+        return
+    fitting = cells.at <= limit
+    places = np.array([n for n, each in enumerate(entries) if each is not None], dtype=np.int64)[fitting]
+    row, column = np.array(rows)[places // width], np.array(columns)[places % width]
+    filling.put_all(row, column, *cells.where(fitting), online=True)
 
 
 def _arrays(parts: Sequence[Sequence[Any]]) -> Cells:
@@ -227,7 +190,7 @@ def _plain(there: Sequence[Mapping[str, Any]]) -> Cells | None:
     typed = all(set(map(type, part)) <= kinds for part, kinds in zip(parts, _KINDS, strict=True))
     floats = zip(cells[:3], parts, strict=False)
     finite = all(np.isfinite(array).sum() == len(part) - part.count(None) for array, part in floats)
-    return cells if typed and finite and bool((cells.at > _NO_TIME).all()) else None
+    return cells if typed and finite and bool((cells.at > NO_TIME).all()) else None
 
 
 def _cell(cache: Cache, found: Mapping[str, Any]) -> Cell | None:

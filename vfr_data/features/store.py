@@ -14,6 +14,7 @@ from vfr_data.errors import BadInput
 from vfr_data.features import offline, online, wire
 from vfr_data.features.matrix import Cell, FeatureMatrix, Filling
 from vfr_data.features.online import Entry
+from vfr_data.features.reads import Reads
 from vfr_data.features.rows import Rejections, Source, Stored, each_row, is_ticker
 from vfr_data.features.wire import Packer
 from vfr_data.moments import Clock, aware, now
@@ -113,6 +114,7 @@ class FeatureStore:
 
     def __init__(self, database: Database, cache: Cache | None = None, clock: Clock = now) -> None:
         self._database, self._cache, self._clock = database, cache, clock
+        self._reads = Reads(cache) if cache else None
         self._kinds: dict[UUID, str] = {}
 
     async def store_batch(self, rows: Source) -> Stored:
@@ -231,15 +233,15 @@ class FeatureStore:
         ]
 
     async def _fill_online(self, filling: Filling, as_of: datetime, at: datetime) -> None:
-        if self._cache is None:
+        if self._reads is None:
             return
         kinds = {each: self._kinds[each] for each in filling.feature_ids if each in self._kinds}
-        await online.read(self._cache, filling, kinds, as_of, at)
+        await online.read(self._reads, filling, kinds, as_of, at)
 
     async def _fill(self, filling: Filling, as_of: datetime) -> None:
-        rows, columns = filling.missing()
-        if not len(rows):
+        if filling.is_full:
             return
+        rows, columns = filling.missing()
         async with self._database.transaction() as connection:
             if len(columns) >= offline.TOGETHER or len(rows) * len(columns) > offline.AT_ONCE:  # all of one snapshot
                 await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

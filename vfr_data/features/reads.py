@@ -1,0 +1,105 @@
+"""Fields of hashes from Redis: a few in one pipeline with what others ask for meanwhile, thousands by a script."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from vfr_data.cache import Cache, Client
+
+Texts = list[bytes | None]
+_Wanted = list[tuple[Sequence[str], Sequence[str]]]
+"""Keys, and the fields of each of them."""
+
+MANY = 64
+"""From so many fields on they are read by the script."""
+FIELDS = 5000
+"""How many fields one script reads: Redis serves nobody else meanwhile."""
+CHUNK = 1000
+"""How many callers share a pipeline."""
+
+# The fields ARGV of each hash, as two texts: lengths, -1 for none, and what is there, both with commas between them.
+# A client reads two texts in a fraction of the time of thousands.
+_TOGETHER = """
+local lengths, texts = {}, {}
+for _, key in ipairs(KEYS) do
+  local found = redis.pcall('HMGET', key, unpack(ARGV))
+  for place = 1, #ARGV do
+    local text = not found.err and found[place]
+    lengths[#lengths + 1] = text and #text or -1
+    if text then texts[#texts + 1] = text end
+  end
+end
+return {table.concat(lengths, ','), table.concat(texts, ',')}
+"""
+
+
+class Reads:
+    """Reads of one cache. A round trip costs a client more than what it reads: callers of one moment share one."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+        self._next: _Batch | None = None
+
+    async def entries(self, keys: Sequence[str], fields: Sequence[str]) -> Sequence[Mapping[str, Any] | None]:
+        """The fields of each hash in turn; None for what is no object or not there. Empty when Redis gave no answer."""
+        if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
+            return self.cache.decoded_all(await self._shared(keys, fields))
+        found = await self.cache.ask(partial(_fetch_together, keys=keys, fields=fields))
+        return self.cache.decoded_joined(*found) if found else []
+
+    async def _shared(self, keys: Sequence[str], fields: Sequence[str]) -> Texts:
+        loop = asyncio.get_running_loop()
+        batch = self._next
+        if batch is None or batch.loop is not loop or len(batch.wanted) == CHUNK:
+            batch = self._next = _Batch(loop)
+            batch.answers = loop.create_task(self._send(batch))
+        number = len(batch.wanted)
+        batch.wanted.append((keys, fields))
+        # A caller that is cancelled leaves the others theirs.
+        answers = await asyncio.shield(batch.answers)
+        return answers[number]
+
+    async def _send(self, batch: "_Batch") -> list[Texts]:
+        """Ask for what has come together until the loop came to this."""
+        if self._next is batch:
+            self._next = None
+        return await self.cache.ask(partial(_fetch, wanted=batch.wanted)) or [[]] * len(batch.wanted)
+
+
+class _Batch:
+    """What callers of one moment want, and the task that gives each its texts."""
+
+    answers: asyncio.Task[list[Texts]]
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.wanted: _Wanted = []
+
+
+async def _fetch(client: Client, wanted: _Wanted) -> list[Texts]:
+    """Of each caller the fields of each hash in turn; None for one that is not there, or in a key of another type."""
+    if len(wanted) == 1 and len(wanted[0][0]) == 1:
+        [([key], fields)] = wanted
+        with suppress(ResponseError):
+            return [await client.hmget(key, fields)]  # type: ignore[list-item]
+        return [[None] * len(fields)]
+    async with client.pipeline(transaction=False) as pipeline:
+        for keys, fields in wanted:
+            for key in keys:
+                pipeline.hmget(key, fields)
+        answers = iter(await pipeline.execute(raise_on_error=False))
+    return [_texts([next(answers) for _ in keys], len(fields)) for keys, fields in wanted]
+
+
+def _texts(answers: Sequence[object], width: int) -> Texts:
+    return [text for each in answers for text in (each if isinstance(each, list) else [None] * width)]
+
+
+async def _fetch_together(client: Client, keys: Sequence[str], fields: Sequence[str]) -> tuple[bytes, list[int]]:
+    """The fields of each hash in turn as one text with commas, and the length of each; -1 for none."""
+    lengths, whole = await client.register_script(_TOGETHER)(keys=keys, args=fields)
+    return whole, list(map(int, lengths.split(b",")))
