@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from math import isfinite
+from types import NoneType
 from typing import Any, TypeGuard, TypeVar
 
 import orjson
@@ -125,40 +126,23 @@ class Cache:
         return None
 
     def decoded_all(self, texts: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
-        """The same of many; None is a counted miss too."""
-        self.counts["misses"] += texts.count(None)
-        return [None if each is None else self.decoded(each) for each in texts]
-
-    def decoded_joined(self, whole: bytes, lengths: Sequence[int]) -> list[dict[str, Any] | None]:
-        """The same of texts with commas between them, -1 for none. They are read as one list, unless one is broken."""
-        there = sum(each >= 0 for each in lengths)
-        self.counts["misses"] += len(lengths) - there
-        values: list[dict[str, Any] | None] = []
+        """The same of many; None is a counted miss too. They are read as one list, unless one of them is broken."""
+        misses = texts.count(None)
+        values: list[Any] = []
         with suppress(ValueError):
-            values = orjson.loads(b"[" + whole + b"]")
-        if len(values) == there and all(type(each) is dict for each in values):
-            self.counts["hits"] += there
-            if there == len(lengths):
-                return values
-            found = iter(values)
-            return [None if each < 0 else next(found) for each in lengths]
-        return [None if each is None else self.decoded(each) for each in _cut(whole, lengths)]
+            values = orjson.loads(b"[" + b",".join([b"null" if each is None else each for each in texts]) + b"]")
+        if len(values) == len(texts) and values.count(None) == misses and set(map(type, values)) <= {dict, NoneType}:
+            self.counts["hits"] += len(texts) - misses
+            self.counts["misses"] += misses
+            return values
+        self.counts["misses"] += misses
+        return [None if each is None else self.decoded(each) for each in texts]
 
     def _bind(self) -> None:
         running = asyncio.get_running_loop()
         if self._loop not in (None, running):
             raise BadInput("this Cache is used by another event loop; make one in each, or close it there first")
         self._loop = running
-
-
-def _cut(whole: bytes, lengths: Iterable[int]) -> Iterator[bytes | None]:
-    start = 0
-    for length in lengths:
-        if length < 0:
-            yield None
-            continue
-        yield whole[start : start + length]
-        start += length + 1
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -20,10 +20,14 @@ import numpy as np
 from vfr_data.cache import Cache, Client, is_number
 from vfr_data.catalogue import FAMILIES, Family, is_segment
 from vfr_data.features.matrix import NO_TIME, Cell, Cells, Filling
-from vfr_data.features.reads import FIELDS, MANY, Reads
+from vfr_data.features.reads import Reads
 from vfr_data.moments import EPOCH, TICK, microseconds, window
 
 CHUNK = 1000
+FIELDS = 5000
+"""How many fields are read at once."""
+MANY = 64
+"""From so many values on they are put in as arrays."""
 Place = tuple[str, int]
 """Key of a hash, and the second in which its window ends."""
 

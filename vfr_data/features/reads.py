@@ -1,4 +1,4 @@
-"""Fields of hashes from Redis: a few in one pipeline with what others ask for meanwhile, thousands by a script."""
+"""Fields of hashes from Redis, in one pipeline with what others ask for meanwhile."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,30 +11,11 @@ from redis.exceptions import ResponseError
 from vfr_data.cache import Cache, Client
 
 Texts = list[bytes | None]
-_Wanted = list[tuple[Sequence[str], Sequence[str]]]
+_Wanted = list[tuple[Sequence[str], Sequence[bytes]]]
 """Keys, and the fields of each of them."""
 
-MANY = 64
-"""From so many fields on they are read by the script."""
-FIELDS = 5000
-"""How many fields one script reads: Redis serves nobody else meanwhile."""
 CHUNK = 1000
 """How many callers share a pipeline."""
-
-# The fields ARGV of each hash, as two texts: lengths, -1 for none, and what is there, both with commas between them.
-# A client reads two texts in a fraction of the time of thousands.
-_TOGETHER = """
-local lengths, texts = {}, {}
-for _, key in ipairs(KEYS) do
-  local found = redis.pcall('HMGET', key, unpack(ARGV))
-  for place = 1, #ARGV do
-    local text = not found.err and found[place]
-    lengths[#lengths + 1] = text and #text or -1
-    if text then texts[#texts + 1] = text end
-  end
-end
-return {table.concat(lengths, ','), table.concat(texts, ',')}
-"""
 
 
 class Reads:
@@ -46,12 +27,10 @@ class Reads:
 
     async def entries(self, keys: Sequence[str], fields: Sequence[str]) -> Sequence[Mapping[str, Any] | None]:
         """The fields of each hash in turn; None for what is no object or not there. Empty when Redis gave no answer."""
-        if len(keys) * len(fields) < MANY or len(fields) > FIELDS:
-            return self.cache.decoded_all(await self._shared(keys, fields))
-        found = await self.cache.ask(partial(_fetch_together, keys=keys, fields=fields))
-        return self.cache.decoded_joined(*found) if found else []
+        # Bytes are sent as they are; of a text the client asks for each hash again what it is.
+        return self.cache.decoded_all(await self._shared(keys, [each.encode() for each in fields]))
 
-    async def _shared(self, keys: Sequence[str], fields: Sequence[str]) -> Texts:
+    async def _shared(self, keys: Sequence[str], fields: Sequence[bytes]) -> Texts:
         loop = asyncio.get_running_loop()
         batch = self._next
         if batch is None or batch.loop is not loop or len(batch.wanted) == CHUNK:
@@ -97,9 +76,3 @@ async def _fetch(client: Client, wanted: _Wanted) -> list[Texts]:
 
 def _texts(answers: Sequence[object], width: int) -> Texts:
     return [text for each in answers for text in (each if isinstance(each, list) else [None] * width)]
-
-
-async def _fetch_together(client: Client, keys: Sequence[str], fields: Sequence[str]) -> tuple[bytes, list[int]]:
-    """The fields of each hash in turn as one text with commas, and the length of each; -1 for none."""
-    lengths, whole = await client.register_script(_TOGETHER)(keys=keys, args=fields)
-    return whole, list(map(int, lengths.split(b",")))
