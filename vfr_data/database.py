@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: a pool whose errors say what to do, and a tenant that ends with its transaction."""
 
 import asyncio
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -39,7 +40,7 @@ class Database:
             max_idle=10,
             open=False,
             configure=self._configure,
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
         )
 
     async def __aenter__(self) -> Self:
@@ -106,6 +107,14 @@ class Database:
     async def _configure(self, connection: Connection) -> None:
         await connection.execute("SELECT set_config('statement_timeout', %s, false)", [self._statement])
         await connection.commit()
+
+
+async def _check(connection: Connection) -> None:
+    """Raises psycopg.Error where the server has ended it: it says so, and a quiet connection is not asked."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def _first_line(error: psycopg.Error) -> str:

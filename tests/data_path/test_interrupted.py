@@ -281,3 +281,23 @@ def test_work_that_goes_on_to_its_end_tells_its_caller_what_it_raised() -> None:
 
     with pytest.raises(StorageError):
         asyncio.run(to_the_end(fails()))
+
+
+def test_a_connection_that_the_server_ended_while_it_was_idle_is_replaced_unseen(
+    site: Site, sql: psycopg.Connection
+) -> None:
+    ended = """
+    SELECT pg_terminate_backend(pid, 5000), pid FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+    """
+
+    async def work(database: Database, _: Cache) -> tuple[list[Any], int]:
+        async with database.transaction():
+            pass
+        gone = sql.execute(ended).fetchall()
+        async with database.transaction() as connection:
+            return gone, connection.info.backend_pid
+
+    gone, used = site.run_with(work)
+    assert gone, "the pool has a connection"
+    assert used not in {each for _, each in gone}
