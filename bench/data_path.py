@@ -322,7 +322,7 @@ query over the same pool.
 Where a batch's time goes: a fifth is Python's, which packs rows while PostgreSQL stages them; the rest is the
 insert, of which the check of the foreign key is a third, and the two indexes beside the key another. Rows go in by
 the order of the key, and without an eye on conflicts where some dozens of them are not there yet. Plain COPY pays
-for the same key, indexes and checks: that it is itself but four times `executemany` bounds the second line. The
+for the same key, indexes and checks: that it is itself not six times `executemany` bounds the second line. The
 matrix reads the newest entries of a ticker in one go from the covering index; its values come as arrays.
 
 Measured {report.when_and_where()}. Where the load is above the number of processors other work ran beside it: the times
