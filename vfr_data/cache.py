@@ -128,14 +128,13 @@ class Cache:
     def decoded_all(self, texts: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
         """The same of many; None is a counted miss too. They are read as one list, unless one of them is broken."""
         misses = texts.count(None)
+        self.counts["misses"] += misses
         values: list[Any] = []
         with suppress(ValueError):
             values = orjson.loads(b"[" + b",".join([b"null" if each is None else each for each in texts]) + b"]")
         if len(values) == len(texts) and values.count(None) == misses and set(map(type, values)) <= {dict, NoneType}:
             self.counts["hits"] += len(texts) - misses
-            self.counts["misses"] += misses
             return values
-        self.counts["misses"] += misses
         return [None if each is None else self.decoded(each) for each in texts]
 
     def _bind(self) -> None:

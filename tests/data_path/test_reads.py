@@ -112,7 +112,7 @@ def test_a_loop_that_ended_before_a_read_was_sent_is_no_burden_for_the_next(site
     cache = Cache.of(site.redis, timeout=5)
     store = reads.Reads(cache)
 
-    asked_there = store.entries(["a"], ["b"])
+    asked_there = store.entries(["a"], [b"b"])
     loop = asyncio.new_event_loop()
     loop.call_soon(asked_there.send, None)
     loop.call_soon(loop.stop)
@@ -125,7 +125,7 @@ def test_a_loop_that_ended_before_a_read_was_sent_is_no_burden_for_the_next(site
 
     async def next_one() -> object:
         try:
-            return await asyncio.wait_for(store.entries(["a"], ["b"]), 5)
+            return await asyncio.wait_for(store.entries(["a"], [b"b"]), 5)
         finally:
             await cache.aclose()
 

@@ -117,12 +117,13 @@ async def read(reads: Reads, filling: Filling, kinds: Mapping[UUID, str], as_of:
         begun, end = window(now, each.window)
         if not begun <= as_of < end:
             continue
+        # Bytes are sent as they are; of a text the client asks for each hash again what it is.
+        fields = [str(feature).encode() for feature in features]
         columns = [filling.column[feature] for feature in features]
         size = max(1, FIELDS // len(features))
         for start in range(0, len(fitting), size):
             chunk = fitting[start : start + size]
             keys = [each.key(as_of, symbol=ticker) for ticker in chunk]
-            fields = [str(feature) for feature in features]
             entries = await reads.entries(keys, fields)
             _put(reads.cache, filling, [filling.row[ticker] for ticker in chunk], columns, entries, limit)
 

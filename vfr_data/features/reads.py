@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -18,6 +18,13 @@ CHUNK = 1000
 """How many callers share a pipeline."""
 
 
+class _Batch(NamedTuple):
+    """What callers of one moment want, and the task that gives each its texts."""
+
+    wanted: _Wanted
+    answers: asyncio.Task[list[Texts]]
+
+
 class Reads:
     """Reads of one cache. A round trip costs a client more than what it reads: callers of one moment share one."""
 
@@ -25,38 +32,27 @@ class Reads:
         self.cache = cache
         self._next: _Batch | None = None
 
-    async def entries(self, keys: Sequence[str], fields: Sequence[str]) -> Sequence[Mapping[str, Any] | None]:
+    async def entries(self, keys: Sequence[str], fields: Sequence[bytes]) -> Sequence[Mapping[str, Any] | None]:
         """The fields of each hash in turn; None for what is no object or not there. Empty when Redis gave no answer."""
-        # Bytes are sent as they are; of a text the client asks for each hash again what it is.
-        return self.cache.decoded_all(await self._shared(keys, [each.encode() for each in fields]))
+        return self.cache.decoded_all(await self._shared(keys, fields))
 
     async def _shared(self, keys: Sequence[str], fields: Sequence[bytes]) -> Texts:
         loop = asyncio.get_running_loop()
         batch = self._next
-        if batch is None or batch.loop is not loop or len(batch.wanted) == CHUNK:
-            batch = self._next = _Batch(loop)
-            batch.answers = loop.create_task(self._send(batch))
+        if batch is None or batch.answers.get_loop() is not loop or len(batch.wanted) == CHUNK:
+            wanted: _Wanted = []
+            batch = self._next = _Batch(wanted, loop.create_task(self._send(wanted)))
         number = len(batch.wanted)
         batch.wanted.append((keys, fields))
         # A caller that is cancelled leaves the others theirs.
         answers = await asyncio.shield(batch.answers)
         return answers[number]
 
-    async def _send(self, batch: "_Batch") -> list[Texts]:
+    async def _send(self, wanted: _Wanted) -> list[Texts]:
         """Ask for what has come together until the loop came to this."""
-        if self._next is batch:
+        if self._next and self._next.wanted is wanted:
             self._next = None
-        return await self.cache.ask(partial(_fetch, wanted=batch.wanted)) or [[]] * len(batch.wanted)
-
-
-class _Batch:
-    """What callers of one moment want, and the task that gives each its texts."""
-
-    answers: asyncio.Task[list[Texts]]
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.wanted: _Wanted = []
+        return await self.cache.ask(partial(_fetch, wanted=wanted)) or [[]] * len(wanted)
 
 
 async def _fetch(client: Client, wanted: _Wanted) -> list[Texts]:
