@@ -219,7 +219,7 @@ def test_servers_that_are_mistaken_for_one_another(told: With) -> None:
 error[unreachable]: clickhouse does not answer: what listens there speaks another protocol
   where  HOST/x
   fix    start the server, or correct the url
-error[unreachable]: no answer: connection closed by server
+error[unreachable]: no answer: what listens there speaks another protocol
   where  redis: redis://HOST/0
   fix    see that the server runs and the url is right
 """,

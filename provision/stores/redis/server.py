@@ -23,6 +23,15 @@ PAGE = 500
 Word = str | int | bytes
 
 
+def command(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words as redis-py is given them: with hiredis installed it refuses text that came from no UTF-8.
+
+    The name stays text, by which redis-py finds how an answer is read.
+    """
+    name, *rest = words
+    return name, *(word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word for word in rest)
+
+
 def place(url: str) -> str:
     """The url as it may be shown: without user and password."""
     parts = urlsplit(url)
@@ -84,17 +93,17 @@ class Server:
 
     def call(self, *words: Word) -> Any:
         """The server's answer. Raises redis.RedisError as the client does."""
-        return self.client.execute_command(*words)
+        return self.client.execute_command(*command(words))
 
     def script(self, text: str, keys: Sequence[str], *words: Word) -> Any:
         """What a Lua script answers. Raises redis.RedisError as the client does."""
-        return self.client.execute_command("EVAL", text, len(keys), *keys, *words)
+        return self.call("EVAL", text, len(keys), *keys, *words)
 
     def together(self, *commands: Sequence[Word]) -> list[Any]:
         """The answers to several reading commands at one instant."""
         with self.client.pipeline(transaction=True) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)
+            for words in commands:
+                pipe.execute_command(*command(words))
             return list(pipe.execute())
 
     def pages(self, pattern: str, kind: str | None = None) -> Iterator[list[str]]:
@@ -262,7 +271,7 @@ def refused(error: redis.RedisError, shown: str) -> ProvisionError:
         return ConfigError("wrong-password", what, where=shown, fix="correct user and password in the url")
     if isinstance(error, redis.exceptions.NoPermissionError):
         return ConfigError("not-allowed", f"the server refused: {error}", where=shown, fix="give the user that right")
-    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError | redis.InvalidResponse):
         return UnreachableError(
             "unreachable",
             f"no answer: {_cause(error)}",
@@ -296,5 +305,7 @@ def _cause(error: BaseException) -> str:
             return "the server is still loading its data"
         if isinstance(each, TimeoutError | redis.TimeoutError):
             return "the time ran out"
+        if isinstance(each, redis.InvalidResponse):
+            return "what listens there speaks another protocol"
     text = str(error).rstrip(".")
     return text[:1].lower() + text[1:]
