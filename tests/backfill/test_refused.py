@@ -39,6 +39,11 @@ WRONG = {
         "error[bad-expression]: `where` is neither true nor false\n"
         "  where  backfills/source.yaml:7:1\n  fix    compare it with something\n",
     ),
+    "compared with NULL": (
+        ("where: source is null", "where: source = NULL"),
+        "error[bad-expression]: where: `= NULL` is never true\n"
+        "  where  backfills/source.yaml:7:1\n  fix    write IS NULL\n",
+    ),
     "of many rows": (
         ("where: source is null", "where: count(*) > 0"),
         "error[bad-expression]: where: aggregate functions are not allowed in WHERE\n"

@@ -9,7 +9,7 @@ import psycopg
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import Backfill
-from provision.stores.postgres.backfill.expression import flaw
+from provision.stores.postgres.backfill.expression import not_one
 from provision.stores.postgres.backfill.sql import PHYSICAL, Shape
 from provision.stores.postgres.server import Connection
 from provision.stores.postgres.validate.refused import unknown_table
@@ -124,14 +124,7 @@ def bad_expressions(backfill: Backfill, shape: Shape, connection: Connection) ->
 def _flaws(backfill: Backfill, shape: Shape) -> Iterator[ConfigError]:
     written = [(("where",), shape.where), *((("set", column), text) for column, text in shape.assigned.items())]
     for steps, text in written:
-        if why := flaw(text):
-            yield not_one(".".join(steps), why, backfill.place(*steps))
-
-
-def not_one(subject: str, why: str, where: str) -> ConfigError:
-    """The error for a text that is not one expression."""
-    what = f"{subject} is not one expression: {why}"
-    return ConfigError("bad-expression", what, where=where, fix="write one SQL expression")
+        yield from not_one(".".join(steps), text, backfill.place(*steps))
 
 
 def bad_yield(backfill: Backfill, connection: Connection) -> Iterator[ConfigError]:

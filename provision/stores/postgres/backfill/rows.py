@@ -15,7 +15,7 @@ from provision.errors import ConfigError, ProvisionError
 from provision.model.backfills import Backfill, SourceRow
 from provision.stores.postgres.backfill import refused
 from provision.stores.postgres.backfill.errors import ErrorSubject, refusal, shown
-from provision.stores.postgres.backfill.expression import flaw
+from provision.stores.postgres.backfill.expression import not_one
 from provision.stores.postgres.backfill.sql import Shape, shape
 from provision.stores.postgres.reading import reader
 from provision.stores.postgres.server import Connection
@@ -107,8 +107,8 @@ class PostgresSource:
 
     def _refusal(self, text: str, *steps: str) -> Iterator[ConfigError]:
         where = self._document.place(*steps)
-        if why := flaw(text):
-            yield refused.not_one(".".join(steps), why, where)
+        if wrong := list(not_one(".".join(steps), text, where)):
+            yield from wrong
             return
         table = self._shaped().table
         query = f"select (\n{text}\n) from {table} limit 0"

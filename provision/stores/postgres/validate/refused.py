@@ -10,7 +10,7 @@ import psycopg
 
 from provision.errors import ConfigError, ProvisionError
 from provision.model.checks import Check, Table
-from provision.stores.postgres.backfill.expression import flaw
+from provision.stores.postgres.backfill.expression import not_one
 from provision.stores.postgres.validate.sql import Types, table_name
 from provision.text.nearest import meant, near
 from provision.validate.columns import hidden_rows, no_text, used
@@ -57,9 +57,8 @@ def bad_expressions(execute: Execute, table: Table, types: Types) -> Iterator[Pr
     for check in table.checks:
         if check.kind != "bad":
             continue
-        if why := flaw(str(check.body)):
-            what = f"{check.name} is not one expression: {why}"
-            yield ConfigError("bad-expression", what, where=check.place, fix="write one SQL expression")
+        if found := list(not_one(check.name, str(check.body), check.place)):
+            yield from found
         else:
             query = f"select (\n{check.body}\n) from {table_name(table.name)} limit 0"
             yield from refusals(execute, query, table, check, types, _not_boolean)
