@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
@@ -113,6 +116,33 @@ def test_fix_of_several_runs_followed_gives_each_schema_a_store(
     tables = ("t0001", "t0002")
     assert everywhere(project) == [(schema, table) for schema in ("other", "public") for table in tables]
     assert "nothing to do" in project.up().out
+
+
+def test_version_table_that_somebody_else_makes_meanwhile_is_taken_as_it_is(project: Project) -> None:
+    environments.written(project.root, environments.PLAIN)
+    project.tables(2)
+    waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ~* 'create table alembic_version'"
+    with psycopg.connect(project.url) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("create table alembic_version (version_num varchar(32) not null primary key)")
+        ran = pool.submit(project.provision, "up")
+        while not project.rows(waits) and not ran.done():
+            time.sleep(0.01)
+        other.commit()
+
+    assert ran.result().code == 0, ran.result().err
+    assert [name for _, name in everywhere(project)] == ["t0001", "t0002"]
+
+
+def test_env_py_that_makes_what_is_there_is_an_error_and_ends(project: Project) -> None:
+    made = "with engine.connect() as connection:\n    connection.exec_driver_sql('create schema other')"
+    environments.written(project.root, environments.PLAIN.replace("with engine.connect() as connection:", made))
+    made_schema(project)
+    project.tables(1)
+
+    ran = project.provision("up")
+
+    assert ran.code == 2
+    assert 'error[env-failed]: env.py of postgres failed: schema "other" already exists' in ran.err
 
 
 def test_env_py_that_runs_no_migrations_is_an_error_and_ends(project: Project) -> None:

@@ -43,6 +43,8 @@ from provision.text.credentials import hidden
 from provision.text.files import read_text
 
 READ_ONLY = "25006"
+# Made meanwhile by somebody else: a key of a catalog that is there already, a table, a schema.
+MADE_MEANWHILE = ("23505", "42P07", "42P06")
 _UNCOMMITTED = (
     "end what env.py begins on the connection before context.configure: add connection.commit() behind it, or let"
     " env.py take the connection with engine.begin()"
@@ -68,6 +70,7 @@ class AlembicLane:
         self._options, self._url, self._connection, self._ledger = options, url, connection, ledger
         self._repeatables = repeatables
         self._attempt: Attempt | None = None
+        self._collided = False
         self._seen, self._looked = Seen(connection, options), False
         self._guard = PostgresLossGuard(connection, version_table(options), before)
 
@@ -187,6 +190,10 @@ class AlembicLane:
         if self._guard.refused is not None and not isinstance(error, DBAPIError):
             return self._guard.refused
         if step is None:
+            # The version table is made by whoever comes first; who comes second finds it, one attempt later.
+            if sqlstate(error) in MADE_MEANWHILE and not self._collided:
+                self._collided = True
+                return _GaveWay()
             return self._env_failed(error)
         if isinstance(error, Forgotten) and self._undone(session, step):
             return _GaveWay()  # to nobody: the next attempt asks for nothing that was prepared
