@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +18,9 @@ from vfr_data.circuit import Circuit
 from vfr_data.errors import BadInput
 
 Result = TypeVar("Result")
+# Between texts that are read as one list; no text has it, so that none is taken for its neighbour's.
+_MARK = secrets.token_hex(8)
+_BETWEEN = f',"{_MARK}",'.encode()
 Client = aioredis.Redis
 FAULTS = (RedisError, OSError, TimeoutError)
 # Written where nobody has since: what is there is what was read before, ARGV[1], or as then no text at all.
@@ -31,7 +35,8 @@ return 1
 class Cache:
     """What every part of the data path asks Redis through. `client` must not decode, and should have short timeouts.
 
-    One event loop uses it, until it is closed. Raises BadInput in another.
+    One event loop uses it, until it is closed; there it is skipped from then on, and another may use it. Raises
+    BadInput in another before.
 
     `counts` has hits, misses, wrong (a cached value of another type or shape), failed (Redis refused or is away) and
     skipped (not asked, as the circuit was open).
@@ -42,6 +47,7 @@ class Cache:
         self._circuit = circuit or Circuit()
         self.counts: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed_in: asyncio.AbstractEventLoop | None = None
 
     @classmethod
     def of(cls, url: str, *, timeout: float = 0.25, connections: int = 64) -> "Cache":
@@ -60,7 +66,7 @@ class Cache:
 
     async def aclose(self) -> None:
         """End its connections; calls under way fail, and are counted."""
-        self._loop = None
+        self._loop, self._closed_in = None, asyncio.get_running_loop()
         await self.client.aclose()
         await self.client.connection_pool.disconnect()
 
@@ -69,8 +75,7 @@ class Cache:
 
         A wrong type of key is an answer of a healthy server: it is counted as wrong and the circuit stays as it is.
         """
-        self._bind()
-        if not self._circuit.allows():
+        if not self._is_open() or not self._circuit.allows():
             self.counts["skipped"] += 1
             return None
         try:
@@ -79,7 +84,10 @@ class Cache:
             self._circuit.succeeded()
             self.counts["wrong" if str(error).startswith("WRONGTYPE") else "failed"] += 1
             return None
-        except FAULTS:
+        except Exception as error:
+            # A connection that is closed while it is being made fails in the middle of the client.
+            if not isinstance(error, FAULTS) and self._loop is not None:
+                raise
             self._circuit.failed()
             self.counts["failed"] += 1
             return None
@@ -108,15 +116,15 @@ class Cache:
         given = [b"" if before is None else before, encoded(value), ttl]
         return bool(await self.ask(lambda client: client.register_script(_FILL)(keys=[key], args=given)))
 
-    def refuse(self) -> None:
-        """Count the last hit as a miss: what was cached is of another shape."""
-        self.counts.update({"hits": -1, "wrong": 1, "misses": 1})
+    def refuse(self, *, wrong: bool = True) -> None:
+        """Count the last hit as a miss: what was cached is of another shape, or, not `wrong`, was withdrawn."""
+        self.counts.update({"hits": -1, "wrong": int(wrong), "misses": 1})
 
     def decoded(self, text: bytes | str) -> dict[str, Any] | None:
         """The object of a cached text, a hit; None for anything else, a counted miss."""
         try:
-            value = orjson.loads(text)
-        except ValueError:
+            value = _DECODER.decode(text if isinstance(text, str) else text.decode())
+        except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
             self.counts["hits"] += 1
@@ -126,22 +134,31 @@ class Cache:
         return None
 
     def decoded_all(self, texts: Sequence[bytes | None]) -> list[dict[str, Any] | None]:
-        """The same of many; None is a counted miss too. They are read as one list, unless one of them is broken."""
+        """The same of many; None is a counted miss too. They are read as one list, unless one of them is broken.
+
+        Integers beyond 64 bits come as the nearest float.
+        """
         misses = texts.count(None)
         self.counts["misses"] += misses
         values: list[Any] = []
         with suppress(ValueError):
-            values = orjson.loads(b"[" + b",".join([b"null" if each is None else each for each in texts]) + b"]")
+            values = orjson.loads(b"[" + _BETWEEN.join([b"null" if each is None else each for each in texts]) + b"]")
+        marks, values = values[1::2], values[::2]
+        if marks.count(_MARK) != len(marks):
+            values = []
         if len(values) == len(texts) and values.count(None) == misses and set(map(type, values)) <= {dict, NoneType}:
             self.counts["hits"] += len(texts) - misses
             return values
         return [None if each is None else self.decoded(each) for each in texts]
 
-    def _bind(self) -> None:
+    def _is_open(self) -> bool:
         running = asyncio.get_running_loop()
+        if running is self._closed_in:
+            return False
         if self._loop not in (None, running):
             raise BadInput("this Cache is used by another event loop; make one in each, or close it there first")
         self._loop = running
+        return True
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -158,7 +175,18 @@ def encoded(value: Mapping[str, Any]) -> str:
     """The text of a JSON object. Raises BadInput for NaN, infinity, and what JSON has no form for."""
     try:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(
             f"this cannot be cached as JSON: {error}; give finite numbers, texts, lists and objects"
         ) from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is not finite")
+    return number
+
+
+# As `encoded` writes it: integers of any size, and no number that is none.
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)

@@ -11,9 +11,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from vfr_data.errors import BadInput, PoolExhausted, StorageError
+from vfr_data.errors import BadInput, OutcomeUnknown, PoolExhausted, StorageError
 
 Connection = psycopg.AsyncConnection[Any]
+# Classes of errors after which nobody answers any more.
+_GONE = ("08", "57")
 
 
 class Database:
@@ -59,18 +61,20 @@ class Database:
         """A connection in a transaction, committed at the end; rows with row security are those of `tenant`.
 
         The tenant is set for the transaction alone, so that a connection never goes back to the pool with it.
-        Raises PoolExhausted when no connection comes free, BadInput for what breaks a check or a key, and StorageError
-        when the server goes away, takes too long, or does not allow it.
+        Raises PoolExhausted when no connection comes free, BadInput for what breaks a check or a key, StorageError
+        when the server goes away, takes too long, or does not allow it, and OutcomeUnknown when it does so at the end.
         """
         if self._loop is not asyncio.get_running_loop():
             raise BadInput(
                 "this Database is open in no event loop, or in another; use `async with Database(…)` in each"
             )
+        ending = False
         try:
             async with self._pool.connection() as connection, self._counted():
                 if tenant is not None:
                     await connection.execute("SELECT set_config('app.tenant', %s, true)", [tenant])
                 yield connection
+                ending = True
         except PoolTimeout as error:
             raise PoolExhausted(await self._exhausted()) from error
         except PoolClosed as error:
@@ -83,6 +87,11 @@ class Database:
             fix = "give the role the right, or apply the shipped revisions (provision up)"
             raise StorageError(f"PostgreSQL: {_first_line(error)}. Nothing is stored; {fix}") from error
         except psycopg.Error as error:
+            if ending and (error.sqlstate or "08")[:2] in _GONE:
+                what = f"PostgreSQL: {_first_line(error)}, while it was committing"
+                raise OutcomeUnknown(
+                    f"{what}. All of it is stored, or nothing; look before it is sent again"
+                ) from error
             message = f"PostgreSQL: {_first_line(error)}. Nothing of this transaction is stored; send it again"
             raise StorageError(message) from error
 

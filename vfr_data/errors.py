@@ -19,3 +19,7 @@ class PoolExhausted(DataPathError, TimeoutError):
 
 class StorageError(DataPathError):
     """PostgreSQL refused or went away; the transaction was rolled back, nothing of it is stored."""
+
+
+class OutcomeUnknown(StorageError):
+    """PostgreSQL went away while it was committing: all of the transaction is stored, or nothing."""

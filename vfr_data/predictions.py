@@ -1,6 +1,7 @@
 """Predictions: stored in PostgreSQL with the newest of the open window in Redis; what came about, and what follows."""
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -20,11 +21,16 @@ from vfr_data.numbers import is_finite
 from vfr_data.tasks import to_the_end
 
 _FAMILY = FAMILIES["prediction"]
+_WITHDRAWN = {"at", "type"}
 _WINDOW = _FAMILY.window or _FAMILY.ttl
-# Of two predictions the later stays. KEYS[1]; ARGV: microseconds since 1970, second in which the window ends, JSON.
+# Of two predictions the later stays, and of one moment the one whose type comes first, as _NEWEST has it. KEYS[1];
+# ARGV: microseconds since 1970, second in which the window ends, JSON, type.
 _REPLACE = """
 local read, was = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
-if read and type(was) == 'table' and type(was.at) == 'number' and was.at > tonumber(ARGV[1]) then return 0 end
+if read and type(was) == 'table' and type(was.at) == 'number' and type(was.type) == 'string' then
+  local at = tonumber(ARGV[1])
+  if was.at < ARGV[2] * 1000000 and (was.at > at or (was.at == at and was.type < ARGV[4])) then return 0 end
+end
 redis.call('SET', KEYS[1], ARGV[3])
 return redis.call('EXPIREAT', KEYS[1], ARGV[2])
 """
@@ -36,7 +42,7 @@ SELECT prediction_id AS id, model_id, ticker, prediction_timestamp AS timestamp,
 FROM ml_predictions
 WHERE model_id = %s AND ticker = %s AND prediction_horizon = %s AND prediction_timestamp >= %s
     AND prediction_timestamp < %s
-ORDER BY prediction_timestamp DESC, prediction_type LIMIT 1
+ORDER BY prediction_timestamp DESC, prediction_type COLLATE "C" LIMIT 1
 """
 # Errors of a price and of a probability have no common unit, so each type and horizon is measured by itself.
 _MEASURED = """
@@ -147,15 +153,22 @@ class PredictionStore:
         row["features_used"] = list(prediction.features_used)
         row["feature_vector"] = None if prediction.feature_vector is None else Jsonb(dict(prediction.feature_vector))
         start, end = window(self._clock(), _WINDOW)
-        async with self._database.transaction() as connection:
+        async with AsyncExitStack() as transaction:
+            connection = await transaction.enter_async_context(self._database.transaction())
             stored = await (await connection.execute(_INSERT, row)).fetchone()
             newest = None
             if self._cache and start <= prediction.timestamp < end and _has_key(prediction):
                 newest = await _newest(connection, prediction, start, end)
-        if newest and self._cache:
-            await to_the_end(self._cache.ask(partial(_remember, newest=newest, end=end)))
+            if newest and self._cache:  # one who ends before it is remembered leaves a miss
+                await self._cache.ask(partial(_remember, newest=newest, end=end, withdrawn=True))
+            await to_the_end(self._committed(transaction.pop_all(), newest, end))
         assert stored is not None  # RETURNING gives the row
         return UUID(str(stored[0]))
+
+    async def _committed(self, transaction: AsyncExitStack, newest: Latest | None, end: datetime) -> None:
+        await transaction.aclose()
+        if newest and self._cache:
+            await self._cache.ask(partial(_remember, newest=newest, end=end))
 
     async def latest(self, ticker: str, model_id: UUID, horizon: str) -> Latest | None:
         """The newest prediction that is not of the future; None where there is none."""
@@ -205,7 +218,7 @@ class PredictionStore:
             return None
         latest = _read(found, asked)
         if latest is None:
-            cache.refuse()
+            cache.refuse(wrong=found.keys() != _WITHDRAWN)
         return latest if latest and latest.timestamp <= at else None
 
 
@@ -250,24 +263,27 @@ async def _measure(connection: Connection, model_id: UUID, day: date) -> dict[st
     return {name: value for name, value in figures.items() if value is not None}
 
 
-async def _remember(client: Client, newest: Latest, end: datetime) -> bool:
+async def _remember(client: Client, newest: Latest, end: datetime, *, withdrawn: bool = False) -> bool:
+    """Keep the newest prediction; `withdrawn`: nothing of it but its place, so that there is no older one."""
     key = _FAMILY.key(newest.timestamp, model_id=str(newest.model_id), symbol=newest.ticker, horizon=newest.horizon)
     at = microseconds(newest.timestamp)
+    place = {"at": at, "type": newest.type}
     text = encoded(
-        {
+        place
+        if withdrawn
+        else {
+            **place,
             "predicted_value": newest.value,
             "expected_return": newest.implied_return,
             "confidence_score": newest.confidence,
             "probability_up": newest.probability_up,
             "probability_down": newest.probability_down,
             "created_at": at // 1000,
-            "at": at,
             "id": str(newest.id),
-            "type": newest.type,
             "current_price": newest.current_price,
         }
     )
-    await client.register_script(_REPLACE)(keys=[key], args=[at, int(end.timestamp()), text])
+    await client.register_script(_REPLACE)(keys=[key], args=[at, int(end.timestamp()), text, newest.type])
     return True
 
 

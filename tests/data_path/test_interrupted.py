@@ -16,7 +16,7 @@ from tests.data_path.conftest import FEATURE, Site
 from vfr_data.analysis import AnalysisCache
 from vfr_data.cache import Cache
 from vfr_data.database import Database
-from vfr_data.errors import BadInput, PoolExhausted, StorageError
+from vfr_data.errors import BadInput, OutcomeUnknown, PoolExhausted, StorageError
 from vfr_data.features import FeatureRow, FeatureStore, online
 from vfr_data.registry import ModelRegistry
 from vfr_data.tasks import to_the_end, together
@@ -301,3 +301,129 @@ def test_a_connection_that_the_server_ended_while_it_was_idle_is_replaced_unseen
     gone, used = site.run_with(work)
     assert gone, "the pool has a connection"
     assert used not in {each for _, each in gone}
+
+
+@pytest.mark.parametrize("times", [40])
+def test_late_rows_beside_a_rewrite_leave_in_redis_what_postgres_has(site: Site, times: int) -> None:
+    async def work(database: Database, cache: Cache) -> None:
+        store, plain = FeatureStore(database, cache, lambda: site.now), FeatureStore(database, None, lambda: site.now)
+        tickers = [f"T{n}" for n in range(10)]
+
+        def rows(seconds: int, value: float) -> list[FeatureRow]:
+            return [FeatureRow(each, site.now - timedelta(seconds=seconds), FEATURE, value) for each in tickers]
+
+        await store.store_batch(rows(5, 1.0))
+        for n in range(times):
+            await asyncio.gather(*(store.store_batch(rows(seconds, 2.0 + n)) for seconds in (5, 9, 10)))
+            cached = await store.matrix(tickers, [FEATURE])
+            assert cached.values.tolist() == (await plain.matrix(tickers, [FEATURE])).values.tolist(), n
+
+    site.run_with(work)
+
+
+@pytest.mark.parametrize("reached", [False, True])
+def test_one_who_ends_at_the_commit_leaves_no_older_value_in_redis(
+    site: Site, monkeypatch: pytest.MonkeyPatch, reached: bool
+) -> None:
+    """Whether the server took the COMMIT or not; as after a kill, nothing follows."""
+
+    async def work(database: Database, cache: Cache) -> None:
+        store, plain = FeatureStore(database, cache, lambda: site.now), FeatureStore(database, None, lambda: site.now)
+        await store.store_batch([row(site, 1.0)])
+        await store.matrix(["AAPL"], [FEATURE])
+        real = psycopg.AsyncConnection.commit
+
+        async def lost(connection: psycopg.AsyncConnection[object]) -> None:
+            if reached:
+                await real(connection)
+            raise psycopg.OperationalError("the connection is lost")
+
+        monkeypatch.setattr(psycopg.AsyncConnection, "commit", lost)
+        with pytest.raises(OutcomeUnknown, match="All of it is stored, or nothing; look before it is sent again"):
+            await store.store_batch([row(site, 2.0)])
+        monkeypatch.undo()
+        before = cache.counts["wrong"]
+        assert (await store.matrix(["AAPL"], [FEATURE])).values[0, 0] == (2.0 if reached else 1.0)
+        assert (await plain.matrix(["AAPL"], [FEATURE])).values[0, 0] == (2.0 if reached else 1.0)
+        assert cache.counts["wrong"] == before, "what was withdrawn is a plain miss"
+        await store.store_batch([row(site, 3.0)])
+        assert (await store.matrix(["AAPL"], [FEATURE])).online == 1
+
+    site.run_with(work)
+
+
+def test_a_batch_that_is_cancelled_at_the_commit_gets_into_redis(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(database: Database, cache: Cache) -> None:
+        store, ending, go = FeatureStore(database, cache, lambda: site.now), asyncio.Event(), asyncio.Event()
+        await store.store_batch([row(site, 1.0)])
+        await store.matrix(["AAPL"], [FEATURE])
+        real = psycopg.AsyncConnection.commit
+
+        async def slow(connection: psycopg.AsyncConnection[object]) -> None:
+            ending.set()
+            await go.wait()
+            await real(connection)
+
+        monkeypatch.setattr(psycopg.AsyncConnection, "commit", slow)
+        task = asyncio.create_task(store.store_batch([row(site, 2.0)]))
+        await ending.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go.set()
+        monkeypatch.undo()
+        async with asyncio.timeout(10):
+            while (found := await store.matrix(["AAPL"], [FEATURE])).online != 1:
+                await asyncio.sleep(0)
+        assert found.values[0, 0] == 2.0
+
+    site.run_with(work)
+
+
+def test_a_cache_that_was_closed_is_asked_no_more(site: Site) -> None:
+    async def work() -> None:
+        cache = Cache.of(site.redis, timeout=5)
+        assert await cache.set("key", {"a": 1}, 60)
+        await cache.aclose()
+        assert await cache.get("key") is None
+        assert (cache.counts["skipped"], cache.counts["misses"]) == (1, 1)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_what_fails_in_the_client_is_a_counted_failure_where_it_was_closed(site: Site, closed: bool) -> None:
+    """As redis-py fails whose connection is closed while it is being made; any other time it is a fault to be seen."""
+
+    async def work() -> None:
+        cache = Cache.of(site.redis, timeout=5)
+
+        async def broken(_client: object) -> None:
+            if closed:
+                await cache.aclose()
+            raise AttributeError("'NoneType' object has no attribute 'writelines'")
+
+        if closed:
+            assert await cache.ask(broken) is None
+            assert cache.counts["failed"] == 1
+        else:
+            with pytest.raises(AttributeError):
+                await cache.ask(broken)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("number", [2**64 + 1, -(2**63) - 1, 10**400, 12345678901234567890123])
+def test_an_integer_of_any_size_comes_back_as_it_was(site: Site, number: int) -> None:
+    async def work() -> None:
+        cache = Cache.of(site.redis, timeout=5)
+        assert await cache.set("key", {"n": number, "half": "\ud800"}, 60)
+        assert await cache.get("key") == {"n": number, "half": "\ud800"}
+        deep: dict[str, object] = {}
+        for _ in range(100_000):
+            deep = {"a": deep}
+        with pytest.raises(BadInput):
+            await cache.set("key", deep, 60)
+        await cache.aclose()
+
+    asyncio.run(work())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 import redis
@@ -40,9 +41,9 @@ def commands(keys: redis.Redis) -> int:
     return int(keys.info("commandstats").get("cmdstat_hmget", {"calls": 0})["calls"])
 
 
-@pytest.mark.parametrize("chunk", [1000, 3])
-def test_each_of_many_callers_has_its_own_value(site: Site, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    monkeypatch.setattr(reads, "CHUNK", chunk)
+@pytest.mark.parametrize("fields", [5000, 3])
+def test_each_of_many_callers_has_its_own_value(site: Site, monkeypatch: pytest.MonkeyPatch, fields: int) -> None:
+    monkeypatch.setattr(reads, "FIELDS", fields)
     filled(site)
     cache = Cache.of(site.redis, timeout=5)
     found = asked(site, all_at_once, cache)
@@ -77,7 +78,7 @@ def test_a_key_of_another_type_is_a_miss_of_its_caller_alone(site: Site, keys: r
     assert isinstance(found, list)
     assert [float(each.values[0, 0]) for each in found] == list(range(20))
     assert [n for n, each in enumerate(found) if not each.online] == [3]
-    assert cache.counts == Counter(hits=19, misses=1)
+    assert cache.counts == Counter(hits=19, misses=1, wrong=1)
 
 
 def test_a_caller_that_is_cancelled_leaves_the_others_theirs(site: Site) -> None:
@@ -130,3 +131,66 @@ def test_a_loop_that_ended_before_a_read_was_sent_is_no_burden_for_the_next(site
             await cache.aclose()
 
     assert asyncio.run(next_one()) == [None]
+
+
+def test_eager_tasks_read_too(site: Site) -> None:
+    """As those of Python 3.12 and later, which begin where they are made."""
+    filled(site)
+
+    def eager(loop: asyncio.AbstractEventLoop, coroutine: Any, **given: Any) -> asyncio.Task[Any]:
+        if coroutine.__name__ == "_send":
+            assert coroutine.send(None) is None, "it waits for the loop alone"
+        return asyncio.Task(coroutine, loop=loop, **given)
+
+    async def work(store: FeatureStore) -> object:
+        asyncio.get_running_loop().set_task_factory(eager)
+        try:
+            return await store.matrix(TICKERS[:3], [FEATURE])
+        finally:
+            asyncio.get_running_loop().set_task_factory(None)
+
+    found = asked(site, work, Cache.of(site.redis, timeout=5))
+    assert isinstance(found, FeatureMatrix)
+    assert (found.values[:, 0].tolist(), found.online) == ([0, 1, 2], 3)
+
+
+def test_a_shared_read_that_is_cancelled_is_a_miss_of_its_callers(site: Site) -> None:
+    filled(site)
+
+    async def work(store: FeatureStore) -> list[FeatureMatrix]:
+        before = asyncio.all_tasks()
+        asking = asyncio.gather(*(store.matrix([each], [FEATURE]) for each in TICKERS))
+        while not (shared := {each for each in asyncio.all_tasks() if "_send" in repr(each)} - before):
+            await asyncio.sleep(0)
+        shared.pop().cancel()
+        return [*(await asking), await store.matrix(TICKERS[:1], [FEATURE])]
+
+    found = asked(site, work, Cache.of(site.redis, timeout=5))
+    assert isinstance(found, list)
+    assert [float(each.values[0, 0]) for each in found] == [*range(20), 0]
+    assert [each.online for each in found] == [0] * 20 + [1]
+
+
+def test_a_refusal_of_redis_is_counted(site: Site, keys: redis.Redis) -> None:
+    filled(site)
+    keys.execute_command("ACL", "SETUSER", "blind", "on", ">x", "~*", "+@all", "-hmget")
+    cache = Cache.of(site.redis.replace("redis://", "redis://blind:x@", 1), timeout=5)
+    try:
+        found = asked(site, all_at_once, cache)
+    finally:
+        keys.execute_command("ACL", "DELUSER", "blind")
+    assert isinstance(found, list)
+    assert [float(each.values[0, 0]) for each in found] == list(range(20))
+    assert cache.counts["failed"] == 1
+
+
+def test_entries_that_are_whole_only_together_are_wrong(site: Site, keys: redis.Redis) -> None:
+    filled(site)
+    named = {key.split(b":T")[1][:2]: key for key in keys.scan_iter("*:T*")}
+    keys.hset(named[b"00"], str(FEATURE), '{"value":0.0,"at":1},{"value":666')
+    keys.hset(named[b"01"], str(FEATURE), '"at":1}')
+    cache = Cache.of(site.redis, timeout=5)
+    found = asked(site, lambda store: store.matrix(TICKERS, [FEATURE]), cache)
+    assert isinstance(found, FeatureMatrix)
+    assert found.values[:, 0].tolist() == list(range(20))
+    assert (found.online, cache.counts["wrong"]) == (18, 2)

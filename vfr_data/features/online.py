@@ -4,11 +4,13 @@ A hash holds, of one ticker and one window, the newest value of each feature tha
 ends with the window. So it answers a read as of a moment of the window, unless its value is later: then PostgreSQL
 does.
 Entries are versioned: of two of one field the one with the later time stays, and of one time the one committed last.
+Before a batch is committed what it replaces is withdrawn: an entry without a value, which is a miss, holds its place
+until the value follows. So one who ends in between leaves a miss, and nothing that is older than PostgreSQL's.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
@@ -32,30 +34,37 @@ Place = tuple[str, int]
 """Key of a hash, and the second in which its window ends."""
 
 # KEYS[1]: hash; ARGV: the second in which its window ends, then for each entry field, time, version, JSON. Times are
-# microseconds, and shorter than the digits that a number of Lua holds.
+# microseconds, and shorter than the digits that a number of Lua holds. What is no entry, NaN too, is never newer.
 _REPLACE = """
+local function stays(old, at, version)
+  local read, was = pcall(cjson.decode, old)
+  if not read or type(was) ~= 'table' or type(was.at) ~= 'number' or type(was.version) ~= 'number' then return false end
+  if was.value ~= nil and type(was.value) ~= 'number' then return false end
+  if not (was.at < ARGV[1] * 1000000 and was.version < 2^53) then return false end
+  if was.at ~= at then return was.at > at end
+  return was.version > version or (was.version == version and was.value ~= nil)
+end
 for i = 2, #ARGV, 4 do
-  local newer, old = true, redis.call('HGET', KEYS[1], ARGV[i])
-  if old then
-    local read, was = pcall(cjson.decode, old)
-    if read and type(was) == 'table' and type(was.at) == 'number' and type(was.version) == 'number' then
-      local at, version = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-      newer = at > was.at or (at == was.at and version > was.version)
-    end
+  local old = redis.call('HGET', KEYS[1], ARGV[i])
+  if not (old and stays(old, tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]))) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 3])
   end
-  if newer then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 3]) end
 end
 return redis.call('EXPIREAT', KEYS[1], ARGV[1])
 """
 
 _ALL = 1 << 63
+_WITHDRAWN = {"at", "version"}
 _PARTS = itemgetter("value", "confidence", "quality", "at")
 _NUMBERS = frozenset((float, int))
 _KINDS = (_NUMBERS, _NUMBERS | {type(None)}, _NUMBERS | {type(None)}, frozenset((int,)))
 
 
 class Entry(NamedTuple):
-    """A value of one ticker and feature; `version` is the microsecond in which PostgreSQL had written it."""
+    """A value of one ticker and feature; `version` is the microsecond in which the batch had written it.
+
+    0: it was written by another, and fills a gap alone.
+    """
 
     ticker: str
     feature: UUID
@@ -87,8 +96,17 @@ def windows(now: datetime) -> list[Window]:
     return found
 
 
+async def withdraw(cache: Cache, entries: Iterable[Entry]) -> bool:
+    """Let what is older than these, and about to be replaced, be a miss; False when Redis did not take all of it."""
+    return await _sent(cache, (each for each in entries if each.version), _withdrawn)
+
+
 async def write(cache: Cache, entries: Iterable[Entry]) -> bool:
     """Replace what is older; False when Redis did not take all of it."""
+    return await _sent(cache, entries, _text)
+
+
+async def _sent(cache: Cache, entries: Iterable[Entry], text: Callable[[Entry], str]) -> bool:
     hashes: dict[Place, list[Entry]] = defaultdict(list)
     for each in entries:
         if (found := family(each.kind)) and is_segment(each.ticker):
@@ -98,7 +116,7 @@ async def write(cache: Cache, entries: Iterable[Entry]) -> bool:
     places = list(hashes.items())
     done = True
     for start in range(0, len(places), CHUNK):
-        taken = await cache.ask(partial(_replace, hashes=places[start : start + CHUNK]))
+        taken = await cache.ask(partial(_replace, hashes=places[start : start + CHUNK], text=text))
         done = taken is not None and done
     return done
 
@@ -128,16 +146,20 @@ async def read(reads: Reads, filling: Filling, kinds: Mapping[UUID, str], as_of:
             _put(reads.cache, filling, [filling.row[ticker] for ticker in chunk], columns, entries, limit)
 
 
-async def _replace(client: Client, hashes: Sequence[tuple[Place, list[Entry]]]) -> bool:
+async def _replace(client: Client, hashes: Sequence[tuple[Place, list[Entry]]], text: Callable[[Entry], str]) -> bool:
     script = client.register_script(_REPLACE)
     async with client.pipeline(transaction=False) as pipeline:
         for (key, end), entries in hashes:
             arguments: list[str | int] = [end]
             for each in entries:
-                arguments += [str(each.feature), each.cell.at, each.version, _text(each)]
+                arguments += [str(each.feature), each.cell.at, each.version, text(each)]
             await script(keys=[key], args=arguments, client=pipeline)
         await pipeline.execute()
     return True
+
+
+def _withdrawn(entry: Entry) -> str:
+    return f'{{"at":{entry.cell.at},"version":{entry.version}}}'
 
 
 def _text(entry: Entry) -> str:
@@ -205,5 +227,5 @@ def _cell(cache: Cache, found: Mapping[str, Any]) -> Cell | None:
     fine = is_number(value) and type(at) is int and -_ALL < at < _ALL
     if fine and (confidence is None or is_number(confidence)) and (quality is None or is_number(quality)):
         return Cell(value, confidence, quality, at)  # type: ignore[arg-type]
-    cache.refuse()
+    cache.refuse(wrong=found.keys() != _WITHDRAWN)
     return None

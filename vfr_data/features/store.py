@@ -1,7 +1,7 @@
 """The feature store: PostgreSQL has every value, Redis the newest ones of the window that is open."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -87,21 +87,31 @@ _REPORT = "SELECT stored, invalid, rejected, superseded FROM store_staged_featur
 _REASONS = """
 SELECT reason, count(*), (array_agg(n ORDER BY n))[1:20] FROM pg_temp.invalid_features GROUP BY reason ORDER BY min(n)
 """
+# Of plain rows the newest of each pair; of the others each, for it is judged later, by its number.
 _TOUCHED = """
 CREATE TEMPORARY TABLE touched_features ON COMMIT DROP AS
-SELECT DISTINCT s.ticker, s.feature_id, w.kind, w.first, w.beyond
-FROM (TABLE pg_temp.plain_features UNION ALL TABLE pg_temp.staged_features) s
-JOIN ml_feature_definitions d USING (feature_id)
-JOIN unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) w(kind, first, beyond) ON w.kind = d.feature_type
-WHERE s.timestamp >= w.first AND s.timestamp < w.beyond
+WITH w AS (
+    SELECT * FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) w(kind, first, beyond)
+    JOIN ml_feature_definitions d ON d.feature_type = w.kind
+)
+SELECT NULL::bigint AS n, ticker, feature_id, kind, first, beyond, max(timestamp) AS newest
+FROM pg_temp.plain_features JOIN w USING (feature_id) WHERE timestamp >= first AND timestamp < beyond
+GROUP BY ticker, feature_id, kind, first, beyond
+UNION ALL
+SELECT n, ticker, feature_id, kind, first, beyond, timestamp
+FROM pg_temp.staged_features JOIN w USING (feature_id) WHERE timestamp >= first AND timestamp < beyond
 """
 # The clock is read after the rows were locked and before they are let go, so that of two batches with the same row the
-# one that commits last has the later.
+# one that commits last has the later. A row of somebody else is not locked: who writes it now has the say, version 0.
 _NEWEST = """
 SELECT t.ticker, t.feature_id, t.kind, f.value::float8, f.confidence_score::float8, f.data_quality_score::float8,
     (extract(epoch FROM f.timestamp) * 1000000)::bigint, f.source_provider,
-    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-FROM pg_temp.touched_features t CROSS JOIN LATERAL (
+    CASE WHEN f.timestamp = t.newest THEN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint ELSE 0 END
+FROM (
+    SELECT ticker, feature_id, kind, first, beyond, max(newest) FILTER (WHERE reason IS NULL) AS newest
+    FROM pg_temp.touched_features LEFT JOIN pg_temp.invalid_features USING (n, ticker, feature_id)
+    GROUP BY ticker, feature_id, kind, first, beyond
+) t CROSS JOIN LATERAL (
     SELECT * FROM ml_feature_store m WHERE m.ticker = t.ticker AND m.feature_id = t.feature_id
         AND m.timestamp >= t.first AND m.timestamp < t.beyond AND m.validation_status = 'valid'
     ORDER BY m.timestamp DESC LIMIT 1
@@ -125,7 +135,8 @@ class FeatureStore:
         Raises BadInput for what is no batch of rows, StorageError or PoolExhausted: then nothing of it is stored.
         """
         rejections = Rejections()
-        async with self._database.transaction() as connection:
+        async with AsyncExitStack() as transaction:
+            connection = await transaction.enter_async_context(self._database.transaction())
             # A batch takes as long as it has rows and its source gives them.
             await connection.execute(_BEGIN)
             await connection.execute(_PLAIN)
@@ -133,8 +144,9 @@ class FeatureStore:
                 await connection.execute(_MOVE.format(which=_SAME).encode())
             stored, superseded = await self._settle_patiently(connection, rejections)
             entries = await self._newest(connection)
-        if entries and self._cache:
-            await to_the_end(online.write(self._cache, entries))
+            if self._cache:
+                await online.withdraw(self._cache, entries)
+            await to_the_end(self._committed(transaction.pop_all(), entries))
         rejected = sum(rejections.reasons.values())
         return Stored(stored, rejected, superseded, dict(rejections.reasons), tuple(rejections.examples))
 
@@ -191,6 +203,11 @@ class FeatureStore:
                 others.clear()
         return some
 
+    async def _committed(self, transaction: AsyncExitStack, entries: Sequence[Entry]) -> None:
+        await transaction.aclose()
+        if self._cache:
+            await online.write(self._cache, entries)
+
     async def _settle_patiently(self, connection: Connection, rejections: Rejections) -> tuple[int, int]:
         """As `_settle`, and once more when PostgreSQL ended a circle of batches by this one.
 
@@ -211,8 +228,10 @@ class FeatureStore:
         await connection.execute(_MOVE.format(which=_OUTSIDE.format(inside=inside)).encode())
         unknown, indexes = await _one(connection, _UNKNOWN)
         if self._cache:
-            kinds, starts, ends = zip(*online.windows(self._clock()), strict=True)
-            await connection.execute(_TOUCHED, [list(kinds), list(starts), list(ends)])
+            at = self._clock()
+            # Those of a reader whose clock is another.
+            near = {each for moment in (at - CLOCKS_APART, at, at + CLOCKS_APART) for each in online.windows(moment)}
+            await connection.execute(_TOUCHED, [list(each) for each in zip(*near, strict=True)])
         [staged] = await _one(connection, "SELECT count(*) FROM pg_temp.plain_features")
         plain = await _upserted(connection, staged) if staged else 0
         stored, invalid, rejected, superseded = await _one(connection, _REPORT)
