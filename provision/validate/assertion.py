@@ -10,7 +10,7 @@ from typing import Any
 
 from provision.errors import FailedError, ProvisionError
 from provision.model.checks import Check, Row, Scope, Table, Tally
-from provision.text.plain import plain
+from provision.text.plain import MASKED, plain
 from provision.validate.across import AcrossResult, CheckContext
 from provision.validate.columns import SCALAR, body
 from provision.validate.scan import since
@@ -71,11 +71,12 @@ class Assert:
             samples = tuple({name: plain(value) for name, value in row.items()} for row in found)
             message = f"{bad:,} row{'s' * (bad != 1)} answered, none is wanted" if bad else ""
             return AcrossResult(Tally(bad, rows, message, since(begun)), samples)
-        value = _value(queries.rows(_sql(check), (), scope, 2))
-        failed = not _kept(value, wanted)
+        column, value = _value(queries.rows(_sql(check), (), scope, 2))
+        readable = MASKED if column in check.mask else plain(value)
+        failed = not _kept(value, wanted, readable)
         words = " and ".join(f"{_HOLDS[key][0]}{bound}" for key, bound in wanted.items())
-        message = f"the value is {'NULL' if value is None else plain(value)}, {words} is wanted"
-        shown: Sequence[Row] = ({"value": plain(value)},) if failed and limit else ()
+        message = f"the value is {'NULL' if value is None else readable}, {words} is wanted"
+        shown: Sequence[Row] = ({"value": readable},) if failed and limit else ()
         return AcrossResult(Tally(int(failed), rows, message, since(begun)), tuple(shown))
 
 
@@ -90,23 +91,32 @@ def _expected(check: Check) -> Mapping[str, Any]:
     return expected
 
 
-def _value(rows: Sequence[Row]) -> object:
-    """The one value of the one row. Raises FailedError."""
+def _value(rows: Sequence[Row]) -> tuple[str, object]:
+    """The name and the value of the one column of the one row. Raises FailedError."""
     if len(rows) != 1 or len(rows[0]) != 1:
         what = f"the query answers {'no row' if not rows else f'{len(rows)} rows or more of {len(rows[0])} columns'}"
         raise FailedError("check-failed", f"{what}, not one value", fix="make it answer one row of one column")
-    return next(iter(rows[0].values()))
+    return next(iter(rows[0].items()))
 
 
-def _kept(value: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether all of it holds; nothing does of NULL, of NaN, and of a text where a number is wanted."""
+def _kept(value: Any, wanted: Mapping[str, Any], readable: object) -> bool:
+    """Whether all of it holds; nothing does of NULL and of NaN. A value that is no number equals its text.
+
+    Raises FailedError for what has no order among numbers where a bound is given.
+    """
     if value is None or (isinstance(value, float | Decimal) and math.isnan(value)):
         return False
-    numbers = isinstance(value, int | float | Decimal)
-    for key, bound in wanted.items():
-        given = Decimal(str(bound)) if isinstance(bound, float) and isinstance(value, Decimal) else bound
-        if numbers != isinstance(given, int | float | Decimal):
-            given, value = str(given), str(plain(value))
-        if not _HOLDS[key][1](value, given):
-            return False
-    return True
+    number = isinstance(value, int | float | Decimal)
+    if not number and (bounds := wanted.keys() - {"equals"}):
+        named = " and ".join(sorted(bounds))
+        what = f"the value is {readable}, of type {type(value).__name__}, and {named} asks for a number"
+        fix = "make the query answer a number, such as extract(epoch from …), value::numeric, value::date - date '…'"
+        raise FailedError("check-failed", what, fix=fix)
+    return all(_HOLDS[key][1](*_alike(value, bound, number=number)) for key, bound in wanted.items())
+
+
+def _alike(value: Any, bound: Any, *, number: bool) -> tuple[Any, Any]:
+    """Both as numbers of one kind, else both as texts."""
+    if number and isinstance(bound, int | float):
+        return value, Decimal(str(bound)) if isinstance(bound, float) and isinstance(value, Decimal) else bound
+    return value if isinstance(value, str) else str(plain(value)), str(bound)

@@ -101,7 +101,7 @@ def suite_schema(tables: list[SuiteVocabulary], *, listed: bool) -> dict[str, An
         "type": "array",
         "minItems": 1,
         "description": "a list of tables",
-        "prefixItems": [table_schema(each) for each in tables],
+        **({"prefixItems": [table_schema(each) for each in tables]} if tables else {}),
     }
     first = {"description": description, "on_request": _ON_REQUEST, **_INHERITED}
     properties = {**first, "rows_required": _REQUIRED, "tables": several}

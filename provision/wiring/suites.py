@@ -132,6 +132,9 @@ def narrowed(
         tables = tuple(table for table, each in zip(suite.tables, why, strict=True) if not each)
         kept.append(replace(suite, tables=tables))
     if not any(suite.tables for suite in kept):
+        if not notes:
+            what = "every suite is run on request alone"
+            raise ConfigError("nothing-to-check", what, where="checks", fix="name one: `provision validate SUITE`")
         raise ConfigError("nothing-to-check", notes[0], fix="leave the option out, or switch the store on")
     return tuple(suite for suite in kept if suite.tables), tuple(dict.fromkeys(notes))
 

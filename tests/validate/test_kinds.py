@@ -74,6 +74,17 @@ def readings(platform: Platform, request: pytest.FixtureRequest) -> Any:
             "is NULL, at most",
         ),
         ("assert: {sql: SELECT id FROM readings, expect: {equals: 1}}", "error", 0, "2 rows or more of 1 columns"),
+        (
+            "assert: {sql: \"SELECT '10'\", expect: {max: 5}}",
+            "error",
+            0,
+            "the value is 10, of type str, and max asks for",
+        ),
+        ("assert: {sql: \"SELECT ''\", expect: {below: 5}}", "error", 0, "of type str, and below asks for a number"),
+        ("assert: {sql: \"SELECT date '1999-01-01'\", expect: {min: 10}}", "error", 0, "of type date, and min asks"),
+        ("assert: {sql: \"SELECT '10'\", expect: {equals: 10}}", "pass", 0, ""),
+        ("assert: {sql: \"SELECT date '2020-01-01'\", expect: {equals: '2020-01-01'}}", "pass", 0, ""),
+        ("assert: {sql: \"SELECT date '2020-01-02'\", expect: {equals: '2020-01-01'}}", "fail", 1, "2020-01-02, 2020"),
         ("unique_combination: [tenant, value]", "pass", 0, ""),
         ("not_null_share: {column: value, min: 0.75}", "pass", 1, "75.0000% have a value, 75.0000% at least are"),
         ("not_null_share: {column: value, min: 0.751}", "fail", 1, "75.0000% have a value, 75.1000% at least are"),
@@ -122,6 +133,14 @@ def test_types_of_postgres_have_several_names(platform: Platform, kind: str, sam
         readings.send("drop table readings")
 
     assert told == dict.fromkeys(same, "pass") | dict.fromkeys(other, "fail")
+
+
+def test_masked_value_of_an_assertion_is_not_shown(readings: Readings) -> None:
+    check = "assert: {sql: 'SELECT tenant FROM readings WHERE id = 3', expect: %s}\n    mask: [tenant]"
+    found = readings.made(check % "{equals: c}")
+    assert (found["message"], found["samples"]) == ("the value is •••, c is wanted", [{"value": "•••"}])
+    found = readings.made(check % "{min: 1}")
+    assert (found["status"], found["message"][:24]) == ("error", "the value is •••, of typ")
 
 
 def test_masked_column_of_an_assertion_is_not_fetched(readings: Readings) -> None:
@@ -231,6 +250,40 @@ def test_metrics_are_what_prometheus_reads(platform: Platform, tmp_path: Any) ->
     assert list(tmp_path.iterdir()) == [path]
     lost = platform.run("validate", "people", "--metrics", tmp_path / "none" / "a.prom")
     assert (lost.code, "error[report-lost]" in lost.err) == (5, True)
+    lost = platform.run("validate", "people", "--metrics", "")
+    assert (lost.code, "error[report-lost]" in lost.err) == (5, True), lost.err
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+@pytest.mark.parametrize(("hours", "code"), [(0, 0), (5, 1)])
+def test_time_without_a_zone_is_utc_to_freshness_and_since(
+    platform: Platform, zone: str, hours: int, code: int
+) -> None:
+    [(database,)] = platform.sql("select current_database()")
+    platform.sql(f"alter database \"{database}\" set timezone = '{zone}'")
+    try:
+        platform.sql("create table zoneless (id int primary key, at timestamp)")
+        platform.sql(f"insert into zoneless values (1, (now() at time zone 'UTC') - interval '{hours} hours')")
+        platform.suite(
+            "zoneless",
+            "store: postgres\ntable: zoneless\ntime: at\nchecks:\n  - {name: one, freshness: {within: 2h}}\n",
+        )
+        ran = platform.validate("zoneless")
+        assert ran.code == code, ran.out
+        ran = platform.validate("zoneless", "--since", "3h")
+        assert {each["total"] for each in ran.json["results"]} == {1 - bool(hours)}
+    finally:
+        platform.sql("drop table if exists zoneless")
+        platform.sql(f'alter database "{database}" reset timezone')
+
+
+@pytest.mark.parametrize("tables", ["[]", "", "{}", "x"])
+def test_suite_without_tables_is_refused_in_words(platform: Platform, tables: str) -> None:
+    platform.suite("readings", f"tables: {tables}\n")
+    ran = platform.run("validate", "readings")
+    assert ran.code == 2
+    assert "unexpected" not in ran.err
+    assert "tables" in ran.err
 
 
 def test_since_last_reads_what_came_after_the_last_whole_run(platform: Platform) -> None:

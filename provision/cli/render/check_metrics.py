@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from provision.errors import FailedError
@@ -21,12 +22,13 @@ _OF_CHECKS: tuple[tuple[str, str, Callable[[Result, Validation], float]], ...] =
 
 def write(path: Path, project: str, found: Validation) -> None:
     """Put the file in the place of an earlier one at once, so that no reader sees half. Raises FailedError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.parent / f".{path.name}.{os.getpid()}"
     try:
         beside.write_text(metrics(project, found), encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed
+            beside.unlink(missing_ok=True)
         what = f"the metrics could not be written: {(error.strerror or str(error)).lower()}"
         raise FailedError("report-lost", what, where=str(path), fix="choose another place") from None
 

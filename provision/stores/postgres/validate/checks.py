@@ -36,8 +36,8 @@ from provision.validate.scan import narrowing, unknown_columns
 KINDS = SQL
 TABLE: dict[str, dict[str, object]] = {}
 # What a policy would filter is then an error: of the table itself, of those that an expression looks into, of the
-# tables below a view.
-ALL_ROWS = b"set local row_security = off"
+# tables below a view. A time without a zone is in UTC, as `--since` has it, whatever the database's own zone is.
+AS_THEY_ARE = b"select set_config('row_security', 'off', true), set_config('timezone', 'UTC', true)"
 
 
 class PostgresChecks:
@@ -129,7 +129,7 @@ class PostgresChecks:
             with connection.transaction():
                 connection.execute("set transaction isolation level repeatable read, read only")
                 connection.execute(f"set local statement_timeout = {max(1, round(scope.seconds * 1000))}".encode())
-                connection.execute(ALL_ROWS)
+                connection.execute(AS_THEY_ARE)
                 yield lambda query, parameters=None: connection.execute(
                     cast(Any, query.encode() if parameters is None else query), parameters
                 )
@@ -156,7 +156,7 @@ class PostgresChecks:
         connection = self._open()
         with connection.transaction():
             connection.execute("set transaction read only")
-            connection.execute(ALL_ROWS)
+            connection.execute(AS_THEY_ARE)
             return connection.execute(cast(Any, query.encode() if parameters is None else query), cast(Any, parameters))
 
     def _unexplained(self, table: Table, types: Types) -> Iterator[ProvisionError]:
