@@ -75,14 +75,14 @@ class Cache:
 
         A wrong type of key is an answer of a healthy server: it is counted as wrong and the circuit stays as it is.
         """
-        if not self._is_open() or not self._circuit.allows():
+        if not self._bind() or not self._circuit.allows():
             self.counts["skipped"] += 1
             return None
         try:
             answer = await call(self.client)
         except ResponseError as error:
             self._circuit.succeeded()
-            self.counts["wrong" if str(error).startswith("WRONGTYPE") else "failed"] += 1
+            self.counts["wrong" if is_wrong_type(error) else "failed"] += 1
             return None
         except Exception as error:
             # A connection that is closed while it is being made fails in the middle of the client.
@@ -151,7 +151,8 @@ class Cache:
             return values
         return [None if each is None else self.decoded(each) for each in texts]
 
-    def _is_open(self) -> bool:
+    def _bind(self) -> bool:
+        """Belong to the running loop; False in the one in which it was closed."""
         running = asyncio.get_running_loop()
         if running is self._closed_in:
             return False
@@ -159,6 +160,11 @@ class Cache:
             raise BadInput("this Cache is used by another event loop; make one in each, or close it there first")
         self._loop = running
         return True
+
+
+def is_wrong_type(answer: object) -> bool:
+    """Whether Redis says that a key is of another type."""
+    return isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE")
 
 
 def is_number(value: object) -> TypeGuard[float]:

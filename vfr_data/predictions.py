@@ -18,7 +18,7 @@ from vfr_data.database import Connection, Database
 from vfr_data.errors import BadInput, NotFound
 from vfr_data.moments import EPOCH, TICK, Clock, aware, microseconds, now, window
 from vfr_data.numbers import is_finite
-from vfr_data.tasks import to_the_end
+from vfr_data.tasks import committed, to_the_end
 
 _FAMILY = FAMILIES["prediction"]
 _WITHDRAWN = {"at", "type"}
@@ -160,15 +160,14 @@ class PredictionStore:
             if self._cache and start <= prediction.timestamp < end and _has_key(prediction):
                 newest = await _newest(connection, prediction, start, end)
             if newest and self._cache:  # one who ends before it is remembered leaves a miss
-                await self._cache.ask(partial(_remember, newest=newest, end=end, withdrawn=True))
-            await to_the_end(self._committed(transaction.pop_all(), newest, end))
+                await self._cache.ask(partial(_remember, newest=newest, end=end, what=_place(newest)))
+            await committed(transaction.pop_all(), partial(self._remembered, newest, end))
         assert stored is not None  # RETURNING gives the row
         return UUID(str(stored[0]))
 
-    async def _committed(self, transaction: AsyncExitStack, newest: Latest | None, end: datetime) -> None:
-        await transaction.aclose()
+    async def _remembered(self, newest: Latest | None, end: datetime) -> None:
         if newest and self._cache:
-            await self._cache.ask(partial(_remember, newest=newest, end=end))
+            await self._cache.ask(partial(_remember, newest=newest, end=end, what=_whole(newest)))
 
     async def latest(self, ticker: str, model_id: UUID, horizon: str) -> Latest | None:
         """The newest prediction that is not of the future; None where there is none."""
@@ -263,27 +262,31 @@ async def _measure(connection: Connection, model_id: UUID, day: date) -> dict[st
     return {name: value for name, value in figures.items() if value is not None}
 
 
-async def _remember(client: Client, newest: Latest, end: datetime, *, withdrawn: bool = False) -> bool:
-    """Keep the newest prediction; `withdrawn`: nothing of it but its place, so that there is no older one."""
+def _place(newest: Latest) -> dict[str, Any]:
+    """What goes by the name of `_WITHDRAWN`: what two predictions are told apart by, and nothing else."""
+    return {"at": microseconds(newest.timestamp), "type": newest.type}
+
+
+def _whole(newest: Latest) -> dict[str, Any]:
+    place = _place(newest)
+    return {
+        **place,
+        "predicted_value": newest.value,
+        "expected_return": newest.implied_return,
+        "confidence_score": newest.confidence,
+        "probability_up": newest.probability_up,
+        "probability_down": newest.probability_down,
+        "created_at": place["at"] // 1000,
+        "id": str(newest.id),
+        "current_price": newest.current_price,
+    }
+
+
+async def _remember(client: Client, newest: Latest, end: datetime, what: Mapping[str, Any]) -> bool:
+    """Keep this of the newest prediction, unless there is a newer one."""
     key = _FAMILY.key(newest.timestamp, model_id=str(newest.model_id), symbol=newest.ticker, horizon=newest.horizon)
-    at = microseconds(newest.timestamp)
-    place = {"at": at, "type": newest.type}
-    text = encoded(
-        place
-        if withdrawn
-        else {
-            **place,
-            "predicted_value": newest.value,
-            "expected_return": newest.implied_return,
-            "confidence_score": newest.confidence,
-            "probability_up": newest.probability_up,
-            "probability_down": newest.probability_down,
-            "created_at": at // 1000,
-            "id": str(newest.id),
-            "current_price": newest.current_price,
-        }
-    )
-    await client.register_script(_REPLACE)(keys=[key], args=[at, int(end.timestamp()), text, newest.type])
+    given = [what["at"], int(end.timestamp()), encoded(what), what["type"]]
+    await client.register_script(_REPLACE)(keys=[key], args=given)
     return True
 
 

@@ -1,7 +1,8 @@
 """Tasks that are not left behind, and steps that a cancelled caller does not leave half done."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -25,3 +26,13 @@ async def to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
     _FINISHING.add(task)  # a loop alone would not keep it
     task.add_done_callback(_FINISHING.discard)
     return await asyncio.shield(task)
+
+
+async def committed(transaction: AsyncExitStack, then: Callable[[], Awaitable[object]]) -> None:
+    """End the transaction, and do what follows a commit: one step, which a cancelled caller does not interrupt."""
+
+    async def both() -> None:
+        await transaction.aclose()
+        await then()
+
+    await to_the_end(both())

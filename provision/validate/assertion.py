@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import Any
 
@@ -73,7 +73,9 @@ class Assert:
             return AcrossResult(Tally(bad, rows, message, since(begun)), samples)
         column, value = _value(queries.rows(_sql(check), (), scope, 2))
         readable = MASKED if column in check.mask else plain(value)
-        failed = not _kept(value, wanted, readable)
+        if not (_is_number(value) or _is_nothing(value)) and (bounds := wanted.keys() - {"equals"}):
+            raise _without_order(value, bounds, readable)
+        failed = not _kept(value, wanted)
         words = " and ".join(f"{_HOLDS[key][0]}{bound}" for key, bound in wanted.items())
         message = f"the value is {'NULL' if value is None else readable}, {words} is wanted"
         shown: Sequence[Row] = ({"value": readable},) if failed and limit else ()
@@ -99,24 +101,31 @@ def _value(rows: Sequence[Row]) -> tuple[str, object]:
     return next(iter(rows[0].items()))
 
 
-def _kept(value: Any, wanted: Mapping[str, Any], readable: object) -> bool:
-    """Whether all of it holds; nothing does of NULL and of NaN. A value that is no number equals its text.
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, float | Decimal) and math.isnan(value))
 
-    Raises FailedError for what has no order among numbers where a bound is given.
-    """
-    if value is None or (isinstance(value, float | Decimal) and math.isnan(value)):
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal)
+
+
+def _without_order(value: object, bounds: Set[str], readable: object) -> FailedError:
+    """The error for what has no order among numbers where a bound is given."""
+    named = " and ".join(sorted(bounds))
+    what = f"the value is {readable}, of type {type(value).__name__}, and {named} asks for a number"
+    fix = "make the query answer a number, such as extract(epoch from …), value::numeric, value::date - date '…'"
+    return FailedError("check-failed", what, fix=fix)
+
+
+def _kept(value: Any, wanted: Mapping[str, Any]) -> bool:
+    """Whether all of it holds; nothing does of NULL and of NaN. A value that is no number equals its text."""
+    if _is_nothing(value):
         return False
-    number = isinstance(value, int | float | Decimal)
-    if not number and (bounds := wanted.keys() - {"equals"}):
-        named = " and ".join(sorted(bounds))
-        what = f"the value is {readable}, of type {type(value).__name__}, and {named} asks for a number"
-        fix = "make the query answer a number, such as extract(epoch from …), value::numeric, value::date - date '…'"
-        raise FailedError("check-failed", what, fix=fix)
-    return all(_HOLDS[key][1](*_alike(value, bound, number=number)) for key, bound in wanted.items())
+    return all(_HOLDS[key][1](*_alike(value, bound)) for key, bound in wanted.items())
 
 
-def _alike(value: Any, bound: Any, *, number: bool) -> tuple[Any, Any]:
+def _alike(value: Any, bound: Any) -> tuple[Any, Any]:
     """Both as numbers of one kind, else both as texts."""
-    if number and isinstance(bound, int | float):
+    if _is_number(value) and _is_number(bound):
         return value, Decimal(str(bound)) if isinstance(bound, float) and isinstance(value, Decimal) else bound
     return value if isinstance(value, str) else str(plain(value)), str(bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,15 @@ def row(site: Site, value: float, ticker: str = "AAPL") -> FeatureRow:
     return FeatureRow(ticker, site.now, FEATURE, value, 0.9, 0.9)
 
 
+async def cancelled(work: Coroutine[Any, Any, object], when: asyncio.Event) -> None:
+    """Begin it, and cancel it at that moment."""
+    task = asyncio.create_task(work)
+    await when.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 def test_a_batch_that_is_cancelled_stores_nothing_and_leaves_its_connection_usable(
     site: Site, sql: psycopg.Connection
 ) -> None:
@@ -41,11 +50,7 @@ def test_a_batch_that_is_cancelled_stores_nothing_and_leaves_its_connection_usab
             await asyncio.Event().wait()
 
         for _ in range(6):  # more than the pool has
-            task = asyncio.create_task(store.store_batch(rows()))
-            await begun.wait()
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await cancelled(store.store_batch(rows()), begun)
             begun.clear()
         assert (await store.store_batch([row(site, 2.0)])).stored == 1
 
@@ -67,11 +72,7 @@ def test_one_who_is_cancelled_after_the_commit_leaves_no_older_value_in_redis(
             return await real(*given)
 
         monkeypatch.setattr(online, "write", slow)
-        task = asyncio.create_task(store.store_batch([row(site, 2.0)]))
-        await filling.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        await cancelled(store.store_batch([row(site, 2.0)]), filling)
         go.set()
         await store.matrix(["AAPL"], [FEATURE])  # the types of features are known now
         async with asyncio.timeout(10):
@@ -365,11 +366,7 @@ def test_a_batch_that_is_cancelled_at_the_commit_gets_into_redis(site: Site, mon
             await real(connection)
 
         monkeypatch.setattr(psycopg.AsyncConnection, "commit", slow)
-        task = asyncio.create_task(store.store_batch([row(site, 2.0)]))
-        await ending.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        await cancelled(store.store_batch([row(site, 2.0)]), ending)
         go.set()
         monkeypatch.undo()
         async with asyncio.timeout(10):

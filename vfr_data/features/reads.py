@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from vfr_data.cache import Cache, Client
+from vfr_data.cache import Cache, Client, is_wrong_type
 
 Texts = list[bytes | None]
 _Wanted = list[tuple[Sequence[str], Sequence[bytes]]]
@@ -96,7 +96,7 @@ async def _fetch(client: Client, wanted: _Wanted, counts: Counter[str]) -> list[
 def _texts(answer: object, width: int, counts: Counter[str]) -> Texts:
     if isinstance(answer, list):
         return answer
-    if isinstance(answer, Exception) and not str(answer).startswith("WRONGTYPE"):
+    if isinstance(answer, Exception) and not is_wrong_type(answer):
         raise answer
     counts["wrong"] += 1
     return [None] * width

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from vfr_data.features.reads import Reads
 from vfr_data.features.rows import Rejections, Source, Stored, each_row, is_ticker
 from vfr_data.features.wire import Packer
 from vfr_data.moments import Clock, aware, now
-from vfr_data.tasks import to_the_end
+from vfr_data.tasks import committed
 
 CLOCKS_APART = timedelta(seconds=60)
 _LISTED = "n, ticker, timestamp, feature_id, value, confidence_score, data_quality_score, source_provider"
@@ -146,7 +147,7 @@ class FeatureStore:
             entries = await self._newest(connection)
             if self._cache:
                 await online.withdraw(self._cache, entries)
-            await to_the_end(self._committed(transaction.pop_all(), entries))
+            await committed(transaction.pop_all(), partial(self._cached, entries))
         rejected = sum(rejections.reasons.values())
         return Stored(stored, rejected, superseded, dict(rejections.reasons), tuple(rejections.examples))
 
@@ -203,8 +204,7 @@ class FeatureStore:
                 others.clear()
         return some
 
-    async def _committed(self, transaction: AsyncExitStack, entries: Sequence[Entry]) -> None:
-        await transaction.aclose()
+    async def _cached(self, entries: Sequence[Entry]) -> None:
         if self._cache:
             await online.write(self._cache, entries)
 

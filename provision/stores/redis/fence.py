@@ -10,7 +10,7 @@ from provision.model import Event
 from provision.stores.redis import scripts
 from provision.stores.redis.entries import fields_of
 from provision.stores.redis.names import Keys
-from provision.stores.redis.server import Server, Word, command
+from provision.stores.redis.server import Server, Word, queue
 
 Command = Sequence[Word]
 
@@ -59,8 +59,7 @@ class Fence(NamedTuple):
             pipe.watch(self.keys.ledger)
             self.batch((), event)
             pipe.multi()
-            for words in commands:
-                pipe.execute_command(*command(words))
+            queue(pipe, commands)
             try:
                 answers = pipe.execute(raise_on_error=False)
             except redis.WatchError:

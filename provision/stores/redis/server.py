@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,13 @@ PAGE = 500
 Word = str | int | bytes
 
 
-def command(words: Sequence[Word]) -> tuple[Word, ...]:
+def queue(pipe: Any, commands: Iterable[Sequence[Word]]) -> None:
+    """Put commands into a pipeline of redis-py."""
+    for words in commands:
+        pipe.execute_command(*_encoded(words))
+
+
+def _encoded(words: Sequence[Word]) -> tuple[Word, ...]:
     """The words as redis-py is given them: with hiredis installed it refuses text that came from no UTF-8.
 
     The name stays text, by which redis-py finds how an answer is read.
@@ -93,7 +99,7 @@ class Server:
 
     def call(self, *words: Word) -> Any:
         """The server's answer. Raises redis.RedisError as the client does."""
-        return self.client.execute_command(*command(words))
+        return self.client.execute_command(*_encoded(words))
 
     def script(self, text: str, keys: Sequence[str], *words: Word) -> Any:
         """What a Lua script answers. Raises redis.RedisError as the client does."""
@@ -102,8 +108,7 @@ class Server:
     def together(self, *commands: Sequence[Word]) -> list[Any]:
         """The answers to several reading commands at one instant."""
         with self.client.pipeline(transaction=True) as pipe:
-            for words in commands:
-                pipe.execute_command(*command(words))
+            queue(pipe, commands)
             return list(pipe.execute())
 
     def pages(self, pattern: str, kind: str | None = None) -> Iterator[list[str]]:
